@@ -1,0 +1,39 @@
+"""A point on the monotonic clock by which an action, and all that it waits for, must be done."""
+
+from __future__ import annotations
+
+import time
+
+from .errors import DeadlineExceeded
+
+
+class Deadline:
+    """The budget of one action; every fork, connect and lookup gets what is left of it."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline that lies ``seconds`` ahead."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    def expired(self) -> bool:
+        return self.remaining() == 0.0
+
+    def sooner(self, seconds: float) -> Deadline:
+        """This deadline, or the one ``seconds`` ahead, whichever comes first."""
+        return Deadline(min(self._end, time.monotonic() + seconds))
+
+    def require(self, what: str) -> float:
+        """Seconds left for ``what``; raises DeadlineExceeded when there are none."""
+        left = self.remaining()
+        if left == 0.0:
+            raise DeadlineExceeded(f"no time left for {what}")
+        return left

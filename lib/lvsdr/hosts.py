@@ -1,0 +1,64 @@
+"""How a host may be written: a node name, a host name, or an address.
+
+IPv4 is read here, because the ipaddress module costs a monitor more to import than it has to do
+with it; IPv6 is left to that.
+"""
+
+from __future__ import annotations
+
+_OCTETS = frozenset(map(str, range(256)))
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_LONGEST = 255  # RFC 1035, section 2.3.4
+
+
+def literal(text: str) -> str | None:
+    """The canonical form of an address without a zone (IPVS has none), or None for anything else.
+
+    >>> literal("FD77:0::0011"), literal("10.77.0.11"), literal("node1")
+    ('fd77::11', '10.77.0.11', None)
+    >>> literal("10.77.0.300"), literal("010.77.0.11"), literal("fe80::1%eth0")
+    (None, None, None)
+    """
+    if ":" not in text:
+        return text if _is_ipv4(text) else None
+    from ipaddress import IPv6Address
+
+    try:
+        return None if "%" in text else str(IPv6Address(text))
+    except ValueError:
+        return None
+
+
+def _is_ipv4(text: str) -> bool:
+    octets = text.split(".")
+    return len(octets) == 4 and _OCTETS.issuperset(octets)
+
+
+def is_host(text: str) -> bool:
+    """Whether this can be a node name, a host name or an address.
+
+    >>> [is_host(text) for text in ("node1", "10.9.0.20", "10.9.0.300", "fd77::1", "-C", "a,1")]
+    [True, True, False, True, False, False]
+    """
+    if ":" in text or text.replace(".", "").isdecimal():
+        return literal(text) is not None
+    # Never anything that a program would take for an option, or a shell for more than a word.
+    return (
+        0 < len(text) <= _LONGEST
+        and text[0] in _LETTERS
+        and _LETTERS.issuperset(text.replace(".", "").replace("-", ""))
+    )
+
+
+def is_remote(address: str) -> bool:
+    """Whether another host could send to this address: it is neither loopback nor a group's.
+
+    ``address`` is in canonical form.
+
+    >>> [is_remote(text) for text in ("10.77.0.11", "127.0.1.1", "0.0.0.0", "224.0.0.1", "::1")]
+    [True, False, False, False, False]
+    """
+    if ":" in address:
+        return address not in ("::", "::1") and not address.startswith("ff")
+    first = int(address.partition(".")[0])
+    return 0 < first < 224 and first != 127

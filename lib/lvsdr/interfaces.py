@@ -1,0 +1,171 @@
+"""What ``ip -json`` says of interfaces, their addresses and the routes that lead over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from .errors import LvsdrError
+from .typed import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LONGEST_NAME = 15  # IFNAMSIZ of linux/if.h less the end; an address label has the same limit
+_FOREVER = 0xFFFFFFFF  # INFINITY_LIFE_TIME of the kernel
+_LOOPBACK = "loopback"
+
+
+class InterfaceAddress(NamedTuple):
+    """An address of an interface; ``address`` is in canonical form, without prefix or zone."""
+
+    address: str
+    prefix: int
+    label: str = ""
+    """Empty for IPv6, which has none."""
+    scope: str = "global"
+    tentative: bool = False
+    """Duplicate address detection is not through; the kernel does not use it yet."""
+    dadfailed: bool = False
+    deprecated: bool = False
+    noprefixroute: bool = False
+    preferred_lft: int | None = None
+    """Seconds for which it may be a source of new connections; None: forever."""
+
+
+class Interface(NamedTuple):
+    """A network interface; ``kind`` is the type of its link: ether, loopback, infiniband, ..."""
+
+    name: str
+    number: int
+    """The kernel's index of it."""
+    altnames: tuple[str, ...]
+    up: bool
+    """As the administrator wants it."""
+    carrier: bool
+    """Whether it is up and its link is."""
+    mac: str
+    kind: str
+    addresses: tuple[InterfaceAddress, ...]
+    arp: bool = True
+    """Whether neighbours are asked for at all on it."""
+
+    @property
+    def loopback(self) -> bool:
+        return self.kind == _LOOPBACK
+
+    def called(self, name: str) -> bool:
+        """Whether this is one of the interface's names."""
+        return name == self.name or name in self.altnames
+
+    def having(self, address: str) -> tuple[InterfaceAddress, ...]:
+        """Its entries for this very address, which may be there with several prefixes."""
+        return tuple(entry for entry in self.addresses if entry.address == address)
+
+
+class Connected(NamedTuple):
+    """A network that is reached over an interface without any gateway."""
+
+    device: str
+    prefix: int
+    metric: int = 0
+    down: bool = False
+
+
+def parse(text: str) -> tuple[Interface, ...]:
+    """The interfaces in what ``ip -json address show`` printed; raises LvsdrError.
+
+    >>> [lo] = parse('[{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], '
+    ...     '"link_type": "loopback", "address": "00:00:00:00:00:00", "addr_info": ['
+    ...     '{"family": "inet", "local": "10.9.0.20", "prefixlen": 32, "label": "lo:0"}]}]')
+    >>> lo.name, lo.carrier, lo.loopback, lo.addresses[0].address, lo.addresses[0].label
+    ('lo', True, True, '10.9.0.20', 'lo:0')
+    """
+    # With a filter by device, older versions of ip print an empty object for all others.
+    return tuple(_interface(found) for found in _documents(text) if found.get("ifname"))
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    import json  # not for those who only need the values
+
+    try:
+        documents: list[dict[str, Any]] = json.loads(text or "[]")
+    except ValueError as error:
+        raise LvsdrError(f"what ip printed makes no sense: {error}") from None
+    return documents
+
+
+def _interface(found: Mapping[str, Any]) -> Interface:
+    flags = found.get("flags", ())
+    return Interface(
+        name=found["ifname"],
+        number=found["ifindex"],
+        altnames=tuple(found.get("altnames", ())),
+        up="UP" in flags,
+        carrier="LOWER_UP" in flags,
+        mac=found.get("address", ""),
+        kind=found.get("link_type", ""),
+        addresses=tuple(_address(entry) for entry in found.get("addr_info", ()) if entry),
+        arp="NOARP" not in flags,
+    )
+
+
+def _address(found: Mapping[str, Any]) -> InterfaceAddress:
+    preferred = found.get("preferred_life_time", _FOREVER)
+    return InterfaceAddress(
+        address=found["local"],
+        prefix=found["prefixlen"],
+        label=found.get("label", ""),
+        scope=found.get("scope", ""),
+        tentative=found.get("tentative", False),
+        dadfailed=found.get("dadfailed", False),
+        deprecated=found.get("deprecated", preferred == 0),
+        noprefixroute=found.get("noprefixroute", False),
+        preferred_lft=None if preferred == _FOREVER else preferred,
+    )
+
+
+def mac(text: str) -> str | None:
+    """The link address in what ``ip -json neighbour show`` printed; raises LvsdrError.
+
+    >>> mac('[{"dst": "fd77::9", "lladdr": "02:00:00:00:00:09", "state": ["REACHABLE"]}]')
+    '02:00:00:00:00:09'
+    """
+    return next((found["lladdr"] for found in _documents(text) if "lladdr" in found), None)
+
+
+def connected(text: str) -> tuple[Connected, ...]:
+    """The connected networks in what ``ip -json route show match ADDRESS`` printed, best first.
+
+    The longest prefix goes before the lowest metric, a link that works before one that does not.
+    Not among them: routes over a gateway, the default route, what goes nowhere, and what the
+    kernel made of a single address.  Raises LvsdrError.
+
+    >>> connected('[{"dst": "default", "gateway": "10.9.0.1", "dev": "eth1", "flags": []}, '
+    ...     '{"type": "blackhole", "dst": "10.0.0.0/8", "flags": []}, '
+    ...     '{"dst": "10.9.0.0/24", "dev": "eth0", "metric": 100, "flags": []}]')
+    (Connected(device='eth0', prefix=24, metric=100, down=False),)
+    """
+    return tuple(sorted(_connected(_documents(text)), key=_preference))
+
+
+def _connected(routes: Iterable[Mapping[str, Any]]) -> Iterator[Connected]:
+    for route in routes:
+        destination, slash, prefix = str(route.get("dst", "")).partition("/")
+        host = 128 if ":" in destination else 32
+        made_of_an_address = not slash and route.get("protocol") == "kernel"
+        if (
+            route.get("type", "unicast") == "unicast"
+            and "dev" in route
+            and not {"gateway", "via", "nexthops"} & route.keys()
+            and destination not in ("", "default")
+            and not made_of_an_address
+        ):
+            down = bool({"linkdown", "dead"} & set(route.get("flags", ())))
+            yield Connected(
+                route["dev"], int(prefix) if slash else host, route.get("metric", 0), down
+            )
+
+
+def _preference(network: Connected) -> tuple[int, bool, int, str]:
+    return -network.prefix, network.down, network.metric, network.device

@@ -1,0 +1,105 @@
+"""Packets that tell a segment who has an address, or ask it: whole Ethernet frames, as bytes.
+
+ARP for Ethernet and IPv4 is RFC 826, its probe and its announcement are RFC 5227; the neighbour
+advertisement of IPv6 is RFC 4861, on Ethernet RFC 2464.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+ARP = 0x0806
+IPV6 = 0x86DD
+
+_EVERYBODY = b"\xff" * 6
+_NOBODY = bytes(6)
+_NO_ADDRESS = bytes(4)
+_REQUEST, _REPLY = 1, 2
+_ARP_START = b"\x00\x01\x08\x00\x06\x04"  # Ethernet, IPv4, and the lengths of their addresses
+_ICMPV6 = 58
+_ADVERTISEMENT = 136
+_ROUTER, _OVERRIDE = 0x80, 0x20
+_TARGET_LINK_ADDRESS = b"\x02\x01"  # option and its length, in units of 8 octets
+_ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
+_ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
+
+
+def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, ...]:
+    """The frames that tell all neighbours at once that ``address`` is at ``mac``.
+
+    IPv4: gratuitous ARP as a request and as a reply, because there are switches and hosts that
+    only learn from one of them.  IPv6: an unsolicited neighbour advertisement that overrides what
+    they know; ``router`` says whether this node forwards (RFC 4861, 4.4).
+    """
+    hardware = _hardware(mac)
+    if ":" in address:
+        return (_advertisement(hardware, _ipv6(address), router),)
+    ip = _ipv4(address)
+    return (
+        _arp(_REQUEST, hardware, ip, _NOBODY, ip),
+        _arp(_REPLY, hardware, ip, hardware, ip),
+    )
+
+
+def arp_probe(mac: str, address: str) -> bytes:
+    """The question who has ``address``, which claims nothing: its sender's address is 0.0.0.0."""
+    return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, _ipv4(address))
+
+
+def claimant(frame: bytes, address: str, own: Collection[str]) -> str | None:
+    """The MAC of who uses ``address``, or is probing for it, too; None if the frame tells nothing.
+
+    ``own`` are the MACs of this node, which may hear itself.  RFC 5227, 2.1.1.
+    """
+    if len(frame) < 42 or frame[12:20] != ARP.to_bytes(2, "big") + _ARP_START:
+        return None
+    operation, sender, used, wanted = frame[20:22], frame[22:28], frame[28:32], frame[38:42]
+    ip = _ipv4(address)
+    probing = operation == _REQUEST.to_bytes(2, "big") and used == _NO_ADDRESS and wanted == ip
+    mac = sender.hex(":")
+    return mac if (used == ip or probing) and mac not in own else None
+
+
+def _arp(operation: int, sender: bytes, used: bytes, target: bytes, wanted: bytes) -> bytes:
+    header = _EVERYBODY + sender + ARP.to_bytes(2, "big")
+    code = operation.to_bytes(2, "big")
+    return header + _ARP_START + code + sender + used + target + wanted
+
+
+def _advertisement(mac: bytes, address: bytes, router: bool) -> bytes:
+    flags = _OVERRIDE | (_ROUTER if router else 0)
+    option = _TARGET_LINK_ADDRESS + mac
+    body = bytes((flags, 0, 0, 0)) + address + option
+    length = (4 + len(body)).to_bytes(4, "big")
+    start = bytes((_ADVERTISEMENT, 0))
+    pseudo = address + _ALL_NODES + length + bytes((0, 0, 0, _ICMPV6))
+    checksum = _checksum(pseudo + start + bytes(2) + body)
+    # Nobody behind a router may send such a thing: the hop limit has to arrive as 255.
+    header = b"\x60\x00\x00\x00" + length[2:] + bytes((_ICMPV6, 255)) + address + _ALL_NODES
+    return _ALL_NODES_MAC + mac + IPV6.to_bytes(2, "big") + header + start + checksum + body
+
+
+def _checksum(data: bytes) -> bytes:
+    """The Internet checksum of an even number of octets (RFC 1071).
+
+    >>> _checksum(bytes.fromhex("0001f203f4f5f6f7")).hex()
+    '220d'
+    """
+    total = sum(data[0::2]) * 256 + sum(data[1::2])
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return (total ^ 0xFFFF).to_bytes(2, "big")
+
+
+def _hardware(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def _ipv4(address: str) -> bytes:
+    return bytes(map(int, address.split(".")))
+
+
+def _ipv6(address: str) -> bytes:
+    from ipaddress import IPv6Address  # not for those who only have IPv4
+
+    return IPv6Address(address).packed
