@@ -1,0 +1,120 @@
+"""The values that travel between the rooms: candidates, verdicts, and what a pool is asked to be.
+
+Nothing here acts, reads or decides; every value is immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from re import Pattern
+
+from .typed import NamedTuple
+
+
+class Outcome(Enum):
+    """What is known of a real server.  Ignorance is an outcome of its own, never a failure."""
+
+    IN = "in"
+    """Fit and wanted: gets its weight."""
+    WITHDRAWN = "withdrawn"
+    """Alive, not wanted: gets nothing new, its established connections finish."""
+    FAILED = "failed"
+    """Dead: deleted at once, so that its clients learn immediately."""
+    UNKNOWN = "unknown"
+    """Nobody could say: stays exactly as it is."""
+
+
+FITNESS = (Outcome.IN, Outcome.UNKNOWN, Outcome.WITHDRAWN, Outcome.FAILED)
+"""From fit to dead: of several outcomes for one address, the first of these counts."""
+
+
+class Verdict(NamedTuple):
+    """An outcome and, in words for the operator, why."""
+
+    outcome: Outcome
+    reason: str
+    certain: bool = True
+    """False for a failure that may be the checker's own: reason enough to send clients to others,
+    not to leave them with nobody."""
+
+
+class Candidate(NamedTuple):
+    """A host that may become a real server: a node name, host name or address, as configured."""
+
+    host: str
+    verdict: Verdict
+
+
+class Resolved(NamedTuple):
+    """The addresses of a name, in canonical text form; none, and why, if it has none."""
+
+    addresses: Sequence[str]
+    problem: str = ""
+
+
+class Located(NamedTuple):
+    """A candidate with the address that the kernel is to use.
+
+    ``address`` is in canonical text form, or None when it is not known.
+    """
+
+    host: str
+    address: str | None
+    weight: int
+    verdict: Verdict
+
+
+class WantedRole(Enum):
+    """Which instances of a promotable clone count."""
+
+    ANY = "any"
+    PROMOTED = "Promoted"
+    UNPROMOTED = "Unpromoted"
+
+
+class AttributeMatch(NamedTuple):
+    """A node attribute whose whole value must match a regular expression."""
+
+    name: str
+    pattern: Pattern[str]
+
+
+class Script(NamedTuple):
+    """A user's program: its argument vector and how long one call may take, in seconds."""
+
+    argv: tuple[str, ...]
+    timeout: float
+
+    @property
+    def label(self) -> str:
+        """What the script is called in messages; its arguments may hold secrets."""
+        return self.argv[0].rsplit("/", 1)[-1]
+
+
+class PoolSpec(NamedTuple):
+    """Where the candidates come from and what makes them fit, as the parameters say it."""
+
+    weights: Mapping[str, int | None]
+    """Listed hosts, in order; None where no weight was given."""
+    default_weight: int
+    resource: str | None
+    role: WantedRole
+    attribute: AttributeMatch | None
+    list_script: Script | None
+    check_script: Script | None
+    address_attribute: str | None
+    fallback: Mapping[str, int | None]
+
+    def weight_of(self, host: str) -> int:
+        """The weight of ``host`` while it is IN."""
+        weight = self.weights.get(host)
+        return self.default_weight if weight is None else weight
+
+
+class Policy(NamedTuple):
+    """What becomes of those that leave, and of a pool that nobody is fit for."""
+
+    drain_timeout: float | None
+    """Seconds a withdrawn real server may keep its connections; None waits for the last one."""
+    keep_when_empty: bool

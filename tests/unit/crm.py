@@ -1,0 +1,33 @@
+"""What the installed crm_mon says of the CIBs in tests/data/cib."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+from lvsdr.cluster import ClusterState, parse
+from lvsdr.system.crm import COMMAND
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+CIBS = DATA / "cib"
+
+
+def cib(name: str) -> Path:
+    """The file of a CIB, by its path below tests/data/cib without the suffix."""
+    return CIBS / f"{name}.cib.xml"
+
+
+@functools.cache
+def document(name: str) -> bytes:
+    """The document that the agent would get from crm_mon if the cluster had this CIB."""
+    environ = {**os.environ, "CIB_file": str(cib(name)), "LC_ALL": "C"}
+    done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def state(name: str) -> ClusterState:
+    """The same, understood."""
+    return parse(document(name))

@@ -1,0 +1,81 @@
+"""Which address each candidate has."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.location import located, questions
+from lvsdr.model import Candidate, Located, Outcome, Resolved, Verdict
+
+from tests.unit.crm import state
+from tests.unit.pools import SPEC
+
+FIT = Verdict(Outcome.IN, "fit")
+LOST = Resolved([], "Name or service not known")
+
+
+def test_hosts_are_asked_for_by_their_names() -> None:
+    found = [Candidate(host, FIT) for host in ("node1", "10.77.0.14", "db4.example.com")]
+    assert questions(found, state("steady"), None) == {
+        "node1": "node1",
+        "10.77.0.14": "10.77.0.14",
+        "db4.example.com": "db4.example.com",
+    }
+
+
+def test_nodes_are_asked_for_by_their_address_attribute() -> None:
+    """Where a node has none nothing is asked: its name may lead to the wrong network."""
+    cluster = state("steady")._replace(
+        attributes={"node1": {"address": "10.88.0.1"}, "node2": {"address": "db2"}}
+    )
+    found = [Candidate(host, FIT) for host in ("node1", "node2", "node3", "10.77.0.14")]
+    assert questions(found, cluster, "address") == {
+        "node1": "10.88.0.1",
+        "node2": "db2",
+        "10.77.0.14": "10.77.0.14",
+    }
+
+
+def place(answer: Resolved | None, last: str | None = None, verdict: Verdict = FIT) -> Located:
+    """Where node1 is, by an answer and a memory."""
+    (found,) = located(
+        [Candidate("node1", verdict)],
+        {} if answer is None else {"node1": answer},
+        {} if last is None else {"node1": last},
+        SPEC._replace(weights={"node1": 3}, address_attribute="address"),
+    )
+    return found
+
+
+def test_an_address() -> None:
+    assert place(Resolved(["10.77.0.1"])) == Located("node1", "10.77.0.1", 3, FIT)
+
+
+@pytest.mark.parametrize(
+    ("last", "used"),
+    [(None, "10.77.0.1"), ("10.77.0.2", "10.77.0.2"), ("10.77.0.9", "10.77.0.1")],
+)
+def test_of_several_addresses_the_one_in_use_stays(last: str | None, used: str) -> None:
+    assert place(Resolved(["10.77.0.1", "10.77.0.2"]), last).address == used
+
+
+def test_a_name_that_does_not_resolve_is_unknown_where_it_was_last() -> None:
+    verdict = Verdict(Outcome.UNKNOWN, "no address: Name or service not known")
+    assert place(LOST, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict)
+    assert place(LOST) == Located("node1", None, 3, verdict)
+
+
+def test_a_node_without_the_address_attribute_is_unknown() -> None:
+    verdict = Verdict(Outcome.UNKNOWN, "no address: has no attribute address")
+    assert place(None, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict)
+
+
+@pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.IN])
+def test_what_else_is_known_does_not_depend_on_an_address(outcome: Outcome) -> None:
+    """A node that is dead is dead, and is deleted where it was last."""
+    verdict = Verdict(outcome, "said before")
+    assert place(LOST, "10.77.0.1", verdict) == Located("node1", "10.77.0.1", 3, verdict)
+
+
+def test_a_verdict_in_doubt_stays_in_doubt() -> None:
+    doubt = Verdict(Outcome.FAILED, "check: exit status 1", certain=False)
+    assert place(Resolved(["10.77.0.1"]), verdict=doubt).verdict == doubt
