@@ -1,0 +1,63 @@
+"""Changes of the table as the lines that ``ipvsadm -R`` takes (ipvsadm(8))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .plan import (
+    AddRealServer,
+    AddService,
+    Change,
+    DeleteRealServer,
+    DeleteService,
+    EditRealServer,
+    EditService,
+)
+from .table import ServiceConfig, ServiceKey
+from .text import FORWARD_OPTIONS, PROTOCOL_OPTIONS, endpoint
+
+
+def render(changes: Iterable[Change]) -> str:
+    """The changes as the standard input of ``ipvsadm -R``."""
+    return "".join(f"{' '.join(_words(change))}\n" for change in changes)
+
+
+def _words(change: Change) -> Iterator[str]:
+    yield _VERBS[type(change)]
+    yield from _service_words(change.service)
+    if isinstance(change, (AddService, EditService)):
+        yield from config_words(change.config)
+    elif not isinstance(change, DeleteService):
+        yield from ("-r", endpoint(change.server.address, change.server.port))
+        if not isinstance(change, DeleteRealServer):
+            yield from (FORWARD_OPTIONS[change.config.forward], "-w", str(change.config.weight))
+
+
+_VERBS = {
+    AddService: "-A",
+    EditService: "-E",
+    DeleteService: "-D",
+    AddRealServer: "-a",
+    EditRealServer: "-e",
+    DeleteRealServer: "-d",
+}
+
+
+def _service_words(key: ServiceKey) -> tuple[str, str]:
+    option = PROTOCOL_OPTIONS[key.protocol]
+    return option, str(key.port) if key.protocol == "fwm" else endpoint(key.address, key.port)
+
+
+def config_words(config: ServiceConfig) -> Iterator[str]:
+    """The configuration of a service as options of ipvsadm."""
+    yield from ("-s", config.scheduler)
+    if config.persistence is not None:
+        yield from ("-p", str(config.persistence))
+        if config.netmask is not None:
+            yield from ("-M", config.netmask)
+        if config.engine is not None:
+            yield from ("--pe", config.engine)
+    if config.one_packet:
+        yield "--ops"
+    if config.flags:
+        yield from ("-b", ",".join(config.flags))

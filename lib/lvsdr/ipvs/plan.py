@@ -1,0 +1,121 @@
+"""The difference of two tables, as an ordered sequence of changes.
+
+``ipvsadm -R`` applies a batch line by line, so that every prefix of it is a state in which the
+kernel may be left for good.  The order makes each of them safe:
+
+1. services are added or edited in place, never deleted and added again;
+2. real servers are added, and weights raised;
+3. weights are lowered;
+4. real servers, then services, are deleted.
+
+With it no prefix takes a service's total weight to 0 when it is above 0 before and after: what
+serves afterwards is there with its weight before anything that served before is taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Union
+
+from .table import (
+    RealServerConfig,
+    RealServerKey,
+    Service,
+    ServiceConfig,
+    ServiceKey,
+    Table,
+    WantedTable,
+)
+
+
+class AddService(NamedTuple):
+    service: ServiceKey
+    config: ServiceConfig
+
+
+class EditService(NamedTuple):
+    service: ServiceKey
+    config: ServiceConfig
+
+
+class DeleteService(NamedTuple):
+    service: ServiceKey
+
+
+class AddRealServer(NamedTuple):
+    service: ServiceKey
+    server: RealServerKey
+    config: RealServerConfig
+
+
+class EditRealServer(NamedTuple):
+    service: ServiceKey
+    server: RealServerKey
+    config: RealServerConfig
+
+
+class DeleteRealServer(NamedTuple):
+    service: ServiceKey
+    server: RealServerKey
+
+
+Change = Union[
+    AddService, EditService, DeleteService, AddRealServer, EditRealServer, DeleteRealServer
+]
+
+
+def diff(actual: Table, wanted: WantedTable) -> tuple[Change, ...]:
+    """The changes that turn ``actual`` into ``wanted``, in a safe order; none if nothing differs.
+
+    The caller leaves out of both tables what is not its own.
+    """
+    return (
+        *_services(actual, wanted),
+        *_gains(actual, wanted),
+        *_losses(actual, wanted),
+        *_deletions(actual, wanted),
+        *(DeleteService(key) for key in actual if key not in wanted),
+    )
+
+
+def _services(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for key, service in wanted.items():
+        if key not in actual:
+            yield AddService(key, service.config)
+        elif actual[key].config != service.config:
+            yield EditService(key, service.config)
+
+
+def _gains(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for service, key, new, old in _pairs(actual, wanted):
+        if old is None:
+            yield AddRealServer(service, key, new)
+        elif old != new and new.weight >= old.weight:
+            yield EditRealServer(service, key, new)
+
+
+def _losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for service, key, new, old in _pairs(actual, wanted):
+        if old is not None and new.weight < old.weight:
+            yield EditRealServer(service, key, new)
+
+
+def _deletions(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for key, service in actual.items():
+        if key in wanted:
+            gone = (rs for rs in service.real_servers if rs not in wanted[key].real_servers)
+            yield from (DeleteRealServer(key, rs) for rs in gone)
+
+
+_Pair = tuple[ServiceKey, RealServerKey, RealServerConfig, Union[RealServerConfig, None]]
+
+
+def _pairs(actual: Table, wanted: WantedTable) -> Iterator[_Pair]:
+    """Every wanted real server beside what it is now."""
+    for service, goal in wanted.items():
+        now = actual.get(service, _NOTHING).real_servers
+        for key, config in goal.real_servers.items():
+            yield service, key, config, now[key].config if key in now else None
+
+
+_NOTHING = Service(ServiceConfig(), {})

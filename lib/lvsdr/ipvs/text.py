@@ -1,0 +1,168 @@
+"""The two texts in which the kernel's table can be read.
+
+``/proc/net/ip_vs`` (kernel, net/netfilter/ipvs/ip_vs_ctl.c: ip_vs_info_seq_show) and the output of
+``ipvsadm -Sn`` (ipvsadm(8)).  Knows how things are spelled, not what should be done.
+"""
+
+from __future__ import annotations
+
+from ..errors import LvsdrError
+from .table import (
+    LOCAL,
+    Connections,
+    RealServer,
+    RealServerConfig,
+    RealServerKey,
+    Service,
+    ServiceConfig,
+    ServiceKey,
+    Table,
+)
+
+_FORWARDS = {"Route": "gate", "Tunnel": "ipip", "Masq": "masq", "Local": LOCAL}
+FORWARD_OPTIONS = {"gate": "-g", "ipip": "-i", "masq": "-m", LOCAL: "-l"}
+PROTOCOL_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwm": "-f"}
+
+
+def parse_proc(text: str) -> Table:
+    """The table in ``/proc/net/ip_vs``.
+
+    It does not show everything (see ``proc_shows``); how long a service is persistent is given in
+    the kernel's own ticks, of unknown length, and read as 0 here.  Raises LvsdrError for a line
+    that does not look as it should.
+    """
+    table: Table = {}
+    servers: dict[RealServerKey, RealServer] = {}
+    for line in text.splitlines()[3:]:
+        words = line.split()
+        try:
+            if words[0] == "->":
+                key, server = _proc_real_server(words)
+                servers[key] = server
+            else:
+                servers = {}
+                service, config = _proc_service(words)
+                table[service] = Service(config, servers)
+        except (IndexError, KeyError, ValueError):
+            raise LvsdrError(f"/proc/net/ip_vs: cannot read the line {line!r}") from None
+    return table
+
+
+def proc_shows(config: ServiceConfig, key: ServiceKey) -> bool:
+    """Whether ``/proc/net/ip_vs`` shows all by which a service may differ from this configuration.
+
+    It shows neither scheduler flags nor persistence engine, no seconds, and no --ops in IPv6.
+    """
+    if config.flags or config.scheduler in ("sh", "mh") or config.persistence is not None:
+        return False
+    return not (key.protocol == "udp" and ":" in key.address)
+
+
+def _proc_service(words: list[str]) -> tuple[ServiceKey, ServiceConfig]:
+    if words[0] == "FWM":
+        key = ServiceKey("fwm", "", int(words[1], 16))
+    else:
+        key = ServiceKey(words[0].lower(), *_proc_endpoint(words[1]))
+    flags = words[3:]
+    config = ServiceConfig(scheduler=words[2], one_packet="ops" in flags)
+    if "persistent" in flags:
+        _ticks, mask = flags[flags.index("persistent") + 1 :]
+        config = config._replace(persistence=0, netmask=_proc_netmask(mask, key.address))
+    return key, config
+
+
+def _proc_real_server(words: list[str]) -> tuple[RealServerKey, RealServer]:
+    _, endpoint, forward, weight, active, inactive = words
+    config = RealServerConfig(_FORWARDS[forward], int(weight))
+    return RealServerKey(*_proc_endpoint(endpoint)), RealServer(
+        config, Connections(int(active), int(inactive))
+    )
+
+
+def _proc_endpoint(text: str) -> tuple[str, int]:
+    """``0A4D0064:1538`` or ``[fd77:0000:...:0064]:1538``."""
+    address, _, port = text.rpartition(":")
+    if address.startswith("["):
+        return _ipv6(address[1:-1]), int(port, 16)
+    return _dotted(address), int(port, 16)
+
+
+def _ipv6(text: str) -> str:
+    from ipaddress import IPv6Address
+
+    return str(IPv6Address(text))
+
+
+def _dotted(digits: str) -> str:
+    return "{}.{}.{}.{}".format(*bytes.fromhex(digits))
+
+
+def _proc_netmask(digits: str, address: str) -> str | None:
+    """IPv4 shows the mask in network order; IPv6 a prefix length that went through ntohl."""
+    if ":" not in address:
+        return None if digits == "FFFFFFFF" else _dotted(digits)
+    prefix = int.from_bytes(bytes.fromhex(digits), "little")
+    return None if prefix == 128 else str(prefix)
+
+
+def parse_saved(text: str) -> Table:
+    """The table in the output of ``ipvsadm -Sn``: configurations in full, no counters.
+
+    Raises LvsdrError for a line that does not look as it should.
+    """
+    table: Table = {}
+    servers: dict[ServiceKey, dict[RealServerKey, RealServer]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        try:
+            verb, key, rest = words[0], _saved_key(words[1:3]), words[3:]
+            if verb == "-A":
+                servers[key] = {}
+                table[key] = Service(_saved_config(rest), servers[key])
+            else:
+                server, config = _saved_real_server(rest)
+                servers[key][server] = RealServer(config)
+        except (IndexError, KeyError, StopIteration, ValueError):
+            raise LvsdrError(f"ipvsadm -Sn: cannot read the line {line!r}") from None
+    return table
+
+
+def _saved_key(words: list[str]) -> ServiceKey:
+    protocol = next(name for name, option in PROTOCOL_OPTIONS.items() if option == words[0])
+    if protocol == "fwm":
+        return ServiceKey(protocol, "", int(words[1]))
+    return ServiceKey(protocol, *_endpoint(words[1]))
+
+
+def _saved_config(words: list[str]) -> ServiceConfig:
+    """Takes what is there: others may have services that we would not make."""
+    following = dict(zip(words, words[1:]))
+    flags = following.get("-b")
+    return ServiceConfig(
+        scheduler=following["-s"],
+        persistence=int(following["-p"]) if "-p" in words else None,
+        netmask=following.get("-M"),
+        engine=following.get("--pe"),
+        one_packet="-o" in words,
+        flags=tuple(sorted(flags.split(","))) if flags else (),
+    )
+
+
+def _saved_real_server(words: list[str]) -> tuple[RealServerKey, RealServerConfig]:
+    forward = next(name for name, option in FORWARD_OPTIONS.items() if option in words)
+    weight = int(words[words.index("-w") + 1])
+    endpoint = words[words.index("-r") + 1]
+    return RealServerKey(*_endpoint(endpoint)), RealServerConfig(forward, weight)
+
+
+def _endpoint(text: str) -> tuple[str, int]:
+    """``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
+    address, _, port = text.rpartition(":")
+    if address.startswith("["):
+        return _ipv6(address[1:-1]), int(port)
+    return address, int(port)
+
+
+def endpoint(address: str, port: int) -> str:
+    """Address and port in one word, brackets around IPv6."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

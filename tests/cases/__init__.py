@@ -1,0 +1,5 @@
+"""Tables of cases that run on a fake and, in the lab, on the real thing."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.cases.kernel_cases")

@@ -1,0 +1,31 @@
+"""ipvsadm over the fake kernel: what a runner of programs says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lvsdr.deadline import Deadline
+from lvsdr.system.run import Result
+
+from tests.fakes.kernel import FakeKernel
+
+
+class FakeIpvsadm:
+    """Runs ``ipvsadm -R`` and ``-Sn``, remembers how often, and dies after ``lines`` if told."""
+
+    def __init__(self, kernel: FakeKernel, lines: int | None = None) -> None:
+        self._kernel = kernel
+        self._lines = lines
+        self.calls: list[str] = []
+
+    def __call__(self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
+        assert not deadline.expired()
+        program, option = argv
+        assert program == "ipvsadm"
+        self.calls.append(option)
+        if option == "-Sn":
+            return Result(0, self._kernel.saved().encode(), b"")
+        assert option == "-R"
+        messages = self._kernel.restore(stdin.decode(), self._lines)
+        said = "".join(f"{message}\n" for message in messages)
+        return Result(0 if self._lines is None else 137, b"", said.encode())

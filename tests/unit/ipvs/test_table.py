@@ -1,0 +1,40 @@
+"""The table as values."""
+
+from __future__ import annotations
+
+from lvsdr.ipvs.table import (
+    LOCAL,
+    Connections,
+    RealServer,
+    RealServerConfig,
+    RealServerKey,
+    Service,
+    ServiceConfig,
+    WantedService,
+    settings,
+    with_local_as,
+)
+
+FAR, NEAR = RealServerKey("10.77.0.11", 80), RealServerKey("10.77.0.12", 80)
+SERVICE = Service(
+    ServiceConfig("rr"),
+    {
+        FAR: RealServer(RealServerConfig("masq", 1), Connections(3, 4)),
+        NEAR: RealServer(RealServerConfig(LOCAL, 2), Connections(5, 6)),
+    },
+)
+
+
+def test_settings_have_no_counters() -> None:
+    assert settings(SERVICE) == WantedService(
+        ServiceConfig("rr"), {FAR: RealServerConfig("masq", 1), NEAR: RealServerConfig(LOCAL, 2)}
+    )
+
+
+def test_a_local_real_server_is_shown_as_it_was_wanted() -> None:
+    shown = with_local_as(SERVICE, "gate")
+    assert shown.real_servers == {
+        FAR: SERVICE.real_servers[FAR],
+        NEAR: RealServer(RealServerConfig("gate", 2), Connections(5, 6)),
+    }
+    assert SERVICE.real_servers[NEAR].config.forward == LOCAL
