@@ -1,0 +1,45 @@
+"""The user's own check: ``realserver_check_active_real_server_script``.
+
+Called with the candidate appended, for all candidates side by side.  ``t`` is fit, ``f`` is alive
+but not wanted, a failure or a timeout is a failed real server.  A script that cannot even be run,
+or that says something else, knows nothing of any real server.
+"""
+
+from __future__ import annotations
+
+from ..deadline import Deadline
+from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
+from ..system.run import Result, run_all
+
+_OUTPUT_LIMIT = 64 * 1024
+_SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
+
+
+def checked(candidates: list[Candidate], spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
+    """The candidates, those that were IN with the script's verdict."""
+    script = spec.check_script
+    if script is None:
+        return candidates
+    hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
+    results = run_all(
+        [(*script.argv, host) for host in hosts],
+        deadline,
+        timeout=script.timeout,
+        limit=_OUTPUT_LIMIT,
+    )
+    verdicts = {host: verdict(script, result) for host, result in zip(hosts, results)}
+    return [c._replace(verdict=verdicts.get(c.host, c.verdict)) for c in candidates]
+
+
+def verdict(script: Script, result: Result) -> Verdict:
+    """What one call says."""
+    if result.inconclusive or result.status in _SHELL_CANNOT_RUN:
+        return Verdict(Outcome.UNKNOWN, f"{script.label} gave no answer: {result.complaint()}")
+    if result.problem or result.status != 0:
+        return Verdict(Outcome.FAILED, f"{script.label}: {result.complaint()}", certain=False)
+    answer = result.stdout.strip().decode("utf-8", "replace")
+    if answer == "t":
+        return Verdict(Outcome.IN, f"{script.label} says t")
+    if answer == "f":
+        return Verdict(Outcome.WITHDRAWN, f"{script.label} says f")
+    return Verdict(Outcome.UNKNOWN, f"{script.label} printed {answer[:60]!a}, not t or f")

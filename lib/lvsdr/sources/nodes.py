@@ -1,0 +1,39 @@
+"""What the state of a cluster node says about a real server on it, whatever named it."""
+
+from __future__ import annotations
+
+from ..cluster import ClusterState, Node
+from ..model import Candidate, Outcome, Verdict
+
+
+def node_verdict(node: Node) -> Verdict | None:
+    """The verdict that the node's own state imposes; None for a node in normal operation."""
+    if node.unclean:
+        return Verdict(Outcome.FAILED, "node is unclean")
+    if node.pending:
+        return Verdict(Outcome.UNKNOWN, "node is joining the cluster")
+    if not node.online:
+        return Verdict(Outcome.FAILED, "node is offline")
+    if node.maintenance:
+        return Verdict(Outcome.UNKNOWN, "node is in maintenance")
+    if node.standby:
+        return Verdict(Outcome.WITHDRAWN, "node is on standby")
+    if node.shutdown:
+        return Verdict(Outcome.WITHDRAWN, "node is shutting down")
+    return None
+
+
+def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
+    """The candidate under its node's state: a host outside the cluster stays as it is.
+
+    A failed or unknown node settles the matter.  On a node that is merely leaving, a resource that
+    already stopped there, or whose state nobody knows, says more than the leaving does.
+    """
+    node = state.nodes.get(candidate.host)
+    verdict = node_verdict(node) if node is not None else None
+    if verdict is None:
+        return candidate
+    leaving = verdict.outcome is Outcome.WITHDRAWN
+    if leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        return candidate
+    return candidate._replace(verdict=verdict)

@@ -1,0 +1,46 @@
+"""Candidates from a user's program: ``realserver_get_real_servers_script``.
+
+It alone decides who is in, so what it prints is read with suspicion: anything that is not a plain
+list of hosts, and any exit status but 0, means that it did not answer.
+"""
+
+from __future__ import annotations
+
+from ..cluster import ClusterState
+from ..deadline import Deadline
+from ..errors import SourceUnavailable
+from ..hosts import is_host, literal
+from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
+from ..system.run import run_all
+
+MOST_HOSTS = 500
+_OUTPUT_LIMIT = 256 * 1024
+
+
+def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
+    """Every host that the script names; raises SourceUnavailable when it does not answer."""
+    script = spec.list_script
+    if script is None:
+        return []
+    (result,) = run_all([script.argv], deadline, timeout=script.timeout, limit=_OUTPUT_LIMIT)
+    if result.problem or result.status != 0:
+        raise SourceUnavailable(f"{script.label}: {result.complaint()}")
+    named = Verdict(Outcome.IN, f"named by {script.label}")
+    return [Candidate(host, named) for host in hosts(script, result.stdout)]
+
+
+def hosts(script: Script, output: bytes) -> list[str]:
+    """The names in the output, separated by any white space, each once and in order.
+
+    Addresses are in canonical form, as the weights have them.
+
+    Raises SourceUnavailable naming the first word that cannot be a host.
+    """
+    words = output.decode("utf-8", "replace").split()
+    for word in words:
+        if not is_host(word):
+            raise SourceUnavailable(f"{script.label} printed {word[:60]!a}, which is not a host")
+    found = list(dict.fromkeys(literal(word) or word for word in words))
+    if len(found) > MOST_HOSTS:
+        raise SourceUnavailable(f"{script.label} printed {len(found)} names, over {MOST_HOSTS}")
+    return found

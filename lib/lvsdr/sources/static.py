@@ -1,0 +1,13 @@
+"""Candidates from the list that the administrator wrote: ``weight_of_realservers``."""
+
+from __future__ import annotations
+
+from ..cluster import ClusterState
+from ..deadline import Deadline
+from ..model import Candidate, Outcome, PoolSpec, Verdict
+
+
+def candidates(_state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
+    """Every listed host, in the order of the list."""
+    listed = Verdict(Outcome.IN, "listed in weight_of_realservers")
+    return [Candidate(host, listed) for host in spec.weights]

@@ -1,0 +1,86 @@
+"""Node attributes, and the regular expressions that they must match."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.cluster import ClusterState
+from lvsdr.deadline import Deadline
+from lvsdr.model import Candidate, Outcome, Verdict
+from lvsdr.sources.attribute import attribute_verdict, candidates, narrowed
+
+from tests.unit.crm import state
+from tests.unit.pools import SPEC, attribute, told
+
+NODE = Candidate("node1", Verdict(Outcome.IN, "is a cluster node"))
+DOCUMENTED = attribute("pgsql-status", "HS:sync|HS:potential|HS:async")
+
+
+def with_value(value: str) -> ClusterState:
+    """A cluster whose node1 has the attribute ``fit``."""
+    return state("steady")._replace(attributes={"node1": {"fit": value}})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        ("1", "1", True),
+        ("1", "10", False),
+        ("1", "01", False),
+        ("1", "", False),
+        ("1", "1\n", False),
+        (".*", "", True),
+        ("", "", True),
+        ("HS:sync|HS:async", "HS:async", True),
+        ("HS:sync|HS:async", "HS:async2", False),
+        ("HS:sync|HS:async", "xHS:sync", False),
+        ("HS:(sync|potential|async)", "HS:potential", True),
+        ("^1$", "1", True),
+        ("a.c", "a.c", True),
+        ("a.c", "abc", True),
+        (r"a\.c", "abc", False),
+        (r"STREAMING\|ASYNC", "STREAMING|ASYNC", True),
+        ("(?i)yes", "YES", True),
+        ("with blanks", "with blanks", True),
+        ("so <&> so", "so <&> so", True),
+        ("ä+", "ää", True),
+    ],
+)
+def test_the_whole_value_must_match(pattern: str, value: str, fits: bool) -> None:
+    verdict = attribute_verdict(NODE, with_value(value), attribute("fit", pattern))
+    assert verdict.outcome is (Outcome.IN if fits else Outcome.WITHDRAWN)
+
+
+def test_the_reason_says_what_was_wanted() -> None:
+    verdict = attribute_verdict(NODE, with_value("HS:alone"), attribute("fit", "HS:(sync|async)"))
+    assert verdict.reason == "fit is HS:alone, wanted HS:(sync|async)"
+
+
+def test_an_attribute_that_is_not_set() -> None:
+    verdict = attribute_verdict(NODE, state("steady"), attribute("fit", ".*"))
+    assert verdict == Verdict(Outcome.WITHDRAWN, "fit is not set")
+
+
+def test_a_host_outside_the_cluster_has_no_attributes() -> None:
+    verdict = attribute_verdict(NODE._replace(host="10.77.0.14"), state("steady"), DOCUMENTED)
+    reason = "is no cluster node, so it has no pgsql-status"
+    assert verdict == Verdict(Outcome.WITHDRAWN, reason)
+
+
+def test_only_those_that_are_in_are_looked_at() -> None:
+    others = [o for o in Outcome if o is not Outcome.IN]
+    found = [Candidate("node1", Verdict(outcome, "said before")) for outcome in others]
+    assert narrowed(found, state("steady"), DOCUMENTED) == found
+
+
+def test_all_nodes_by_the_attribute_alone() -> None:
+    found = candidates(state("steady"), SPEC._replace(attribute=DOCUMENTED), Deadline.after(1.0))
+    assert told(found) == [
+        "node1 in: is a cluster node (member), pgsql-status is HS:async",
+        "node2 withdrawn: pgsql-status is PRI, wanted HS:sync|HS:potential|HS:async",
+        "node3 in: is a cluster node (member), pgsql-status is HS:async",
+    ]
+
+
+def test_without_a_wish_all_are_in() -> None:
+    found = candidates(state("steady"), SPEC, Deadline.after(1.0))
+    assert [c.verdict.outcome for c in found] == [Outcome.IN] * 3

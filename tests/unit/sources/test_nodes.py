@@ -1,0 +1,89 @@
+"""What the state of a node means, whatever a source says of it."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.cluster import Node, NodeKind
+from lvsdr.model import Candidate, Outcome, Verdict
+from lvsdr.sources.nodes import node_verdict, with_node_state
+
+from tests.unit.crm import state
+
+SAYS = {
+    "well": None,
+    "remote1": None,
+    "guest1": None,
+    "on-standby": "withdrawn: node is on standby",
+    "standby-onfail": "withdrawn: node is on standby",
+    "leaving": "withdrawn: node is shutting down",
+    "crashed": "failed: node is unclean",
+    "off": "failed: node is offline",
+    "joining": "unknown: node is joining the cluster",
+    "in-maintenance": "unknown: node is in maintenance",
+}
+
+
+def test_every_state_of_the_recorded_cluster_is_tried() -> None:
+    assert set(SAYS) == set(state("nodes").nodes)
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_node_verdict(name: str) -> None:
+    verdict = node_verdict(state("nodes").nodes[name])
+    assert (verdict and f"{verdict.outcome.value}: {verdict.reason}") == SAYS[name]
+
+
+@pytest.mark.parametrize(
+    ("flags", "outcome"),
+    [
+        ({"maintenance", "standby"}, Outcome.UNKNOWN),
+        ({"maintenance", "shutdown"}, Outcome.UNKNOWN),
+        ({"unclean", "maintenance"}, Outcome.FAILED),
+        ({"unclean", "pending"}, Outcome.FAILED),
+        ({"pending", "standby"}, Outcome.UNKNOWN),
+        ({"offline", "standby"}, Outcome.FAILED),
+        ({"offline", "maintenance"}, Outcome.FAILED),
+    ],
+    ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else value.value,
+)
+def test_of_several_states_the_graver_counts(flags: set[str], outcome: Outcome) -> None:
+    node = Node(
+        name="node1",
+        kind=NodeKind.MEMBER,
+        online="offline" not in flags,
+        standby="standby" in flags,
+        maintenance="maintenance" in flags,
+        unclean="unclean" in flags,
+        pending="pending" in flags,
+        shutdown="shutdown" in flags,
+    )
+    verdict = node_verdict(node)
+    assert verdict is not None
+    assert verdict.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "result"),
+    [
+        ("well", Outcome.IN, Outcome.IN),
+        ("well", Outcome.FAILED, Outcome.FAILED),
+        ("on-standby", Outcome.IN, Outcome.WITHDRAWN),
+        ("on-standby", Outcome.WITHDRAWN, Outcome.WITHDRAWN),
+        # It has stopped already there, or nobody knows: that says more than the leaving does.
+        ("on-standby", Outcome.FAILED, Outcome.FAILED),
+        ("on-standby", Outcome.UNKNOWN, Outcome.UNKNOWN),
+        ("leaving", Outcome.FAILED, Outcome.FAILED),
+        ("crashed", Outcome.IN, Outcome.FAILED),
+        ("crashed", Outcome.UNKNOWN, Outcome.FAILED),
+        ("off", Outcome.WITHDRAWN, Outcome.FAILED),
+        ("in-maintenance", Outcome.IN, Outcome.UNKNOWN),
+        ("in-maintenance", Outcome.FAILED, Outcome.UNKNOWN),
+        ("a-host-elsewhere", Outcome.IN, Outcome.IN),
+        ("a-host-elsewhere", Outcome.UNKNOWN, Outcome.UNKNOWN),
+    ],
+    ids=str,
+)
+def test_with_node_state(name: str, said: Outcome, result: Outcome) -> None:
+    judged = with_node_state(Candidate(name, Verdict(said, "said so")), state("nodes"))
+    assert judged.host == name
+    assert judged.verdict.outcome is result
