@@ -1,0 +1,228 @@
+"""Verdicts and policy, turned into the pool that the kernel shall have.
+
+Pure: the actual pool and what was remembered of earlier cycles go in; the wanted pool, the new
+memory, and a sentence for everything that changes come out.  The rules:
+
+- IN gets its weight.
+- WITHDRAWN gets weight 0, so that its established connections finish, and is deleted when none is
+  left, or when its drain timeout is over.
+- FAILED is deleted at once; with ``expire_nodest_conn`` its clients learn it on their next packet.
+- UNKNOWN stays exactly as it is: it is neither added, nor changed, nor deleted.
+
+When nobody who is IN has a weight, those that serve and are alive are kept as they are
+(``on_empty=keep``); if there are none, the fallback takes over; without a usable one, those are
+kept whose failure is not certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from .ipvs.table import RealServer, RealServerConfig, RealServerKey
+from .model import FITNESS, Located, Outcome, Policy, Verdict
+from .report import Row
+from .typed import NamedTuple
+
+Pool = Mapping[RealServerKey, RealServer]
+
+
+class Goal(NamedTuple):
+    """What all real servers of the pool have in common."""
+
+    port: int
+    forward: str
+    connectionless: bool
+    """UDP: the kernel does not tell connections in use from those that only time out."""
+    policy: Policy
+
+
+class Judged(NamedTuple):
+    """Everything that was found out about who may serve."""
+
+    located: Sequence[Located]
+    fallback: Sequence[Located]
+    """Judged by the state of their nodes alone."""
+    hosts: Mapping[str, str]
+    """The last known host of each address."""
+    asked: AbstractSet[str] = frozenset()
+    """Hosts that the administrator listed as candidates: missed when they have failed."""
+    unavailable: str | None = None
+    """Why nothing is known of those that nobody named, if that is so."""
+
+
+class Decision(NamedTuple):
+    """The pool as it shall be, and all that is to be said about it."""
+
+    real_servers: Mapping[RealServerKey, RealServerConfig]
+    drains: Mapping[RealServerKey, float]
+    """Since when each withdrawn real server has been so (seconds, monotonic clock)."""
+    rows: tuple[Row, ...]
+    degraded: tuple[str, ...]
+    """Why the pool is less than what was asked for; empty for a good one."""
+
+
+def decide(
+    pool: Pool, judged: Judged, goal: Goal, drains: Mapping[RealServerKey, float], now: float
+) -> Decision:
+    """The pool that follows from the verdicts; ``now`` is in seconds of the monotonic clock."""
+    rows = _considered(pool, judged, goal)
+    degraded = _misgivings(rows, pool, judged)
+    kept: AbstractSet[RealServerKey] = frozenset()
+    if not any(_serves(row) for row in rows):
+        rows, kept, said = _without_anybody(rows, pool, judged, goal)
+        degraded.append(said)
+    wanted: dict[RealServerKey, RealServerConfig] = {}
+    since: dict[RealServerKey, float] = {}
+    for row in rows:
+        if row.key is None:
+            continue
+        began = drains.get(row.key, now)
+        stays = row.key in kept
+        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began)
+        if config is not None:
+            wanted[row.key] = config
+            if _drains(row, drains) and not stays:
+                since[row.key] = began
+    explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
+    return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
+
+
+def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
+    """Whether its time runs; it does not start again because nobody could say for a while."""
+    outcome = row.verdict.outcome
+    return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
+
+
+def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
+    """One row for each real server: candidates, then fallbacks, then what else is in the pool.
+
+    Where two hosts have one address, the fitter of them speaks for it.  A fallback is judged by its
+    node: that the resource is not running there, as on the primary, is no failure of its own.
+    """
+    needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
+    unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
+    if judged.unavailable is not None:
+        needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, judged.unavailable)
+    elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in judged.located):
+        nameless = Verdict(Outcome.UNKNOWN, "may be one of those whose address is not known")
+    rows = [_row(server, goal) for server in judged.located]
+    rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
+    idle = [_row(_idle(server, needless), goal) for server in judged.fallback]
+    alive = {row.key for row in idle if row.key and row.verdict.outcome is not Outcome.FAILED}
+    rows = [r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive] + idle
+    for key in pool:
+        host = judged.hosts.get(key.address)
+        rows.append(Row(host or key.address, key, 0, unnamed if host else nameless))
+    seen: dict[object, Row] = {}
+    for row in rows:
+        seen.setdefault(row.key or row.host, row)
+    return list(seen.values())
+
+
+def _idle(server: Located, needless: Verdict) -> Located:
+    """A fallback that is not needed; what its node's failure means does not depend on that."""
+    settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+    return server if settled else server._replace(verdict=needless)
+
+
+def _row(server: Located, goal: Goal) -> Row:
+    key = None if server.address is None else RealServerKey(server.address, goal.port)
+    return Row(server.host, key, server.weight, server.verdict)
+
+
+def _serves(row: Row) -> bool:
+    return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
+
+
+def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
+    """What an operator should know although the pool works."""
+    said = [] if judged.unavailable is None else [f"pool kept as it is: {judged.unavailable}"]
+    for row in rows:
+        outcome = row.verdict.outcome
+        news = outcome is Outcome.UNKNOWN and row.verdict.reason != judged.unavailable
+        if news and row.key in pool:
+            said.append(f"{row.host} kept as it is: {row.verdict.reason}")
+        elif news and row.key is None:
+            said.append(f"{row.host} left out: {row.verdict.reason}")
+    failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
+    said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
+    return said
+
+
+def _without_anybody(
+    rows: list[Row], pool: Pool, judged: Judged, goal: Goal
+) -> tuple[list[Row], AbstractSet[RealServerKey], str]:
+    """Nobody is IN: who serves instead, who is kept, and the sentence that says so."""
+    serving = {key for key, server in pool.items() if server.config.weight > 0}
+    fallback = {row.key: row for row in (_row(s, goal) for s in judged.fallback) if _serves(row)}
+    if serving & _keys(rows, Outcome.UNKNOWN):
+        said = judged.unavailable and f"pool kept as it is: {judged.unavailable}"
+        return rows, serving & fallback.keys(), said or "no real server is known to be fit"
+    alive = serving & _keys(rows, Outcome.WITHDRAWN) - fallback.keys()
+    if goal.policy.keep_when_empty and alive:
+        return rows, alive, _keeping(alive)
+    if fallback:
+        rows = [fallback.get(row.key, row) if row.key else row for row in rows]
+        names = ", ".join(row.host for row in fallback.values())
+        return rows, frozenset(), f"no real server is fit: serving from the fallback {names}"
+    doubtful = serving & {row.key for row in rows if row.key and not row.verdict.certain}
+    if goal.policy.keep_when_empty and doubtful:
+        return rows, doubtful, _keeping(doubtful)
+    return rows, frozenset(), "no real server is fit: nobody serves"
+
+
+def _keys(rows: Sequence[Row], outcome: Outcome) -> set[RealServerKey]:
+    return {row.key for row in rows if row.key and row.verdict.outcome is outcome}
+
+
+def _keeping(kept: AbstractSet[RealServerKey]) -> str:
+    return f"no real server is fit: keeping the {len(kept)} that still serve"
+
+
+def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+    outcome = row.verdict.outcome
+    if outcome is Outcome.IN:
+        return RealServerConfig(goal.forward, row.weight)
+    if outcome is Outcome.UNKNOWN:
+        return _kept(row, pool)
+    if outcome is Outcome.WITHDRAWN:
+        return _draining(row, pool, goal, withdrawn_for)
+    return None
+
+
+def _kept(row: Row, pool: Pool) -> RealServerConfig | None:
+    return pool[row.key].config if row.key is not None and row.key in pool else None
+
+
+def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+    """Weight 0 while there is something to wait for.
+
+    One that still has a weight may get a connection at any moment, so it loses its weight first
+    and is looked at again in the next cycle.
+    """
+    current = pool.get(row.key) if row.key is not None else None
+    timeout = goal.policy.drain_timeout
+    if current is None or (timeout is not None and withdrawn_for >= timeout):
+        return None
+    if current.config.weight == 0 and not _busy(current, goal):
+        return None
+    return RealServerConfig(current.config.forward, 0)
+
+
+def _busy(server: RealServer, goal: Goal) -> bool:
+    active, inactive = server.connections
+    return active + inactive > 0 if goal.connectionless else active > 0
+
+
+def _explained(
+    row: Row, pool: Pool, wanted: Mapping[RealServerKey, RealServerConfig], goal: Goal
+) -> Row:
+    if row.key is None:
+        return row
+    server, config = pool.get(row.key), wanted.get(row.key)
+    return row._replace(
+        before=None if server is None else server.config.weight,
+        after=None if config is None else config.weight,
+        busy=server is not None and _busy(server, goal),
+    )

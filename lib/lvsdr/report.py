@@ -1,0 +1,42 @@
+"""What is said of each real server: the rows of the explanation, and the sentences of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .ipvs.table import RealServerKey
+from .model import Outcome, Verdict
+from .typed import NamedTuple
+
+
+class Row(NamedTuple):
+    """One line of the explanation: who, where, the verdict, the weight before and after."""
+
+    host: str
+    key: RealServerKey | None
+    weight: int
+    verdict: Verdict
+    before: int | None = None
+    after: int | None = None
+    busy: bool = False  # it has connections to wait for
+
+
+def changes(rows: Sequence[Row]) -> list[str]:
+    """A sentence for every real server whose weight or presence changes."""
+    return [_sentence(row) for row in rows if row.before != row.after]
+
+
+def _sentence(row: Row) -> str:
+    where = row.key.address if row.key is not None else "no address"
+    who = f"real server {row.host}" + ("" if row.host == where else f" ({where})")
+    if row.before is None:
+        what = f"added with weight {row.after}"
+    elif row.after is None and row.verdict.outcome is Outcome.WITHDRAWN:
+        what = "removed at the end of its drain timeout" if row.busy else "removed, drained"
+    elif row.after is None:
+        what = "removed"
+    elif row.after == 0 and row.verdict.outcome is Outcome.WITHDRAWN:
+        what = "withdrawn"
+    else:
+        what = f"weight changed from {row.before} to {row.after}"
+    return f"{who} {what}: {row.verdict.reason}"

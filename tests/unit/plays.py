@@ -1,0 +1,175 @@
+"""Plays for the director, in files: who serves, what is found out, and what comes of it.
+
+A play is lines of text.  The first one is a bug report or a promise.  Then, in any order:
+
+    policy drain 300, keep              drain timeout (or ``never``), on_empty; ``udp`` at the end
+    pool node1 weight 1                 a real server in the table, ``active 2 inactive 3`` if busy
+    candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure
+    fallback node9 in: why
+    without node1                       no longer a candidate
+    asked node1 node2                   listed by the administrator
+    unavailable why                     a source did not answer; ``available`` ends that
+    active node1 0                      its connections; ``active node1 0 inactive 3``
+    at 10                               decide, 10 seconds after the beginning
+
+nodeN has the address 10.77.0.N, unless it is written as ``node1@10.77.0.5`` or ``node1@`` (none).
+An entry that is written as an address is nobody's, as far as the director remembers.
+What was decided follows in lines that begin with ``=``; the next cycle starts from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lvsdr.director import Decision, Goal, Judged, decide
+from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
+from lvsdr.model import Located, Outcome, Policy, Verdict
+from lvsdr.report import changes
+
+PORT = 5432
+_SERVER = re.compile(r"(\S+)(?: weight (\d+))? (\w+)(\??): (.*)")
+_ENTRY = re.compile(r"(\S+)(?: weight (\d+))?(?: active (\d+))?(?: inactive (\d+))?")
+
+
+class Play:
+    """The state of the play between its lines."""
+
+    def __init__(self) -> None:
+        self.goal = Goal(PORT, "gate", False, Policy(300.0, True))
+        self.pool: dict[RealServerKey, RealServer] = {}
+        self.candidates: dict[str, Located] = {}
+        self.fallback: dict[str, Located] = {}
+        self.hosts: dict[str, str] = {}
+        self.asked: frozenset[str] = frozenset()
+        self.reason: str | None = None
+        self.drains: dict[RealServerKey, float] = {}
+
+    def policy(self, text: str) -> None:
+        drain, on_empty, *udp = text.replace("drain ", "").replace(",", "").split()
+        timeout = None if drain == "never" else float(drain)
+        self.goal = Goal(PORT, "gate", udp == ["udp"], Policy(timeout, on_empty == "keep"))
+
+    def candidate(self, text: str) -> None:
+        server = self._server(text)
+        self.candidates[server.host] = server
+
+    def without(self, text: str) -> None:
+        for host in text.split():
+            del self.candidates[host]
+
+    def spare(self, text: str) -> None:
+        server = self._server(text)
+        self.fallback[server.host] = server
+
+    def entry(self, text: str) -> None:
+        host, weight, active, inactive = matched(_ENTRY, text)
+        config = RealServerConfig("gate", int(weight or 1))
+        connections = Connections(int(active or 0), int(inactive or 0))
+        self.pool[self._key(host)] = RealServer(config, connections)
+
+    def active(self, text: str) -> None:
+        host, *numbers = text.replace("inactive ", "").split()
+        key = self._key(host)
+        self.pool[key] = self.pool[key]._replace(connections=Connections(*map(int, numbers)))
+
+    def ask_for(self, text: str) -> None:
+        self.asked = frozenset(text.split())
+
+    def unavailable(self, text: str) -> None:
+        self.reason = text
+
+    def available(self, _: str) -> None:
+        self.reason = None
+
+    def decide(self, text: str) -> Decision:
+        """The decision, which is the state of the table from now on."""
+        judged = Judged(
+            tuple(self.candidates.values()),
+            tuple(self.fallback.values()),
+            self.hosts,
+            self.asked,
+            self.reason,
+        )
+        decision = decide(self.pool, judged, self.goal, self.drains, float(text))
+        self.pool = {
+            key: RealServer(
+                config, self.pool[key].connections if key in self.pool else Connections()
+            )
+            for key, config in decision.real_servers.items()
+        }
+        self.drains = dict(decision.drains)
+        return decision
+
+    def _server(self, text: str) -> Located:
+        name, weight, outcome, uncertain, reason = matched(_SERVER, text)
+        host, address = self._place(name)
+        verdict = Verdict(Outcome(outcome), reason, not uncertain)
+        return Located(host, address, int(weight or 1), verdict)
+
+    def _place(self, name: str) -> tuple[str, str | None]:
+        if name.count(".") == 3 and "@" not in name:
+            return name, name
+        host, at, address = name.partition("@")
+        if not at:
+            number = re.sub(r"\D", "", host)
+            address = f"10.77.0.{number}"
+        if address:
+            self.hosts.setdefault(address, host)
+        return host, address or None
+
+    def _key(self, name: str) -> RealServerKey:
+        host, address = self._place(name)
+        assert address is not None, f"{host} needs an address"
+        return RealServerKey(address, PORT)
+
+
+VERBS = {
+    "policy": Play.policy,
+    "pool": Play.entry,
+    "candidate": Play.candidate,
+    "without": Play.without,
+    "fallback": Play.spare,
+    "asked": Play.ask_for,
+    "unavailable": Play.unavailable,
+    "available": Play.available,
+    "active": Play.active,
+}
+
+
+def matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
+    """The groups of the pattern, which has to fit."""
+    found = pattern.fullmatch(text)
+    assert found is not None, f"cannot be read: {text}"
+    return found.groups()
+
+
+def played(script: str) -> str:
+    """The script, with what really was decided in place of what is written there."""
+    play = Play()
+    title, *lines = script.splitlines()
+    out = [title]
+    for line in lines:
+        verb, _, text = line.partition(" ")
+        if verb != "=":
+            out.append(line)
+        if verb == "at":
+            out += [f"= {told}" for told in described(play.decide(text))]
+        elif verb not in ("=", ""):
+            VERBS[verb](play, text)
+    return "\n".join(out) + "\n"
+
+
+def described(decision: Decision) -> Iterator[str]:
+    """The decision in words: the table, what is said of changes, what is amiss."""
+    names = {row.key: row.host for row in decision.rows}
+    if not decision.real_servers:
+        yield "nobody is in the pool"
+    for key, config in sorted(decision.real_servers.items()):
+        since = decision.drains.get(key)
+        drains = "" if since is None else f", drains since {since:g}"
+        yield f"{names[key]} ({key.address}) has weight {config.weight}{drains}"
+    for sentence in changes(decision.rows):
+        yield f"says: {sentence}"
+    for reason in decision.degraded:
+        yield f"degraded: {reason}"
