@@ -1,0 +1,152 @@
+"""The kernel's IPVS table: read from /proc without a fork, changed by one ``ipvsadm -R``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from ..deadline import Deadline
+from ..errors import DeadlineExceeded, KernelMismatch, LvsdrError, NotInstalled
+from ..ipvs.table import Service, ServiceKey, Table, WantedService, settings, with_local_as
+from ..ipvs.text import parse_proc, parse_saved, proc_shows
+from .run import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Callable, Protocol
+
+    from ..ipvs.plan import Change
+    from .run import Result
+
+    class Runner(Protocol):
+        """Runs a program to its end, as ``run.run`` does."""
+
+        def __call__(
+            self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b""
+        ) -> Result: ...
+
+
+_PROC = "/proc/net/ip_vs"
+
+
+def read_proc(path: str = _PROC) -> str:
+    """The text of the kernel's table; empty where the kernel has no IPVS."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+class Kernel:
+    """The IPVS table of this network namespace, as seen by the owner of one service."""
+
+    def __init__(
+        self,
+        key: ServiceKey,
+        forward: str,
+        deadline: Deadline,
+        *,
+        read: Callable[[], str] = read_proc,
+        runner: Runner = run,
+    ) -> None:
+        self._key = key
+        self._forward = forward
+        self._deadline = deadline
+        self._read = read
+        self._run = runner
+
+    def service(self, wanted: WantedService | None = None) -> Service | None:
+        """The service as it is now, None if there is none.
+
+        Read from /proc; only when ``wanted`` has settings that are not shown there does it take a
+        fork of ipvsadm to see them.
+        """
+        found = table(self._read).get(self._key)
+        if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
+            saved = self._saved().get(self._key)
+            found = None if saved is None else found._replace(config=saved.config)
+        return None if found is None else with_local_as(found, self._forward)
+
+    def reach(self, wanted: WantedService) -> tuple[Change, ...]:
+        """Make the service what is wanted, and see that it is; returns what was changed.
+
+        Raises KernelMismatch when the table, read again, differs.
+        """
+        return self._change({self._key: wanted}, wanted)
+
+    def remove(self) -> tuple[Change, ...]:
+        """Delete the service, and see that it is gone."""
+        return self._change({}, None)
+
+    def _change(
+        self, goal: dict[ServiceKey, WantedService], wanted: WantedService | None
+    ) -> tuple[Change, ...]:
+        from ..ipvs.plan import diff  # most cycles only find that nothing has to be done
+
+        actual = self.service(wanted)
+        changes = diff({} if actual is None else {self._key: actual}, goal)
+        if changes:
+            complaint = self._restore(changes)
+            after = self.service(wanted)
+            if (None if after is None else settings(after)) != wanted:
+                raise KernelMismatch(f"the IPVS table is not what was wanted: {complaint}")
+        return changes
+
+    def _saved(self) -> Table:
+        result = self._ipvsadm("-Sn")
+        if result.problem or result.status != 0:
+            raise LvsdrError(f"ipvsadm -Sn: {result.complaint()}")
+        return parse_saved(result.stdout.decode())
+
+    def _restore(self, changes: Iterable[Change]) -> str:
+        """Apply the changes, in order; returns what ipvsadm had to say.
+
+        Its exit status is that of the last line only, so it is no proof of anything; the caller
+        reads the table again.
+        """
+        from ..ipvs.batch import render
+
+        result = self._ipvsadm("-R", render(changes))
+        said = (line.strip() for line in result.stderr.decode("utf-8", "replace").splitlines())
+        # It says the same, and not of which line, for each line that it could not apply.
+        return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
+
+    def _ipvsadm(self, option: str, stdin: str = "") -> Result:
+        result = self._run(("ipvsadm", option), self._deadline, stdin=stdin.encode())
+        if result.inconclusive:
+            late = self._deadline.expired()
+            raise (DeadlineExceeded if late else NotInstalled)(result.complaint())
+        return result
+
+
+def table(read: Callable[[], str] = read_proc) -> Table:
+    """The whole table; empty where the kernel has no IPVS."""
+    return parse_proc(read())
+
+
+def available(path: str = _PROC) -> bool:
+    """Whether this kernel has IPVS in use already; probing must not load it."""
+    return os.path.exists(path)
+
+
+def load(scheduler: str, deadline: Deadline, path: str = _PROC) -> None:
+    """Load IPVS and the scheduler's module where they are missing; raises NotInstalled.
+
+    The scheduler's module is loaded here because the kernel's own request for it happens in the
+    root of the first process, with no word on what went wrong.
+    """
+    if not available(path):
+        complaint = _modprobe("ip_vs", deadline)
+        if not available(path):
+            raise NotInstalled(
+                f"the kernel has no IPVS: module ip_vs cannot be loaded ({complaint}); install the "
+                "kernel's modules package, or load ip_vs on the host of this container"
+            )
+    if not os.path.isdir(f"/sys/module/ip_vs_{scheduler}"):
+        _modprobe(f"ip_vs_{scheduler}", deadline)
+
+
+def _modprobe(module: str, deadline: Deadline) -> str:
+    return run(("modprobe", module), deadline).complaint()

@@ -1,0 +1,38 @@
+"""Who on a segment has an address: the kernel asks, its neighbour table has the answer."""
+
+from __future__ import annotations
+
+import _socket as socket
+import time
+from contextlib import suppress
+
+from ..deadline import Deadline
+from ..errors import LvsdrError
+from ..interfaces import Interface
+from . import addresses
+
+_DISCARD = 9  # RFC 863; nobody has to listen there
+_PATIENCE = 1.0  # seconds
+_TICK = 0.1
+
+
+def mac_of(address: str, interface: Interface, deadline: Deadline) -> str | None:
+    """The MAC of the neighbour with this IPv6 address; None if none answers within a second."""
+    patience = deadline.sooner(_PATIENCE)
+    with suppress(LvsdrError, OSError):
+        _send_something(address, interface)
+        while not patience.expired():
+            mac = addresses.neighbour(address, interface.name, deadline)
+            if mac is not None:
+                return mac
+            time.sleep(_TICK)
+    return None
+
+
+def _send_something(address: str, interface: Interface) -> None:
+    """An empty datagram, for which the kernel has to find out where to send it."""
+    wire = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        wire.sendto(b"", (address, _DISCARD, 0, interface.number))
+    finally:
+        wire.close()

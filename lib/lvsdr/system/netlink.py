@@ -1,0 +1,143 @@
+"""The addresses of this network namespace, asked of the kernel: no fork, no library, no privilege.
+
+rtnetlink(7) and netlink(7) describe the messages; the numbers are those of linux/netlink.h,
+linux/rtnetlink.h and linux/if_addr.h.
+"""
+
+from __future__ import annotations
+
+# Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
+import _socket as socket
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ..errors import LvsdrError
+from ..typed import NamedTuple
+
+LOOPBACK = 1  # include/net/flow.h: LOOPBACK_IFINDEX, that of lo in every namespace
+
+_AF_NETLINK, _NETLINK_ROUTE = 16, 0
+_RTM_NEWADDR, _RTM_GETADDR = 20, 22
+_REQUEST, _DUMP, _INTERRUPTED = 0x1, 0x300, 0x10
+_ERROR, _DONE = 2, 3
+_HEADER = 16  # struct nlmsghdr
+_ADDRESS_HEADER = 8  # struct ifaddrmsg
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL = 1, 2, 3
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_ATTEMPTS = 5
+_PATIENCE = 5.0  # seconds; the kernel answers at once
+_MOST = 1 << 16
+_FAILED = "the kernel does not list its addresses"
+
+
+class Address(NamedTuple):
+    """An address of an interface, as ``ip address`` shows it."""
+
+    interface: int
+    """Its index."""
+    address: str
+    """In the form of inet_ntop(3)."""
+    prefix: int
+    label: str
+    """The interface's own name if it was given none; empty for IPv6, which has none."""
+
+
+class Interrupted(Exception):
+    """The addresses changed while the kernel listed them: the list may be incomplete."""
+
+
+def addresses() -> tuple[Address, ...]:
+    """Every address of this network namespace; raises LvsdrError."""
+    for _ in range(_ATTEMPTS):
+        with suppress(Interrupted):
+            return tuple(parse(_listing()))
+    raise LvsdrError("the addresses of this host do not stop changing")
+
+
+def parse(messages: bytes) -> Iterator[Address]:
+    """The addresses of an answer to RTM_GETADDR; raises Interrupted or LvsdrError."""
+    for kind, flags, body in _messages(messages):
+        if flags & _INTERRUPTED:
+            raise Interrupted
+        if kind == _ERROR:
+            _raise(body)
+        elif kind == _RTM_NEWADDR and body[0] in _FAMILIES:
+            yield _address(body)
+
+
+def _listing() -> bytes:
+    try:
+        return _dump()
+    except OSError as error:  # a timeout has no strerror
+        raise LvsdrError(f"{_FAILED}: {error.strerror or error}") from None
+
+
+def _dump() -> bytes:
+    link = socket.socket(_AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
+    try:
+        link.settimeout(_PATIENCE)
+        link.send(_request())
+        answer = b""
+        while not _complete(answer):
+            answer += link.recv(_MOST)
+        return answer
+    finally:
+        link.close()
+
+
+def _request() -> bytes:
+    """struct nlmsghdr, struct ifaddrmsg: all families, all interfaces."""
+    length = _HEADER + _ADDRESS_HEADER
+    header = (length, 4), (_RTM_GETADDR, 2), (_REQUEST | _DUMP, 2), (1, 4), (0, 4)
+    return b"".join(n.to_bytes(size, sys.byteorder) for n, size in header) + bytes(_ADDRESS_HEADER)
+
+
+def _complete(answer: bytes) -> bool:
+    return any(kind in (_DONE, _ERROR) for kind, _, _ in _messages(answer))
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Type, flags and body of each message."""
+    at = 0
+    while at + _HEADER <= len(data):
+        length = _number(data, at, 4)
+        yield _number(data, at + 4, 2), _number(data, at + 6, 2), data[at + _HEADER : at + length]
+        at += max(_aligned(length), _HEADER)
+
+
+def _address(body: bytes) -> Address:
+    attributes = dict(_attributes(body[_ADDRESS_HEADER:]))
+    # The address of a point-to-point interface is that of its peer.
+    packed = attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS]
+    return Address(
+        interface=_number(body, 4, 4),
+        address=socket.inet_ntop(body[0], packed),
+        prefix=body[1],
+        label=attributes.get(_IFA_LABEL, b"").rstrip(b"\0").decode("ascii", "replace"),
+    )
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and value of each struct rtattr."""
+    at = 0
+    while at + 4 <= len(data):
+        length = _number(data, at, 2)
+        yield _number(data, at + 2, 2), data[at + 4 : at + length]
+        at += max(_aligned(length), 4)
+
+
+def _number(data: bytes, at: int, size: int) -> int:
+    return int.from_bytes(data[at : at + size], sys.byteorder)
+
+
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3
+
+
+def _raise(body: bytes) -> None:
+    """struct nlmsgerr begins with a negative error number, or 0 for none."""
+    from os import strerror
+
+    code = -int.from_bytes(body[:4], sys.byteorder, signed=True)
+    raise LvsdrError(f"{_FAILED}: {strerror(code)}")

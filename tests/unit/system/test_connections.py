@@ -1,0 +1,66 @@
+"""Established connections to an address, from recorded tables and from this machine's own."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from lvsdr.system.connections import established
+
+HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+TCP = """\
+   0: 00000000:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   0 0 1 1 0 100
+   1: 64004D0A:1538 01004D0A:D3F2 01 00000000:00000000 00:00000000 00000000   0 0 2 1 0 20
+   2: 64004D0A:1538 01004D0A:D3F4 06 00000000:00000000 00:00000000 00000000   0 0 3 1 0 20
+   3: 64004D0A:0016 01004D0A:D3F6 01 00000000:00000000 00:00000000 00000000   0 0 4 1 0 20
+   4: 15004D0A:1538 01004D0A:D3F8 01 00000000:00000000 00:00000000 00000000   0 0 5 1 0 20
+   5: 15004D0A:9C40 64004D0A:1538 01 00000000:00000000 00:00000000 00000000   0 0 6 1 0 20
+"""
+VIP6 = "000077FD000000000000000000010000"
+MAPPED = "0000000000000000FFFF000064004D0A"
+NOBODY = "00000000000000000000000000000000:0000"
+TCP6 = f"""\
+   0: {NOBODY[:-4]}1538 {NOBODY} 0A 00000000:00000000 00:00000000 00000000   0 0 1 1 0 100
+   1: {VIP6}:1538 {MAPPED}:D3F2 01 00000000:00000000 00:00000000 00000000   0 0 2 1 0 20
+   2: {VIP6}:1538 {MAPPED}:D3F3 08 00000000:00000000 00:00000000 00000000   0 0 2 1 0 20
+   3: {MAPPED}:1538 {VIP6}:D3F4 01 00000000:00000000 00:00000000 00000000   0 0 3 1 0 20
+"""
+
+
+@pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
+def test_recorded_tables(tmp_path: Path) -> None:
+    (tmp_path / "tcp").write_text(HEADING + TCP)
+    assert established("10.77.0.100", str(tmp_path)) == 2
+    (tmp_path / "tcp6").write_text(HEADING + TCP6)
+    assert established("10.77.0.100", str(tmp_path)) == 3
+    assert established("fd77::1:0", str(tmp_path)) == 0
+    assert established("fd77::100", str(tmp_path)) == 1
+    assert established("fd77::0:1", str(tmp_path)) == 0
+    assert established("10.77.0.21", str(tmp_path)) == 2
+    assert established("10.77.0.10", str(tmp_path)) == 0
+
+
+def test_no_tables(tmp_path: Path) -> None:
+    assert established("10.77.0.100", str(tmp_path)) == 0
+    assert established("fd77::100", str(tmp_path)) == 0
+
+
+@pytest.mark.parametrize(
+    ("listen", "connect"),
+    [("127.0.0.77", "127.0.0.77"), ("::1", "::1"), ("::", "127.0.0.77")],
+    ids=["ipv4", "ipv6", "ipv4 to a socket of both families"],
+)
+def test_a_real_connection(listen: str, connect: str) -> None:
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    before = established(connect)
+    with socket.create_server((listen, 0), family=family, dualstack_ipv6=listen == "::") as server:
+        assert established(connect) == before
+        with socket.create_connection((connect, server.getsockname()[1])) as client:
+            accepted = server.accept()[0]
+            # Of a connection within a host both ends may have the address.
+            ours = 1 + (client.getsockname()[0] == connect)
+            assert established(connect) == before + ours
+            accepted.close()
+        assert established(connect) < before + ours

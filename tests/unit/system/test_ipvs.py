@@ -1,0 +1,272 @@
+"""The owner of one service changes the table, and sees that it is as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import DeadlineExceeded, KernelMismatch, LvsdrError, NotInstalled
+from lvsdr.ipvs.plan import AddRealServer, AddService, DeleteService, EditRealServer, EditService
+from lvsdr.ipvs.table import (
+    RealServerConfig,
+    RealServerKey,
+    ServiceConfig,
+    ServiceKey,
+    WantedService,
+    settings,
+)
+from lvsdr.system.ipvs import Kernel, available, load, read_proc, table
+from lvsdr.system.run import Result
+
+from tests.fakes.ipvsadm import FakeIpvsadm
+from tests.fakes.kernel import FakeKernel
+
+if TYPE_CHECKING:
+    from lvsdr.system.ipvs import Runner
+
+KEY = ServiceKey("tcp", "10.77.0.100", 5432)
+UDP6 = ServiceKey("udp", "fd77::100", 53)
+RR = ServiceConfig("rr")
+NODE1, NODE2 = (RealServerKey(f"10.77.0.{number}", 5432) for number in (11, 12))
+GATE = RealServerConfig("gate", 1)
+WANTED = WantedService(RR, {NODE1: GATE, NODE2: GATE})
+FOREIGN = "-A -t 10.77.0.100:80 -s rr -p 10 -M 255.0.255.0\n-A -u 10.77.0.101:53 -s rr --pe sip\n"
+OURS = """\
+-A -t 10.77.0.100:5432 -s rr
+-a -t 10.77.0.100:5432 -r 10.77.0.11:5432 -g -w 1
+-a -t 10.77.0.100:5432 -r 10.77.0.12:5432 -g -w 1
+"""
+
+
+class Director:
+    """A host with a fake kernel, and the owner of one service on it."""
+
+    def __init__(self, text: str = "", key: ServiceKey = KEY, lines: int | None = None) -> None:
+        self.fake = FakeKernel()
+        assert self.fake.restore(text) == []
+        self.ipvsadm = FakeIpvsadm(self.fake, lines)
+        self.kernel = self.owner(key, self.ipvsadm)
+
+    def owner(self, key: ServiceKey, runner: Runner) -> Kernel:
+        return Kernel(key, "gate", Deadline.after(10), read=self.fake.proc, runner=runner)
+
+
+def test_a_service_that_is_not_there() -> None:
+    assert Director(FOREIGN).kernel.service(WANTED) is None
+
+
+def test_a_service_that_is_there_is_read_without_a_fork() -> None:
+    director = Director(OURS + FOREIGN)
+    service = director.kernel.service(WANTED)
+    assert service is not None
+    assert settings(service) == WANTED
+    assert director.ipvsadm.calls == []
+
+
+def test_reach_from_nothing() -> None:
+    director = Director(FOREIGN)
+    changes = director.kernel.reach(WANTED)
+    assert changes == (
+        AddService(KEY, RR),
+        AddRealServer(KEY, NODE1, GATE),
+        AddRealServer(KEY, NODE2, GATE),
+    )
+    assert director.fake.saved() == Director(OURS + FOREIGN).fake.saved()
+    assert director.ipvsadm.calls == ["-R"]
+
+
+def test_nothing_to_change_forks_nothing() -> None:
+    director = Director(OURS)
+    assert director.kernel.reach(WANTED) == ()
+    assert director.ipvsadm.calls == []
+
+
+def test_drift_is_repaired() -> None:
+    director = Director(OURS)
+    director.fake.restore(
+        "-E -t 10.77.0.100:5432 -s wrr -p 60\n-e -t 10.77.0.100:5432 -r 10.77.0.11:5432 -i -w 0\n"
+    )
+    assert director.kernel.reach(WANTED) == (
+        EditService(KEY, RR),
+        EditRealServer(KEY, NODE1, GATE),
+    )
+    assert director.fake.saved() == OURS
+
+
+def test_remove() -> None:
+    director = Director(OURS + FOREIGN)
+    assert director.kernel.remove() == (DeleteService(KEY),)
+    assert director.fake.saved() == FOREIGN
+    assert director.kernel.remove() == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "there", "wanted"),
+    [
+        (KEY, "-s rr -p 60", ServiceConfig("rr", persistence=61)),
+        (KEY, "-s rr", ServiceConfig("rr", persistence=60)),
+        (KEY, "-s rr -p 60 --pe sip", ServiceConfig("rr", persistence=60)),
+        (KEY, "-s sh -b sh-port", ServiceConfig("sh")),
+        (KEY, "-s sh", ServiceConfig("sh", flags=("sh-port",))),
+        (KEY, "-s mh -b mh-port", ServiceConfig("mh", flags=("mh-fallback",))),
+        (KEY, "-s sh -b sh-port", RR),
+        (UDP6, "-s rr --ops", RR),
+        (UDP6, "-s rr", ServiceConfig("rr", one_packet=True)),
+    ],
+)
+def test_what_proc_does_not_show_is_changed_too(
+    key: ServiceKey, there: str, wanted: ServiceConfig
+) -> None:
+    option = "-t 10.77.0.100:5432" if key == KEY else "-u [fd77::100]:53"
+    director = Director(f"-A {option} {there}\n", key)
+    service = WantedService(wanted, {})
+    assert director.kernel.reach(service) == (EditService(key, wanted),)
+    assert director.kernel.reach(service) == ()
+    found = director.kernel.service(service)
+    assert found is not None
+    assert found.config == wanted
+
+
+def test_what_others_have_does_not_keep_it_from_being_seen() -> None:
+    persistent = WantedService(ServiceConfig("rr", persistence=60), {})
+    director = Director(FOREIGN)
+    director.kernel.reach(persistent)
+    assert director.ipvsadm.calls == ["-R", "-Sn"]
+
+
+def test_a_service_that_goes_while_it_is_looked_at() -> None:
+    director = Director("-A -t 10.77.0.100:5432 -s rr -p 60\n")
+    proc = director.fake.proc()
+    director.fake.restore("-C\n")
+    kernel = Kernel(KEY, "gate", Deadline.after(10), read=lambda: proc, runner=director.ipvsadm)
+    assert kernel.service(WantedService(ServiceConfig("rr", persistence=60), {})) is None
+
+
+def test_real_servers_on_this_host_are_as_wanted() -> None:
+    """Kernels before 2.6.37 show them as Local, however they were added."""
+    director = Director(OURS)
+    proc = director.fake.proc().replace("Route ", "Local ", 1)
+    kernel = Kernel(KEY, "gate", Deadline.after(10), read=lambda: proc, runner=director.ipvsadm)
+    assert kernel.reach(WANTED) == ()
+
+
+def test_a_batch_that_dies_is_noticed_and_healed() -> None:
+    director = Director(lines=2)
+    with pytest.raises(KernelMismatch) as raised:
+        director.kernel.reach(WANTED)
+    assert str(raised.value) == "the IPVS table is not what was wanted: exit status 137"
+    healthy = director.owner(KEY, FakeIpvsadm(director.fake))
+    assert healthy.reach(WANTED) == (AddRealServer(KEY, NODE2, GATE),)
+
+
+def test_what_ipvsadm_says_is_the_reason() -> None:
+    director = Director()
+    unknown = WANTED._replace(config=ServiceConfig("twos"))
+    with pytest.raises(KernelMismatch) as raised:
+        director.kernel.reach(unknown)
+    assert str(raised.value) == (
+        "the IPVS table is not what was wanted: "
+        "Scheduler or persistence engine not found; Service not defined"
+    )
+
+
+def test_a_removal_that_fails_is_loud() -> None:
+    director = Director(OURS, lines=0)
+    with pytest.raises(KernelMismatch):
+        director.kernel.remove()
+
+
+def test_the_exit_status_proves_nothing() -> None:
+    director = Director()
+
+    def grumbling(argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
+        return director.ipvsadm(argv, deadline, stdin=stdin)._replace(status=255, stderr=b"Hm\n")
+
+    assert len(director.owner(KEY, grumbling).reach(WANTED)) == 3
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "problem"),
+    [
+        (
+            Result(127, b"", b"", "ipvsadm cannot be executed: No such file", inconclusive=True),
+            NotInstalled,
+            "ipvsadm cannot be executed: No such file",
+        ),
+        (Result(255, b"", b"Bad\n"), LvsdrError, "ipvsadm -Sn: exit status 255: Bad"),
+        (
+            Result(137, b"", b"", "printed more than 9 bytes"),
+            LvsdrError,
+            "ipvsadm -Sn: printed more than 9 bytes",
+        ),
+        (Result(0, b"nonsense\n", b""), LvsdrError, "ipvsadm -Sn: cannot read the line 'nonsense'"),
+    ],
+)
+def test_an_ipvsadm_that_cannot_say(result: Result, error: type[LvsdrError], problem: str) -> None:
+    kernel = Director("-A -t 10.77.0.100:5432 -s sh\n").owner(KEY, lambda *_, **__: result)
+    with pytest.raises(LvsdrError) as raised:
+        kernel.reach(WantedService(ServiceConfig("sh"), {}))
+    assert (type(raised.value), str(raised.value)) == (error, problem)
+
+
+def test_no_time_left_is_not_a_missing_program() -> None:
+    kernel = Kernel(KEY, "gate", Deadline.after(0), read=FakeKernel().proc)
+    with pytest.raises(DeadlineExceeded, match=r"^no time left for ipvsadm$"):
+        kernel.reach(WANTED)
+
+
+def test_no_ipvsadm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kernel = Kernel(KEY, "gate", Deadline.after(5), read=FakeKernel().proc)
+    with pytest.raises(NotInstalled, match=r"^ipvsadm cannot be executed: No such file"):
+        kernel.reach(WANTED)
+
+
+def test_the_whole_table() -> None:
+    director = Director(OURS + FOREIGN)
+    assert KEY in table(director.fake.proc)
+    assert len(table(director.fake.proc)) == 3
+
+
+def test_a_kernel_without_ipvs(tmp_path: Path) -> None:
+    missing = str(tmp_path / "ip_vs")
+    assert read_proc(missing) == ""
+    assert table(lambda: read_proc(missing)) == {}
+    assert not available(missing)
+
+
+def modprobe(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a program before the real modprobe that logs what it is asked for."""
+    program = directory / "modprobe"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{directory}/log\n{text}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+
+
+def test_load_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proc = tmp_path / "ip_vs"
+    modprobe(tmp_path, f"touch {proc}", monkeypatch)
+    load("wrr", Deadline.after(5), str(proc))
+    assert (tmp_path / "log").read_text() == "ip_vs\nip_vs_wrr\n"
+
+
+def test_load_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proc = tmp_path / "ip_vs"
+    proc.touch()
+    modprobe(tmp_path, "exit 1", monkeypatch)  # a scheduler that is built in, say
+    load("wrr", Deadline.after(5), str(proc))
+    assert (tmp_path / "log").read_text() == "ip_vs_wrr\n"
+
+
+def test_a_kernel_that_cannot_load_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modprobe(tmp_path, "echo 'FATAL: Module ip_vs not found' >&2; exit 1", monkeypatch)
+    with pytest.raises(NotInstalled) as raised:
+        load("rr", Deadline.after(5), str(tmp_path / "ip_vs"))
+    assert str(raised.value) == (
+        "the kernel has no IPVS: module ip_vs cannot be loaded "
+        "(exit status 1: FATAL: Module ip_vs not found); install the kernel's modules package, "
+        "or load ip_vs on the host of this container"
+    )

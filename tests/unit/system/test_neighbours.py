@@ -1,0 +1,13 @@
+"""What needs no segment; the rest is seen in the lab, on one."""
+
+from __future__ import annotations
+
+from lvsdr.deadline import Deadline
+from lvsdr.interfaces import Interface
+from lvsdr.system import neighbours
+
+NOWHERE = Interface("nosuch0", 987654, (), True, True, "", "ether", ())
+
+
+def test_nobody_can_be_asked() -> None:
+    assert neighbours.mac_of("fd77::9", NOWHERE, Deadline.after(5.0)) is None

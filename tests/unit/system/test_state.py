@@ -1,0 +1,167 @@
+"""The state file and the lock of a resource."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import Busy
+from lvsdr.system import state
+
+from tests.house.tree import LIB
+
+HOLDER = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from lvsdr.deadline import Deadline
+from lvsdr.system.state import locked
+with locked(sys.argv[2], Deadline.after(5)):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[3]))
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "lvsdr-lvs.state")
+
+
+def test_what_was_written_is_read(path: str) -> None:
+    state.write(path, {"b": [1, None], "a": {"ü": 1.5}})
+    assert state.read(path) == {"b": [1, None], "a": {"ü": 1.5}}
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_the_new_takes_the_place_of_the_old(path: str) -> None:
+    state.write(path, {"old": 1})
+    with open(path) as before:
+        state.write(path, {"new": 1})
+        assert before.read() == '{"old": 1}\n'  # a reader in between has the whole old one
+    assert state.read(path) == {"new": 1}
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"null", b"\xff\xfe", b'"text"', b"{'a': 1}"]
+)
+def test_corrupt_is_empty(path: str, content: bytes) -> None:
+    Path(path).write_bytes(content)
+    assert state.read(path) == {}
+
+
+def test_missing_or_unreadable_is_empty(tmp_path: Path, path: str) -> None:
+    assert state.read(path) == {}
+    assert state.read(str(tmp_path)) == {}
+
+
+def test_a_symbolic_link_is_replaced(tmp_path: Path, path: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    os.symlink(victim, path)
+    state.write(path, {"a": 1})
+    assert (victim.read_text(), os.path.islink(path)) == ("precious", False)
+
+
+@pytest.mark.parametrize("leave", [Path.touch, lambda path: path.symlink_to("/dev/null")])
+def test_what_a_killed_process_left_is_no_obstacle(path: str, leave: object) -> None:
+    assert callable(leave)
+    leave(Path(f"{path}.{os.getpid()}"))
+    state.write(path, {"a": 1})
+    assert state.read(path) == {"a": 1}
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    target = tmp_path / "directory"
+    target.mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        state.replace(str(target), "text", 0o600)
+    assert os.listdir(tmp_path) == ["directory"]
+
+
+def test_the_mode_is_chosen(path: str) -> None:
+    umask = os.umask(0o022)
+    state.replace(path, "text\n", 0o644)
+    os.umask(umask)
+    assert (Path(path).read_text(), stat.S_IMODE(os.stat(path).st_mode)) == ("text\n", 0o644)
+
+
+def test_remove(path: str) -> None:
+    state.write(path, {})
+    state.remove(path)
+    state.remove(path)
+    assert not os.path.exists(path)
+
+
+def test_a_lock_is_free_again_afterwards(path: str) -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(2):
+        with state.locked(path, Deadline.after(1)):
+            assert os.path.exists(path)
+    with pytest.raises(ZeroDivisionError), state.locked(path, Deadline.after(1)):
+        _ = 1 / 0
+    with state.locked(path, Deadline.after(1)):
+        pass
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_the_directory_is_made(tmp_path: Path) -> None:
+    with state.locked(str(tmp_path / "run" / "deep" / "lock"), Deadline.after(1)):
+        assert (tmp_path / "run" / "deep").is_dir()
+
+
+def test_no_lock_through_a_symbolic_link(tmp_path: Path, path: str) -> None:
+    os.symlink(tmp_path / "victim", path)
+    with pytest.raises(Busy) as raised, state.locked(path, Deadline.after(1)):
+        pass
+    assert str(raised.value) == f"cannot lock {path}: Too many levels of symbolic links"
+    assert not (tmp_path / "victim").exists()
+
+
+def holder(path: str, seconds: float) -> subprocess.Popen[str]:
+    """Another process that has the lock."""
+    argv = [sys.executable, "-c", HOLDER, str(LIB), path, str(seconds)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_lock_that_another_process_holds(path: str) -> None:
+    with holder(path, 60) as other:
+        start = time.monotonic()
+        with pytest.raises(Busy) as raised, state.locked(path, Deadline.after(0.2)):
+            pass
+        assert str(raised.value) == "another action of this resource is still running"
+        assert 0.2 <= time.monotonic() - start < 2
+        other.kill()
+
+
+def test_a_lock_is_waited_for(path: str) -> None:
+    with holder(path, 0.3), state.locked(path, Deadline.after(10)):
+        pass
+
+
+def test_a_killed_process_holds_no_lock(path: str) -> None:
+    with holder(path, 60) as other:
+        other.send_signal(signal.SIGKILL)
+        with state.locked(path, Deadline.after(5)):
+            pass
+
+
+def test_children_do_not_inherit_the_lock(path: str) -> None:
+    with state.locked(path, Deadline.after(1)):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    with state.locked(path, Deadline.after(0.5)):
+        child.kill()
+    child.wait()
+
+
+def test_the_boot_has_a_name() -> None:
+    assert state.boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip() != ""
