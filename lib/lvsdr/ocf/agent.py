@@ -1,0 +1,166 @@
+"""An agent: its actions and parameters, and the way Pacemaker runs them.
+
+``AGENT.run(sys.argv[1:], os.environ)`` is all that the executable has to do.  The framework itself
+answers meta-data, usage and validate-all; it turns what an action raises into an exit code and an
+exit reason.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from ..errors import ExitCode, InvalidParameters, LvsdrError
+from ..typed import NamedTuple
+from .context import Context, instance_name
+from .log import Log
+from .parameters import ParameterSet
+from .trace import TRACE_FILE, TRACE_RA, open_trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Optional
+
+    Handler = Callable[[Context], Optional[ExitCode]]
+
+
+class Action(NamedTuple):
+    """Something that the agent can be told to do.
+
+    ``handler`` returns the exit code, or None for success, and raises LvsdrError to fail.
+    ``timeout``, ``interval`` (as in ``10s``), ``depth`` and ``role`` are advice in the metadata.
+    An action may be listed several times, with different advice; the first one's handler counts.
+    """
+
+    name: str
+    handler: Handler
+    timeout: str
+    interval: str = ""
+    depth: str = ""
+    role: str = ""
+    advertised: bool = True
+
+
+class Agent(NamedTuple):
+    """A resource agent: what it is called, what it takes, what it does.
+
+    ``validate_environment`` is called by validate-all from check level 10 on, after the parameters
+    were found legal, and raises LvsdrError if this node cannot run the resource.
+    """
+
+    name: str
+    version: str
+    short: str
+    long: str
+    parameters: ParameterSet
+    actions: tuple[Action, ...]
+    validate_environment: Callable[[Context], None] | None = None
+
+    @property
+    def all_parameters(self) -> ParameterSet:
+        """The agent's own parameters and those of the framework."""
+        return self.parameters.with_more(TRACE_RA, TRACE_FILE)
+
+    @property
+    def all_actions(self) -> tuple[Action, ...]:
+        """The agent's own actions and those of the framework."""
+        levels = ("0", "10") if self.validate_environment else ("0",)
+        return (
+            *self.actions,
+            Action("meta-data", self._print_metadata, "5s"),
+            *(Action("validate-all", self._validate, "20s", depth=level) for level in levels),
+            *(Action(name, self._print_usage, "5s", advertised=False) for name in _USAGE),
+        )
+
+    def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Run the action that the first of ``arguments`` names; the rest is ignored (OCF 1.1).
+
+        Returns the exit code of the process.  Never raises for what an action does.
+        """
+        name = arguments[0] if arguments else ""
+        action = next((action for action in self.all_actions if action.name == name), None)
+        if action is None:
+            _print(self.usage())
+            return int(ExitCode.ERR_UNIMPLEMENTED)
+        log = self._open_log(name, environ)
+        try:
+            return _run(action.handler, Context(self.name, name, self.all_parameters, environ, log))
+        finally:
+            log.close()
+
+    def metadata(self) -> str:
+        """The agent's description of itself, an OCF 1.1 XML document."""
+        from .metadata import render
+
+        return render(self)
+
+    def usage(self) -> str:
+        """How to call the agent."""
+        names = dict.fromkeys(action.name for action in self.all_actions if action.advertised)
+        return (
+            f"usage: {self.name} {{{'|'.join(names)}|usage}}\n\n{self.short}.\n"
+            "Parameters are environment variables OCF_RESKEY_<name>; meta-data describes them.\n"
+        )
+
+    def _open_log(self, action: str, environ: Mapping[str, str]) -> Log:
+        instance = environ.get("OCF_RESOURCE_INSTANCE")
+        tag = f"{self.name}{f'({instance})' if instance else ''}[{os.getpid()}]"
+        if action in _QUIET:
+            return Log(tag, environ)
+        try:
+            trace = open_trace(environ, self.name, instance_name(environ, self.name), action)
+            return Log(tag, environ, trace)
+        except OSError as error:
+            log = Log(tag, environ)
+            log.warning(f"cannot trace: {error}")
+            return log
+
+    def _print_metadata(self, _: Context) -> None:
+        _print(self.metadata())
+
+    def _print_usage(self, _: Context) -> None:
+        _print(self.usage())
+
+    def _validate(self, context: Context) -> None:
+        context.values  # noqa: B018  reading them raises what is wrong with them
+        if context.check_level >= 10 and self.validate_environment:
+            self.validate_environment(context)
+
+
+_USAGE = ("usage", "help", "--help", "-h")
+_QUIET = ("meta-data", *_USAGE)  # these leave no trace, in any sense
+
+
+def _run(handler: Handler, context: Context) -> int:
+    log = context.log
+    log.debug(f"{context.action} begins; parameters set: {', '.join(context.parameters_given)}")
+    try:
+        code = handler(context) or ExitCode.SUCCESS
+    except InvalidParameters as error:
+        log.exit_reason(*error.problems)
+        code = error.exit_code
+    except LvsdrError as error:
+        log.exit_reason(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        log.exit_reason("interrupted")
+        code = ExitCode.ERR_GENERIC
+    except Exception as error:
+        import traceback
+
+        log.error(traceback.format_exc())
+        log.exit_reason(f"internal error: {type(error).__name__}: {error}")
+        code = ExitCode.ERR_GENERIC
+    log.debug(f"{context.action} ends with {int(code)} ({code.name})")
+    return int(code)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; keep the interpreter's last flush from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

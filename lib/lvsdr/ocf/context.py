@@ -1,0 +1,155 @@
+"""What one run of one action is told by its environment, and what it may use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from ..deadline import Deadline
+from ..errors import NotInstalled, NotPermitted
+from .log import Log
+from .parameters import PREFIX, ParameterSet, Values
+
+DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
+_MARGIN = 2.0
+_ANNOUNCING = ("start", "reload-agent", "validate-all")  # not monitor: it would never stop
+_SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class Context:
+    """One run of one action.
+
+    ``deadline`` lies a little before the moment at which Pacemaker would kill the action.
+    """
+
+    __slots__ = ("_parameters", "_values", "action", "agent", "deadline", "environ", "log")
+
+    def __init__(
+        self,
+        agent: str,
+        action: str,
+        parameters: ParameterSet,
+        environ: Mapping[str, str],
+        log: Log,
+    ) -> None:
+        self.agent = agent
+        self.action = action
+        self.environ = environ
+        self.log = log
+        self.deadline = Deadline.after(budget(environ))
+        self._parameters = parameters
+        self._values: Values | None = None
+
+    @property
+    def values(self) -> Values:
+        """The values of the agent's parameters.
+
+        Raises InvalidParameters with all that is wrong.  Reading them is up to the action, because
+        stop and a probe have to work with broken parameters, too.
+        """
+        if self._values is None:
+            self._values = self._parameters.parse(self.environ)
+            self._announce_deprecated(self._values)
+        return self._values
+
+    def _announce_deprecated(self, values: Values) -> None:
+        for parameter in self._parameters if self.action in _ANNOUNCING else ():
+            if parameter.replaced_by and values.given(parameter):
+                new = parameter.replaced_by.name
+                self.log.warning(f"parameter {parameter.name} is deprecated: set {new} instead")
+
+    @property
+    def parameters_given(self) -> tuple[str, ...]:
+        """Names of the declared parameters that the environment has, in order."""
+        return tuple(p.name for p in self._parameters if PREFIX + p.name in self.environ)
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether this monitor asks, once, if the resource is active where it should not be.
+
+        As ocf_is_probe has it: a monitor whose interval is 0 or not given.
+        """
+        interval = self.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip()
+        return self.action == "monitor" and interval in ("", "0")
+
+    @property
+    def check_level(self) -> int:
+        """How thoroughly to monitor or validate: OCF_CHECK_LEVEL, 0 unless it is a number."""
+        environ = self.environ
+        level = environ.get("OCF_CHECK_LEVEL") or environ.get("OCF_RESKEY_OCF_CHECK_LEVEL") or ""
+        return _number(level) or 0
+
+    @property
+    def instance(self) -> str:
+        """The resource's name, fit for the name of a file; the agent's if run by hand."""
+        return instance_name(self.environ, self.agent)
+
+    @property
+    def rsctmp(self) -> str:
+        """The directory for state that does not outlive a boot."""
+        return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
+
+    def file(self, kind: str) -> str:
+        """The path of this resource's own file of a kind (``state``, ``lock``) in ``rsctmp``."""
+        return os.path.join(self.rsctmp, f"lvsdr-{self.instance}.{kind}")
+
+    def require_root(self, what: str) -> None:
+        """Raise NotPermitted, saying that only root may do ``what``, to anybody else."""
+        if os.geteuid() != 0:
+            raise NotPermitted(f"only root may {what}")
+
+    def require_binary(self, name: str, package: str = "") -> None:
+        """Raise NotInstalled if a program, of a Debian ``package`` worth naming, is missing."""
+        if not self.have_binary(name):
+            raise NotInstalled(
+                f"program {name}{package and f' (package {package})'} is not installed"
+            )
+
+    def have_binary(self, name: str) -> bool:
+        """Whether the program is installed; never, where ocf-tester plays that none is."""
+        if self.environ.get("OCF_TESTER_FAIL_HAVE_BINARY") == "1":
+            return False
+        # The PATH of a cluster daemon may lack the directories of system programs.
+        path = (*self.environ.get("PATH", "").split(":"), *_SYSTEM_PATH)
+        return any(_executable(os.path.join(place, name)) for place in path if place)
+
+
+def budget(environ: Mapping[str, str]) -> float:
+    """Seconds that an action may take: CRM_meta_timeout less a tenth, at most two seconds.
+
+    >>> budget({"OCF_RESKEY_CRM_meta_timeout": "60000"})
+    58.0
+    >>> budget({"OCF_RESKEY_CRM_meta_timeout": "5000"})
+    4.5
+    >>> budget({})
+    18.0
+    """
+    milliseconds = _number(environ.get("OCF_RESKEY_CRM_meta_timeout", ""))
+    timeout = milliseconds / 1000 if milliseconds else DEFAULT_TIMEOUT
+    return timeout - min(_MARGIN, timeout / 10)
+
+
+def instance_name(environ: Mapping[str, str], agent: str) -> str:
+    """The name of the resource with everything escaped that a file name must not have.
+
+    >>> instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
+    'read-vip:0'
+    >>> instance_name({"OCF_RESOURCE_INSTANCE": "../etc/100%"}, "lvsdr")
+    '%2E.%2Fetc%2F100%25'
+    >>> instance_name({}, "lvsdr")
+    'lvsdr'
+    """
+    name = environ.get("OCF_RESOURCE_INSTANCE") or agent
+    if name.replace("-", "").isalnum() and name.isascii():
+        return name  # spares nearly everybody the regular expression
+    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
+
+
+def _number(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None
+
+
+def _executable(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)

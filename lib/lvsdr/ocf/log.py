@@ -1,0 +1,139 @@
+"""Logging as ocf_log and ocf_exit_reason of the resource agents' shell functions do it.
+
+To standard error at a terminal; else to syslog (HA_LOGFACILITY) and to the file HA_LOGFILE, debug
+lines to HA_DEBUGLOG; to standard error if nothing of that is configured.  Nothing is opened before
+the first line, and a line that cannot be written is dropped: no action fails for the sake of a log.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from .text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_PRIORITIES = {
+    "ERROR": "LOG_ERR",
+    "WARNING": "LOG_WARNING",
+    "INFO": "LOG_INFO",
+    "DEBUG": "LOG_DEBUG",
+}
+_FACILITIES = ("HA_LOGFACILITY", "HA_logfacility", "PCMK_logfacility")
+
+
+class Log:
+    """The log of one run of one agent.
+
+    ``tag`` is ``agent(instance)[pid]``.  ``trace`` is a stream that gets every line, debug ones
+    too, whatever else is configured.
+    """
+
+    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace")
+
+    def __init__(self, tag: str, environ: Mapping[str, str], trace: TextIO | None = None) -> None:
+        self._tag = one_line(environ.get("HA_LOGTAG") or tag)
+        self._environ = environ
+        self._trace = trace
+        self._syslog_open = False
+
+    def error(self, message: str) -> None:
+        """Log what made an action fail, or will."""
+        self._log("ERROR", message)
+
+    def warning(self, message: str) -> None:
+        """Log what an operator should look at."""
+        self._log("WARNING", message)
+
+    def info(self, message: str) -> None:
+        """Log what has changed."""
+        self._log("INFO", message)
+
+    def debug(self, message: str) -> None:
+        """Log what helps to understand a run; only written if debugging or tracing is on."""
+        self._log("DEBUG", message)
+
+    def exit_reason(self, *reasons: str, logged: bool = True) -> None:
+        """Tell Pacemaker why the action ends as it does, and the log, unless it is no news there.
+
+        Pacemaker keeps the last marked line only (2.1: 128 bytes of it), so that one has all
+        ``reasons``; several are also printed one by one, for a reader.
+        """
+        prefix = self._environ.get("OCF_EXIT_REASON_PREFIX") or "ocf-exit-reason:"
+        lines = [one_line(reason) for reason in reasons]
+        for line in lines if len(lines) > 1 else ():
+            _write(sys.stderr, line)
+        _write(sys.stderr, prefix + "; ".join(lines))
+        for line in lines if logged else ():
+            self._log("ERROR", line, said=True)
+
+    def close(self) -> None:
+        """Close the trace, if it is a file."""
+        if self._trace is not None and self._trace is not sys.stderr:
+            with suppress(OSError, ValueError):
+                self._trace.close()
+            self._trace = None
+
+    def _log(self, level: str, message: str, *, said: bool = False) -> None:
+        """Log each line of ``message``; ``said`` means that standard error has it already."""
+        for line in message.splitlines():
+            text = f"{level}: {one_line(line)}"
+            if self._trace is not None and not (said and self._trace is sys.stderr):
+                _write(self._trace, f"{time.strftime('%H:%M:%S')} {text}")
+            if level != "DEBUG" or self._environ.get("HA_debug", "0") not in ("", "0"):
+                self._deliver(level, text, said or self._trace is sys.stderr)
+
+    def _deliver(self, level: str, text: str, said: bool) -> None:
+        debug = level == "DEBUG"
+        if os.isatty(0):
+            if not said:
+                _write(sys.stderr, f"{self._tag}: {text}")
+            return
+        logfile = self._environ.get("HA_DEBUGLOG" if debug else "HA_LOGFILE", "")
+        debuglog = self._environ.get("HA_DEBUGLOG", "")
+        facility = self._facility()
+        if facility:
+            self._syslog(facility, level, text)
+        if logfile and not debug:
+            _append(logfile, f"{self._date()} {self._tag}:    {text}")
+        if debuglog and (debug or debuglog != logfile):
+            _append(debuglog, f"{self._tag}:\t{self._date()}{text}")
+        if not (facility or logfile or said):
+            _write(sys.stderr, f"{self._date()}{text}")
+
+    def _date(self) -> str:
+        return time.strftime(self._environ.get("HA_DATEFMT") or "%b %d %T ")
+
+    def _facility(self) -> str:
+        for name in _FACILITIES:
+            if self._environ.get(name):
+                return "" if self._environ[name] == "none" else self._environ[name]
+        return ""
+
+    def _syslog(self, facility: str, level: str, text: str) -> None:
+        import syslog
+
+        with suppress(OSError, ValueError):
+            if not self._syslog_open:
+                code = getattr(syslog, f"LOG_{facility.upper()}", syslog.LOG_DAEMON)
+                syslog.openlog(self._tag, 0, code)
+                self._syslog_open = True
+            syslog.syslog(getattr(syslog, _PRIORITIES[level]), text)
+
+
+def _append(path: str, line: str) -> None:
+    with suppress(OSError, ValueError), open(path, "a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
+
+
+def _write(stream: TextIO, line: str) -> None:
+    # AttributeError: sys.stderr is None in a process that was started without one.
+    with suppress(OSError, ValueError, AttributeError):
+        stream.write(line + "\n")
+        stream.flush()

@@ -1,0 +1,91 @@
+"""The description that an agent gives of itself, as the XML of the OCF Resource Agent API 1.1.
+
+The order of the elements is that of the official schema, ra/1.1/ra-api.rng of the OCF
+specification.  Only meta-data imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .prose import paragraphs
+
+if TYPE_CHECKING:
+    from .agent import Action, Agent
+    from .parameters import Parameter
+
+API_VERSION = "1.1"  # of OCF; the agent's own is an attribute
+
+
+def render(agent: Agent) -> str:
+    """The document, in ASCII, so that the locale does not matter."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<resource-agent{_attributes(name=agent.name, version=agent.version)}>",
+        f"<version>{API_VERSION}</version>",
+        *_description(agent.short, agent.long),
+        "<parameters>",
+        *_each(_parameter(parameter) for parameter in agent.all_parameters),
+        "</parameters>",
+        "<actions>",
+        *(_action(action) for action in agent.all_actions if action.advertised),
+        "</actions>",
+        "</resource-agent>",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _each(groups: Iterable[Iterable[str]]) -> Iterator[str]:
+    for group in groups:
+        yield from group
+
+
+def _parameter(parameter: Parameter[Any]) -> Iterator[str]:
+    attributes = {
+        "name": parameter.name,
+        "unique-group": parameter.unique_group,
+        "required": str(int(parameter.required)),
+        "reloadable": str(int(parameter.reloadable)),
+    }
+    yield f"<parameter{_attributes(**attributes)}>"
+    if parameter.replaced_by:
+        new = _attributes(name=parameter.replaced_by.name)
+        yield f"<deprecated><replaced-with{new}/></deprecated>"
+    yield from _description(parameter.short, parameter.long)
+    yield from _content(parameter)
+    yield "</parameter>"
+
+
+def _description(short: str, long: str) -> Iterator[str]:
+    yield f'<longdesc lang="en">\n{escape(paragraphs(long), quote=False)}\n</longdesc>'
+    yield f'<shortdesc lang="en">{escape(short, quote=False)}</shortdesc>'
+
+
+def _content(parameter: Parameter[Any]) -> Iterator[str]:
+    default = "" if parameter.default is None else f' default="{escape(parameter.default)}"'
+    opening = f"<content{_attributes(type=parameter.content)}{default}"
+    if not parameter.options:
+        yield f"{opening}/>"
+        return
+    yield f"{opening}>"
+    for option in parameter.options:
+        yield f"<option{_attributes(value=option)}/>"
+    yield "</content>"
+
+
+def _action(action: Action) -> str:
+    attributes = _attributes(
+        name=action.name,
+        timeout=action.timeout,
+        interval=action.interval,
+        depth=action.depth,
+        role=action.role,
+    )
+    return f"<action{attributes}/>"
+
+
+def _attributes(**values: str) -> str:
+    """The attributes that have a value."""
+    return "".join(f' {name}="{escape(value)}"' for name, value in values.items() if value)

@@ -1,0 +1,84 @@
+"""Descriptions of parameters for people: the table in the README and the text of the manual.
+
+Descriptions are written in the declarations as paragraphs, apart by an empty line; an indented
+paragraph (an example) is kept as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .parameters import Parameter
+
+
+def paragraphs(text: str, width: int = 78) -> str:
+    r"""``text`` with its paragraphs filled to ``width`` columns.
+
+    >>> print(paragraphs("A real\n    server.\n\n    So is this.\n\n        a b\n"))
+    A real server.
+    <BLANKLINE>
+    So is this.
+    <BLANKLINE>
+        a b
+    """
+    first, _, rest = text.strip("\n").partition("\n")
+    # The first line may follow the quotes, so that its indentation says nothing.
+    source = f"{first.strip()}\n{textwrap.dedent(rest)}" if rest else first.strip()
+    blocks = (block.strip("\n") for block in re.split(r"\n\s*\n", source))
+    return "\n\n".join(
+        block if block.startswith(" ") else textwrap.fill(" ".join(block.split()), width)
+        for block in blocks
+        if block.strip()
+    )
+
+
+def parameter_table(parameters: Iterable[Parameter[Any]]) -> str:
+    """The parameters as a table in Markdown: name, default, meaning."""
+    rows = ["| parameter | default | meaning |", "|---|---|---|"]
+    for parameter in parameters:
+        meaning = " ".join(parameter.long.split())
+        rows.append(f"| `{parameter.name}` | {_default_cell(parameter)} | {_cell(meaning)} |")
+    return "\n".join(rows) + "\n"
+
+
+def parameter_manual(parameters: Iterable[Parameter[Any]]) -> str:
+    """The parameters as the body of a section of a manual page (man(7))."""
+    return "".join(_entry(parameter) for parameter in parameters)
+
+
+def _default_cell(parameter: Parameter[Any]) -> str:
+    if parameter.required:
+        return "required"
+    return f"`{_cell(parameter.default)}`" if parameter.default is not None else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _entry(parameter: Parameter[Any]) -> str:
+    legal = f"Legal: {parameter.legal}." if parameter.legal else ""
+    body = "\n.IP\n".join(filter(None, (_roff(" ".join(parameter.long.split())), _roff(legal))))
+    return f'.TP\n.BR {_roff(parameter.name)} " ({_roff(", ".join(_notes(parameter)))})"\n{body}\n'
+
+
+def _roff(text: str) -> str:
+    """``text`` with what is special to roff escaped; no line begins with a request."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
+    return f"\\&{text}" if text.startswith((".", "'")) else text
+
+
+def _notes(parameter: Parameter[Any]) -> Iterator[str]:
+    if parameter.replaced_by:
+        yield f"deprecated, use {parameter.replaced_by.name}"
+    elif parameter.required:
+        yield "required"
+    else:
+        yield "not set" if parameter.default is None else f"default {parameter.default}"
+    if parameter.unique_group:
+        yield f"unique group {parameter.unique_group}"
+    if parameter.reloadable:
+        yield "changed without a restart"

@@ -1,0 +1,185 @@
+"""Parsers for the values of parameters: from the text that Pacemaker passes to a typed value.
+
+A parser knows how to describe what it takes, so that an error, the metadata and the manual say the
+same.  Any other function from ``str`` that raises ValueError with what is legal serves as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from re import Pattern
+
+from ..typed import Generic, TypeVar
+
+T = TypeVar("T")
+
+_MOST_DIGITS = 18
+# The units of crm_get_msec() in Pacemaker.
+_SECONDS = {
+    **dict.fromkeys(("", "s", "sec"), 1.0),
+    **dict.fromkeys(("ms", "msec"), 1e-3),
+    **dict.fromkeys(("us", "usec"), 1e-6),
+    **dict.fromkeys(("m", "min"), 60.0),
+    **dict.fromkeys(("h", "hr"), 3600.0),
+}
+_TRUTH = {
+    **dict.fromkeys(("true", "yes", "on", "1", "ja"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
+
+class Parser(Generic[T]):
+    """A conversion from text, with the description of what it takes.
+
+    ``legal`` completes the sentence "must be ...".  ``content`` and ``options`` are the type and
+    the choices in the metadata (OCF 1.1: string, integer, boolean, or select with options).
+    ``discreet`` keeps the text, which may hold a secret, out of error messages.
+    """
+
+    __slots__ = ("_convert", "content", "discreet", "legal", "options")
+
+    def __init__(
+        self,
+        convert: Callable[[str], T],
+        legal: str,
+        *,
+        content: str = "string",
+        options: tuple[str, ...] = (),
+        discreet: bool = False,
+    ) -> None:
+        self._convert = convert
+        self.legal = legal
+        self.content = content
+        self.options = options
+        self.discreet = discreet
+
+    def __call__(self, text: str) -> T:
+        """The value that ``text`` stands for; raises ValueError with what is legal.
+
+        A ValueError of the conversion contributes its message, which may be empty.
+        """
+        try:
+            return self._convert(text)
+        except ValueError as error:
+            detail = f": {error}" if str(error) else ""
+            raise ValueError(f"must be {self.legal}{detail}") from None
+
+
+def whole_number(low: int = 0, high: int | None = None) -> Parser[int]:
+    """A whole number from ``low`` to ``high``, both included.
+
+    >>> whole_number(1, 65535)("5432")
+    5432
+    >>> whole_number(1, 65535)("http")
+    Traceback (most recent call last):
+    ValueError: must be a whole number from 1 to 65535
+    """
+
+    def convert(text: str) -> int:
+        # int() alone would take "1_000", " 7 " and digits of other scripts.
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+            raise ValueError
+        number = int(text)
+        if number < low or (high is not None and number > high):
+            raise ValueError
+        return number
+
+    bounds = f"of {low} or more" if high is None else f"from {low} to {high}"
+    return Parser(convert, f"a whole number {bounds}", content="integer")
+
+
+def _truth(text: str) -> bool:
+    try:
+        return _TRUTH[text.lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def is_true(text: str) -> bool:
+    """Whether ``text`` means yes, as ocf_is_true of the shell functions decides.
+
+    >>> is_true("True"), is_true("0"), is_true("perhaps")
+    (True, False, False)
+    """
+    return _TRUTH.get(text.lower(), False)
+
+
+def _seconds(text: str) -> float:
+    unit = text.lstrip("0123456789")
+    number = text[: len(text) - len(unit)]
+    seconds = _SECONDS.get(unit.strip().lower())
+    if seconds is None or not 0 < len(number) <= _MOST_DIGITS:
+        raise ValueError
+    return int(number) * seconds
+
+
+def one_of(*names: str) -> Parser[str]:
+    """Exactly one of ``names``.
+
+    >>> one_of("tcp", "udp")("TCP")
+    Traceback (most recent call last):
+    ValueError: must be tcp or udp
+    """
+
+    def convert(text: str) -> str:
+        if text not in names:
+            raise ValueError
+        return text
+
+    return Parser(convert, " or ".join(names), content="select", options=names)
+
+
+def word_or(word: str, meaning: T, otherwise: Parser[T]) -> Parser[T]:
+    """``word``, which stands for ``meaning``, or what ``otherwise`` takes.
+
+    >>> word_or("never", float("inf"), duration)("never")
+    inf
+    """
+
+    def convert(text: str) -> T:
+        if text == word:
+            return meaning
+        try:
+            return otherwise(text)
+        except ValueError:
+            raise ValueError from None  # what is legal is said once, for both
+
+    return Parser(convert, f"{otherwise.legal}, or {word}")
+
+
+def _absolute(text: str) -> str:
+    if not text.startswith("/") or "\0" in text:
+        raise ValueError
+    return text
+
+
+def _compiled(text: str) -> Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    import shlex  # only an agent that was given a script pays for it
+
+    words = tuple(shlex.split(text))
+    if not words or not words[0]:
+        raise ValueError("it names no program")
+    return words
+
+
+boolean = Parser(_truth, "true or false (or yes, no, on, off, 1, 0)", content="boolean")
+
+# Seconds, as a float.
+duration = Parser(_seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
+
+absolute_path = Parser(_absolute, "an absolute path")
+
+# Compiled; whether it has to match the whole of something is up to the caller.
+regular_expression = Parser(_compiled, "a regular expression")
+
+# The argument vector; nothing is expanded, no shell is involved.
+command_line = Parser(_words, "a program and its arguments, quoted as for a shell", discreet=True)
