@@ -1,0 +1,89 @@
+"""What the agent lvsdr remembers from one run to the next, in the resource's state file.
+
+A line for each fact, words separated by spaces: read and written in every cycle, so it does
+without a library that costs more to import than there is to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ...ipvs.table import RealServerKey, ServiceKey
+from ...system import state
+from ...typed import NamedTuple
+
+
+class Memory(NamedTuple):
+    """Nothing that the service could not do without: lost, it is rebuilt in a cycle or two."""
+
+    service: ServiceKey | None = None
+    """What was started: stop needs it when the parameters are broken by then."""
+    drains: Mapping[RealServerKey, float] = {}
+    """Since when each withdrawn real server has been so (seconds, monotonic clock of this boot)."""
+    addresses: Mapping[str, str] = {}
+    """The last address of each host."""
+    names: Mapping[str, str] = {}
+    """The host of each address in the table."""
+    degraded: tuple[str, ...] = ()
+    """What was said of the pool last, to be logged once only."""
+
+
+def recall(path: str) -> Memory:
+    """What was stored during this boot; nothing if the file is missing or makes no sense."""
+    header, _, text = state.read_text(path).partition("\n")
+    if header != _header():
+        return Memory()
+    try:
+        return _parsed(text)
+    except ValueError:
+        return Memory()
+
+
+def store(path: str, memory: Memory) -> None:
+    """Keep this for the next run; raises OSError."""
+    state.replace(path, "\n".join((_header(), *_lines(memory), "")), 0o600)
+
+
+def _header() -> str:
+    return f"boot {state.boot_id()}"
+
+
+def _lines(memory: Memory) -> Iterator[str]:
+    if memory.service is not None:
+        protocol, address, port = memory.service
+        yield f"service {protocol} {address} {port}"
+    for server, since in memory.drains.items():
+        yield f"drain {server.address} {server.port} {since!r}"
+    for host, address in memory.addresses.items():
+        yield f"address {address} {host}"
+    for address, host in memory.names.items():
+        yield f"name {address} {host}"
+    for reason in memory.degraded:
+        yield f"degraded {reason}"
+
+
+def _parsed(text: str) -> Memory:
+    service = None
+    drains: dict[RealServerKey, float] = {}
+    addresses: dict[str, str] = {}
+    names: dict[str, str] = {}
+    degraded: list[str] = []
+    for line in text.splitlines():
+        kind, fact = line.split(" ", 1)
+        if kind == "service":
+            protocol, address, port = fact.split(" ")
+            service = ServiceKey(protocol, address, int(port))
+        elif kind == "drain":
+            address, port, since = fact.split(" ")
+            drains[RealServerKey(address, int(port))] = float(since)
+        elif kind == "address":
+            address, host = fact.split(" ", 1)
+            addresses[host] = address
+        elif kind == "name":
+            address, host = fact.split(" ", 1)
+            names[address] = host
+        elif kind == "degraded":
+            degraded.append(fact)
+        else:
+            raise ValueError(line)
+    return Memory(service, drains, addresses, names, tuple(degraded))

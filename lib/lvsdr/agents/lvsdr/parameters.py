@@ -1,0 +1,204 @@
+"""The parameters of the agent lvsdr, each declared once: for parsing, metadata, documentation."""
+
+from __future__ import annotations
+
+from ...ocf.parameters import defaulted, deprecated, optional, required
+from ...ocf.values import (
+    Parser,
+    absolute_path,
+    command_line,
+    duration,
+    one_of,
+    regular_expression,
+    whole_number,
+    word_or,
+)
+from .parsers import MOST_WEIGHT, SERVICE_ADDRESS, SERVICE_OPTIONS, SOME_TIME, WEIGHTED_HOSTS
+
+NEVER = -1.0
+
+
+VIP = required(
+    "vip",
+    SERVICE_ADDRESS,
+    unique_group="service",
+    short="Virtual IP address",
+    long="Address of the virtual service, IPv4 or IPv6. Its family is that of the real servers.",
+)
+PORT = required(
+    "port",
+    whole_number(1, 65535),
+    unique_group="service",
+    short="Port",
+    long="Port of the virtual service; the real servers listen on the same one.",
+)
+PROTOCOL = defaulted(
+    "protocol",
+    one_of("tcp", "udp"),
+    "tcp",
+    unique_group="service",
+    short="Protocol",
+    long="Protocol of the virtual service.",
+)
+OPTIONS = defaulted(
+    "virtual_service_options",
+    SERVICE_OPTIONS,
+    "-s rr",
+    reloadable=True,
+    short="Options of the virtual service",
+    long=(
+        "Scheduler, persistence, netmask and flags, as ipvsadm spells them: -s, -p, -M, --pe, "
+        "--ops, -b, and their long forms. A change is applied in place: connections stay."
+    ),
+)
+FORWARD = defaulted(
+    "forwarding_method",
+    one_of("gate", "ipip", "masq"),
+    "gate",
+    reloadable=True,
+    short="Forwarding method",
+    long=(
+        "How packets reach the real servers: gate (direct routing), ipip (tunnel) or masq "
+        "(network address translation; turns on IP forwarding)."
+    ),
+)
+DEFAULT_WEIGHT = defaulted(
+    "default_weight",
+    whole_number(0, MOST_WEIGHT),
+    "1",
+    reloadable=True,
+    short="Default weight",
+    long="Weight of a real server that is not listed, and of one that is listed without a weight.",
+)
+WEIGHTS = optional(
+    "weight_of_realservers",
+    WEIGHTED_HOSTS,
+    reloadable=True,
+    short="Real servers and their weights",
+    long=(
+        "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
+        "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
+        "real server is present, but gets nothing new. If other parameters say who is a real "
+        "server, the list only gives the weights."
+    ),
+)
+RESOURCE = optional(
+    "realserver_dependent_resource",
+    Parser(str, "the id of a resource"),
+    reloadable=True,
+    short="Resource that real servers run",
+    long=(
+        "The real servers are the nodes on which this resource (primitive, group, clone, "
+        "promotable clone or bundle) runs. Not used if realserver_get_real_servers_script is set."
+    ),
+)
+ROLE = defaulted(
+    "realserver_dependent_role",
+    one_of("any", "Promoted", "Unpromoted"),
+    "any",
+    reloadable=True,
+    short="Role of that resource",
+    long="Which instances of realserver_dependent_resource count, by their role.",
+)
+ATTRIBUTE_NAME = optional(
+    "realserver_dependent_attribute_name",
+    Parser(str, "the name of a node attribute"),
+    reloadable=True,
+    short="Node attribute of a fit real server",
+    long=(
+        "A real server must be a node with this attribute, transient or permanent, matching "
+        "realserver_dependent_attribute_value. Not used if one of the scripts is set."
+    ),
+)
+ATTRIBUTE_VALUE = defaulted(
+    "realserver_dependent_attribute_value",
+    regular_expression,
+    "1",
+    reloadable=True,
+    short="Value of that attribute",
+    long="Regular expression that must match the whole value: HS:sync|HS:potential|HS:async.",
+)
+LIST_SCRIPT = optional(
+    "realserver_get_real_servers_script",
+    command_line,
+    reloadable=True,
+    short="Script that lists the real servers",
+    long=(
+        "Program, with arguments quoted as for a shell (no shell is involved), that prints the "
+        "real servers, separated by white space. It alone decides who is a candidate. If it ends "
+        "with another status than 0, prints something else, or takes too long, nothing changes."
+    ),
+)
+CHECK_SCRIPT = optional(
+    "realserver_check_active_real_server_script",
+    command_line,
+    reloadable=True,
+    short="Script that checks a real server",
+    long=(
+        "Program, with arguments quoted as for a shell, that is called with a candidate appended "
+        "and prints t (fit) or f (alive, but not wanted). If it fails or takes too long, the real "
+        "server has failed. Candidates are checked side by side. Replaces the attribute."
+    ),
+)
+OLD_CHECK_SCRIPT = deprecated("realserver_check_active_slave_script", CHECK_SCRIPT)
+ADDRESS_ATTRIBUTE = optional(
+    "realserver_address_attribute",
+    Parser(str, "the name of a node attribute"),
+    reloadable=True,
+    short="Node attribute with the address to use",
+    long=(
+        "Node attribute that holds the address (or host name) of the real server on that node, "
+        "for clusters whose node names resolve to another network."
+    ),
+)
+SCRIPT_TIMEOUT = defaulted(
+    "script_timeout",
+    SOME_TIME,
+    "10s",
+    reloadable=True,
+    short="Time for one call of a script",
+    long="A script, with all of its children, is killed when one call takes longer.",
+)
+DRAIN_TIMEOUT = defaulted(
+    "drain_timeout",
+    word_or("never", NEVER, duration),
+    "300s",
+    reloadable=True,
+    short="Time that a withdrawn real server may keep its connections",
+    long=(
+        "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
+        "last connection is gone or after this time. 0 deletes it at once; never waits for the "
+        "last connection."
+    ),
+)
+ON_EMPTY = defaulted(
+    "on_empty",
+    one_of("keep", "empty"),
+    "keep",
+    reloadable=True,
+    short="What to do when no real server is fit",
+    long=(
+        "keep leaves those that serve now and are alive as they are: during a failover, say, "
+        "while every standby is between two states. empty withdraws them like any other, so that "
+        "fallback_realservers take over at once."
+    ),
+)
+FALLBACK = optional(
+    "fallback_realservers",
+    WEIGHTED_HOSTS,
+    reloadable=True,
+    short="Real servers for when no other is fit",
+    long=(
+        "Hosts, written as in weight_of_realservers, that serve instead while no real server is "
+        "fit and on_empty keeps none, such as the primary of a database. They leave again when "
+        "one is. They must be able to serve: the virtual IP on lo, for direct routing."
+    ),
+)
+HEARTBEAT_FILE = optional(
+    "heartbeat_file",
+    absolute_path,
+    reloadable=True,
+    short="File written after each successful monitor",
+    long="Absolute path of a file that gets the time, in seconds since 1970, for watchdogs.",
+)
+OLD_HEARTBEAT_FILE = deprecated("heatbeat_file", HEARTBEAT_FILE)

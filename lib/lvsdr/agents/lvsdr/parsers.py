@@ -1,0 +1,62 @@
+"""How the agent lvsdr reads the values that only it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from ...hosts import is_host, is_remote, literal
+from ...ipvs.options import parse_options
+from ...ipvs.table import ServiceConfig
+from ...ocf.values import Parser, duration
+
+MOST_WEIGHT = 65535  # ipvsadm(8), -w
+
+
+def _service_address(text: str) -> str:
+    address = literal(text)
+    if address is None or not is_remote(address):
+        raise ValueError
+    return address
+
+
+def _options(text: str) -> ServiceConfig:
+    return parse_options(text.split())
+
+
+def _weighted_hosts(text: str) -> Mapping[str, int | None]:
+    hosts: dict[str, int | None] = {}
+    for entry in text.split():
+        host, comma, weight = entry.partition(",")
+        host = literal(host) or host
+        if not is_host(host):
+            raise ValueError(f"{host!a} in {entry!a} is neither a host name nor an address")
+        if comma and not _is_weight(weight):
+            raise ValueError(f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}")
+        if host in hosts:
+            raise ValueError(f"{host} is listed twice")
+        hosts[host] = int(weight) if comma else None
+    return hosts
+
+
+def _some_time(text: str) -> float:
+    with suppress(ValueError):  # what is legal is said once
+        if duration(text) > 0:
+            return duration(text)
+    raise ValueError
+
+
+SOME_TIME = Parser(_some_time, "a duration longer than 0, such as 10, 10s, 500ms or 1min")
+
+
+def _is_weight(text: str) -> bool:
+    digits = len(text) <= len(str(MOST_WEIGHT)) and text.isascii() and text.isdecimal()
+    return digits and int(text) <= MOST_WEIGHT
+
+
+WEIGHTED_HOSTS = Parser(
+    _weighted_hosts, f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1"
+)
+
+SERVICE_ADDRESS = Parser(_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
+SERVICE_OPTIONS = Parser(_options, "options of a virtual service as in ipvsadm(8)")

@@ -1,0 +1,83 @@
+"""What the parameters of the agent lvsdr mean, in the terms of the other rooms."""
+
+from __future__ import annotations
+
+from ...director import Goal
+from ...ipvs.table import ServiceConfig, ServiceKey
+from ...model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
+from ...ocf.parameters import Values
+from ...typed import NamedTuple
+from . import parameters as p
+
+
+class Settings(NamedTuple):
+    """The parameters, typed and put in order."""
+
+    key: ServiceKey
+    config: ServiceConfig
+    spec: PoolSpec
+    goal: Goal
+    heartbeat_file: str | None
+
+    @property
+    def sysctls(self) -> dict[str, str]:
+        """The kernel settings that the service needs, by name below /proc/sys.
+
+        Documentation/networking/ipvs-sysctl.rst in the kernel's source has the first two.
+        """
+        wanted = {"net/ipv4/vs/expire_nodest_conn": "1"}
+        if self.config.persistence is not None:
+            wanted["net/ipv4/vs/expire_quiescent_template"] = "1"
+        if self.goal.forward == "masq":
+            ipv6 = ":" in self.key.address
+            wanted["net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward"] = "1"
+        return wanted
+
+
+def service_key(values: Values) -> ServiceKey:
+    return ServiceKey(values[p.PROTOCOL], values[p.VIP], values[p.PORT])
+
+
+def settings(values: Values) -> Settings:
+    """All of the parameters, in the terms of the other rooms."""
+    return Settings(
+        key=service_key(values),
+        config=values[p.OPTIONS],
+        spec=_spec(values),
+        goal=Goal(
+            port=values[p.PORT],
+            forward=values[p.FORWARD],
+            connectionless=values[p.PROTOCOL] == "udp",
+            policy=_policy(values),
+        ),
+        heartbeat_file=values[p.HEARTBEAT_FILE],
+    )
+
+
+def _spec(values: Values) -> PoolSpec:
+    name = values[p.ATTRIBUTE_NAME]
+    weights = values[p.WEIGHTS]
+    fallback = values[p.FALLBACK]
+    return PoolSpec(
+        weights=weights or {},
+        default_weight=values[p.DEFAULT_WEIGHT],
+        resource=values[p.RESOURCE],
+        role=WantedRole(values[p.ROLE]),
+        attribute=None if name is None else AttributeMatch(name, values[p.ATTRIBUTE_VALUE]),
+        list_script=_script(values[p.LIST_SCRIPT], values),
+        check_script=_script(values[p.CHECK_SCRIPT], values),
+        address_attribute=values[p.ADDRESS_ATTRIBUTE],
+        fallback=fallback or {},
+    )
+
+
+def _script(argv: tuple[str, ...] | None, values: Values) -> Script | None:
+    return None if argv is None else Script(argv, values[p.SCRIPT_TIMEOUT])
+
+
+def _policy(values: Values) -> Policy:
+    timeout = values[p.DRAIN_TIMEOUT]
+    return Policy(
+        drain_timeout=None if timeout == p.NEVER else timeout,
+        keep_when_empty=values[p.ON_EMPTY] == "keep",
+    )

@@ -1,0 +1,80 @@
+"""Running the executables as Pacemaker does: a process, an environment, an exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[3]
+NOBODY = 65534
+
+
+class Run(NamedTuple):
+    """What became of an action."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """The exit reason that Pacemaker would show."""
+        prefix = "ocf-exit-reason:"
+        lines = [line for line in self.err.splitlines() if line.startswith(prefix)]
+        return lines[-1][len(prefix) :] if lines else ""
+
+
+def run(stub: Path, action: str, rsctmp: Path, settings: Mapping[str, str], **environ: str) -> Run:
+    """Run an action of an agent; ``settings`` are its parameters, ``environ`` is what else is set.
+
+    PATH is what a cluster daemon has at worst: nothing.
+    """
+    basic = {
+        "OCF_ROOT": "/usr/lib/ocf",
+        "OCF_RA_VERSION_MAJOR": "1",
+        "OCF_RA_VERSION_MINOR": "1",
+        "OCF_RESOURCE_INSTANCE": "read-vip",
+        "OCF_RESOURCE_TYPE": stub.name,
+        "OCF_RESOURCE_PROVIDER": "lvsdr",
+        "OCF_RESKEY_CRM_meta_timeout": "20000",
+        "HA_RSCTMP": str(rsctmp),
+        "HA_LOGFILE": "/dev/null",
+        "PATH": "",
+    }
+    parameters = {f"OCF_RESKEY_{name}": value for name, value in settings.items()}
+    done = subprocess.run(
+        [str(stub), action],
+        env={**basic, **parameters, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def seen_by_nobody(name: str) -> Iterator[Path]:
+    """A stub that runs its agent as nobody would, on a copy of the tree that nobody may read."""
+    directory = Path(tempfile.mkdtemp(prefix="lvsdr-nobody-"))
+    try:
+        directory.chmod(0o755)
+        ignored = shutil.ignore_patterns("__pycache__")
+        for part in ("lib", "ocf"):
+            shutil.copytree(ROOT / part, directory / part, ignore=ignored)
+        stub = directory / "ocf" / name
+        if os.geteuid() == 0:
+            head, line, rest = stub.read_text().partition("import sys\n")
+            assert line, "the stub is not what it was"
+            drop = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+            stub.write_text(head + line + drop + rest)
+        yield stub
+    finally:
+        shutil.rmtree(directory)

@@ -1,0 +1,83 @@
+"""How an agent is started: crm_mon first, where it will be needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.agents.processes import ROOT, run
+from tests.unit.crm import cib
+
+# An agent that has nothing to do but to see whether crm_mon was begun.
+WATCHER = """
+import os, time
+
+class AGENT:
+    def run(arguments, environ):
+        end = time.monotonic() + float(environ["WAIT"])
+        while time.monotonic() < end:
+            if os.path.exists("asked"):
+                return 42
+            time.sleep(0.01)
+        return 0
+"""
+LAUNCH = """
+import sys
+
+sys.path[:0] = [sys.argv.pop(1), "."]
+
+from lvsdr import agents
+
+agents.AGENTS["lvsdr"] = "watcher"
+agents.main("lvsdr")
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "interval", "begins"),
+    [
+        ("monitor", "5000", True),
+        ("start", None, True),
+        ("reload-agent", "0", True),
+        ("monitor", "0", False),
+        ("monitor", " 0 ", False),
+        ("monitor", "", False),
+        ("monitor", None, False),
+        ("stop", "5000", False),
+        ("validate-all", None, False),
+        ("meta-data", None, False),
+        ("nonsense", "5000", False),
+        (None, None, False),
+    ],
+)
+def test_who_asks_the_cluster_at_once(
+    action: str | None, interval: str | None, begins: bool, tmp_path: Path
+) -> None:
+    """An answer that is not needed is not waited for."""
+    (tmp_path / "watcher.py").write_text(WATCHER)
+    stand_in = tmp_path / "crm_mon"
+    stand_in.write_text("#!/bin/sh\n: > asked\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    environ = {"PATH": str(tmp_path), "WAIT": "20" if begins else "0.1"}
+    if interval is not None:
+        environ["OCF_RESKEY_CRM_meta_interval"] = interval
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH, str(ROOT / "lib"), *([action] if action else [])],
+        env=environ,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == (42 if begins else 0)
+
+
+def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
+    """That is crm_mon and ipvsadm; PATH is empty."""
+    settings = {"vip": "203.0.113.20", "port": "80", "weight_of_realservers": "203.0.113.21"}
+    environ = {"OCF_CHECK_LEVEL": "10", "CIB_file": str(cib("steady"))}
+    done = run(ROOT / "ocf" / "lvsdr", "validate-all", tmp_path, settings, **environ)
+    assert (done.code, done.err) == (0, "")
