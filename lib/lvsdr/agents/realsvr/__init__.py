@@ -1,0 +1,216 @@
+"""The agent lvsdr-realsvr: the virtual IP on lo of a real server, of which no ARP tells."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+
+from ... import __version__
+from ...errors import (
+    BadArgument,
+    ExitCode,
+    InvalidParameters,
+    LvsdrError,
+)
+from ...ocf.agent import Action, Agent
+from ...ocf.context import Context
+from ...ocf.parameters import ParameterSet
+from ...system import loopback, state, sysctl
+from ...system.netlink import Address
+from . import arp
+from .drain import drain
+from .memory import Memory, recall, store
+from .parameters import DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
+
+_NO_IPV6 = "net/ipv6/conf/lo/disable_ipv6"
+
+
+def start(context: Context) -> None:
+    """Silence ARP first, then put the address on lo; adopt what is there already."""
+    values = context.values
+    vip = values[VIP]
+    context.require_root("change the addresses of lo")
+    context.require_binary("ip")
+    _require_family(vip)
+    with _locked(context):
+        _silence_arp(context, vip)
+        for sentence in _conflicts(vip):
+            context.log.warning(sentence)
+        _remember(context, Memory(vip, values[DRAIN_TIMEOUT]))
+        if not loopback.is_up():
+            loopback.bring_up(context.deadline)
+            context.log.info("lo was down: brought up")
+        _provide(context, vip, values[NIC_LO])
+
+
+def _provide(context: Context, vip: str, label: str) -> None:
+    found = loopback.look(vip)
+    if found.ours is None:
+        loopback.put(vip, label, context.deadline)
+        context.log.info(f"{vip} put on lo")
+    else:
+        labelled = f" with label {found.ours.label}" if found.ours.label else ""
+        context.log.info(f"{vip} is on lo already{labelled}: adopted")
+    _tell_of(context, found.others)
+
+
+def monitor(context: Context) -> ExitCode | None:
+    """Whether the address is there and in order.
+
+    A probe where nothing was started only looks for the address.
+    """
+    vip = _vip(context)
+    found = loopback.look(vip) if vip else None
+    if vip is None or found is None or found.ours is None:
+        if found is not None and not context.is_probe:
+            _tell_of(context, found.others)
+        return ExitCode.NOT_RUNNING
+    if context.is_probe and recall(context.file("state")) is None:
+        return None
+    _require_order(vip)
+    return None if context.is_probe else _degraded(context)
+
+
+def _require_order(vip: str) -> None:
+    """Raises LvsdrError with all that is not as start has left it."""
+    wanted = arp.wanted(vip)
+    now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
+    problems = [f"{name} is {value}, not {wanted[name]}" for name, value in now.items()]
+    if not loopback.is_up():
+        problems.append("lo is down")
+    if problems:
+        raise LvsdrError("; ".join(problems))
+
+
+def _degraded(context: Context) -> ExitCode | None:
+    """No address is taken away for a typing error in a parameter; crm_mon shows it."""
+    try:
+        context.values  # noqa: B018  reading them raises what is wrong with them
+    except InvalidParameters as error:
+        context.log.exit_reason(str(error), logged=False)
+        return ExitCode.DEGRADED
+    return None
+
+
+def reload_agent(context: Context) -> None:
+    """Note the new drain_timeout, and repair what somebody changed."""
+    values = context.values
+    context.require_root("change the addresses of lo")
+    if loopback.look(values[VIP]).ours is None:
+        raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
+    with _locked(context):
+        _silence_arp(context, values[VIP])
+        _remember(context, Memory(values[VIP], values[DRAIN_TIMEOUT]))
+
+
+def stop(context: Context) -> None:
+    """Wait for the connections, remove the address, then let ARP be what it was."""
+    path = context.file("state")
+    memory = recall(path)
+    # What was started goes, even if the parameters name another address, or none, by now.
+    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
+    there = [vip for vip in vips if loopback.look(vip).ours is not None]
+    if there:
+        context.require_root("change the addresses of lo")
+        context.require_binary("ip")
+        with _locked(context):
+            for vip in there:
+                _remove(context, vip, _drain_timeout(context, memory))
+    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
+        context.log.info(sentence)
+    state.remove(path)
+
+
+def _remove(context: Context, vip: str, drain_timeout: float) -> None:
+    drain(vip, drain_timeout, context.deadline, context.log)
+    loopback.take_away(vip, context.deadline)
+    context.log.info(f"{vip} removed from lo")
+    _tell_of(context, loopback.look(vip).others)
+
+
+def _drain_timeout(context: Context, memory: Memory | None) -> float:
+    try:
+        return ParameterSet((DRAIN_TIMEOUT,)).parse(context.environ)[DRAIN_TIMEOUT]
+    except InvalidParameters:
+        return memory.drain_timeout if memory else 0.0
+
+
+def validate_environment(context: Context) -> None:
+    """Whether this node can run the resource: ip(8), the family, nothing that undoes the rest."""
+    vip = context.values[VIP]
+    context.require_binary("ip")
+    _require_family(vip)
+    problems = [*_conflicts(vip), *map(_in_the_way, loopback.look(vip).others)]
+    if problems:
+        raise BadArgument("; ".join(problems))
+
+
+def _vip(context: Context) -> str | None:
+    """The address that the parameters name; what start was given, if they are broken by now."""
+    try:
+        return ParameterSet((VIP,)).parse(context.environ)[VIP]
+    except InvalidParameters:
+        memory = recall(context.file("state"))
+        return memory.vip if memory else None
+
+
+def _silence_arp(context: Context, vip: str) -> None:
+    wanted = arp.wanted(vip)
+    if wanted:
+        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
+        for sentence in claims.claim(wanted, arp.AS_GOOD):
+            context.log.info(sentence)
+
+
+def _conflicts(vip: str) -> tuple[str, ...]:
+    return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
+
+
+def _remember(context: Context, memory: Memory) -> None:
+    try:
+        store(context.file("state"), memory)
+    except OSError as error:
+        context.log.warning(f"cannot write {context.file('state')}: {error.strerror}")
+
+
+def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
+    for other in others:
+        context.log.warning(_in_the_way(other))
+
+
+def _in_the_way(other: Address) -> str:
+    return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
+
+
+def _locked(context: Context) -> AbstractContextManager[None]:
+    return state.locked(context.file("lock"), context.deadline)
+
+
+def _require_family(vip: str) -> None:
+    if ":" in vip and (
+        not os.path.exists(f"/proc/sys/{_NO_IPV6}") or sysctl.value(_NO_IPV6) != "0"
+    ):
+        raise BadArgument(f"vip={vip}: IPv6 is disabled on lo (sysctl {_NO_IPV6})")
+
+
+AGENT = Agent(
+    name="lvsdr-realsvr",
+    version=__version__,
+    short="LVS real server: the virtual IP on lo, unseen by ARP",
+    long=(
+        "Prepares a node to be a real server of direct routing: it accepts packets to the virtual "
+        "IP, but does not answer ARP for it, so that they arrive by way of the director only. "
+        "Meant to be cloned. Nothing else on lo is touched, several resources may run side by "
+        "side, and so may a director of the same virtual IP. Let it start after the service that "
+        "is balanced, so that it stops before: with drain_timeout, clients of a node on standby "
+        "finish what they are at."
+    ),
+    parameters=PARAMETERS,
+    actions=(
+        Action("start", start, "20s"),
+        Action("stop", stop, "20s"),
+        Action("monitor", monitor, "20s", interval="10s", depth="0"),
+        Action("reload-agent", reload_agent, "20s"),
+    ),
+    validate_environment=validate_environment,
+)

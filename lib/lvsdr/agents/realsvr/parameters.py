@@ -1,0 +1,69 @@
+"""The parameters of the agent lvsdr-realsvr."""
+
+from __future__ import annotations
+
+from ...hosts import is_remote, literal
+from ...ocf.parameters import ParameterSet, defaulted, required
+from ...ocf.values import Parser, duration
+
+LONGEST_LABEL = 15  # IFNAMSIZ of linux/if.h, less the byte at the end
+
+_PUNCTUATION = str.maketrans("", "", "._:-")
+
+
+def _vip(text: str) -> str:
+    address = literal(text)
+    if address is None or not is_remote(address):
+        raise ValueError
+    if address.startswith(("fe8", "fe9", "fea", "feb")) and ":" in address:
+        raise ValueError("a link-local address is of one link only")
+    if address.startswith("::ffff:"):
+        raise ValueError("an IPv4 address in the form of IPv6")
+    return address
+
+
+def _label(text: str) -> str:
+    name, colon, rest = text.partition(":")
+    plain = rest.isascii() and (rest + "0").translate(_PUNCTUATION).isalnum()
+    if name != "lo" or bool(colon) is not bool(rest) or not plain:
+        raise ValueError
+    if len(text) > LONGEST_LABEL:
+        raise ValueError(f"it has {len(text)} characters")
+    return text
+
+
+ADDRESS = Parser(_vip, "a unicast IPv4 or IPv6 address, without prefix or zone")
+LABEL = Parser(_label, f"lo, or a label such as lo:0 of at most {LONGEST_LABEL} characters")
+
+VIP = required(
+    "vip",
+    ADDRESS,
+    unique_group="vip",
+    short="Virtual IP address",
+    long="Address of the virtual service, IPv4 or IPv6, that this node serves as a real server.",
+)
+NIC_LO = defaulted(
+    "nic_lo",
+    LABEL,
+    "lo:0",
+    short="Label of the address",
+    long=(
+        "What an IPv4 address on lo is labelled with, for ifconfig and its like: lo: and a name, "
+        "or just lo. Several addresses may have the same label. IPv6 addresses have none. An "
+        "address that is there already keeps the label that it has."
+    ),
+)
+DRAIN_TIMEOUT = defaulted(
+    "drain_timeout",
+    duration,
+    "0s",
+    reloadable=True,
+    short="How long stop waits for connections to end",
+    long=(
+        "Stop first waits until no established TCP connection to the virtual IP is left on this "
+        "node, at most so long and never beyond its own timeout, which should be longer: the "
+        "director, which sees that the node is on standby, sends nothing new by then."
+    ),
+)
+
+PARAMETERS = ParameterSet((VIP, NIC_LO, DRAIN_TIMEOUT))

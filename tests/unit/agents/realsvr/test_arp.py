@@ -1,0 +1,51 @@
+"""Which settings of an interface defeat those that hide the virtual IP."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.agents.realsvr.arp import AS_GOOD, conflicts, wanted
+
+
+def found(**values: str) -> list[str]:
+    """The conflicts of an interface eth1.100, say, with these values of arp_ignore."""
+    return list(conflicts(lambda setting: values if setting == "arp_ignore" else {}))
+
+
+def test_what_is_wanted() -> None:
+    assert wanted("10.9.0.20") == {
+        "net/ipv4/conf/all/arp_ignore": "1",
+        "net/ipv4/conf/lo/arp_ignore": "1",
+        "net/ipv4/conf/all/arp_announce": "2",
+        "net/ipv4/conf/lo/arp_announce": "2",
+    }
+    assert all(value in AS_GOOD[name] for name, value in wanted("10.9.0.20").items())
+    assert wanted("fd77::100") == {}
+
+
+@pytest.mark.parametrize("own", ["-1", "0", "1", "2", "8"])
+def test_no_conflict(own: str) -> None:
+    assert found(all="0", eth0=own, lo="4") == []
+
+
+@pytest.mark.parametrize("own", ["3", "4", "7", "9", "10"])
+def test_a_conflict(own: str) -> None:
+    assert found(all="1", eth0=own) == [
+        f"net/ipv4/conf/eth0/arp_ignore={own} defeats 1 of all: "
+        "this node may answer ARP for the virtual IP"
+    ]
+
+
+def test_all_that_will_be_set_right_does_not_count() -> None:
+    """It is what it will be that counts: 4 becomes 1, while 8 stays, and is larger than 4."""
+    assert found(all="4", eth0="0") == []
+    assert found(all="8", eth0="4") == []
+    assert len(found(all="2", eth0="4", default="5")) == 2
+    assert len(found(all="8", eth0="9")) == 1
+
+
+@pytest.mark.parametrize(("own", "count"), [("0", 0), ("1", 0), ("2", 0), ("3", 1)])
+def test_announcements(own: str, count: int) -> None:
+    values = {"all": "0", "eth0": own}
+    sentences = list(conflicts(lambda setting: values if setting == "arp_announce" else {}))
+    assert len(sentences) == count
+    assert all("arp_announce=3 defeats 2 of all: its ARP" in sentence for sentence in sentences)

@@ -1,0 +1,66 @@
+"""Waiting for connections to end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+import pytest
+from lvsdr.agents.realsvr.drain import drain
+from lvsdr.deadline import Deadline
+from lvsdr.ocf.log import Log
+
+VIP = "10.9.0.20"
+
+
+def counts(numbers: Iterable[int], last: int) -> Callable[[str], int]:
+    """Numbers of connections, one after the other; then always the last."""
+    left = iter(numbers)
+
+    def count(vip: str) -> int:
+        assert vip == VIP
+        return next(left, last)
+
+    return count
+
+
+def run(count: Callable[[str], int], timeout: float, seconds: float = 60) -> float:
+    """How long it took."""
+    begun = time.monotonic()
+    drain(VIP, timeout, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
+    return time.monotonic() - begun
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_nobody_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(counts([], 0), 60) < 0.2
+    assert said(capsys) == []
+
+
+def test_without_a_timeout_nobody_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(counts([], 5), 0) < 0.2
+    assert said(capsys) == []
+
+
+def test_until_the_last_one_has_left(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0.4 < run(counts([3, 1], 0), 30) < 5
+    assert said(capsys) == [f"INFO: {VIP}: connections to wait for: 3, at most 30 s"]
+
+
+def test_until_the_timeout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0.3 <= run(counts([3], 2), 0.3) < 5
+    assert said(capsys)[1:] == [
+        f"WARNING: {VIP}: connections left at the end of drain_timeout: 2",
+    ]
+
+
+def test_inside_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
+    """With time left for what comes after."""
+    assert 0.7 <= run(counts([], 1), 3600, 1) < 0.95
+    assert said(capsys)[1:] == [
+        f"WARNING: {VIP}: connections left at the end of the timeout of stop: 1",
+    ]
