@@ -1,0 +1,163 @@
+"""The agent vip: an address that moves with a resource, and a segment that learns of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from ... import __version__
+from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
+from ...interfaces import Interface
+from ...ocf.agent import Action, Agent
+from ...ocf.context import Context
+from ...system import state
+from .looking import asked, destination, look
+from .memory import Memory, recall, store
+from .parameters import PARAMETERS
+from .settings import Place, Settings, differences, misplaced, require_label, settings
+
+
+def start(context: Context) -> None:
+    """Return when the address works here and the neighbours have been told; adopt it if there."""
+    from . import announcing, taking
+
+    wanted = settings(context.values)
+    context.require_root("change the addresses of an interface")
+    context.require_binary("ip", "iproute2")
+    path = context.file("state")
+    with _locked(context):
+        announcing.end(path)
+        place, interfaces = destination(context, wanted)
+        taking.leave(recall(path).place, place, interfaces, context)
+        interface = taking.linked(place, interfaces, wanted, context)
+        if not interface.having(place.address):
+            taking.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
+        store(path, Memory(place))  # stop has to know, even if this run is killed next
+        taking.keep_sysctls(place, context)
+        taking.bring(place, interface, wanted, context)
+        announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+
+
+def monitor(context: Context) -> ExitCode | None:
+    """Whether the address is where it should be; a probe only looks, and needs nothing for it."""
+    wish = asked(context)
+    try:
+        sight = look(context, recall(context.file("state")), wish)
+    except NotInstalled as error:  # no reason for the cluster to give up this node for good
+        raise LvsdrError(f"cannot look for the address: {error}") from None
+    if sight.found is None:
+        return _not_running(context, sight.absence)
+    place, interface = sight.found
+    problem = misplaced(place, interface, wish)
+    if problem is not None:
+        raise LvsdrError(problem)
+    if context.is_probe:
+        return None
+    try:
+        wanted = settings(context.values)
+    except InvalidParameters as error:
+        return _degraded(context, [f"address left as it is: {error}"])
+    if wanted.check_link and not interface.carrier:
+        return _not_running(context, f"no carrier on {interface.name}")
+    unannounced = _refresh(context, place, interface, wanted)
+    return _degraded(context, [*unannounced, *differences(place, interface, wanted)])
+
+
+def reload_agent(context: Context) -> None:
+    """Apply the parameters as they are now, in place."""
+    from . import announcing, taking
+
+    wanted = settings(context.values)
+    context.require_root("change the addresses of an interface")
+    context.require_binary("ip", "iproute2")
+    path = context.file("state")
+    with _locked(context):
+        sight = look(context, recall(path), wanted.wish)
+        if sight.found is None:
+            raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
+        place, interface = sight.found
+        require_label(wanted, place.device)
+        if taking.bring(place, interface, wanted, context):
+            announcing.announce(path, place, interface, 1, wanted.arp_interval)
+
+
+def stop(context: Context) -> None:
+    """Delete the address, see that it is gone, and put the kernel's settings back."""
+    from ...system import sysctl
+    from . import announcing, taking
+
+    path = context.file("state")
+    memory = recall(path)
+    found = look(context, memory, asked(context)).found
+    if memory != Memory() or found is not None:
+        context.require_root("change the addresses of an interface")
+        with _locked(context):
+            announcing.end(path)
+            if found is not None:
+                place, interface = found
+                taking.remove(place.address, interface, context)
+    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
+        context.log.info(sentence)
+    state.remove(path)
+
+
+def validate_environment(context: Context) -> None:
+    """Whether this node can run the resource: ip(8), an interface, a network with room for it."""
+    wanted = settings(context.values)
+    context.require_binary("ip", "iproute2")
+    destination(context, wanted)
+
+
+def _refresh(
+    context: Context, place: Place, interface: Interface, wanted: Settings
+) -> Iterator[str]:
+    """Announce the address again, if asked to; why that was not possible."""
+    if wanted.arp_count_refresh:
+        from . import announcing
+
+        path, interval = context.file("state"), wanted.arp_interval
+        try:
+            with state.locked(context.file("lock"), context.deadline.sooner(0)):
+                announcing.end(path)
+                announcing.announce(path, place, interface, wanted.arp_count_refresh, interval)
+        except LvsdrError as error:
+            yield f"not announced: {error}"
+
+
+def _not_running(context: Context, reason: str) -> ExitCode:
+    if not context.is_probe:
+        context.log.exit_reason(reason)
+    return ExitCode.NOT_RUNNING
+
+
+def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
+    """Running, but not as asked for: crm_mon shows the operator why."""
+    if not reasons:
+        return None
+    context.log.exit_reason("; ".join(reasons), logged=False)
+    return ExitCode.DEGRADED
+
+
+def _locked(context: Context) -> AbstractContextManager[None]:
+    return state.locked(context.file("lock"), context.deadline)
+
+
+AGENT = Agent(
+    name="vip",
+    version=__version__,
+    short="Virtual IP address",
+    long=(
+        "Manages an IPv4 or IPv6 address on an interface of this node. Before it takes the "
+        "address it asks the segment whether somebody else has it; afterwards it tells all "
+        "neighbours where it is now. The same address on the loopback interface, as a real server "
+        "of direct routing has it, is neither mistaken for it nor touched."
+    ),
+    parameters=PARAMETERS,
+    actions=(
+        Action("start", start, "20s"),
+        Action("stop", stop, "20s"),
+        Action("monitor", monitor, "20s", interval="10s", depth="0"),
+        Action("reload-agent", reload_agent, "20s"),
+    ),
+    validate_environment=validate_environment,
+)

@@ -1,0 +1,67 @@
+"""Commands of ip(8) that bring an interface's entry for the address to what is wanted.
+
+They never take the address away where it can be helped: the kernel cannot relabel an IPv4 address,
+but an entry with another prefix keeps it alive while its own is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...interfaces import Interface, InterfaceAddress
+from .settings import Place, Settings, entry, label
+
+
+def to_reach(place: Place, wanted: Settings, interface: Interface) -> list[str]:
+    """From what the interface has now to the address as wanted; nothing if it is."""
+    found = entry(interface, place)
+    strays = [other for other in interface.having(place.address) if other is not found]
+    if found is None and ":" in place.address:
+        # IPv6 has an address once: another prefix has to go first.
+        return [*to_remove(place.device, strays), to_add(place, wanted)]
+    if found is None:
+        return [to_add(place, wanted), *to_remove(place.device, strays)]
+    lines = _to_correct(place, wanted, found)
+    return lines + [line for line in to_remove(place.device, strays) if line not in lines]
+
+
+def to_add(place: Place, wanted: Settings) -> str:
+    ipv6 = ":" in place.address
+    words = [f"address add {place.address}/{place.prefix} dev {place.device}"]
+    if ipv6 and not wanted.duplicate_check:
+        words.append("nodad")
+    if not ipv6:
+        words.append(f"label {label(wanted, place.device)}")
+        words += ["broadcast +"] if place.prefix <= 30 else []
+    return " ".join([*words, *_flags(wanted)])
+
+
+def to_remove(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
+    """All of these entries, whatever their prefix."""
+    return [f"address delete {found.address}/{found.prefix} dev {device}" for found in entries]
+
+
+def _to_correct(place: Place, wanted: Settings, found: InterfaceAddress) -> list[str]:
+    ipv6 = ":" in place.address
+    relabelled = found.label != label(wanted, place.device)
+    rerouted = found.noprefixroute != wanted.noprefixroute
+    if not ipv6 and (relabelled or rerouted):
+        # A prefix of its own, and no route that anybody could notice.
+        other = 32 if place.prefix != 32 else 31
+        stopgap = f"{place.address}/{other} dev {place.device}"
+        return [
+            f"address replace {stopgap} noprefixroute",
+            *to_remove(place.device, [found]),
+            to_add(place, wanted),
+            f"address delete {stopgap}",
+        ]
+    if rerouted or found.preferred_lft != wanted.preferred_lft:
+        where = f"{place.address}/{place.prefix} dev {place.device}"
+        return [" ".join([f"address change {where}", *_flags(wanted)])]
+    return []
+
+
+def _flags(wanted: Settings) -> list[str]:
+    preferred = "forever" if wanted.preferred_lft is None else wanted.preferred_lft
+    lifetimes = f"valid_lft forever preferred_lft {preferred}"
+    return [lifetimes, "noprefixroute"] if wanted.noprefixroute else [lifetimes]

@@ -1,0 +1,76 @@
+"""Where the address is to be looked for, and what is found there: changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import InvalidParameters
+from ...interfaces import Interface
+from ...ocf.context import Context
+from ...system import addresses
+from ...typed import NamedTuple
+from .memory import Memory
+from .parameters import IDENTITY
+from .settings import Place, Settings, Wish, chosen, require_label, wish
+
+
+class Sight(NamedTuple):
+    """What a look for the address has shown."""
+
+    found: tuple[Place, Interface] | None
+    """Where it is, with the prefix that it should have; None if it is not there."""
+    absence: str = ""
+    """Why it is not there."""
+
+
+def asked(context: Context) -> Wish | None:
+    """Where the parameters want the address; None if they are broken."""
+    try:
+        return wish(IDENTITY.parse(context.environ))
+    except InvalidParameters:
+        return None
+
+
+def look(context: Context, memory: Memory, wanted: Wish | None) -> Sight:
+    """Look for the address where start put it, or else where it would; raises LvsdrError.
+
+    Never at a loopback interface: there it is a real server's.
+    """
+    sought = _sought(context, memory, wanted)
+    if sought is None or sought.nic is None:
+        return Sight(None, "no interface of this node is connected to a network of the address")
+    interfaces = addresses.interfaces(context.deadline, sought.nic)
+    if not interfaces or interfaces[0].loopback:
+        return Sight(None, f"interface {sought.nic} is gone")
+    interface = interfaces[0]
+    there = interface.having(sought.address)
+    if not there:
+        return Sight(None, f"{sought.address} is not on {interface.name}")
+    prefix = there[0].prefix if sought.prefix is None else sought.prefix
+    return Sight((Place(sought.address, prefix, interface.name), interface))
+
+
+def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | None:
+    """What start remembered needs no routes, and holds whatever the parameters say by now."""
+    if memory.place is not None:
+        return Wish(*memory.place)
+    if wanted is None or not context.have_binary("ip"):
+        return None  # without ip(8) nothing of ours can have been started
+    if wanted.nic is not None:
+        return wanted
+    for network in addresses.networks(wanted.address, context.deadline):
+        if network.device != "lo":
+            prefix = network.prefix if wanted.prefix is None else wanted.prefix
+            return wanted._replace(nic=network.device, prefix=prefix)
+    return None
+
+
+def destination(context: Context, wanted: Settings) -> tuple[Place, Sequence[Interface]]:
+    """Where the address belongs, and all interfaces; raises BadArgument if it belongs nowhere."""
+    address, prefix, nic = wanted.wish
+    known = prefix is not None and nic is not None
+    networks = () if known else addresses.networks(address, context.deadline)
+    interfaces = addresses.interfaces(context.deadline)
+    interface, prefix = chosen(wanted.wish, interfaces, networks)
+    require_label(wanted, interface.name)
+    return Place(address, prefix, interface.name), interfaces

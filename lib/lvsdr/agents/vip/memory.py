@@ -1,0 +1,60 @@
+"""What one run of the agent leaves to the next: a text file, because a monitor reads it."""
+
+from __future__ import annotations
+
+from ...errors import LvsdrError
+from ...system import state
+from ...system.announcer import Process
+from ...typed import NamedTuple
+from .settings import Place
+
+
+class Memory(NamedTuple):
+    """What start did; nothing that probes and stop could not do without."""
+
+    place: Place | None = None
+    announcer: Process | None = None
+
+
+def recall(path: str) -> Memory:
+    """What was stored during this boot; nothing if the file is missing or makes no sense."""
+    header, _, text = state.read_text(path).partition("\n")
+    if not text or header != _header():
+        return Memory()
+    try:
+        return _parsed(text)
+    except ValueError:
+        return Memory()
+
+
+def store(path: str, memory: Memory) -> None:
+    """Keep this for the next run; raises LvsdrError."""
+    lines = [_header()]
+    if memory.place is not None:
+        address, prefix, device = memory.place
+        lines.append(f"place {address} {prefix} {device}")
+    if memory.announcer is not None:
+        lines.append(f"announcer {memory.announcer.pid} {memory.announcer.started}")
+    try:
+        state.replace(path, "\n".join((*lines, "")), 0o600)
+    except OSError as error:
+        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _header() -> str:
+    return f"boot {state.boot_id()}"
+
+
+def _parsed(text: str) -> Memory:
+    place = announcer = None
+    for line in text.splitlines():
+        kind, fact = line.split(" ", 1)
+        if kind == "place":
+            address, prefix, device = fact.split(" ")
+            place = Place(address, int(prefix), device)
+        elif kind == "announcer":
+            pid, started = fact.split(" ")
+            announcer = Process(int(pid), int(started))
+        else:
+            raise ValueError(line)
+    return Memory(place, announcer)

@@ -1,0 +1,164 @@
+"""The parameters of the agent vip, each declared once: for parsing, metadata, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...interfaces import LONGEST_NAME
+from ...ocf.parameters import ParameterSet, Values, defaulted, optional, required
+from ...ocf.values import boolean, whole_number, word_or
+from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
+
+FOREVER = -1
+_MOST_SECONDS = 0xFFFFFFFE  # one more means forever to the kernel
+
+IP = required(
+    "ip",
+    UNICAST_ADDRESS,
+    unique_group="address",
+    short="Virtual IP address",
+    long="The address, IPv4 or IPv6, that is on this node while the resource runs.",
+)
+NETMASK = optional(
+    "cidr_netmask",
+    PREFIX,
+    short="Prefix length",
+    long=(
+        "Prefix length of the address, or its netmask. Not set: that of the longest connected "
+        "network that has the address."
+    ),
+)
+NIC = optional(
+    "nic",
+    INTERFACE_NAME,
+    short="Network interface",
+    long=(
+        "Name, or alternative name, of the interface that gets the address. Not set: the one that "
+        "is connected to the longest network with the address; among equals, one with a link, "
+        "then the lowest metric. A link-local IPv6 address needs it."
+    ),
+)
+IFLABEL = optional(
+    "iflabel",
+    LABEL,
+    reloadable=True,
+    short="Label of the address",
+    long=(
+        "The address is labelled nic:iflabel, at most 15 characters in all. IPv6 has no labels. "
+        "A change is applied in place."
+    ),
+)
+ARP_COUNT = defaulted(
+    "arp_count",
+    whole_number(1, 100),
+    "5",
+    reloadable=True,
+    short="Announcements after start",
+    long=(
+        "How often all neighbours are told who has the address now: gratuitous ARP, as a request "
+        "and as a reply, or unsolicited neighbour advertisements for IPv6. The first time before "
+        "start returns, the others in the background."
+    ),
+)
+ARP_INTERVAL = defaulted(
+    "arp_interval",
+    whole_number(1, 10000),
+    "200",
+    reloadable=True,
+    short="Milliseconds between announcements",
+    long="Milliseconds from one announcement to the next.",
+)
+ARP_COUNT_REFRESH = defaulted(
+    "arp_count_refresh",
+    whole_number(0, 100),
+    "0",
+    reloadable=True,
+    short="Announcements in each monitor",
+    long=(
+        "How often the address is announced again in each monitor that finds it well: for "
+        "neighbours that missed it, or believed somebody else meanwhile."
+    ),
+)
+DUPLICATE_CHECK = defaulted(
+    "duplicate_check",
+    boolean,
+    "true",
+    reloadable=True,
+    short="Whether to look for another owner first",
+    long=(
+        "Before start takes an address that is not there yet, it asks the segment for another "
+        "owner; if one answers, start fails and names its MAC address. IPv4: three ARP probes "
+        "within a second; IPv6: the kernel's duplicate address detection. Set it to false where "
+        "a router answers for everybody (proxy ARP)."
+    ),
+)
+CHECK_LINK = defaulted(
+    "check_link",
+    boolean,
+    "true",
+    reloadable=True,
+    short="Whether the interface must have a link",
+    long=(
+        "Without carrier, start fails and monitor says that the address is not running, so that "
+        "the cluster takes it elsewhere."
+    ),
+)
+NOPREFIXROUTE = defaulted(
+    "noprefixroute",
+    boolean,
+    "false",
+    reloadable=True,
+    short="Whether to do without the route to the network",
+    long="The kernel adds no route to the address's network.",
+)
+PREFERRED_LFT = defaulted(
+    "preferred_lft",
+    word_or("forever", FOREVER, whole_number(0, _MOST_SECONDS)),
+    "forever",
+    reloadable=True,
+    short="Time for which it may be a source address",
+    long=(
+        "Seconds, from start on, for which the kernel may choose the address as the source of new "
+        "connections, or forever. With 0 it never does, which suits most virtual IPv6 addresses: "
+        "IPv4 prefers others by itself."
+    ),
+)
+
+
+def _fits_its_family(values: Values) -> Iterator[str]:
+    prefix = values[NETMASK]
+    if ":" not in values[IP] and prefix is not None and prefix > 32:
+        yield f"cidr_netmask={prefix}: must be 1 to 32 for an IPv4 address"
+    if ":" in values[IP] and values[IFLABEL] is not None:
+        yield f"iflabel={values[IFLABEL]}: IPv6 addresses have no label"
+
+
+def _has_an_interface(values: Values) -> Iterator[str]:
+    if _is_link_local(values[IP]) and values[NIC] is None:
+        yield f"nic is required: {values[IP]} is link-local, which any interface could have"
+
+
+def _is_link_local(address: str) -> bool:
+    """Whether it is one of fe80::/10 (RFC 4291); ``address`` is in canonical form."""
+    return address.find(":") == 4 and address[:3] in ("fe8", "fe9", "fea", "feb")
+
+
+def _label_is_short(values: Values) -> Iterator[str]:
+    label = f"{values[NIC] or ''}:{values[IFLABEL] or ''}"
+    if values[IFLABEL] is not None and len(label) > LONGEST_NAME:
+        yield (
+            f"iflabel={values[IFLABEL]}: {label} has {len(label)} characters, "
+            f"a label at most {LONGEST_NAME}"
+        )
+
+
+IDENTITY = ParameterSet((IP, NETMASK, NIC), (_has_an_interface,))
+"""What says where the address is: enough for stop and for probes."""
+
+PARAMETERS = ParameterSet(
+    (
+        *(IP, NETMASK, NIC, IFLABEL, ARP_COUNT, ARP_INTERVAL, ARP_COUNT_REFRESH),
+        *(DUPLICATE_CHECK, CHECK_LINK, NOPREFIXROUTE, PREFERRED_LFT),
+    ),
+    (_fits_its_family, _has_an_interface, _label_is_short),
+)

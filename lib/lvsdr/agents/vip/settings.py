@@ -1,0 +1,162 @@
+"""What the parameters of the agent vip mean, and what they make of an interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...errors import BadArgument
+from ...interfaces import LONGEST_NAME, Connected, Interface, InterfaceAddress
+from ...ocf.parameters import Values
+from ...typed import NamedTuple
+from . import parameters as p
+
+
+class Wish(NamedTuple):
+    """Where the address shall be, as far as the parameters say."""
+
+    address: str
+    prefix: int | None
+    nic: str | None
+
+
+class Place(NamedTuple):
+    """Where the address is; ``device`` is the kernel's own name of the interface."""
+
+    address: str
+    prefix: int
+    device: str
+
+
+class Settings(NamedTuple):
+    """The parameters, typed and put in order; ``arp_interval`` in seconds."""
+
+    wish: Wish
+    iflabel: str | None
+    arp_count: int
+    arp_interval: float
+    arp_count_refresh: int
+    duplicate_check: bool
+    check_link: bool
+    noprefixroute: bool
+    preferred_lft: int | None
+
+
+def wish(values: Values) -> Wish:
+    return Wish(values[p.IP], values[p.NETMASK], values[p.NIC])
+
+
+def settings(values: Values) -> Settings:
+    """All of the parameters."""
+    preferred = values[p.PREFERRED_LFT]
+    return Settings(
+        wish=wish(values),
+        iflabel=values[p.IFLABEL],
+        arp_count=values[p.ARP_COUNT],
+        arp_interval=values[p.ARP_INTERVAL] / 1000,
+        arp_count_refresh=values[p.ARP_COUNT_REFRESH],
+        duplicate_check=values[p.DUPLICATE_CHECK],
+        check_link=values[p.CHECK_LINK],
+        noprefixroute=values[p.NOPREFIXROUTE],
+        preferred_lft=None if preferred == p.FOREVER else preferred,
+    )
+
+
+def chosen(
+    wanted: Wish, interfaces: Sequence[Interface], networks: Sequence[Connected]
+) -> tuple[Interface, int]:
+    """The interface for the address, and its prefix length.
+
+    ``networks`` has the connected networks with room for it, best first; it may be empty if the
+    parameters say all.  Raises BadArgument if this node has no place for the address.
+    """
+    interface = _named(wanted, interfaces) if wanted.nic else _suiting(wanted, interfaces, networks)
+    if interface.loopback:
+        raise BadArgument(
+            f"nic={interface.name}: is a loopback interface, where nobody would find "
+            f"{wanted.address}; the agent lvsdr-realsvr puts addresses there"
+        )
+    if wanted.prefix is not None:
+        return interface, wanted.prefix
+    for network in networks:
+        if network.device == interface.name:
+            return interface, network.prefix
+    raise BadArgument(
+        f"{interface.name} is not connected to a network of {wanted.address}: set cidr_netmask"
+    )
+
+
+def _named(wanted: Wish, interfaces: Sequence[Interface]) -> Interface:
+    for interface in interfaces:
+        if interface.called(wanted.nic or ""):
+            return interface
+    raise BadArgument(f"nic={wanted.nic}: this node has no such interface")
+
+
+def _suiting(
+    wanted: Wish, interfaces: Sequence[Interface], networks: Sequence[Connected]
+) -> Interface:
+    by_name = {interface.name: interface for interface in interfaces if not interface.loopback}
+    for network in networks:
+        if network.device in by_name:
+            return by_name[network.device]
+    raise BadArgument(
+        f"no interface of this node is connected to a network of {wanted.address}: set nic"
+    )
+
+
+def label(wanted: Settings, device: str) -> str:
+    """The whole label; empty for IPv6, which has none."""
+    if ":" in wanted.wish.address:
+        return ""
+    return f"{device}:{wanted.iflabel}" if wanted.iflabel else device
+
+
+def require_label(wanted: Settings, device: str) -> None:
+    """Raises BadArgument if the label would be too long on this interface."""
+    whole = label(wanted, device)
+    if len(whole) > LONGEST_NAME:
+        raise BadArgument(
+            f"iflabel={wanted.iflabel}: {whole} has {len(whole)} characters, "
+            f"a label at most {LONGEST_NAME}"
+        )
+
+
+def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | None:
+    """What is wrong with where the address is, or with which one is there; None if all is well.
+
+    ``place`` is where start put it, ``asked`` what the parameters say now (None: they are broken).
+    """
+    if asked is not None and asked.address != place.address:
+        return f"{place.address} is on {place.device}, but ip={asked.address}"
+    if asked is not None and asked.nic is not None and not interface.called(asked.nic):
+        return f"{place.address} is on {place.device}, but nic={asked.nic}"
+    prefix = (asked.prefix if asked is not None else None) or place.prefix
+    there = interface.having(place.address)
+    if all(found.prefix != prefix for found in there):
+        return f"prefix of {place.address} on {place.device} is {there[0].prefix}, not {prefix}"
+    if any(found.dadfailed for found in there):
+        return f"{place.address} is in use by another host on the segment of {place.device}"
+    return None
+
+
+def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
+    """Our address on the interface, exactly."""
+    for found in interface.having(place.address):
+        if found.prefix == place.prefix:
+            return found
+    return None
+
+
+def differences(place: Place, interface: Interface, wanted: Settings) -> Iterator[str]:
+    """How the address is not as wanted, where that keeps nobody from using it."""
+    found, whole = entry(interface, place), label(wanted, place.device)
+    if found is None:
+        return
+    if found.label != whole:
+        yield f"its label is {found.label}, wanted {whole}"
+    if found.noprefixroute != wanted.noprefixroute:
+        yield f"it has {'no' if found.noprefixroute else 'a'} route to its network"
+    if found.deprecated and wanted.preferred_lft is None:
+        yield "it is deprecated as a source"
+    if not found.deprecated and wanted.preferred_lft == 0:
+        yield "it may be chosen as a source"

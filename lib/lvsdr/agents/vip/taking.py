@@ -1,0 +1,127 @@
+"""Taking the address and giving it back: everything about it that changes the node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ...deadline import Deadline
+from ...errors import LvsdrError
+from ...interfaces import Interface
+from ...ocf.context import Context
+from ...system import addresses, arp, neighbours, sysctl
+from . import commands
+from .announcing import tellable
+from .settings import Place, Settings, entry
+
+_TICK = 0.1  # seconds between looks at what the kernel is about to do
+_LINK_PATIENCE = 5.0  # for the link of an interface that was down
+_DAD_PATIENCE = 10.0  # RFC 4862 takes up to two with the kernel's defaults
+
+
+def linked(
+    place: Place, interfaces: Sequence[Interface], wanted: Settings, context: Context
+) -> Interface:
+    """The interface, up, with its link if that is asked for; raises LvsdrError without."""
+    interface = next(one for one in interfaces if one.name == place.device)
+    if not interface.up:
+        addresses.change([f"link set dev {place.device} up"], context.deadline)
+        context.log.info(f"interface {place.device} set up")
+        patience = context.deadline.sooner(_LINK_PATIENCE)
+        interface = _looked_at(place, context.deadline)
+        while not interface.carrier and not patience.expired():
+            time.sleep(_TICK)
+            interface = _looked_at(place, context.deadline)
+    if wanted.check_link and not interface.carrier:
+        raise LvsdrError(f"no carrier on {place.device}")
+    return interface
+
+
+def leave(old: Place | None, new: Place, interfaces: Sequence[Interface], context: Context) -> None:
+    """Remove the address that was started before, if the parameters mean another by now."""
+    if old is not None and (old.address, old.device) != (new.address, new.device):
+        for interface in interfaces:
+            if interface.name == old.device and not interface.loopback:
+                remove(old.address, interface, context)
+
+
+def refuse_conflict(
+    place: Place,
+    interface: Interface,
+    interfaces: Sequence[Interface],
+    wanted: Settings,
+    deadline: Deadline,
+) -> None:
+    """Raise LvsdrError if the address is somebody else's, or on another interface of this node.
+
+    What has no neighbours does not count: real servers have it on such interfaces.  The kernel
+    itself asks for the owner of an IPv6 address, once it has it.
+    """
+    for other in interfaces:
+        elsewhere = other is not interface and other.arp and not other.loopback
+        if elsewhere and other.name != interface.name and other.having(place.address):
+            raise LvsdrError(f"{place.address} is on {other.name} of this node already")
+    if wanted.duplicate_check and ":" not in place.address and tellable(interface):
+        own = {one.mac for one in interfaces}
+        mac = arp.conflict(place.device, interface.mac, place.address, own, deadline)
+        if mac is not None:
+            raise LvsdrError(f"{place.address} is in use by {mac} on the segment of {place.device}")
+
+
+def keep_sysctls(place: Place, context: Context) -> None:
+    """Let no address of the interface go with another one: IPv4 has such dependents."""
+    if ":" not in place.address:
+        wanted = {f"net/ipv4/conf/{place.device}/promote_secondaries": "1"}
+        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
+        for sentence in claims.claim(wanted):
+            context.log.info(sentence)
+
+
+def bring(place: Place, interface: Interface, wanted: Settings, context: Context) -> bool:
+    """Make the address what is wanted, and wait until it works; whether there was any need.
+
+    Raises LvsdrError if the kernel refuses it, or finds another owner; then it is removed again.
+    """
+    lines = commands.to_reach(place, wanted, interface)
+    addresses.change(lines, context.deadline)
+    patience = context.deadline.sooner(_DAD_PATIENCE)
+    while True:
+        interface = _looked_at(place, context.deadline)
+        found = entry(interface, place)
+        if found is None:
+            raise LvsdrError(f"{place.address}/{place.prefix} is not on {place.device} after all")
+        if found.dadfailed or (found.tentative and patience.expired()):
+            remove(place.address, interface, context)
+            raise LvsdrError(_why_not(place, interface, context, duplicate=found.dadfailed))
+        if not found.tentative or not interface.carrier:
+            break
+        time.sleep(_TICK)
+    if lines:
+        context.log.info(f"{place.address}/{place.prefix} is on {place.device} as wanted")
+    return bool(lines)
+
+
+def _why_not(place: Place, interface: Interface, context: Context, *, duplicate: bool) -> str:
+    if not duplicate:
+        return f"the kernel still does not know whether {place.address} is in use elsewhere"
+    mac = neighbours.mac_of(place.address, interface, context.deadline)
+    return f"{place.address} is in use by {mac or 'another host'} on the segment of {place.device}"
+
+
+def remove(address: str, interface: Interface, context: Context) -> None:
+    """Delete the address from the interface, whatever its prefix; raises LvsdrError if it stays."""
+    lines = commands.to_remove(interface.name, interface.having(address))
+    if not lines:
+        return
+    addresses.change(lines, context.deadline)
+    for left in addresses.interfaces(context.deadline, interface.name):
+        if left.having(address):
+            raise LvsdrError(f"{address} is still on {interface.name}")
+    context.log.info(f"{address} removed from {interface.name}")
+
+
+def _looked_at(place: Place, deadline: Deadline) -> Interface:
+    found = addresses.interfaces(deadline, place.device)
+    if not found:
+        raise LvsdrError(f"interface {place.device} is gone")
+    return found[0]

@@ -1,0 +1,156 @@
+"""Where the address belongs, and whether it is there as wanted."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.agents.vip.settings import (
+    Place,
+    Settings,
+    Wish,
+    chosen,
+    differences,
+    label,
+    misplaced,
+    require_label,
+)
+from lvsdr.errors import BadArgument
+from lvsdr.interfaces import Connected, Interface, InterfaceAddress
+
+WANTED = Settings(Wish("10.9.0.20", None, None), None, 5, 0.2, 0, True, True, False, None)
+THERE = InterfaceAddress("10.9.0.20", 24, "eth0")
+
+
+def interface(
+    name: str, number: int, *addresses: InterfaceAddress, kind: str = "ether"
+) -> Interface:
+    mac = f"02:00:00:00:00:{number:02x}"
+    return Interface(name, number, (f"{name}-old",), True, True, mac, kind, addresses)
+
+
+LO = interface("lo", 1, InterfaceAddress("10.9.0.20", 32, "lo:0"), kind="loopback")
+ETH0, ETH1 = interface("eth0", 2), interface("eth1", 3)
+ALL = (LO, ETH0, ETH1)
+NETWORKS = (Connected("eth1", 24, 100), Connected("eth0", 24, 200), Connected("eth0", 16))
+
+
+def place(wish: Wish, networks: tuple[Connected, ...] = NETWORKS) -> tuple[str, int]:
+    found, prefix = chosen(wish, ALL, networks)
+    return found.name, prefix
+
+
+def test_the_routes_say_all() -> None:
+    assert place(Wish("10.9.0.20", None, None)) == ("eth1", 24)
+
+
+def test_the_parameters_go_before_the_routes() -> None:
+    assert place(Wish("10.9.0.20", None, "eth0")) == ("eth0", 24)
+    assert place(Wish("10.9.0.20", 28, None)) == ("eth1", 28)
+    assert place(Wish("10.9.0.20", 32, "eth0"), ()) == ("eth0", 32)
+
+
+def test_an_alternative_name_becomes_the_kernels() -> None:
+    assert place(Wish("10.9.0.20", None, "eth0-old")) == ("eth0", 24)
+
+
+def test_a_route_over_lo_is_none() -> None:
+    """A real server's own address has one, in IPv6."""
+    networks = (Connected("lo", 128), Connected("eth0", 64))
+    assert place(Wish("fd77::20", None, None), networks) == ("eth0", 64)
+
+
+@pytest.mark.parametrize(
+    ("wish", "networks", "reason"),
+    [
+        (
+            Wish("10.9.0.20", None, None),
+            (),
+            "no interface of this node is connected to a network of 10.9.0.20: set nic",
+        ),
+        (
+            Wish("10.9.0.20", 24, None),
+            (Connected("lo", 8),),
+            "no interface of this node is connected to a network of 10.9.0.20: set nic",
+        ),
+        (
+            Wish("10.9.0.20", None, "eth2"),
+            NETWORKS,
+            "nic=eth2: this node has no such interface",
+        ),
+        (
+            Wish("10.9.0.20", None, "eth1"),
+            (Connected("eth0", 24),),
+            "eth1 is not connected to a network of 10.9.0.20: set cidr_netmask",
+        ),
+        (
+            Wish("10.9.0.20", 32, "lo"),
+            (),
+            "nic=lo: is a loopback interface, where nobody would find 10.9.0.20; "
+            "the agent lvsdr-realsvr puts addresses there",
+        ),
+    ],
+)
+def test_no_place(wish: Wish, networks: tuple[Connected, ...], reason: str) -> None:
+    with pytest.raises(BadArgument) as caught:
+        chosen(wish, ALL, networks)
+    assert str(caught.value) == reason
+
+
+def test_labels() -> None:
+    assert label(WANTED, "eth0") == "eth0"
+    assert label(WANTED._replace(iflabel="vip"), "eth0") == "eth0:vip"
+    assert label(WANTED._replace(wish=Wish("fd77::20", None, None)), "eth0") == ""
+    require_label(WANTED._replace(iflabel="reading-ip"), "eth0")
+    with pytest.raises(BadArgument, match="enp0s31f6:reading has 17 characters"):
+        require_label(WANTED._replace(iflabel="reading"), "enp0s31f6")
+
+
+PLACE = Place("10.9.0.20", 24, "eth0")
+SOUGHT = Wish(*PLACE)
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "problem"),
+    [
+        ([THERE], SOUGHT, None),
+        ([THERE], None, None),
+        ([THERE], Wish("10.9.0.20", None, None), None),
+        ([THERE], Wish("10.9.0.20", None, "eth0-old"), None),
+        ([THERE._replace(prefix=32), THERE], SOUGHT, None),
+        (
+            [THERE._replace(prefix=32)],
+            Wish("10.9.0.20", None, None),
+            "prefix of 10.9.0.20 on eth0 is 32, not 24",
+        ),
+        (
+            [THERE],
+            Wish("10.9.0.20", 28, None),
+            "prefix of 10.9.0.20 on eth0 is 24, not 28",
+        ),
+        ([THERE], Wish("10.9.0.21", None, None), "10.9.0.20 is on eth0, but ip=10.9.0.21"),
+        ([THERE], Wish("10.9.0.20", None, "eth1"), "10.9.0.20 is on eth0, but nic=eth1"),
+        (
+            [THERE._replace(dadfailed=True)],
+            None,
+            "10.9.0.20 is in use by another host on the segment of eth0",
+        ),
+    ],
+)
+def test_misplaced(there: list[InterfaceAddress], asked: Wish | None, problem: str | None) -> None:
+    assert misplaced(PLACE, ETH0._replace(addresses=tuple(there)), asked) == problem
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "said"),
+    [
+        (THERE, WANTED, []),
+        (THERE, WANTED._replace(preferred_lft=3600), []),
+        (THERE._replace(deprecated=True), WANTED._replace(preferred_lft=3600), []),
+        (THERE, WANTED._replace(iflabel="x"), ["its label is eth0, wanted eth0:x"]),
+        (THERE, WANTED._replace(noprefixroute=True), ["it has a route to its network"]),
+        (THERE._replace(noprefixroute=True), WANTED, ["it has no route to its network"]),
+        (THERE._replace(deprecated=True), WANTED, ["it is deprecated as a source"]),
+        (THERE, WANTED._replace(preferred_lft=0), ["it may be chosen as a source"]),
+    ],
+)
+def test_differences(found: InterfaceAddress, wanted: Settings, said: list[str]) -> None:
+    assert list(differences(PLACE, ETH0._replace(addresses=(found,)), wanted)) == said
