@@ -1,0 +1,150 @@
+"""Imports point downwards only, and what has effects is imported in one room."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import library, module_name
+
+BASE = {"errors", "deadline", "typed", "hosts"}
+PURE = BASE | {"model"}
+WORLD = PURE | {"cluster", "system"}
+DECIDING = {"ipvs", "director", "report", "location", "interfaces", "packets"}
+BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader"}
+
+# Room -> the rooms whose modules it may import; its own are always allowed.
+MAY_IMPORT = {
+    "": set[str](),
+    "errors": set[str](),
+    "typed": set[str](),
+    "hosts": set[str](),
+    "document": {"typed"},
+    "deadline": {"errors"},
+    "model": BASE,
+    "ipvs": PURE,
+    "cluster": PURE | {"document"},
+    "report": PURE | {"ipvs"},
+    "director": PURE | {"ipvs", "report"},
+    "location": PURE | {"cluster"},
+    "interfaces": BASE,
+    "packets": set[str](),
+    "system": PURE | {"ipvs", "interfaces", "packets"},
+    "ocf": BASE,
+    "sources": WORLD,
+    "checks": WORLD,
+    "leader": WORLD,
+    "agents": BELOW_AGENTS | {"__version__"},
+    "cli": BELOW_AGENTS | {"agents"},
+}
+
+# Module from elsewhere -> the only room that may import it.
+RESERVED = {
+    "click": "cli",
+    "rich": "cli",
+    "fcntl": "system",
+    "pyroute2": "system",
+    "select": "system",
+    "selectors": "system",
+    "socket": "system",
+    "subprocess": "system",
+}
+
+
+def room(module: str) -> str:
+    """The room of a module: the part of its name after ``lvsdr``, empty for the package itself."""
+    return (module + ".").split(".")[1]
+
+
+def imported(module: str, is_package: bool, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and absolute name of everything that a module imports, wherever the statement stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")
+            base = base[: len(base) + is_package - node.level] if node.level else []
+            origin = ".".join([*base, *filter(None, [node.module])])
+            # "from lvsdr import cluster" names the room only after the import.
+            names = [f"{origin}.{alias.name}" for alias in node.names]
+            yield from ((node.lineno, name) for name in (names if origin == "lvsdr" else [origin]))
+
+
+def violations(module: str, source: str, is_package: bool = False) -> list[str]:
+    """One sentence for each import of ``source`` that the tables above forbid."""
+    here = room(module)
+    if here not in MAY_IMPORT:
+        return [f"{module}: the room {here} has no row in MAY_IMPORT"]
+    found = []
+    for line, name in imported(module, is_package, ast.parse(source)):
+        top = name.split(".")[0]
+        if top == "lvsdr" and room(name) not in MAY_IMPORT[here] | {here}:
+            found.append(f"{module}:{line} imports {name}, which is not below {here or 'lvsdr'}")
+        elif RESERVED.get(top, here) != here:
+            found.append(f"{module}:{line} imports {name}, which only {RESERVED[top]} may")
+    return found
+
+
+@pytest.mark.parametrize("path", library(), ids=module_name)
+def test_imports_point_downwards(path: Path) -> None:
+    found = violations(module_name(path), path.read_text(), path.name == "__init__.py")
+    assert not found, "\n".join(found)
+
+
+def test_the_library_is_found() -> None:
+    assert {"lvsdr", "lvsdr.errors", "lvsdr.deadline"} <= {module_name(path) for path in library()}
+
+
+def test_no_two_rooms_are_above_each_other() -> None:
+    pairs = [
+        (one, two)
+        for one, below in MAY_IMPORT.items()
+        for two in below
+        if one in MAY_IMPORT.get(two, set())
+    ]
+    assert not pairs
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("lvsdr.model", "import lvsdr.cluster"),
+        ("lvsdr.model", "from lvsdr import cluster"),
+        ("lvsdr.model", "from lvsdr.cluster import parse"),
+        ("lvsdr.model", "from .cluster import parse"),
+        ("lvsdr.model", "from . import director"),
+        ("lvsdr.ipvs.plan", "from ..system.ipvs import apply"),
+        ("lvsdr.ipvs.plan", "from .. import cluster"),
+        ("lvsdr.ocf.agent", "from ..model import Service"),
+        ("lvsdr.director", "def f():\n    from .system import crm"),
+        ("lvsdr.director", "if TYPE_CHECKING:\n    from .agents.lvsdr import Agent"),
+        ("lvsdr.director", "try:\n    import subprocess\nexcept ImportError:\n    pass"),
+        ("lvsdr.sources.script", "import socket"),
+        ("lvsdr.sources.script", "from ..checks import script"),
+        ("lvsdr.system.run", "import click"),
+        ("lvsdr.agents.lvsdr", "from rich.table import Table"),
+        ("lvsdr.agents.lvsdr", "from ..cli import lvsctl"),
+        ("lvsdr.nowhere", ""),
+    ],
+)
+def test_an_upward_import_is_found(module: str, source: str) -> None:
+    assert len(violations(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "is_package", "source"),
+    [
+        ("lvsdr.model", False, "from .errors import LvsdrError"),
+        ("lvsdr.ipvs.plan", False, "from . import table\nfrom .table import Table"),
+        ("lvsdr.ipvs", True, "from . import table\nfrom ..model import Service"),
+        ("lvsdr.system.ipvs", False, "import subprocess, socket\nfrom ..ipvs.table import Table"),
+        ("lvsdr.agents.lvsdr", False, "from lvsdr import director\nimport re"),
+        ("lvsdr.cli.lvsctl", False, "import click\nfrom ..agents import lvsdr"),
+        ("lvsdr.model", False, "import lvsdrtools.cluster"),
+    ],
+)
+def test_a_downward_import_is_not(module: str, is_package: bool, source: str) -> None:
+    assert violations(module, source, is_package) == []

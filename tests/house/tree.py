@@ -1,0 +1,45 @@
+"""Where things are in this tree, for the tests that look at the tree itself."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIB = ROOT / "lib"
+PACKAGE = LIB / "lvsdr"
+
+
+def library() -> list[Path]:
+    """Every module of the library."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def stubs(directory: str) -> list[Path]:
+    """The executables in ``ocf`` or ``tools``."""
+    return sorted(path for path in (ROOT / directory).glob("*") if path.is_file())
+
+
+def module_name(path: Path) -> str:
+    """The dotted name under which a file of the library is imported.
+
+    >>> module_name(PACKAGE / "ipvs" / "plan.py")
+    'lvsdr.ipvs.plan'
+    >>> module_name(PACKAGE / "ipvs" / "__init__.py")
+    'lvsdr.ipvs'
+    """
+    parts = path.relative_to(LIB).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def project_files() -> list[Path]:
+    """Every file that is, or is about to be, under version control."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    paths = (ROOT / name for name in listing.stdout.split("\0") if name)
+    return sorted(path for path in paths if path.is_file() and not path.is_symlink())
