@@ -1,0 +1,111 @@
+"""What a client sees through the VIP: sessions that last, and which real servers they land on."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import socket
+from collections import Counter
+
+from tests.lab.echo import PORT
+from tests.lab.namespace import entered
+
+TIMEOUT = 5.0  # seconds for one answer
+
+
+class State(enum.Enum):
+    """How a session answers: as it should, with a reset, with an end of file, or not at all."""
+
+    ALIVE = "alive"
+    RESET = "reset"
+    ENDED = "ended"
+    SILENT = "silent"
+
+
+class Session:
+    """An established TCP connection. `host` is the name of the real server it landed on."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.local = sock.getsockname()[:2]
+        self.host = self._line()
+
+    def echo(self, text: str) -> str:
+        """Send a line and return the one that comes back.
+
+        Raises ConnectionResetError, EOFError or TimeoutError.
+        """
+        self._sock.sendall(f"{text}\n".encode())
+        return self._line()
+
+    def state(self, timeout: float = TIMEOUT) -> State:
+        """Find out whether the session still works, by using it."""
+        self._sock.settimeout(timeout)
+        try:
+            return State.ALIVE if self.echo("still there?") == "still there?" else State.ENDED
+        except EOFError:
+            return State.ENDED
+        except (ConnectionResetError, BrokenPipeError):
+            return State.RESET
+        except socket.timeout:
+            return State.SILENT
+        finally:
+            self._sock.settimeout(TIMEOUT)
+
+    @property
+    def alive(self) -> bool:
+        return self.state() is State.ALIVE
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.close()
+
+    def _line(self) -> str:
+        line = b""
+        while not line.endswith(b"\n"):
+            received = self._sock.recv(1)
+            if not received:
+                raise EOFError("the real server has ended the session")
+            line += received
+        return line.decode().strip()
+
+
+def connect(namespace: str, address: str, port: int = PORT, timeout: float = TIMEOUT) -> Session:
+    """Connect from a namespace and read the greeting.
+
+    Raises ConnectionRefusedError (nobody there), TimeoutError (no answer), or EOFError.
+    """
+    with entered(namespace):
+        sock = _socket(address, socket.SOCK_STREAM, timeout)
+    try:
+        sock.connect((address, port))
+        return Session(sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def ask(namespace: str, address: str, port: int = PORT, timeout: float = TIMEOUT) -> str:
+    """Send one datagram from a fresh port and return the name of the host that answers."""
+    with entered(namespace):
+        sock = _socket(address, socket.SOCK_DGRAM, timeout)
+    with sock:
+        sock.connect((address, port))
+        sock.send(b"who are you?")
+        return sock.recv(4096).decode()
+
+
+def _socket(address: str, kind: int, timeout: float) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
+    sock.settimeout(timeout)
+    return sock
+
+
+def spread(namespace: str, address: str, connections: int, port: int = PORT) -> Counter[str]:
+    """Count on which real servers fresh connections land; each is closed at once."""
+    hosts: Counter[str] = Counter()
+    for _ in range(connections):
+        session = connect(namespace, address, port)
+        hosts[session.host] += 1
+        session.close()
+    return hosts

@@ -1,0 +1,154 @@
+"""A host of the lab: a network namespace where processes run, sessions begin, IPVS may balance."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.lab import client
+from tests.lab.echo import PORT
+from tests.lab.namespace import TIMEOUT, Completed, Running, checked, entered, sysctl
+from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
+
+SCRATCH = Path("/run/lab")
+VIP, VIP6 = "10.77.0.100", "fd77::100"
+HEADING = 3  # lines of /proc/net/ip_vs
+
+
+class Host:
+    """A host. `name` is also that of its network namespace, `rsctmp` its own HA_RSCTMP."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name = name
+        self.address = f"10.77.0.{number}"
+        self.address6 = f"fd77::{number}"
+        self.addresses = (self.address, self.address6)
+        self.rsctmp = SCRATCH / name
+        self._started: list[Running] = []
+        self._sessions: list[client.Session] = []
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.address}>"
+
+    def entered(self) -> contextlib.AbstractContextManager[None]:
+        """Put the calling thread into this host's network, and back afterwards."""
+        return entered(self.name)
+
+    def sysctl(self, name: str, value: str | int | None = None) -> str:
+        """Read, after setting it if told, a sysctl of this host such as "net/ipv4/ip_forward"."""
+        with self.entered():
+            return sysctl(name, value)
+
+    # --- processes
+
+    def start(
+        self, argv: Sequence[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None
+    ) -> Running:
+        """Start a process on this host; it is killed at the latest when the host is reset."""
+        with self.entered():
+            running = Running(argv, stdin, env)
+        self._started.append(running)
+        return running
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Completed:
+        """Run a command on this host.
+
+        CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
+        """
+        return checked(argv, self.start(argv, stdin=stdin, env=env).wait(timeout), check)
+
+    def ip(self, lines: Sequence[str], *, check: bool = True) -> None:
+        """Run commands of ip(8) such as "addr add …" on this host, in one process."""
+        self.run(["ip", "-force", "-batch", "-"], stdin="\n".join(lines) + "\n", check=check)
+
+    def start_agent(self, operation: Operation) -> Running:
+        """Start an action of an agent; `agent_result` makes sense of what its `wait` returns."""
+        argv = [str(operation.agent), operation.action]
+        return self.start(argv, env=operation.environment(self.name, self.rsctmp))
+
+    def agent(
+        self,
+        action: str,
+        parameters: Mapping[str, object],
+        *,
+        cib: Path | str | None = None,
+        timeout: float = 30.0,
+        interval: float = 0.0,
+        agent: Path | str = AGENT,
+        instance: str = "lvs",
+        **env: str,
+    ) -> AgentResult:
+        """Run an action of an agent to its end; the arguments are those of `Operation`.
+
+        Raises CommandFailed if it takes a minute and more than twice its timeout.
+        """
+        operation = Operation(action, parameters, cib, agent, instance, timeout, interval, env)
+        return agent_result(self.start_agent(operation).wait(max(TIMEOUT, 2 * timeout)))
+
+    # --- IPVS
+
+    def proc_ipvs(self) -> str:
+        """Return this host's /proc/net/ip_vs."""
+        with self.entered():
+            # Not /proc/net: that is the namespace of the process's first thread.
+            return Path("/proc/thread-self/net/ip_vs").read_text()
+
+    def ipvs_text(self) -> str:
+        """Return this host's table as `ipvsadm -Sn` prints it."""
+        return self.run(["ipvsadm", "-Sn"]).stdout
+
+    def restore_ipvs(self, text: str) -> None:
+        """Feed lines such as "-A -t 10.77.0.100:5432 -s rr" to `ipvsadm -R`."""
+        completed = self.run(["ipvsadm", "-R"], stdin=text)
+        # Its exit status is that of the last line alone.
+        checked(["ipvsadm", "-R"], completed._replace(returncode=len(completed.stderr)))
+
+    # --- clients
+
+    def connect(
+        self, address: str = VIP, port: int = PORT, timeout: float = client.TIMEOUT
+    ) -> client.Session:
+        """Open a session from this host; it is closed at the latest when the host is reset."""
+        session = client.connect(self.name, address, port, timeout)
+        self._sessions.append(session)
+        return session
+
+    def spread(self, connections: int, address: str = VIP, port: int = PORT) -> Counter[str]:
+        """Count on which real servers fresh connections land; each is closed at once."""
+        return client.spread(self.name, address, connections, port)
+
+    def udp_ask(self, address: str = VIP, port: int = PORT, timeout: float = client.TIMEOUT) -> str:
+        """Send one datagram from a fresh port and return the name of the host that answers."""
+        return client.ask(self.name, address, port, timeout)
+
+    # --- and back again
+
+    def close(self) -> None:
+        """End all processes and sessions that were started here."""
+        for running in self._started:
+            running.close()
+        for session in self._sessions:
+            session.close()
+        self._started.clear()
+        self._sessions.clear()
+
+    def reset(self) -> None:
+        """End what was started here, empty the IPVS table, its sysctls and HA_RSCTMP."""
+        self.close()
+        shutil.rmtree(self.rsctmp, ignore_errors=True)
+        self.rsctmp.mkdir(parents=True)
+        if len(self.proc_ipvs().splitlines()) > HEADING:
+            self.run(["ipvsadm", "-C"])
+        for name in ("expire_nodest_conn", "expire_quiescent_template"):
+            self.sysctl(f"net/ipv4/vs/{name}", 0)

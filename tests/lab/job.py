@@ -1,0 +1,93 @@
+"""What is to be run in the lab, and how that is told to the shell on the other side."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PATH = f"{HERE}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PASSED_ON = ("LAB_", "LVSDR_", "PYTEST_", "PY_", "COVERAGE_", "COV_", "HYPOTHESIS_", "LC_")
+PASSED_ON_TOO = {
+    "CI",
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "LANG",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTHONUNBUFFERED",
+}
+
+
+class Job(NamedTuple):
+    """One command and the places it needs.
+
+    `directory` is private and temporary: environment, command line and exit status travel through
+    it. `results` outlives the run; the command sees it at the same path. `deadline` is in monotonic
+    seconds. `terminal` says that the command talks with whoever sits at our terminal.
+    """
+
+    command: list[str]
+    directory: Path
+    results: Path
+    deadline: float
+    terminal: bool
+
+    def left(self) -> float:
+        """Return the seconds that are left for the command, never below 0."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+def say(message: str) -> None:
+    print(f"lab: {message}", file=sys.stderr, flush=True)
+
+
+def write(job: Job) -> None:
+    """Write down what to run and in which surroundings."""
+    columns, rows = shutil.get_terminal_size()
+    settings = {
+        "ROOT": str(ROOT),
+        "RESULTS": str(job.results),
+        "COLUMNS": str(columns),
+        "ROWS": str(rows),
+    }
+    (job.directory / "settings").write_text(_assignments({**settings, **_streams(job)}))
+    run = f"cd {shlex.quote(str(ROOT))} || exit 127\nexec {shlex.join(job.command)}\n"
+    (job.directory / "command").write_text(_assignments(_environment(job), "export ") + run)
+
+
+def _environment(job: Job) -> dict[str, str]:
+    """Return the command's whole environment: little of ours, so that all machines are alike."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON_TOO or name.startswith(PASSED_ON)
+    }
+    results = {"LAB": "1", "LAB_RESULTS": str(job.results)}
+    return {
+        "LANG": "C.UTF-8",
+        **kept,
+        **results,
+        "PATH": PATH,
+        "HOME": "/root",
+        "TMPDIR": "/run/tmp",
+    }
+
+
+def _streams(job: Job) -> dict[str, str]:
+    """Say of each stream whether the command shall see a terminal, a pipe or nothing there."""
+    if job.terminal:
+        return {"STDIN": "tty", "STDOUT": "tty", "STDERR": "tty"}
+    stdout, stderr = ("tty" if stream.isatty() else "pipe" for stream in (sys.stdout, sys.stderr))
+    return {"STDIN": "null", "STDOUT": stdout, "STDERR": stderr}
+
+
+def _assignments(values: dict[str, str], prefix: str = "") -> str:
+    return "".join(f"{prefix}{name}={shlex.quote(value)}\n" for name, value in values.items())

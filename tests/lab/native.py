@@ -1,0 +1,46 @@
+"""The lab on the running kernel, in namespaces of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.lab.job import HERE, PATH, Job
+from tests.lab.process import OWN_PROCESSES, started, wait
+
+OWN_NETWORK = ["--net", "--uts", "--ipc"]
+
+
+def why_not() -> str | None:
+    """Say why the running kernel cannot carry the lab, None when it can.
+
+    That the module is there is not enough: in a container it may be, and new namespaces forbidden.
+    """
+    modprobe = shutil.which("modprobe", path=PATH)
+    if modprobe:
+        subprocess.run([modprobe, "-q", "-a", "ip_vs", "ipv6"], check=False)
+    if not Path("/proc/net/ip_vs").exists():
+        return f"kernel {os.uname().release} has no ip_vs"
+    probe = (
+        "ip link add lab0 type veth peer name lab1 && ip link add lab2 type bridge && ipvsadm -Ln"
+    )
+    command = [*OWN_PROCESSES, *OWN_NETWORK, "sh", "-c", probe]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"no namespaces to be had here: {tried.stderr.strip()}" if tried.returncode else None
+
+
+def run(job: Job) -> int:
+    """Run the job and return its exit status. TimeoutError at the deadline."""
+    command = [
+        *OWN_NETWORK,
+        "--",
+        "tini",
+        "--",
+        "/bin/sh",
+        str(HERE / "inside"),
+        str(job.directory),
+    ]
+    with started(command, job) as process:
+        return wait(process, job)

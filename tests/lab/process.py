@@ -1,0 +1,77 @@
+"""The processes that carry the lab: started so that none can outlive it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from tests.lab.job import Job
+
+# With a PID namespace whatever happens to us takes every process along, and with the last one go
+# its network and its mounts: nothing is left to be cleaned up. tini, its first process, reaps.
+OWN_PROCESSES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+@contextlib.contextmanager
+def started(command: list[str], job: Job, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command that unshares, and leave no process of it behind, even if we are killed."""
+    mortal = ["setpriv", "--pdeathsig", "KILL", "--", *OWN_PROCESSES, *command]
+    stdin = None if job.terminal else subprocess.DEVNULL
+    process = subprocess.Popen(mortal, stdin=stdin, start_new_session=not job.terminal, **how)
+    try:
+        yield process
+    finally:
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the first process of the namespace and thereby all; once it is reaped none is left.
+
+    Killing unshare(1) instead would have the same effect, but nobody would have waited for it.
+    """
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+    process.kill()
+    process.wait()
+
+
+def wait(process: subprocess.Popen[bytes], job: Job) -> int:
+    """Return the exit status. TimeoutError at the deadline."""
+    try:
+        return process.wait(job.left())
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+
+
+def pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    """Make a pipe whose reading end is closed by `opened`, the writing end by the caller."""
+    read, write = os.pipe()
+    opened.callback(os.close, read)
+    return read, write
+
+
+def copy(streams: dict[int, IO[bytes]], job: Job) -> None:
+    """Copy each stream as it comes, until all are closed. TimeoutError at the deadline."""
+    with selectors.DefaultSelector() as selector:
+        for source, destination in streams.items():
+            selector.register(source, selectors.EVENT_READ, destination)
+        while selector.get_map():
+            ready = selector.select(job.left())
+            if not ready:
+                raise TimeoutError
+            for key, _ in ready:
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fd)
+                key.data.write(chunk)
+                key.data.flush()
