@@ -1,0 +1,116 @@
+"""What somebody else does to the table: ours is repaired, theirs is none of our business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.host import Host
+from tests.lab.steps import (
+    ALL,
+    EVEN,
+    LISTED,
+    NEIGHBOURS,
+    OK,
+    SERVICE,
+    WITHOUT_NODE3,
+    Resource,
+    other_lines,
+)
+from tests.lab.world import World
+
+
+@pytest.fixture
+def lvs(world: World, tmp_path: Path) -> Iterator[Resource]:
+    """The documented configuration, started beside others; these are as they were in the end."""
+    world.director1.restore_ipvs(NEIGHBOURS)
+    before = world.director1.ipvs_text().splitlines()
+    resource = Resource(world.director1, tmp_path)
+    resource.start()
+    yield resource
+    assert other_lines(world.director1.ipvs_text(), SERVICE) == before
+
+
+def by_hand(host: Host, line: str) -> None:
+    """Do to our service what an administrator might."""
+    host.restore_ipvs(line.replace("SERVICE", SERVICE) + "\n")
+
+
+def is_repaired(resource: Resource) -> bool:
+    return resource.pool() == EVEN and resource.header == f"-A {SERVICE} -s rr"
+
+
+DRIFTS = {
+    "weight lowered": "-e SERVICE -r 10.77.0.21:5432 -g -w 0",
+    "weight raised": "-e SERVICE -r 10.77.0.21:5432 -g -w 9",
+    "other forwarding": "-e SERVICE -r 10.77.0.21:5432 -i -w 1",
+    "real server deleted": "-d SERVICE -r 10.77.0.22:5432",
+    "scheduler changed": "-E SERVICE -s wlc",
+    "made persistent": "-E SERVICE -s rr -p 600 -M 255.255.0.0",
+}
+
+
+@pytest.mark.parametrize("line", DRIFTS.values(), ids=DRIFTS)
+def test_drift_is_repaired(lvs: Resource, line: str) -> None:
+    before = lvs.host.ipvs_text()
+    by_hand(lvs.host, line)
+    assert lvs.host.ipvs_text() != before
+    assert lvs.monitor().exit_code == OK
+    assert sorted(lvs.host.ipvs_text().splitlines()) == sorted(before.splitlines())
+
+
+def test_repairs_keep_sessions(world: World, lvs: Resource) -> None:
+    sessions = [world.client.connect() for _ in range(3)]
+    by_hand(lvs.host, "-e SERVICE -r 10.77.0.21:5432 -g -w 0")
+    by_hand(lvs.host, "-a SERVICE -r 10.77.0.12:5432 -g -w 1")
+    by_hand(lvs.host, "-E SERVICE -s sed")
+    assert lvs.monitor().exit_code == OK
+    assert {session.host for session in sessions} == set(EVEN)
+    assert all(session.alive for session in sessions)
+
+
+def test_a_stranger_among_our_real_servers_is_drained(world: World, lvs: Resource) -> None:
+    lvs.parameters = {**LISTED, "weight_of_realservers": "node1,1 node2,1"}
+    assert lvs.monitor().exit_code == OK
+    by_hand(lvs.host, "-e SERVICE -r 10.77.0.23:5432 -g -w 100")
+    session = {session.host: session for session in (world.client.connect() for _ in EVEN)}["node3"]
+    for _ in range(2):
+        assert lvs.monitor().exit_code == OK
+        assert lvs.pool() == {**EVEN, "node3": 0}
+        assert session.alive
+    session.close()
+    assert lvs.monitor().exit_code == OK
+    assert lvs.pool() == {"node1": 1, "node2": 1}
+
+
+def test_a_service_deleted_by_hand_is_reported_as_stopped(lvs: Resource) -> None:
+    """Pacemaker decides what becomes of it: it has the constraints."""
+    by_hand(lvs.host, "-D SERVICE")
+    assert lvs.monitor().exit_code == 7
+    assert lvs.host.ipvs_text().count(SERVICE) == 0
+    lvs.start()
+    assert is_repaired(lvs)
+
+
+def test_neighbours_are_untouched_through_everything(lvs: Resource) -> None:
+    """The fixture compares, line by line and letter by letter; so does each step here."""
+    neighbours = other_lines(lvs.host.ipvs_text(), SERVICE)
+
+    def untouched() -> bool:
+        return other_lines(lvs.host.ipvs_text(), SERVICE) == neighbours
+
+    assert untouched()
+    lvs.cluster(*WITHOUT_NODE3)
+    for _ in range(2):
+        assert lvs.monitor().exit_code == OK
+        assert untouched()
+    lvs.reload(virtual_service_options="-s sh -b sh-port -p 20 -M 255.255.255.0")
+    assert untouched()
+    lvs.cluster(ALL[0].dead(), *ALL[1:])
+    lvs.reload(virtual_service_options="-s rr", forwarding_method="ipip")
+    assert lvs.pool() == {"node2": 1, "node3": 1}
+    assert untouched()
+    lvs.stop()
+    assert lvs.host.ipvs_text().splitlines() == neighbours

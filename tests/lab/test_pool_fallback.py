@@ -1,0 +1,103 @@
+"""While no real server is fit: the fallback, those that serve, or nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.client import State
+from tests.lab.steps import STANDBYS
+from tests.lab.world import World
+
+ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))
+GONE2, GONE3 = (
+    node._replace(database="Stopped", status="STOP", realsvr=False) for node in (STANDBY2, STANDBY3)
+)
+WITH_FALLBACK = {**STANDBYS, "fallback_realservers": "node1"}
+BOTH = {"node2": 1, "node3": 1}
+
+
+@pytest.fixture
+def director(world: World, tmp_path: Path) -> Director:
+    director = Director(world, tmp_path)
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    return director
+
+
+def test_the_fallback_comes_when_nobody_is_fit_and_leaves_by_draining(director: Director) -> None:
+    assert director.start(WITH_FALLBACK) == BOTH
+
+    director.cluster(PRIMARY, GONE2, GONE3)
+    with director.watched() as seen:
+        assert director.monitor(degraded="serving from the fallback node1") == {"node1": 1}
+    assert all(sum(weights.values()) > 0 for weights in seen)
+    assert director.client.spread(3) == {"node1": 3}
+    session = director.client.connect()
+
+    director.cluster(PRIMARY, STANDBY2, GONE3)
+    assert director.monitor() == {"node1": 0, "node2": 1}
+    assert director.client.spread(3) == {"node2": 3}
+    assert director.monitor() == {"node1": 0, "node2": 1}, "it has a session"
+    assert session.alive
+
+    session.close()
+    assert director.monitor() == {"node2": 1}
+
+
+def test_standbys_in_a_failover_are_kept_before_the_fallback_is_used(director: Director) -> None:
+    """The fallback is the primary: what has just died, when every standby is HS:alone."""
+    director.start(WITH_FALLBACK)
+    sessions = director.sessions()
+    director.cluster(PRIMARY, ALONE2, ALONE3)
+    assert director.monitor(degraded="keeping the 2 that still serve") == BOTH
+    assert director.client.spread(6) == {"node2": 3, "node3": 3}
+    assert all_alive(sessions)
+
+
+def test_standbys_that_fell_behind_drain_beside_the_fallback(director: Director) -> None:
+    director.start({**WITH_FALLBACK, "on_empty": "empty"})
+    sessions = director.sessions()
+    director.cluster(PRIMARY, ALONE2, ALONE3)
+    draining = {"node1": 1, "node2": 0, "node3": 0}
+    assert director.monitor(degraded="serving from the fallback node1") == draining
+    assert director.client.spread(3) == {"node1": 3}
+    assert all_alive(sessions)
+
+
+def test_a_fallback_on_a_lost_node_is_none(director: Director) -> None:
+    director.start(WITH_FALLBACK)
+    director.cluster(PRIMARY.dead(), GONE2, GONE3)
+    assert director.monitor(degraded="nobody serves") == {}
+    with pytest.raises(OSError):  # noqa: PT011  refused at once, or not answered
+        director.client.connect()
+
+
+def test_the_node_of_a_serving_fallback_is_lost(director: Director) -> None:
+    director.cluster(PRIMARY, GONE2, GONE3)
+    assert director.start(WITH_FALLBACK) == {"node1": 1}
+    session = director.client.connect()
+    director.cluster(PRIMARY.dead(), GONE2, GONE3)
+    assert director.monitor(degraded="nobody serves") == {}
+    assert session.state() is State.RESET
+
+
+def test_on_empty_empty_leaves_nobody(director: Director) -> None:
+    """Who would rather serve nothing than old data gets that; sessions still may finish."""
+    director.start({**STANDBYS, "on_empty": "empty"})
+    sessions = director.sessions()
+    director.cluster(PRIMARY, ALONE2, ALONE3)
+    assert director.monitor(degraded="nobody serves") == {"node2": 0, "node3": 0}
+    assert all_alive(sessions)
+    with pytest.raises((ConnectionRefusedError, TimeoutError)):
+        director.client.connect(timeout=0.5)
+
+    sessions.pop("node2").close()
+    assert director.monitor(degraded="nobody serves") == {"node3": 0}
+    assert all_alive(sessions)
+
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.monitor() == BOTH
+    assert all_alive(sessions)
+    assert director.client.spread(6) == {"node2": 3, "node3": 3}

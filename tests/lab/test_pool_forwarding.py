@@ -1,0 +1,67 @@
+"""Every forwarding method carries connections, and changing it in place loses none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.world import World
+
+EVERYBODY = {"node1": 1, "node2": 1, "node3": 1}
+EVENLY = {"node1": 2, "node2": 2, "node3": 2}
+
+
+@pytest.fixture
+def director(world: World, tmp_path: Path) -> Iterator[Director]:
+    """On hosts that are ready for all methods: a tunnel's end for ipip, a way back for masq.
+
+    What a real server sends from its own address passes the director, which puts the VIP there;
+    what it sends from the VIP goes to the client directly.
+    """
+    world.director1.run(["modprobe", "ipip"])
+    back = f"from {{}} to {world.client.address} lookup 77"
+    for node in world.nodes:
+        for interface in ("all", "eth0"):
+            node.sysctl(f"net/ipv4/conf/{interface}/accept_redirects", 0)
+        way = f"route replace default via {world.director1.address} table 77"
+        node.ip(["link set tunl0 up", way, f"rule add {back.format(node.address)}"])
+    director = Director(world, tmp_path)
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    yield director
+    director.stop()
+    for node in world.nodes:
+        node.ip(["link set tunl0 down", f"rule del {back.format(node.address)}"])
+
+
+@pytest.mark.parametrize(
+    ("method", "shown"), [("gate", "Route"), ("masq", "Masq"), ("ipip", "Tunnel")]
+)
+def test_forwarding(director: Director, method: str, shown: str) -> None:
+    assert director.start({"forwarding_method": method}) == EVERYBODY
+    assert {entry.forward for entry in director.table().values()} == {shown}
+    assert director.client.spread(6) == EVENLY
+
+
+def test_sessions_outlive_changes_of_method_and_scheduler(director: Director) -> None:
+    """Each keeps the method that it began with; the kernel goes on counting it."""
+    director.start({})
+    sessions = [director.sessions()]
+    changes = [
+        ({"forwarding_method": "masq"}, "Masq"),
+        ({"virtual_service_options": "-s wrr"}, "Masq"),
+        ({"forwarding_method": "ipip", "virtual_service_options": "-s lc"}, "Tunnel"),
+        ({"forwarding_method": "gate", "virtual_service_options": "-s rr"}, "Route"),
+    ]
+    with director.watched() as seen:
+        for change, shown in changes:
+            assert director.update(**change) == EVERYBODY
+            entries = director.table().values()
+            assert {entry.forward for entry in entries} == {shown}
+            assert {entry.active for entry in entries} == {len(sessions)}
+            assert all(map(all_alive, sessions))
+            sessions.append(director.sessions())
+    assert all(weights == EVERYBODY for weights in seen)
+    assert all(map(all_alive, sessions))

@@ -1,0 +1,78 @@
+"""What one does with a node: standby empties it gently, maintenance leaves it alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.client import State
+from tests.lab.steps import STANDBYS
+from tests.lab.world import World
+
+RECORDED = Path(__file__).parents[1] / "data" / "cib"
+BOTH = {"node2": 1, "node3": 1}
+
+
+@pytest.fixture
+def director(world: World, tmp_path: Path) -> Director:
+    """Two standbys serve."""
+    director = Director(world, tmp_path)
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.start(STANDBYS) == BOTH
+    return director
+
+
+def test_a_node_on_standby_gets_nothing_new(director: Director) -> None:
+    sessions = director.sessions()
+    director.cluster(PRIMARY, STANDBY2._replace(standby=True), STANDBY3)
+    assert director.monitor() == {"node2": 0, "node3": 1}
+    assert director.client.spread(4) == {"node3": 4}
+    assert all_alive(sessions)
+
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.monitor() == BOTH
+    assert director.client.spread(4) == {"node2": 2, "node3": 2}
+    assert all_alive(sessions)
+
+
+def test_a_node_in_maintenance_stays_as_it_is(director: Director) -> None:
+    """Pacemaker looks away, so nobody knows; what it still shows of such a node means nothing."""
+    sessions = director.sessions()
+    kept = "node2 kept as it is: node is in maintenance"
+    for maintained in (
+        STANDBY2._replace(maintenance=True),
+        STANDBY2._replace(maintenance=True, status="HS:alone"),
+        STANDBY2._replace(maintenance=True, status="STOP", database="Failed"),
+    ):
+        director.cluster(PRIMARY, maintained, STANDBY3)
+        assert director.monitor(degraded=kept) == BOTH
+    assert director.client.spread(4) == {"node2": 2, "node3": 2}
+    assert all_alive(sessions)
+
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.monitor() == BOTH
+    assert all_alive(sessions)
+
+
+def test_a_node_in_maintenance_that_did_not_serve_does_not_begin_to(director: Director) -> None:
+    director.cluster(PRIMARY._replace(maintenance=True, status="HS:async"), STANDBY2, STANDBY3)
+    assert director.monitor() == BOTH
+    assert director.client.spread(4) == {"node2": 2, "node3": 2}
+
+
+def test_recorded_nodes(director: Director) -> None:
+    director.recorded(RECORDED / "steady.cib.xml")
+    assert director.monitor() == {"node1": 1, "node3": 1}
+    sessions = director.sessions()
+
+    director.recorded(RECORDED / "node3-maintenance.cib.xml")
+    assert director.monitor(degraded="node3 kept as it is") == {"node1": 1, "node3": 1}
+    assert all_alive(sessions)
+
+    # On standby the cluster has stopped the database, so there is nothing left to drain.
+    director.recorded(RECORDED / "node3-standby.cib.xml")
+    assert director.monitor() == {"node1": 1}
+    assert sessions.pop("node3").state() is State.RESET
+    assert all_alive(sessions)
