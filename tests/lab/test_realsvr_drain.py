@@ -1,0 +1,99 @@
+"""Stop with drain_timeout: connections to the virtual IP on this node are waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.host import VIP, VIP6
+from tests.lab.namespace import Running
+from tests.lab.operation import AgentResult, agent_result
+from tests.lab.realsvr import RealServer, balance, on_lo, unprepared
+from tests.lab.world import World
+
+OTHER = "10.77.0.101"
+
+
+@pytest.fixture(params=[VIP, VIP6])
+def resource(request: pytest.FixtureRequest, world: World) -> Iterator[RealServer]:
+    """A real server behind the director, started, which drains for a minute."""
+    with unprepared([world.node1], [world.node1]):
+        resource = RealServer(world.node1, request.param, drain_timeout="60s")
+        resource.start()
+        balance(world.director1, [world.node1], request.param)
+        yield resource
+
+
+def ended(running: Running) -> AgentResult:
+    result = agent_result(running.wait())
+    assert result.exit_code == 0, result
+    return result
+
+
+def test_a_session_keeps_stop_waiting_until_it_ends(world: World, resource: RealServer) -> None:
+    session = world.client.connect(str(resource.parameters["vip"]))
+    running = resource.begin("stop", 90.0)
+    time.sleep(3)
+    assert running.alive
+    assert session.alive
+    assert len(on_lo(resource.host)) == 1
+    # What ends is the session, by the client's own will.
+    session.close()
+    closed = time.monotonic()
+    result = ended(running)
+    assert time.monotonic() - closed < 10
+    assert "connections to wait for: 1, at most 60 s" in result.stderr
+    assert "left at the end" not in result.stderr
+    assert on_lo(resource.host) == []
+
+
+def test_stop_goes_on_when_the_time_is_up(world: World, resource: RealServer) -> None:
+    resource.parameters["drain_timeout"] = "2s"
+    session = world.client.connect(str(resource.parameters["vip"]))
+    begun = time.monotonic()
+    result = ended(resource.begin("stop", 60.0))
+    assert 2 <= time.monotonic() - begun < 15
+    assert "connections left at the end of drain_timeout: 1" in result.stderr
+    assert on_lo(resource.host) == []
+    session.close()
+
+
+def test_stop_keeps_within_its_own_timeout(world: World, resource: RealServer) -> None:
+    resource.parameters["drain_timeout"] = "1h"
+    session = world.client.connect(str(resource.parameters["vip"]))
+    begun = time.monotonic()
+    result = ended(resource.begin("stop", 6.0))
+    assert time.monotonic() - begun < 10
+    assert "connections left at the end of the timeout of stop: 1" in result.stderr
+    assert on_lo(resource.host) == []
+    session.close()
+
+
+def test_other_connections_are_not_waited_for(world: World, resource: RealServer) -> None:
+    """Neither those to the node's own address, nor those to another virtual IP."""
+    node = world.node1
+    other = RealServer(node, OTHER, "other")
+    other.start()
+    addresses = (node.address, node.address6)
+    sessions = [world.client.connect(address) for address in addresses]
+    with node.entered():
+        sessions.append(node.connect(OTHER))
+    assert "wait" not in resource.stop().stderr
+    assert all(session.alive for session in sessions)
+    other.stop()
+
+
+def test_killed_while_it_waits(world: World, resource: RealServer) -> None:
+    session = world.client.connect(str(resource.parameters["vip"]))
+    running = resource.begin("stop", 90.0)
+    time.sleep(2)
+    assert running.alive
+    running.kill()
+    running.wait()
+    assert session.alive
+    assert resource.monitor().exit_code == 0
+    session.close()
+    resource.stop()
+    assert resource.probe().exit_code == 7
