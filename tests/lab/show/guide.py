@@ -1,0 +1,197 @@
+"""Plays actions of the agent, shows what comes of each, and holds it against what was promised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lvsdr.cluster import ClusterState
+from lvsdr.errors import ExitCode, SourceUnavailable
+from lvsdr.model import Outcome
+from lvsdr.report import Row
+
+from tests.lab.client import Session, State
+from tests.lab.operation import AgentResult
+from tests.lab.show.screen import Cell, Screen, Styled
+from tests.lab.show.stage import CONNECTIONS, Stage
+
+VERDICTS = {
+    Outcome.IN: Styled("in", "green"),
+    Outcome.WITHDRAWN: Styled("withdrawn", "yellow"),
+    Outcome.FAILED: Styled("failed", "red"),
+    Outcome.UNKNOWN: Styled("unknown", "cyan"),
+}
+FATES = {
+    State.ALIVE: Styled("goes on", "green"),
+    State.RESET: Styled("was reset", "red"),
+    State.ENDED: Styled("was ended", "red"),
+    State.SILENT: Styled("hangs", "red"),
+}
+LEVELS = ("INFO: ", "WARNING: ", "ERROR: ")
+NODES = ("node1", "node2", "node3")
+
+
+class Unexpected(AssertionError):
+    """A step did not show what it promises."""
+
+
+class Seen(NamedTuple):
+    """What an action of the agent has led to, by node."""
+
+    weights: dict[str, int]
+    spread: dict[str, int]
+    """Of the new connections."""
+    sessions: dict[str, State]
+    """How those fare that were opened in earlier steps."""
+
+
+class Guide:
+    """Leads through the steps that are played on `stage`, and shows them on `screen`."""
+
+    def __init__(self, stage: Stage, screen: Screen) -> None:
+        self.stage = stage
+        self._screen = screen
+        self._cluster: dict[str, tuple[str, ...]] = {}
+
+    def tell(self, text: str) -> None:
+        """Say what happens in the cluster."""
+        self._screen.paragraph(text)
+        self._screen.line()
+
+    def remark(self, text: str) -> None:
+        """Add something to what was shown."""
+        self._screen.line()
+        self._screen.paragraph(text, "dim")
+
+    def play(self, action: str, exits: ExitCode = ExitCode.SUCCESS) -> Seen:
+        """Run an action of the agent, then open connections, and show all of it as it happens.
+
+        Unexpected when it exits otherwise, or does not do what follows from the verdicts.
+        """
+        self._show_cluster()
+        rows = self.stage.verdicts()
+        self._show_verdicts(rows)
+        result = self.stage.agent(action)
+        if result.exit_code != exits:
+            raise Unexpected(f"{action} exits {result.exit_code}, not {exits:d}:\n{result.stderr}")
+        self._show_words(f"{action} exits {exits:d} (OCF_{exits.name})", result)
+        weights = self.stage.weights()
+        implied = {row.host: row.after for row in rows if row.after is not None}
+        check("the kernel's table is what follows from the verdicts", weights, implied)
+        sessions = self.stage.sessions()
+        return Seen(weights, self._show_connections(sessions), sessions)
+
+    def lay_path(self) -> None:
+        """Have the agents lay the packet path, and show what each has to say."""
+        said: list[str] = []
+        for host, agent, result in self.stage.lay_path():
+            if result.exit_code != ExitCode.SUCCESS:
+                raise Unexpected(f"{agent} on {host} exits {result.exit_code}:\n{result.stderr}")
+            words = list(_logged(result))
+            self._screen.line(f"  {host}  {agent}", "  says the same" if words == said else "")
+            for line in words if words != said else ():
+                self._screen.quote(f"log: {line}", "dim")
+            said = words
+        self._screen.line()
+
+    def expect(self, what: str, found: object, wanted: object) -> None:
+        """Show that a promise was kept. Unexpected when it was not."""
+        check(what, found, wanted)
+        self._screen.line("  ", Styled("ok", "green"), f"  {what}")
+
+    def expect_spread(self, seen: Seen, **wanted: int) -> None:
+        """Show that new connections are spread as is wanted, by node; none on any other."""
+        shares = ", ".join(f"{number} on {node}" for node, number in wanted.items())
+        self.expect(f"{CONNECTIONS} new connections: {shares}", seen.spread, wanted)
+
+    def expect_sessions(self, seen: Seen, **wanted: State) -> None:
+        """Show that the sessions that were opened earlier fare as is wanted, by node."""
+        fates = [f"the session on {node} {FATES[fate].text}" for node, fate in wanted.items()]
+        self.expect(", ".join(fates), seen.sessions, wanted)
+
+    # --- one kind of thing after the other
+
+    def _show_cluster(self) -> None:
+        try:
+            state = self.stage.state()
+        except SourceUnavailable as error:
+            self._screen.paragraph(str(error), "red")
+        else:
+            before, now = self._cluster, {node: _resources(node, state) for node in state.nodes}
+            header = ("crm_mon", "state", "pgsql", "lvsdr-realsvr", "pgsql-status")
+            rows = [[node, *_news(row, before.get(node, row))] for node, row in now.items()]
+            self._screen.table(header, rows)
+            self._cluster = now
+        self._screen.line()
+
+    def _show_verdicts(self, rows: Iterable[Row]) -> None:
+        cells = [(row.host, VERDICTS[row.verdict.outcome], row.verdict.reason) for row in rows]
+        self._screen.table(("lvsdr", "verdict", "because"), cells)
+
+    def _show_words(self, ended: str, result: AgentResult) -> None:
+        """How the agent ended and what it logged, save for what it gave as its reason as well."""
+        for line in _logged(result):
+            if line.partition(": ")[2] not in result.reason:
+                self._screen.quote(f"log: {line}", "dim")
+        if result.reason:
+            self._screen.paragraph(f"{ended}: {result.reason}", "yellow")
+        else:
+            self._screen.paragraph(ended, "dim")
+        self._screen.line()
+
+    def _show_connections(self, before: dict[str, State]) -> dict[str, int]:
+        """The kernel's table while new connections are open, and who has them."""
+        sessions = self._connected()
+        self._screen.line("  ", Styled("ipvsadm -Ln", "bold"))
+        for line in self.stage.table().splitlines()[1:]:
+            self._screen.line("  ", line)
+        self._screen.line()
+        spread = Counter(session.host for session in sessions)
+        rows = [_bar(node, spread[node], before.get(node)) for node in NODES]
+        new = f"{CONNECTIONS} new connections".ljust(CONNECTIONS)
+        self._screen.table(("clients", "", new, "opened earlier" if before else ""), rows)
+        self._screen.line()
+        self.stage.release(sessions)
+        return dict(sorted(spread.items()))
+
+    def _connected(self) -> list[Session]:
+        try:
+            return self.stage.connect()
+        except (OSError, EOFError) as error:
+            raise Unexpected(f"a new connection fails: {error!r}") from error
+
+
+def check(what: str, found: object, wanted: object) -> None:
+    """Hold what was found against what is wanted. Unexpected when they differ."""
+    if found != wanted:
+        raise Unexpected(f"not so: {what}\n  expected  {wanted}\n  found     {found}")
+
+
+def _resources(node: str, state: ClusterState) -> tuple[str, ...]:
+    """What crm_mon says of a node, of the two resources there, and of the attribute."""
+    online = state.nodes[node].online
+
+    def role(resource: str) -> str:
+        roles = [it.role.value for it in state.resources[resource] if it.node == node]
+        return next(iter(roles), "Stopped" if online else "-")
+
+    status = state.attributes.get(node, {}).get("pgsql-status", "-")
+    presence = "online" if online else "OFFLINE"
+    return presence, role("pgsql-clone"), role("lvsdr-realsvr-clone"), status
+
+
+def _news(row: Iterable[str], before: Iterable[str]) -> list[Cell]:
+    """What is not as it was before is set in bold type."""
+    return [new if new == old else Styled(new, "bold") for new, old in zip(row, before)]
+
+
+def _logged(result: AgentResult) -> list[str]:
+    """The agent's log lines, from the level on."""
+    lines = result.stderr.splitlines()
+    return [line[line.index(level) :] for line in lines for level in LEVELS if level in line]
+
+
+def _bar(node: str, connections: int, before: State | None) -> list[Cell]:
+    fate = "" if before is None else FATES[before]
+    return [node, f"{connections:2}", Styled("█" * connections, "green"), fate]

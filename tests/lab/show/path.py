@@ -1,0 +1,42 @@
+"""The packet path of direct routing, as the agents lay it: nothing of it is there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.lab.host import VIP
+from tests.lab.operation import AgentResult
+from tests.lab.realsvr import RealServer, mac, neighbour, unprepared
+from tests.lab.vip import Address
+from tests.lab.world import World
+
+
+@contextmanager
+def bare(world: World) -> Iterator[None]:
+    """Hosts without the VIP and without a word on ARP; as they were made, afterwards."""
+    director = world.director1
+    with unprepared(world.nodes, world.nodes):
+        director.ip([f"address del {VIP}/32 dev eth0"])
+        world.client.ip(["neigh flush all"])
+        try:
+            yield
+        finally:
+            director.ip([f"address del {VIP}/24 dev eth0"], check=False)
+            world.move_vip(director)
+
+
+def lay(world: World) -> Iterator[tuple[str, str, AgentResult]]:
+    """Start the agents that lay it, one after the other: host, agent, and how it ended."""
+    for node in world.nodes:
+        yield node.name, "lvsdr-realsvr", RealServer(node).run("start")
+    director = world.director1
+    yield director.name, "vip", Address(director, VIP, cidr_netmask=24).run("start")
+
+
+def owner(world: World) -> str:
+    """The host whose MAC address answers a client that asks for the VIP; ``nobody`` if none."""
+    with suppress(OSError):  # nothing listens yet: it is the question for the address that counts
+        world.client.connect().close()
+    answer = neighbour(world.client, VIP)
+    return next((name for name, host in world.hosts.items() if mac(host) == answer), "nobody")
