@@ -1,0 +1,142 @@
+"""A monitor with nothing to change, installed as a user installs it, against bare crm_mon."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests import cib
+from tests.bench.install import install
+from tests.bench.sample import Command, in_turn
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = (3, 16, 64)
+VIP, PORT = "10.77.0.100", 5432
+
+
+def measure(scratch: Path, runs: int) -> dict[str, Any]:
+    """The figures of all sizes; milliseconds.
+
+    On a kernel without IPVS the table is a file with what the kernel would show: reading it is the
+    same work, and the guest that has a real one has only one slow processor.
+    """
+    real = Path("/proc/net/ip_vs").exists()
+    table = "the kernel's own table" if real else "table read from a file, as this kernel has none"
+    agent = _install(scratch, stand_in=not real)
+    with _hosts_file(scratch) as hosts:
+        sizes = [_size(scratch, agent, hosts, nodes, real, runs) for nodes in SIZES]
+        programs = _programs(agent, _cluster(scratch, hosts, SIZES[-1]), scratch)
+    return {"table": table, "sizes": sizes, "programs": programs}
+
+
+def _size(
+    scratch: Path, agent: Path, hosts: Path, nodes: int, real: bool, runs: int
+) -> dict[str, Any]:
+    print(f"bench: lvsdr monitor and crm_mon, {nodes} nodes ...", file=sys.stderr)
+    environ = _cluster(scratch, hosts, nodes)
+    crm_mon = Command((str(shutil.which("crm_mon")), "-1", "--output-as=xml"), environ)
+    lvsdr = Command((str(agent), "monitor"), environ)
+    _fill(scratch, nodes, real)
+    bare, ours = in_turn((crm_mon, lvsdr), runs)
+    return {
+        "nodes": nodes,
+        "crm_mon": {"wall": bare.wall * 1e3, "cpu": bare.cpu * 1e3},
+        "lvsdr": {"wall": ours.wall * 1e3, "cpu": ours.cpu * 1e3},
+        "ratio": {"wall": ours.wall / bare.wall, "cpu": ours.cpu / bare.cpu},
+    }
+
+
+@contextmanager
+def _hosts_file(scratch: Path) -> Iterator[Path]:
+    """A file that is /etc/hosts in this mount namespace."""
+    hosts = scratch / "hosts"
+    hosts.touch()
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    try:
+        yield hosts
+    finally:
+        subprocess.run(["umount", "/etc/hosts"], check=True)
+
+
+def _install(scratch: Path, *, stand_in: bool) -> Path:
+    """``make install`` of this tree, or of a copy in which two paths are those of stand-ins."""
+    source = scratch / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "build"))
+    if stand_in:
+        _repoint(source / "lib/lvsdr/system/ipvs.py", "/proc/net/ip_vs", scratch / "ip_vs")
+        _repoint(source / "lib/lvsdr/system/sysctl.py", "/proc/sys", scratch / "sys")
+        setting = scratch / "sys/net/ipv4/vs/expire_nodest_conn"
+        setting.parent.mkdir(parents=True)
+        setting.write_text("1\n")
+    return install(source, scratch / "stand-in" if stand_in else scratch / "real") / "lvsdr"
+
+
+def _repoint(module: Path, path: str, stand_in: Path) -> None:
+    text, count = re.subn(
+        f'^(_?[A-Z]+ = )"{path}"$', rf'\1"{stand_in}"', module.read_text(), flags=re.MULTILINE
+    )
+    assert count == 1, f"{module} does not name {path} once"
+    module.write_text(text)
+
+
+def _cluster(scratch: Path, hosts: Path, nodes: int) -> dict[str, str]:
+    """A CIB, names that resolve, and the environment of a recurring monitor."""
+    names = [f"node{number}" for number in range(1, nodes + 1)]
+    sketch = [cib.Node(names[0]).primary(), *map(cib.Node, names[1:])]
+    hosts.write_text(
+        "127.0.0.1 localhost\n"
+        + "".join(f"10.77.1.{number} {name}\n" for number, name in enumerate(names, start=1))
+    )
+    return {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "CIB_file": str(cib.write(scratch / "cib.xml", sketch)),
+        "HA_RSCTMP": str(scratch / "tmp"),
+        "OCF_RESOURCE_INSTANCE": f"bench-{nodes}",
+        "OCF_RESKEY_CRM_meta_interval": "5000",
+        "OCF_RESKEY_CRM_meta_timeout": "30000",
+        "OCF_RESKEY_vip": VIP,
+        "OCF_RESKEY_port": str(PORT),
+        "OCF_RESKEY_realserver_dependent_resource": "lvsdr-realsvr-clone",
+        "OCF_RESKEY_realserver_dependent_attribute_name": "pgsql-status",
+        "OCF_RESKEY_realserver_dependent_attribute_value": "HS:sync|HS:potential|HS:async",
+    }
+
+
+def _fill(scratch: Path, nodes: int, real: bool) -> None:
+    """The table as a start has left it: every standby with weight 1."""
+    standbys = range(2, nodes + 1)
+    if real:
+        lines = [f"-A -t {VIP}:{PORT} -s rr"]
+        lines += [f"-a -t {VIP}:{PORT} -r 10.77.1.{number}:{PORT} -g -w 1" for number in standbys]
+        subprocess.run(["ipvsadm", "-C"], check=True)
+        subprocess.run(["ipvsadm", "-R"], input="\n".join(lines), text=True, check=True)
+        return
+    lines = [
+        "IP Virtual Server version 1.2.1 (size=4096)",
+        "Prot LocalAddress:Port Scheduler Flags",
+        "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn",
+        "TCP  0A4D0064:1538 rr  ",
+    ]
+    lines += [
+        f"  -> 0A4D01{number:02X}:1538      Route   1      0          0" for number in standbys
+    ]
+    (scratch / "ip_vs").write_text("\n".join(lines) + "\n")
+
+
+def _programs(agent: Path, environ: dict[str, str], scratch: Path) -> list[str]:
+    """Every program that such a monitor executes, itself left out."""
+    trace = scratch / "trace"
+    subprocess.run(
+        ["strace", "-f", "-qq", "-e", "trace=execve", "-o", trace, agent, "monitor"],
+        env=environ,
+        check=True,
+    )
+    executed = re.findall(r'execve\("([^"]+)".* = 0$', trace.read_text(), flags=re.MULTILINE)
+    return [os.path.basename(path) for path in executed[1:]]
