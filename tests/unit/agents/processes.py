@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65534
+Settings = Mapping[str, str]
+"""An agent's parameters as Pacemaker has them."""
 
 
 class Run(NamedTuple):
@@ -30,7 +32,7 @@ class Run(NamedTuple):
         return lines[-1][len(prefix) :] if lines else ""
 
 
-def run(stub: Path, action: str, rsctmp: Path, settings: Mapping[str, str], **environ: str) -> Run:
+def run(stub: Path, action: str, rsctmp: Path, settings: Settings, **environ: str) -> Run:
     """Run an action of an agent; ``settings`` are its parameters, ``environ`` is what else is set.
 
     PATH is what a cluster daemon has at worst: nothing.
@@ -61,20 +63,25 @@ def run(stub: Path, action: str, rsctmp: Path, settings: Mapping[str, str], **en
 
 
 @contextmanager
-def seen_by_nobody(name: str) -> Iterator[Path]:
-    """A stub that runs its agent as nobody would, on a copy of the tree that nobody may read."""
+def seen_by_nobody(*names: str) -> Iterator[dict[str, Path]]:
+    """Stubs that run their agents as nobody would, on a copy of the tree that nobody may read."""
     directory = Path(tempfile.mkdtemp(prefix="lvsdr-nobody-"))
     try:
         directory.chmod(0o755)
         ignored = shutil.ignore_patterns("__pycache__")
         for part in ("lib", "ocf"):
             shutil.copytree(ROOT / part, directory / part, ignore=ignored)
-        stub = directory / "ocf" / name
+        stubs = {name: directory / "ocf" / name for name in names}
         if os.geteuid() == 0:
-            head, line, rest = stub.read_text().partition("import sys\n")
-            assert line, "the stub is not what it was"
-            drop = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
-            stub.write_text(head + line + drop + rest)
-        yield stub
+            for stub in stubs.values():
+                _drop_privilege(stub)
+        yield stubs
     finally:
         shutil.rmtree(directory)
+
+
+def _drop_privilege(stub: Path) -> None:
+    head, line, rest = stub.read_text().partition("import sys\n")
+    assert line, "the stub is not what it was"
+    drop = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+    stub.write_text(head + line + drop + rest)

@@ -1,0 +1,90 @@
+"""The agents, each with parameters to be run with where nothing of it is active."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lvsdr.agents.lvsdr import AGENT as LVSDR
+from lvsdr.agents.realsvr import AGENT as REALSVR
+from lvsdr.agents.vip import AGENT as VIP
+from lvsdr.ocf.agent import Agent
+
+from tests.unit.agents.processes import ROOT, Settings
+
+RECURRING = {"OCF_RESKEY_CRM_meta_interval": "5000"}
+NO_PROGRAMS = {"OCF_TESTER_FAIL_HAVE_BINARY": "1"}
+
+
+class Subject(NamedTuple):
+    """An agent, and parameters by what is the matter with them.
+
+    Of `broken` every parameter is. `privilege` and `programs` are the reasons that start gives
+    without root's privilege and without programs.
+    """
+
+    agent: Agent
+    legal: Settings
+    broken: Settings
+    others: dict[str, Settings]
+    privilege: str
+    programs: str
+
+    @property
+    def stub(self) -> Path:
+        return ROOT / "ocf" / self.agent.name
+
+    @property
+    def settings(self) -> dict[str, Settings]:
+        return {"legal": self.legal, "broken": self.broken, "none": {}, **self.others}
+
+
+# Addresses of networks for documentation: no machine is connected to them, no kernel has them.
+SUBJECTS = {
+    "lvsdr": Subject(
+        LVSDR,
+        legal={
+            "vip": "203.0.113.20",
+            "port": "5432",
+            "weight_of_realservers": "203.0.113.21 node1",
+        },
+        broken={
+            "vip": "10.9.0.300",
+            "port": "http",
+            "virtual_service_options": "-C",
+            "weight_of_realservers": "node1,x",
+            "realserver_dependent_attribute_value": "(",
+            "drain_timeout": "-5",
+        },
+        others={},
+        privilege="only root may change the IPVS table",
+        programs="program ipvsadm is not installed",
+    ),
+    "lvsdr-realsvr": Subject(
+        REALSVR,
+        legal={"vip": "203.0.113.20"},
+        broken={"vip": "10.9.0.300", "nic_lo": "eth0", "drain_timeout": "-5"},
+        others={"IPv6": {"vip": "2001:db8::20", "drain_timeout": "5min"}},
+        privilege="only root may change the addresses of lo",
+        programs="program ip is not installed",
+    ),
+    "vip": Subject(
+        VIP,
+        legal={"ip": "203.0.113.20", "iflabel": "read"},
+        broken={
+            "ip": "203.0.113.300",
+            "cidr_netmask": "33.3",
+            "nic": "eth0:1",
+            "iflabel": "a b",
+            "arp_count": "-1",
+            "preferred_lft": "soon",
+        },
+        others={
+            "lo": {"ip": "203.0.113.20", "nic": "lo", "cidr_netmask": "32"},
+            "no nic": {"ip": "203.0.113.20", "nic": "nosuch0", "cidr_netmask": "24"},
+        },
+        privilege="only root may change the addresses of an interface",
+        programs="program ip (package iproute2) is not installed",
+    ),
+}
+CASES = [(name, settings) for name, subject in SUBJECTS.items() for settings in subject.settings]
