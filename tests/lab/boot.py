@@ -27,7 +27,7 @@ TIMED_OUT = 124  # as timeout(1) has it
 NOT_RUN = 125  # no kernel with IPVS could be had
 SETTINGS = """environment:
   LAB_MEM=2G             memory of the guest
-  LAB_TIMEOUT=1800       seconds for the whole run, boot included
+  LAB_TIMEOUT=2400       seconds for the whole run, boot included
   LAB_RESULTS=build/lab  where kernel logs go, and whatever the command leaves there
 """
 
@@ -107,7 +107,7 @@ def main(argv: list[str]) -> int:
             die("--tty wants a terminal")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is meant for the command
     run = choose(options.way)
-    limit = int(os.environ.get("LAB_TIMEOUT", "1800"))
+    limit = int(os.environ.get("LAB_TIMEOUT", "2400"))
     with contextlib.ExitStack() as left:
         if options.tty:
             left.enter_context(terminal_restored())
