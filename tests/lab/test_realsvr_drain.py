@@ -71,6 +71,25 @@ def test_stop_keeps_within_its_own_timeout(world: World, resource: RealServer) -
     session.close()
 
 
+def test_an_idle_node_serves_until_the_director_has_noticed(
+    world: World, resource: RealServer
+) -> None:
+    resource.parameters["drain_delay"] = "4s"
+    vip = str(resource.parameters["vip"])
+    begun = time.monotonic()
+    running = resource.begin("stop", 60.0)
+    # The director has not had its monitor yet.
+    for _ in range(3):
+        time.sleep(0.5)
+        session = world.client.connect(vip)
+        assert session.alive
+        session.close()
+    assert running.alive
+    ended(running)
+    assert 4 <= time.monotonic() - begun < 20
+    assert on_lo(resource.host) == []
+
+
 def test_other_connections_are_not_waited_for(world: World, resource: RealServer) -> None:
     """Neither those to the node's own address, nor those to another virtual IP."""
     node = world.node1

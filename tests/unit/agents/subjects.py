@@ -63,7 +63,12 @@ SUBJECTS = {
     "lvsdr-realsvr": Subject(
         REALSVR,
         legal={"vip": "203.0.113.20"},
-        broken={"vip": "10.9.0.300", "nic_lo": "eth0", "drain_timeout": "-5"},
+        broken={
+            "vip": "10.9.0.300",
+            "nic_lo": "eth0",
+            "drain_delay": "soon",
+            "drain_timeout": "-5",
+        },
         others={"IPv6": {"vip": "2001:db8::20", "drain_timeout": "5min"}},
         privilege="only root may change the addresses of lo",
         programs="program ip is not installed",

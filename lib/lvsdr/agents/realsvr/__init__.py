@@ -14,13 +14,13 @@ from ...errors import (
 )
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
-from ...ocf.parameters import ParameterSet
+from ...ocf.parameters import ParameterSet, Values
 from ...system import loopback, state, sysctl
 from ...system.netlink import Address
 from . import arp
-from .drain import drain
+from .drain import NO_PATIENCE, Patience, drain
 from .memory import Memory, recall, store
-from .parameters import DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
+from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
 
 _NO_IPV6 = "net/ipv6/conf/lo/disable_ipv6"
 
@@ -36,7 +36,7 @@ def start(context: Context) -> None:
         _silence_arp(context, vip)
         for sentence in _conflicts(vip):
             context.log.warning(sentence)
-        _remember(context, Memory(vip, values[DRAIN_TIMEOUT]))
+        _remember(context, Memory(vip, _patience(values)))
         if not loopback.is_up():
             loopback.bring_up(context.deadline)
             context.log.info("lo was down: brought up")
@@ -93,18 +93,18 @@ def _degraded(context: Context) -> ExitCode | None:
 
 
 def reload_agent(context: Context) -> None:
-    """Note the new drain_timeout, and repair what somebody changed."""
+    """Note how long to drain from now on, and repair what somebody changed."""
     values = context.values
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
     with _locked(context):
         _silence_arp(context, values[VIP])
-        _remember(context, Memory(values[VIP], values[DRAIN_TIMEOUT]))
+        _remember(context, Memory(values[VIP], _patience(values)))
 
 
 def stop(context: Context) -> None:
-    """Wait for the connections, remove the address, then let ARP be what it was."""
+    """Wait for director and connections, remove the address, then let ARP be what it was."""
     path = context.file("state")
     memory = recall(path)
     # What was started goes, even if the parameters name another address, or none, by now.
@@ -115,24 +115,28 @@ def stop(context: Context) -> None:
         context.require_binary("ip")
         with _locked(context):
             for vip in there:
-                _remove(context, vip, _drain_timeout(context, memory))
+                _remove(context, vip, _patience_of_stop(context, memory))
     for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
         context.log.info(sentence)
     state.remove(path)
 
 
-def _remove(context: Context, vip: str, drain_timeout: float) -> None:
-    drain(vip, drain_timeout, context.deadline, context.log)
+def _remove(context: Context, vip: str, patience: Patience) -> None:
+    drain(vip, patience, context.deadline, context.log)
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
     _tell_of(context, loopback.look(vip).others)
 
 
-def _drain_timeout(context: Context, memory: Memory | None) -> float:
+def _patience(values: Values) -> Patience:
+    return Patience(values[DRAIN_DELAY], values[DRAIN_TIMEOUT])
+
+
+def _patience_of_stop(context: Context, memory: Memory | None) -> Patience:
     try:
-        return ParameterSet((DRAIN_TIMEOUT,)).parse(context.environ)[DRAIN_TIMEOUT]
+        return _patience(ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ))
     except InvalidParameters:
-        return memory.drain_timeout if memory else 0.0
+        return memory.patience if memory else NO_PATIENCE
 
 
 def validate_environment(context: Context) -> None:
@@ -202,8 +206,8 @@ AGENT = Agent(
         "IP, but does not answer ARP for it, so that they arrive by way of the director only. "
         "Meant to be cloned. Nothing else on lo is touched, several resources may run side by "
         "side, and so may a director of the same virtual IP. Let it start after the service that "
-        "is balanced, so that it stops before: with drain_timeout, clients of a node on standby "
-        "finish what they are at."
+        "is balanced, so that it stops before: with drain_delay and drain_timeout, clients of a "
+        "node on standby finish what they are at, and no new ones are lost."
     ),
     parameters=PARAMETERS,
     actions=(

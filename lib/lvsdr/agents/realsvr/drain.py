@@ -1,4 +1,4 @@
-"""Waiting, at stop, until nobody is connected to the virtual IP any more."""
+"""Waiting, at stop, until nobody will connect to the virtual IP, and nobody is connected."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 from ...deadline import Deadline
 from ...system.connections import established
+from ...typed import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,19 +18,39 @@ _POLL = 0.25  # seconds between looks at the connections
 _RESERVE = 2.0  # seconds that stop keeps for what it does afterwards
 
 
+class Patience(NamedTuple):
+    """How long stop waits, in seconds."""
+
+    delay: float
+    """At any rate, for the director to notice."""
+    timeout: float
+    """And then at most, for connections to end."""
+
+
+NO_PATIENCE = Patience(0.0, 0.0)
+
+
 def drain(
     vip: str,
-    timeout: float,
+    patience: Patience,
     deadline: Deadline,
     log: Log,
     *,
     count: Callable[[str], int] = established,
 ) -> None:
-    """Wait for established connections, ``timeout`` seconds at most and inside the deadline."""
-    left = deadline.remaining()
-    patience = min(timeout, left - min(_RESERVE, left / 4))
+    """Wait out the delay, then for established connections; all of it inside the deadline."""
+    if patience.delay:
+        time.sleep(min(patience.delay, _usable(deadline)))
+    if patience.timeout:
+        _wait_for_connections(vip, patience.timeout, deadline, log, count)
+
+
+def _wait_for_connections(
+    vip: str, timeout: float, deadline: Deadline, log: Log, count: Callable[[str], int]
+) -> None:
+    patience = min(timeout, _usable(deadline))
     end = deadline.sooner(patience)
-    waiting = count(vip) if timeout else 0
+    waiting = count(vip)
     if not waiting:
         return
     log.info(f"{vip}: connections to wait for: {waiting}, at most {patience:.3g} s")
@@ -39,3 +60,9 @@ def drain(
     if waiting:
         why = "drain_timeout" if patience == timeout else "the timeout of stop"
         log.warning(f"{vip}: connections left at the end of {why}: {waiting}")
+
+
+def _usable(deadline: Deadline) -> float:
+    """The seconds that may be spent waiting."""
+    left = deadline.remaining()
+    return left - min(_RESERVE, left / 4)

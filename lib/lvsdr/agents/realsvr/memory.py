@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from ...system import state
 from ...typed import NamedTuple
+from .drain import Patience
 
 
 class Memory(NamedTuple):
     """What was started during this boot."""
 
     vip: str
-    drain_timeout: float
-    """Seconds."""
+    patience: Patience
 
 
 def recall(path: str) -> Memory | None:
     """What was stored during this boot; None if the file is missing or makes no sense."""
     lines = state.read_text(path).splitlines()
-    if len(lines) != 3 or lines[0] != _header():
+    if len(lines) != 4 or lines[0] != _header():
         return None
     try:
-        return Memory(lines[1], float(lines[2]))
+        return Memory(lines[1], Patience(float(lines[2]), float(lines[3])))
     except ValueError:
         return None
 
 
 def store(path: str, memory: Memory) -> None:
     """Keep this for the next run; raises OSError."""
-    state.replace(path, f"{_header()}\n{memory.vip}\n{memory.drain_timeout!r}\n", 0o600)
+    delay, timeout = memory.patience
+    state.replace(path, f"{_header()}\n{memory.vip}\n{delay!r}\n{timeout!r}\n", 0o600)
 
 
 def _header() -> str:

@@ -53,6 +53,19 @@ NIC_LO = defaulted(
         "address that is there already keeps the label that it has."
     ),
 )
+DRAIN_DELAY = defaulted(
+    "drain_delay",
+    duration,
+    "0s",
+    reloadable=True,
+    short="How long stop waits for the director",
+    long=(
+        "Stop first waits so long, whether or not anybody is connected: the director sees that "
+        "the node is on standby at its next monitor, and sends new connections here until then. "
+        "Longer than the interval of that monitor and the time that it takes: 7s where it runs "
+        "every 5s."
+    ),
+)
 DRAIN_TIMEOUT = defaulted(
     "drain_timeout",
     duration,
@@ -60,10 +73,10 @@ DRAIN_TIMEOUT = defaulted(
     reloadable=True,
     short="How long stop waits for connections to end",
     long=(
-        "Stop first waits until no established TCP connection to the virtual IP is left on this "
-        "node, at most so long and never beyond its own timeout, which should be longer: the "
-        "director, which sees that the node is on standby, sends nothing new by then."
+        "After drain_delay stop waits until no established TCP connection to the virtual IP is "
+        "left on this node, at most so long and never beyond its own timeout, which should be "
+        "longer than both together."
     ),
 )
 
-PARAMETERS = ParameterSet((VIP, NIC_LO, DRAIN_TIMEOUT))
+PARAMETERS = ParameterSet((VIP, NIC_LO, DRAIN_DELAY, DRAIN_TIMEOUT))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import pytest
-from lvsdr.agents.realsvr.drain import drain
+from lvsdr.agents.realsvr.drain import Patience, drain
 from lvsdr.deadline import Deadline
 from lvsdr.ocf.log import Log
 
@@ -25,10 +25,13 @@ def counts(numbers: Iterable[int], last: int) -> Callable[[str], int]:
     return count
 
 
-def run(count: Callable[[str], int], timeout: float, seconds: float = 60) -> float:
+def run(
+    count: Callable[[str], int], timeout: float, seconds: float = 60, delay: float = 0
+) -> float:
     """How long it took."""
     begun = time.monotonic()
-    drain(VIP, timeout, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
+    patience = Patience(delay, timeout)
+    drain(VIP, patience, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
     return time.monotonic() - begun
 
 
@@ -64,3 +67,21 @@ def test_inside_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys)[1:] == [
         f"WARNING: {VIP}: connections left at the end of the timeout of stop: 1",
     ]
+
+
+def test_the_delay_is_waited_out_whoever_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0.3 <= run(counts([], 0), 0, delay=0.3) < 5
+    assert 0.3 <= run(counts([], 0), 60, delay=0.3) < 5
+    assert said(capsys) == []
+
+
+def test_connections_are_counted_after_the_delay(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0.6 <= run(counts([2], 1), 0.3, delay=0.3) < 5
+    assert said(capsys) == [
+        f"INFO: {VIP}: connections to wait for: 2, at most 0.3 s",
+        f"WARNING: {VIP}: connections left at the end of drain_timeout: 1",
+    ]
+
+
+def test_the_delay_keeps_inside_the_deadline() -> None:
+    assert 0.7 <= run(counts([], 0), 0, 1, delay=3600) < 0.95

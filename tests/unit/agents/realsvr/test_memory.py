@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lvsdr.agents.realsvr.drain import Patience
 from lvsdr.agents.realsvr.memory import Memory, recall, store
 
-MEMORY = Memory("fd77::100", 2.5)
+MEMORY = Memory("fd77::100", Patience(7.0, 2.5))
 
 
 def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
@@ -23,6 +24,7 @@ def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
         lambda _: "",
         lambda text: text.replace("boot ", "boot x"),
         lambda text: text.replace("2.5", "soon"),
+        lambda text: text.replace("7.0\n", ""),
         lambda text: text + "more\n",
         lambda text: text.partition("\n")[0],
         lambda text: text.replace("realsvr", "something"),

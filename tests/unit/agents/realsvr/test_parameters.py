@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.realsvr.parameters import DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
+from lvsdr.agents.realsvr.parameters import (
+    DRAIN_DELAY,
+    DRAIN_TIMEOUT,
+    NIC_LO,
+    PARAMETERS,
+    VIP,
+)
 from lvsdr.errors import InvalidParameters
 
 
-def parse(**settings: str) -> tuple[str, str, float]:
+def parse(**settings: str) -> tuple[str, str, float, float]:
     environ = {f"OCF_RESKEY_{name}": value for name, value in settings.items()}
     values = PARAMETERS.parse(environ)
-    return values[VIP], values[NIC_LO], values[DRAIN_TIMEOUT]
+    return values[VIP], values[NIC_LO], values[DRAIN_DELAY], values[DRAIN_TIMEOUT]
 
 
 def problem(**settings: str) -> str:
@@ -20,12 +26,9 @@ def problem(**settings: str) -> str:
 
 
 def test_the_defaults() -> None:
-    assert parse(vip="10.9.0.20") == ("10.9.0.20", "lo:0", 0.0)
-    assert parse(vip="FD77:0::0100", nic_lo="none", drain_timeout="2min") == (
-        "fd77::100",
-        "lo:0",
-        120.0,
-    )
+    assert parse(vip="10.9.0.20") == ("10.9.0.20", "lo:0", 0.0, 0.0)
+    times = {"drain_delay": "7s", "drain_timeout": "2min"}
+    assert parse(vip="FD77:0::0100", nic_lo="none", **times) == ("fd77::100", "lo:0", 7.0, 120.0)
 
 
 def test_the_vip_is_required() -> None:
@@ -82,19 +85,21 @@ def test_a_label_that_is_too_long() -> None:
     assert problem(vip="10.9.0.20", nic_lo="lo:abcdefghijklm").endswith(": it has 16 characters")
 
 
-@pytest.mark.parametrize("timeout", ["-5", "soon", "5 days", "1.5s"])
-def test_no_drain_timeout(timeout: str) -> None:
-    assert problem(vip="10.9.0.20", drain_timeout=timeout).startswith(f"drain_timeout={timeout}: ")
+@pytest.mark.parametrize("time", ["-5", "soon", "5 days", "1.5s"])
+@pytest.mark.parametrize("name", ["drain_delay", "drain_timeout"])
+def test_no_time(name: str, time: str) -> None:
+    assert problem(vip="10.9.0.20", **{name: time}).startswith(f"{name}={time}: ")
 
 
 def test_all_problems_at_once() -> None:
-    text = problem(vip="x", nic_lo="eth0", drain_timeout="y")
+    text = problem(vip="x", nic_lo="eth0", drain_delay="z", drain_timeout="y")
     assert [part.partition("=")[0] for part in text.split("; ")] == [
         "vip",
         "nic_lo",
+        "drain_delay",
         "drain_timeout",
     ]
 
 
 def test_what_is_reloadable() -> None:
-    assert [p.name for p in PARAMETERS if p.reloadable] == ["drain_timeout"]
+    assert [p.name for p in PARAMETERS if p.reloadable] == ["drain_delay", "drain_timeout"]
