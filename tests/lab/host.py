@@ -149,6 +149,9 @@ class Host:
         shutil.rmtree(self.rsctmp, ignore_errors=True)
         self.rsctmp.mkdir(parents=True)
         if len(self.proc_ipvs().splitlines()) > HEADING:
+            # Or its connections stay for two minutes, and a client port that is used again in that
+            # time is sent where the old connection went.
+            self.sysctl("net/ipv4/vs/expire_nodest_conn", 1)
             self.run(["ipvsadm", "-C"])
         for name in ("expire_nodest_conn", "expire_quiescent_template"):
             self.sysctl(f"net/ipv4/vs/{name}", 0)
