@@ -49,6 +49,8 @@ class Judged(NamedTuple):
     """Hosts that the administrator listed as candidates: missed when they have failed."""
     unavailable: str | None = None
     """Why nothing is known of those that nobody named, if that is so."""
+    nodes: Mapping[str, Verdict] = {}
+    """What the state of their nodes says of hosts that nobody named, where it says anything."""
 
 
 class Decision(NamedTuple):
@@ -113,7 +115,8 @@ def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
     rows = [r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive] + idle
     for key in pool:
         host = judged.hosts.get(key.address)
-        rows.append(Row(host or key.address, key, 0, unnamed if host else nameless))
+        verdict = judged.nodes.get(host, unnamed) if host else nameless
+        rows.append(Row(host or key.address, key, 0, verdict))
     seen: dict[object, Row] = {}
     for row in rows:
         seen.setdefault(row.key or row.host, row)

@@ -7,6 +7,7 @@ A play is lines of text.  The first one is a bug report or a promise.  Then, in 
     candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure
     fallback node9 in: why
     without node1                       no longer a candidate
+    node node1 failed: why              what its node's state says of one that is none
     asked node1 node2                   listed by the administrator
     unavailable why                     a source did not answer; ``available`` ends that
     active node1 0                      its connections; ``active node1 0 inactive 3``
@@ -41,6 +42,7 @@ class Play:
         self.candidates: dict[str, Located] = {}
         self.fallback: dict[str, Located] = {}
         self.hosts: dict[str, str] = {}
+        self.nodes: dict[str, Verdict] = {}
         self.asked: frozenset[str] = frozenset()
         self.reason: str | None = None
         self.drains: dict[RealServerKey, float] = {}
@@ -57,6 +59,10 @@ class Play:
     def without(self, text: str) -> None:
         for host in text.split():
             del self.candidates[host]
+
+    def node(self, text: str) -> None:
+        server = self._server(text)
+        self.nodes[server.host] = server.verdict
 
     def spare(self, text: str) -> None:
         server = self._server(text)
@@ -90,6 +96,7 @@ class Play:
             self.hosts,
             self.asked,
             self.reason,
+            self.nodes,
         )
         decision = decide(self.pool, judged, self.goal, self.drains, float(text))
         self.pool = {
@@ -129,6 +136,7 @@ VERBS = {
     "pool": Play.entry,
     "candidate": Play.candidate,
     "without": Play.without,
+    "node": Play.node,
     "fallback": Play.spare,
     "asked": Play.ask_for,
     "unavailable": Play.unavailable,

@@ -16,12 +16,16 @@ from ...ipvs.table import Service, WantedService
 from ...location import located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
 from ...sources import chosen, survey
-from ...sources.nodes import with_node_state
+from ...sources.nodes import node_verdict, with_node_state
 from ...system import crm
 from ...system.resolver import resolve
 from ...typed import NamedTuple
 from .memory import Memory
 from .settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _GATHERING = 0.8  # of the time: the rest is for changing the table
 
@@ -55,7 +59,15 @@ def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
         hosts=names,
         asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
         unavailable=found.unavailable,
+        nodes=_node_verdicts(state, names.values()),
     )
+
+
+def _node_verdicts(state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
+    """What a real server that nobody names any more is judged by: dead nodes serve nobody."""
+    nodes = [state.nodes[host] for host in hosts if host in state.nodes]
+    verdicts = {node.name: node_verdict(node) for node in nodes}
+    return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
 
 
 def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:

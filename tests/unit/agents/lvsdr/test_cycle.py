@@ -108,6 +108,14 @@ def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> No
     assert lines(judged.fallback) == ["node3 10.77.0.3 1 failed"]
 
 
+def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
+    assert judge(memory, weight_of_realservers=LISTED).nodes == {}
+    ask(monkeypatch, "node3-crashed")
+    nodes = judge(memory, weight_of_realservers=LISTED).nodes
+    assert {host: verdict.outcome for host, verdict in nodes.items()} == {"node3": Outcome.FAILED}
+
+
 def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
     memory = Memory(names={"10.77.0.1": "node1"})
