@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests import cib
 from tests.lab.host import VIP, VIP6
 from tests.lab.namespace import Running
 from tests.lab.operation import AgentResult, agent_result
@@ -87,6 +89,18 @@ def test_an_idle_node_serves_until_the_director_has_noticed(
     assert running.alive
     ended(running)
     assert 4 <= time.monotonic() - begun < 20
+    assert on_lo(resource.host) == []
+
+
+def test_a_node_that_is_not_leaving_does_not_wait_for_the_director(
+    resource: RealServer, tmp_path: Path
+) -> None:
+    """Its database has failed, say, and another one is to be promoted."""
+    resource.parameters["drain_delay"] = "50s"
+    steady = cib.write(tmp_path / "cib.xml", [cib.Node("node1"), cib.Node("node2")])
+    begun = time.monotonic()
+    ended(resource.begin("stop", 60.0, CIB_file=str(steady)))
+    assert time.monotonic() - begun < 20
     assert on_lo(resource.host) == []
 
 

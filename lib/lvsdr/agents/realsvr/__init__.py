@@ -113,9 +113,10 @@ def stop(context: Context) -> None:
     if there:
         context.require_root("change the addresses of lo")
         context.require_binary("ip")
+        patience = _patience_of_stop(context, memory)
         with _locked(context):
             for vip in there:
-                _remove(context, vip, _patience_of_stop(context, memory))
+                _remove(context, vip, patience)
     for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
         context.log.info(sentence)
     state.remove(path)
@@ -133,10 +134,17 @@ def _patience(values: Values) -> Patience:
 
 
 def _patience_of_stop(context: Context, memory: Memory | None) -> Patience:
+    """A failover that waits for this stop is not to be delayed: see decision 017."""
     try:
-        return _patience(ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ))
+        patience = _patience(ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ))
     except InvalidParameters:
-        return memory.patience if memory else NO_PATIENCE
+        patience = memory.patience if memory else NO_PATIENCE
+    if patience.delay:
+        from .leaving import is_leaving
+
+        if not is_leaving(context.environ.get("OCF_RESKEY_CRM_meta_on_node"), context.deadline):
+            return patience._replace(delay=0.0)
+    return patience
 
 
 def validate_environment(context: Context) -> None:

@@ -60,10 +60,10 @@ DRAIN_DELAY = defaulted(
     reloadable=True,
     short="How long stop waits for the director",
     long=(
-        "Stop first waits so long, whether or not anybody is connected: the director sees that "
-        "the node is on standby at its next monitor, and sends new connections here until then. "
-        "Longer than the interval of that monitor and the time that it takes: 7s where it runs "
-        "every 5s."
+        "On a node that is on standby or shutting down, stop first waits so long, whether or not "
+        "anybody is connected: the director notices at its next monitor, and sends new "
+        "connections here until then. Longer than the interval of that monitor and the time that "
+        "it takes: 7s where it runs every 5s."
     ),
 )
 DRAIN_TIMEOUT = defaulted(

@@ -1,0 +1,23 @@
+"""Whether the cluster is taking this node out of service."""
+
+from __future__ import annotations
+
+from ...cluster import parse
+from ...errors import SourceUnavailable
+from ...system import crm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...deadline import Deadline
+
+_ASKING = 5.0  # seconds
+
+
+def is_leaving(name: str | None, deadline: Deadline) -> bool:
+    """Whether the node is on standby or shutting down; also if nobody can say."""
+    try:
+        state = parse(crm.snapshot(deadline.sooner(_ASKING)))
+    except SourceUnavailable:
+        return True
+    node = state.nodes.get(name or "")
+    return node is None or node.standby or node.shutdown
