@@ -41,6 +41,9 @@ FORBIDDEN = {
     "vip": SLOW | {"socket", "ipaddress"},
 }
 
+# What a tool needs not to tell how it is used.
+SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psycopg", "ssl"}
+
 # Not slow, but dear for what a monitor would do with them.
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
 
@@ -137,6 +140,11 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
         f"from lvsdr.agents import AGENTS; import_module(AGENTS[{agent!r}])"
     )
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
+
+
+@pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)
+def test_how_a_tool_is_used_is_told_at_once(tool: Path) -> None:
+    assert over_budget(imports([str(tool), "--help"], {}), SLOW_TO_ASK) == set()
 
 
 def test_a_slow_import_is_found(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ ROOMS = [
     Room("agents", "AGENTS", "__name__"),
     Room("sources", "SOURCES", "candidates"),
     Room("checks", "CHECKS", "checked"),
+    Room("cli", "TOOLS", "COMMAND"),
 ]
 
 
@@ -52,6 +53,11 @@ def registered(room: Room) -> set[str]:
 def agents() -> set[str]:
     """The names of the agents."""
     return set(importlib.import_module("lvsdr.agents").AGENTS)
+
+
+def tools() -> dict[str, str]:
+    """The tools: name and module."""
+    return dict(importlib.import_module("lvsdr.cli").TOOLS)
 
 
 def is_tested(module: str) -> bool:
@@ -80,6 +86,10 @@ def test_each_agent_has_its_stub() -> None:
     assert {path.name for path in stubs("ocf")} == agents()
 
 
+def test_each_tool_has_its_stub() -> None:
+    assert {path.name for path in stubs("tools")} == set(tools())
+
+
 @pytest.mark.parametrize("stub", stubs("ocf") + stubs("tools"), ids=lambda path: path.name)
 def test_a_stub_only_finds_the_library_and_runs_it(stub: Path) -> None:
     lines = stub.read_text().splitlines()
@@ -94,3 +104,21 @@ def test_a_stub_only_finds_the_library_and_runs_it(stub: Path) -> None:
 def test_each_agent_has_its_man_page() -> None:
     pages = {path.name for path in MAN.glob("ocf_lvsdr_*.7")}
     assert pages == {f"ocf_lvsdr_{name}.7" for name in agents()}
+
+
+def test_each_tool_has_its_man_page() -> None:
+    assert {path.stem for path in MAN.glob("*.1")} == set(tools())
+
+
+@pytest.mark.parametrize("name", tools())
+def test_a_man_page_has_the_options_of_its_tool(name: str) -> None:
+    command = importlib.import_module(tools()[name]).COMMAND
+    options = {
+        spelled
+        for parameter in command.params
+        for spelled in parameter.opts
+        if spelled.startswith("-") and not parameter.hidden
+    }
+    page = (MAN / f"{name}.1").read_text().replace("\\-", "-")
+    described = set(re.findall(r"--?[a-zA-Z][a-z-]*", "".join(re.findall(r"(?m)^\.BR? .*", page))))
+    assert options <= described

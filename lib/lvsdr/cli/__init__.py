@@ -1,0 +1,38 @@
+"""The tools, and how one of them is started.
+
+Adding a tool: a module with ``main(arguments)`` and a line in ``TOOLS``, a stub, a man page.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+TOOLS = {
+    "check_active_slave": "lvsdr.cli.check_active_slave",
+    "get_active_slaves": "lvsdr.cli.get_active_slaves",
+}
+_SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+CANNOT_RUN = 126  # POSIX shell: found, but not executable
+
+
+def main(name: str) -> NoReturn:
+    """Run the tool ``name`` with the arguments of this process, and exit."""
+    import site
+
+    site.main()  # the stubs leave it out, for the agents; the tools need the distribution's modules
+    path = os.environ.get("PATH", "").split(":")
+    os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
+    try:
+        module = import_module(TOOLS[name])
+    except ImportError as error:
+        print(f"{name}: {error} (Debian, EL and Fedora: python3-{error.name})", file=sys.stderr)
+        code = CANNOT_RUN
+    else:
+        code = module.main(sys.argv[1:])
+    os._exit(code)  # what was said is flushed, and there is nothing to take down

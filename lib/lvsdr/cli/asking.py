@@ -1,0 +1,105 @@
+"""What the tools that ask PostgreSQL take on their command lines, and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import click
+
+from ..deadline import Deadline
+from ..postgres.connection import Target, rejoined, target, without_psql
+from ..postgres.lag import Limits
+
+_KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
+
+
+class Seconds(click.FloatRange):
+    """A range that has no place for what is not a number."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return number
+
+
+class AskingCommand(click.Command):
+    """A command whose arguments may have gone through a shell that left their quotes in."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, rejoined(args))
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+CONNECTION: tuple[click.Parameter, ...] = (
+    click.Argument(["words"], nargs=-1, metavar="[PSQL] [CONNECTION]"),
+    click.Option(["-h", "--host"], help="Host name, address, or directory of a socket."),
+    click.Option(["-p", "--port"], help="Port."),
+    click.Option(["-U", "--username", "user"], help="User."),
+    click.Option(["-d", "--dbname"], help="Database, connection string, or URI."),
+    click.Option(
+        ["--timeout"],
+        type=Seconds(min=0.1, max=3600),
+        metavar="SECONDS",
+        default=8,
+        show_default=True,
+        help="Give up after this time, whatever does not answer.",
+    ),
+    # What else is written after psql in a script; none of it matters here.
+    *(
+        click.Option(names, is_flag=True, hidden=True, expose_value=False)
+        for names in (
+            ["-A", "--no-align"],
+            ["-t", "--tuples-only"],
+            ["-q", "--quiet"],
+            ["-w", "--no-password"],
+            ["-X", "--no-psqlrc"],
+        )
+    ),
+)
+
+LIMITS: tuple[click.Parameter, ...] = (
+    click.Option(
+        ["--max-lag-bytes"],
+        type=click.IntRange(min=0),
+        metavar="BYTES",
+        help="Not one that has more WAL to replay than this.",
+    ),
+    click.Option(
+        ["--max-lag-seconds"],
+        type=Seconds(min=0),
+        metavar="SECONDS",
+        help="Not one that is further behind than this.",
+    ),
+)
+
+
+def limits(given: Mapping[str, Any]) -> Limits:
+    """How far a standby may be behind."""
+    return Limits(given["max_lag_bytes"], given["max_lag_seconds"])
+
+
+def deadline(given: Mapping[str, Any]) -> Deadline:
+    """When to give up."""
+    return Deadline.after(given["timeout"])
+
+
+def words(given: Mapping[str, Any]) -> list[str]:
+    """The arguments that say where to connect to."""
+    return without_psql(given["words"])
+
+
+def connection(arguments: list[str], given: Mapping[str, Any]) -> Target:
+    """Where to connect to; raises UsageError."""
+    try:
+        return target(arguments, {name: given[name] for name in _KEYWORDS if given[name]})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None

@@ -1,0 +1,58 @@
+"""check_active_slave: t if a server is a standby that can be read from, f if not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from ..errors import DeadlineExceeded, SourceUnavailable
+from ..postgres.connection import Target, is_connection_string
+from ..postgres.standby import STATEMENT, standby, why_not
+from ..system import postgres
+from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
+from .program import complain, described, run
+
+NAME = "check_active_slave"
+COMMAND = described(
+    AskingCommand,
+    NAME,
+    """\
+    Print t if a PostgreSQL server accepts connections and is in recovery: a standby. Otherwise
+    print f, and the reason on standard error.
+
+    CONNECTION is what psql takes: a connection string, a URI, or a database; the environment,
+    services and password files count. The server may be named by -h or as the last argument. A path
+    of psql before all that is accepted and not used.
+
+    The exit status is 0 if the server answered, 1 if it did not.
+    """,
+    (*CONNECTION, *LIMITS),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with these arguments; returns the exit status."""
+    return run(COMMAND, _check, arguments)
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    until = deadline(given)
+    try:
+        ((row,),) = postgres.ask(_server(given), [STATEMENT], until)
+    except (SourceUnavailable, DeadlineExceeded):
+        click.echo("f")
+        raise
+    reason = why_not(standby(row), limits(given))
+    click.echo("f" if reason else "t")
+    if reason:
+        complain(NAME, f"the server {reason}")
+
+
+def _server(given: Mapping[str, Any]) -> Target:
+    """Where to connect to: a last argument that is no connection string is an appended host."""
+    arguments = words(given)
+    if given["host"] or not arguments or is_connection_string(arguments[-1]):
+        return connection(arguments, given)
+    return connection(arguments[:-1], {**given, "host": arguments[-1]})

@@ -1,0 +1,64 @@
+"""get_active_slaves: the standbys that stream from a primary, by name, on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from ..cluster import parse
+from ..deadline import Deadline
+from ..postgres.primary import STATEMENTS, Naming, anybody, listed, members, standbys, walsenders
+from ..system import membership, postgres
+from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
+from .program import complain, described, run
+
+NAME = "get_active_slaves"
+COMMAND = described(
+    AskingCommand,
+    NAME,
+    """\
+    Print the names of the active standbys of a PostgreSQL primary on one line.
+
+    CONNECTION is what psql takes: a connection string, a URI, or a database and a user; the
+    environment, services and password files count. A path of psql before it is accepted and not
+    used. A standby is listed by its application_name.
+    """,
+    (
+        *CONNECTION,
+        *LIMITS,
+        click.Option(
+            ["--node", "--nodes", "nodes"],
+            multiple=True,
+            metavar="NAMES",
+            help="Only these names; may be repeated. Default: the nodes of the cluster, and "
+            "addresses; any host where there is no cluster.",
+        ),
+        click.Option(["--verbose"], is_flag=True, help="Say who is left out, on standard error."),
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with these arguments; returns the exit status."""
+    return run(COMMAND, _list, arguments)
+
+
+def _list(given: Mapping[str, Any]) -> None:
+    until = deadline(given)
+    (role,), rows = postgres.ask(connection(words(given), given), STATEMENTS, until)
+    senders = walsenders(role, rows)
+    hosts = " ".join(given["nodes"]).replace(",", " ").split()
+    found = standbys(senders, listed(hosts) if hosts else _known_here(until), limits(given))
+    for reason in found.left_out if given["verbose"] else ():
+        complain(NAME, f"left out: {reason}")
+    if not hosts:
+        found.require_a_name()
+    click.echo(" ".join(found.names))
+
+
+def _known_here(until: Deadline) -> Naming:
+    """By the cluster, if there is one."""
+    document = membership.document(until)
+    return anybody if document is None else members(parse(document).nodes)

@@ -1,0 +1,67 @@
+"""A tool's run: arguments in, an exit status and at most one line of complaint out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import InvalidParameters, LvsdrError, NotInstalled
+from . import CANNOT_RUN
+
+FAILED = 1
+WRONG_USAGE = 2
+
+Work = Callable[[Mapping[str, Any]], None]
+
+
+def described(
+    kind: type[click.Command], name: str, text: str, parameters: Sequence[click.Parameter]
+) -> click.Command:
+    """A command that knows its options, its help and its version."""
+    version = click.version_option(__version__, message="%(prog)s %(version)s", prog_name=name)
+    return version(kind(name, params=list(parameters), help=text))
+
+
+def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
+    """Do the work with the values of the parameters; returns the exit status.  Never raises."""
+    name = what.name or ""
+    try:
+        with what.make_context(name, list(arguments)) as context:
+            work(context.params)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.ClickException, LvsdrError, OSError) as error:
+        complain(name, error.format_message() if isinstance(error, click.ClickException) else error)
+        return _status(error)
+    except (KeyboardInterrupt, click.Abort):
+        complain(name, "interrupted")
+        return FAILED
+    except Exception as error:
+        # Not its text: a connection string may be in it.
+        complain(name, f"internal error: {type(error).__name__}, {_place(error)}")
+        return FAILED
+    return 0
+
+
+def complain(name: str, message: object) -> None:
+    """One line, whatever the message is, and wherever it can go."""
+    print(f"{name}: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, NotInstalled):
+        return CANNOT_RUN
+    if isinstance(error, (click.UsageError, InvalidParameters)):
+        return WRONG_USAGE
+    return FAILED
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"

@@ -1,0 +1,162 @@
+"""A PostgreSQL server of the tests, made, started, frozen and killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+BIN = Path(os.environ["POSTGRES_BIN"])
+TIMEOUT = 30.0  # seconds; what takes longer hangs
+AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--")
+SETTINGS = {
+    "fsync": "off",
+    "password_encryption": "scram-sha-256",
+    "shared_buffers": "16MB",
+    "wal_level": "logical",
+    "max_connections": "20",
+    "max_wal_senders": "12",
+    "wal_receiver_status_interval": "1s",
+    "wal_retrieve_retry_interval": "100ms",
+    "wal_sender_timeout": "0",
+    "wal_receiver_timeout": "0",
+    "autovacuum": "off",
+}
+ACCESS = """\
+local all all trust
+local replication all trust
+host all all all scram-sha-256
+host replication all all scram-sha-256
+"""
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the condition holds; AssertionError after a while."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, f"waited {TIMEOUT:.0f} s for: {what}"
+        time.sleep(0.02)
+
+
+def as_postgres(program: str, *arguments: str | Path) -> None:
+    """Run one of PostgreSQL's programs to its end."""
+    subprocess.run(
+        [*AS_POSTGRES, BIN / program, *arguments],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        timeout=TIMEOUT,
+    )
+
+
+class Server:
+    """A server with an address of its own, and a directory for its socket, its log and its data."""
+
+    def __init__(self, address: str, home: Path) -> None:
+        self.address = address
+        self.home = home
+        self.data = home / "data"
+        self.log = home / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Make an empty cluster that nobody gets into from outside without a password."""
+        as_postgres(
+            "initdb", "-D", self.data, "-U", "postgres", "--no-sync", "-E", "UTF8", "-A", "trust"
+        )
+        (self.data / "pg_hba.conf").write_text(ACCESS)
+
+    def copy(self, primary: Server, conninfo: str, slot: str = "") -> None:
+        """Make a standby of ``primary``, which it will reach by ``conninfo`` and a slot."""
+        source = ("-h", primary.home, "-U", "postgres", "-D", self.data)
+        as_postgres("pg_basebackup", *source, "--no-sync", "-c", "fast", "-X", "stream")
+        (self.data / "standby.signal").touch()
+        with (self.data / "postgresql.auto.conf").open("a") as file:
+            file.write(f"primary_conninfo = '{conninfo}'\nprimary_slot_name = '{slot}'\n")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.start_without_waiting()
+        until(self._answers, f"{self.address} to answer, see {self.log}")
+
+    def start_without_waiting(self) -> None:
+        """Start it."""
+        own = {"listen_addresses": self.address, "unix_socket_directories": str(self.home)}
+        settings = [f"-c{name}={value}" for name, value in {**SETTINGS, **own}.items()]
+        with (self.log).open("ab") as log:
+            self._process = subprocess.Popen(
+                [*AS_POSTGRES, BIN / "postgres", "-D", self.data, *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.log).read_text()
+        try:
+            return self.sql("SELECT 1") == [(1,)]
+        except psycopg.OperationalError:
+            return False
+
+    def sql(self, statement: str, dbname: str = "postgres") -> list[tuple[Any, ...]]:
+        """The rows of a statement, as the superuser."""
+        with psycopg.connect(
+            host=str(self.home), user="postgres", dbname=dbname, autocommit=True
+        ) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def says(self, condition: str) -> bool:
+        """Whether a condition holds."""
+        return self.sql(f"SELECT {condition}") == [(True,)]
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting, and have it read."""
+        self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.sql("SELECT pg_reload_conf()")
+
+    def forget(self, name: str) -> None:
+        """Undo ``set``, where it cannot be asked to."""
+        path = self.data / "postgresql.auto.conf"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if not line.startswith(f"{name} =")))
+
+    def kill(self) -> None:
+        """Kill it as a crash would; its other processes end when they notice."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            until(lambda: not self._others(), f"the processes of {self.address} to end")
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing of it runs: the kernel still accepts connections to it."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        for pid in (self._process.pid, *self._others()):
+            os.kill(pid, number)
+
+    def _others(self) -> list[int]:
+        """Its processes but the first: they have its data directory for their own."""
+        assert self._process is not None
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                if path.readlink() == self.data and int(path.parts[2]) != self._process.pid:
+                    found.append(int(path.parts[2]))
+        return found

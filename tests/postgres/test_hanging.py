@@ -1,0 +1,120 @@
+"""Whatever does not answer: the tools give up in time, say on what, and leave nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres.server import until
+from tests.postgres.tool import TIMEOUT, Said, Tool, Tools
+from tests.postgres.world import PASSWORDS, World
+
+LOGIN = f"user=monitor password={PASSWORDS['monitor']} dbname=postgres"
+SOON = ("--timeout", "1")
+HERE = "10.66.0.19"
+
+# From a server that lets in whoever comes (authentication is ok, ready for a query), and is silent
+# ever after: https://www.postgresql.org/docs/current/protocol-message-formats.html
+WELCOME = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+
+
+def gave_up(tools: Tools, host: str, doing: str) -> None:
+    """Both give up on a host within a second, while doing that."""
+    string = f"host={host} {LOGIN} gssencmode=disable sslmode=disable"
+    listing, check = tools.both("psql", string, *SOON)
+    assert (listing[:2], check[:2]) == ((1, ""), (1, "f\n"))
+    for said in (listing, check):
+        assert re.fullmatch(rf"no answer within [01.9]+ s while {doing}", said.err)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[socket.socket]:
+    """The kernel accepts connections for a server that does nothing about them."""
+    with socket.create_server((HERE, 5432)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def welcoming() -> Iterator[None]:
+    """A server that answers no query."""
+    with listening() as server, contextlib.ExitStack() as opened:
+
+        def welcome() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    guest, _ = server.accept()
+                    opened.callback(guest.close)
+                    guest.recv(1000)
+                    guest.sendall(WELCOME)
+
+        thread = threading.Thread(target=welcome)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(TIMEOUT)
+
+
+def test_a_host_that_is_switched_off(tools: Tools) -> None:
+    gave_up(tools, "10.67.0.2", "connecting to 10.67.0.2")
+
+
+def test_a_server_that_accepts_and_says_nothing(tools: Tools) -> None:
+    with listening():
+        gave_up(tools, HERE, f"connecting to {HERE}")
+
+
+def test_a_server_that_answers_no_query(tools: Tools) -> None:
+    with welcoming():
+        gave_up(tools, HERE, "waiting for the answer of a server that accepted the connection")
+
+
+def test_a_resolver_that_says_nothing(tools: Tools) -> None:
+    gave_up(tools, "nowhere.example", "connecting to nowhere.example")
+
+
+def test_a_frozen_primary(world: World, tools: Tools) -> None:
+    with world.primary.frozen():
+        gave_up(tools, "node1", "connecting to node1")
+
+
+def test_a_frozen_standby(world: World, tools: Tools) -> None:
+    with world.standbys["node3"].frozen():
+        gave_up(tools, "node3", "connecting to node3")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_cluster_that_says_nothing(get_active_slaves: Tool, tmp_path: Path) -> None:
+    crm_mon = tmp_path / "crm_mon"
+    crm_mon.write_text("#!/bin/sh\nexec sleep 60\n")
+    crm_mon.chmod(0o755)
+    said = get_active_slaves("psql", f"host=node1 {LOGIN}", *SOON, PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("crm_mon: timed out after 0.")
+
+
+def test_a_connect_timeout_is_enough(check_active_slave: Tool) -> None:
+    words = ("psql", f"{LOGIN} connect_timeout=2", "-h", "10.67.0.2", "--timeout", "20")
+    says = 'connection to server at "10.67.0.2", port 5432 failed: timeout expired'
+    assert check_active_slave(*words) == Said(1, "f\n", says)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_tool_that_is_killed(number: int, tools: Tools) -> None:
+    """Not for long: what it waits for is waited for by a child."""
+    with listening():
+        with tools.check_active_slave.start(f"host={HERE} {LOGIN}", *SOON) as process:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            until(lambda: bool(children.read_text()), "the tool to have a child")
+            (child,) = map(int, children.read_text().split())
+            os.kill(process.pid, number)
+        until(lambda: not Path(f"/proc/{child}").exists(), "the child to end")

@@ -1,0 +1,136 @@
+"""check_active_slave: whether one server is a standby to read from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgres.server import Server, until
+from tests.postgres.tool import Said, Tool
+from tests.postgres.world import PASSWORDS, World
+
+# As an agent calls it: the candidate is appended to this.
+CALL = (
+    "/usr/pgsql/bin/psql",
+    f"port=5432 dbname=postgres user=monitor password={PASSWORDS['monitor']} connect_timeout=5",
+    "-h",
+)
+FIT = Said(0, "t\n", "")
+NO_STANDBY = Said(0, "f\n", "the server is not in recovery: no standby, but a primary")
+LIMITS = [("--max-lag-bytes", "500000"), ("--max-lag-seconds", "1")]
+
+
+@contextlib.contextmanager
+def without_receiver(standby: Server) -> Iterator[None]:
+    """A standby that has no primary any more."""
+    ((conninfo,),) = standby.sql("SHOW primary_conninfo")
+    standby.set("primary_conninfo", "")
+    try:
+        nothing = "count(*) = 0 FROM pg_stat_wal_receiver"
+        until(lambda: standby.says(nothing), "the WAL receiver to end")
+        yield
+    finally:
+        standby.set("primary_conninfo", conninfo)
+
+
+def until_idle_for_a_second(standby: Server) -> None:
+    idle = "now() - pg_last_xact_replay_timestamp() > interval '1.1 s'"
+    until(lambda: standby.says(idle), "a second without a transaction")
+
+
+@pytest.mark.parametrize("host", ["node2", "node3", "10.66.0.14"])
+@pytest.mark.usefixtures("world")
+def test_a_standby_is_fit(host: str, check_active_slave: Tool) -> None:
+    assert check_active_slave(*CALL, host) == FIT
+
+
+@pytest.mark.usefixtures("world")
+def test_the_primary_is_alive_but_no_standby(check_active_slave: Tool) -> None:
+    assert check_active_slave(*CALL, "node1") == NO_STANDBY
+
+
+def test_a_standby_that_was_promoted(world: World, check_active_slave: Tool) -> None:
+    """The last thing that a copy of a standby does."""
+    promoted = Server("10.66.0.19", world.primary.home.parent / "promoted")
+    promoted.home.mkdir()
+    promoted.home.chmod(0o777)
+    promoted.copy(world.primary, "")
+    promoted.start()
+    try:
+        assert check_active_slave(*CALL, "10.66.0.19") == FIT
+        promoted.sql("SELECT pg_promote()")
+        assert check_active_slave(*CALL, "10.66.0.19") == NO_STANDBY
+    finally:
+        promoted.kill()
+
+
+def test_a_standby_that_died(world: World, check_active_slave: Tool) -> None:
+    world.standbys["node3"].kill()
+    try:
+        said = check_active_slave(*CALL, "node3")
+        assert said[:2] == (1, "f\n")
+        assert said.err == (
+            'connection to server at "node3" (10.66.0.13), port 5432 failed: Connection refused'
+        )
+    finally:
+        world.standbys["node3"].start()
+
+
+def test_a_standby_that_takes_no_connections(world: World, check_active_slave: Tool) -> None:
+    """It is there, and the server says so, but who connects is turned away."""
+    standby = world.standbys["node3"]
+    standby.sql("ALTER SYSTEM SET hot_standby = off")
+    standby.kill()
+    standby.start_without_waiting()
+    try:
+        turned_away = "FATAL: the database system is not accepting connections"
+        until(lambda: turned_away in check_active_slave(*CALL, "node3").err, turned_away)
+        assert check_active_slave(*CALL, "node3")[:2] == (1, "f\n")
+    finally:
+        standby.kill()
+        standby.forget("hot_standby")
+        standby.start()
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit[0])
+def test_lag(limit: tuple[str, str], world: World, check_active_slave: Tool) -> None:
+    assert check_active_slave(*limit, *CALL, "node3") == FIT
+    with world.paused("node3"):
+        until(lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", "lag")
+        said = check_active_slave(*limit, *CALL, "node3")
+        assert said.status == 0
+        assert said.err.startswith("the server lags ")
+        assert f" {limit[0].rpartition('-')[2]} behind, more than {limit[1]}" in said.err
+        assert check_active_slave(*CALL, "node3") == FIT
+        assert check_active_slave(limit[0], "9000000", *CALL, "node3") == FIT
+
+
+def test_an_idle_primary_is_no_lag(world: World, check_active_slave: Tool) -> None:
+    until_idle_for_a_second(world.standbys["node3"])
+    assert check_active_slave("--max-lag-seconds", "1", *CALL, "node3") == FIT
+
+
+def test_a_standby_without_a_primary(world: World, check_active_slave: Tool) -> None:
+    """It may be read from, but for those who want to know how old it is."""
+    standby = world.standbys["node3"]
+    with without_receiver(standby):
+        until_idle_for_a_second(standby)
+        assert check_active_slave(*CALL, "node3") == FIT
+        assert check_active_slave("--max-lag-seconds", "900", *CALL, "node3") == FIT
+        for limit in LIMITS:
+            said = check_active_slave(*limit, *CALL, "node3")
+            assert said[:2] == (0, "f\n")
+            assert said.err.endswith("; it has no WAL receiver")
+
+
+@pytest.mark.usefixtures("world")
+def test_anybody_may_ask(check_active_slave: Tool) -> None:
+    """What needs pg_monitor only makes the answer more exact."""
+    limits = ("--max-lag-bytes", "500000", "--max-lag-seconds", "900")
+    for host, answer in (("node2", FIT), ("node1", NO_STANDBY)):
+        said = check_active_slave(
+            *limits, "psql", "user=plain dbname=postgres", "-h", host, PGPASSWORD=PASSWORDS["plain"]
+        )
+        assert said == answer

@@ -1,0 +1,199 @@
+"""get_active_slaves: who is an active standby of a primary, and who only looks like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.postgres.server import BIN, until
+from tests.postgres.tool import Said, Tool, running
+from tests.postgres.world import PASSWORDS, PRIMARY, World
+from tests.unit.crm import cib
+
+PRIMARY_CONNINFO = f"host={PRIMARY} user=monitor password={PASSWORDS['monitor']} dbname=postgres"
+ALL = Said(0, "10.66.0.14 node2 node3\n", "")
+BUT_NODE3 = Said(0, "10.66.0.14 node2\n", "")
+
+
+def streams(world: World, name: str, more: str = "true") -> bool:
+    """Whether a walsender of that name is streaming."""
+    return world.primary.says(
+        "count(*) > 0 FROM pg_stat_replication"
+        f" WHERE application_name = '{name}' AND state = 'streaming' AND {more}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("synchronous", "states"),
+    [
+        ("", {"node2": "async", "node3": "async", "10.66.0.14": "async"}),
+        ("1 (node2, node3)", {"node2": "sync", "node3": "potential", "10.66.0.14": "async"}),
+        ("ANY 1 (node2, node3)", {"node2": "quorum", "node3": "quorum", "10.66.0.14": "async"}),
+    ],
+    ids=["async", "sync", "quorum"],
+)
+def test_every_kind_of_standby_counts(
+    synchronous: str, states: dict[str, str], world: World, get_active_slaves: Tool
+) -> None:
+    world.primary.set("synchronous_standby_names", synchronous)
+    try:
+        statement = "SELECT application_name, sync_state FROM pg_stat_replication"
+        until(lambda: dict(world.primary.sql(statement)) == states, f"states {states}")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+    finally:
+        world.primary.set("synchronous_standby_names", "")
+
+
+def test_a_standby_that_died(world: World, get_active_slaves: Tool) -> None:
+    world.standbys["node3"].kill()
+    try:
+        until(lambda: not streams(world, "node3"), "the primary to notice")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == BUT_NODE3
+    finally:
+        world.standbys["node3"].start()
+
+
+@pytest.mark.parametrize("name", ["pg_receivewal", "10.66.0.19"])
+def test_pg_receivewal_is_no_standby(
+    name: str, world: World, get_active_slaves: Tool, tmp_path: Path
+) -> None:
+    source = f"{PRIMARY_CONNINFO.replace(' dbname=postgres', '')} application_name={name}"
+    with running(BIN / "pg_receivewal", "-d", source, "-D", tmp_path):
+        until(lambda: streams(world, name), "pg_receivewal to stream")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+
+
+def test_a_base_backup_is_no_standby(world: World, get_active_slaves: Tool, tmp_path: Path) -> None:
+    """Its walsenders are two; the one that streams WAL until the backup ends looks alive."""
+    options = ("-X", "stream", "--max-rate=32k", "-c", "fast")
+    source = ("-h", PRIMARY, "-U", "monitor", "-D", tmp_path / "backup")
+    password = PASSWORDS["monitor"]
+    with running(BIN / "pg_basebackup", *source, *options, PGPASSWORD=password):
+        until(lambda: streams(world, "pg_basebackup"), "the backup to stream")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+
+
+def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> None:
+    """It streams and tells what it has replayed, by any name."""
+    primary = world.primary
+    primary.sql("CREATE DATABASE elsewhere")
+    primary.sql("CREATE PUBLICATION nothing")
+    primary.sql("SELECT pg_create_logical_replication_slot('elsewhere', 'pgoutput')")
+    primary.sql(
+        f"CREATE SUBSCRIPTION elsewhere CONNECTION 'host={primary.home} dbname=postgres"
+        " user=postgres application_name=10.66.0.19' PUBLICATION nothing"
+        " WITH (create_slot = false)",
+        dbname="elsewhere",
+    )
+    try:
+        replays = "replay_lsn IS NOT NULL"
+        until(lambda: streams(world, "10.66.0.19", replays), "the subscriber to stream")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+    finally:
+        primary.sql("DROP SUBSCRIPTION elsewhere", dbname="elsewhere")
+        primary.sql("DROP PUBLICATION nothing")
+        primary.sql("DROP DATABASE elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "with_cluster", "listed"),
+    [
+        ((), False, "10.66.0.14 elsewhere node2\n"),
+        ((), True, "10.66.0.14 node2\n"),
+        (("--node", "elsewhere", "--node", "NODE2"), True, "elsewhere NODE2\n"),
+        (("--nodes", "node1, node2 node3,elsewhere"), False, "elsewhere node2\n"),
+        (("--nodes", "10.66.0.14"), True, "10.66.0.14\n"),
+        (("--nodes", "node1"), False, "\n"),
+    ],
+)
+def test_whose_names_count(
+    arguments: tuple[str, ...],
+    with_cluster: bool,
+    listed: str,
+    world: World,
+    get_active_slaves: Tool,
+) -> None:
+    """The nodes of the cluster are node1, node2 and node3; the third standby has another name."""
+    standby = world.standbys["node3"]
+    ((conninfo,),) = standby.sql("SHOW primary_conninfo")
+    standby.set("primary_conninfo", conninfo.replace("node3", "elsewhere"))
+    try:
+        until(lambda: streams(world, "elsewhere", "replay_lsn IS NOT NULL"), "elsewhere to stream")
+        environ = {"CIB_file": str(cib("steady"))} if with_cluster else {}
+        said = get_active_slaves("psql", PRIMARY_CONNINFO, *arguments, **environ)
+        assert said == Said(0, listed, "")
+    finally:
+        standby.set("primary_conninfo", conninfo)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
+    get_active_slaves: Tool,
+) -> None:
+    said = get_active_slaves("psql", PRIMARY_CONNINFO, CIB_file="/nonexistent")
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("crm_mon: ")
+
+
+@pytest.mark.usefixtures("world")
+def test_it_tells_who_is_left_out(get_active_slaves: Tool) -> None:
+    said = get_active_slaves("psql", PRIMARY_CONNINFO, "--verbose", "--nodes", "node2 node3")
+    assert said == Said(0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name")
+
+
+def test_lag_in_bytes(world: World, get_active_slaves: Tool) -> None:
+    limit = ("--max-lag-bytes", "500000")
+    assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
+    with world.paused("node3"):
+        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+        assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-bytes", "9000000") == ALL
+
+
+def test_lag_in_seconds(world: World, get_active_slaves: Tool) -> None:
+    limit = ("--max-lag-seconds", "1")
+    assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
+    with world.paused("node3"):
+        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-seconds", "900") == ALL
+
+
+@pytest.mark.parametrize("limit", [("--max-lag-bytes", "500000"), ("--max-lag-seconds", "1")])
+def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
+    limit: tuple[str, str], world: World, get_active_slaves: Tool
+) -> None:
+    """Its walsender still says streaming, and shows the lag that was measured last."""
+    with world.standbys["node3"].frozen():
+        world.write()
+        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_standby_is_not_asked_for_standbys(get_active_slaves: Tool) -> None:
+    said = get_active_slaves("psql", PRIMARY_CONNINFO, "-h", "node2")
+    assert said == Said(1, "", "the server is in recovery: a standby, not the primary")
+
+
+@pytest.mark.usefixtures("world")
+def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
+    """The server shows no more than their names to anybody; that is not an empty list."""
+    environ = {"PGPASSWORD": PASSWORDS["plain"]}
+    said = get_active_slaves("psql", f"host={PRIMARY} user=plain dbname=postgres", **environ)
+    assert said == Said(
+        1,
+        "",
+        "role plain may not see the state of walsenders: GRANT pg_monitor TO plain",
+    )
+
+
+def test_no_standby_at_all_is_an_empty_list(world: World, get_active_slaves: Tool) -> None:
+    for standby in world.standbys.values():
+        standby.kill()
+    try:
+        statement = "count(*) = 0 FROM pg_stat_replication"
+        until(lambda: world.primary.says(statement), "the primary to notice")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == Said(0, "\n", "")
+    finally:
+        for standby in world.standbys.values():
+            standby.start()

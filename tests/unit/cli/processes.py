@@ -1,0 +1,31 @@
+"""Running the tools as anybody does: a process, arguments, an environment."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Run(NamedTuple):
+    """What became of a tool."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run(name: str, *arguments: str, **environ: str) -> Run:
+    """Run one of the tools of this tree."""
+    done = subprocess.run(
+        [ROOT / "tools" / name, *arguments],
+        env={"PATH": "/usr/bin:/bin", **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Run(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,54 @@
+"""check_active_slave where there is no server; tests/postgres has some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.processes import Run, run
+
+NAME = "check_active_slave"
+
+
+def unreachable(host: str) -> Run:
+    says = (
+        f'connection to server on socket "{host}/.s.PGSQL.5432" failed: No such file or directory'
+    )
+    return Run(1, "f\n", f"{NAME}: {says}\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("/usr/pgsql/bin/psql", "dbname=postgres password=secret", "-h", "{host}"),
+        ("psql", '"dbname=postgres', 'password=secret"', "-h", "{host}"),
+        ("psql", "dbname=postgres", "{host}"),
+        ("psql", "postgres", "{host}"),
+        ("psql", "{host}"),
+        ("-h", "{host}"),
+        ("host={host}",),
+        ("host=/elsewhere", "-h", "{host}"),
+    ],
+)
+def test_which_host_is_asked(words: tuple[str, ...], tmp_path: Path) -> None:
+    """A host that cannot be reached is no more than that: the exit status makes it a failed one."""
+    host = str(tmp_path)
+    said = run(NAME, *(word.replace("{host}", host) for word in words), PGHOST="/elsewhere")
+    assert said == unreachable(host)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("psql", "password=to secret", "-h", "/x"),
+        ("-h",),
+        ("--max-lag-bytes", "x"),
+        ("a", "b", "c", "d"),
+    ],
+)
+def test_wrong_usage_says_nothing_of_the_host(words: tuple[str, ...]) -> None:
+    status, out, err = run(NAME, *words)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{NAME}: ")
+    assert "secret" not in err

@@ -1,0 +1,33 @@
+"""get_active_slaves where there is no server; tests/postgres has some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.processes import Run, run
+
+NAME = "get_active_slaves"
+
+
+@pytest.mark.parametrize("psql", [("/usr/pgsql/bin/psql",), ()])
+def test_no_server_is_no_empty_list(psql: tuple[str, ...], tmp_path: Path) -> None:
+    status, out, err = run(NAME, *psql, f"host={tmp_path} password=secret dbname=postgres")
+    assert (status, out) == (1, "")
+    assert err == (
+        f'{NAME}: connection to server on socket "{tmp_path}/.s.PGSQL.5432" failed: '
+        "No such file or directory\n"
+    )
+
+
+def test_a_malformed_string() -> None:
+    says = 'malformed connection string: missing "=" after ... in connection info string'
+    assert run(NAME, "psql", "password=to secret") == Run(2, "", f"{NAME}: {says}\n")
+
+
+def test_an_argument_too_many() -> None:
+    status, out, err = run(NAME, "psql", "x=y", "a", "secret")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{NAME}: 1 argument(s) too many")
+    assert "secret" not in err

@@ -1,0 +1,75 @@
+"""What a tool's work comes to: an exit status, and one line of complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import pytest
+from lvsdr.cli.program import complain, described, run
+from lvsdr.errors import DeadlineExceeded, InvalidParameters, NotInstalled, SourceUnavailable
+
+COMMAND = described(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
+
+
+def test_the_work_gets_the_values_of_the_parameters() -> None:
+    got: list[Mapping[str, Any]] = []
+    assert run(COMMAND, got.append, ["--number", "5"]) == 0
+    assert got == [{"number": 5}]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (SourceUnavailable("no\n  answer"), 1, "no answer"),
+        (DeadlineExceeded("too late"), 1, "too late"),
+        (InvalidParameters(["this", "that"]), 2, "this; that"),
+        (click.UsageError("not so"), 2, "not so"),
+        (NotInstalled("psycopg is missing"), 126, "psycopg is missing"),
+        (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
+        (KeyboardInterrupt(), 1, "interrupted"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_errors(
+    error: BaseException, status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_given: Mapping[str, Any]) -> None:
+        raise error
+
+    assert run(COMMAND, fail, []) == status
+    assert capsys.readouterr() == ("", f"tool: {says}\n")
+
+
+def test_the_text_of_an_unexpected_error_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(_given: Mapping[str, Any]) -> None:
+        raise ValueError("password=secret")
+
+    assert run(COMMAND, fail, []) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tool: internal error: ValueError, ")
+    assert "test_program.py:" in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--nonsense=secret"], "No such option: --nonsense"),
+        (["--number", "five"], "Invalid value for '--number': 'five' is not a valid integer."),
+        (["--number"], "Option '--number' requires an argument."),
+    ],
+)
+def test_wrong_usage(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(COMMAND, print, arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"tool: {says}")
+    assert err.count("\n") == 1
+
+
+def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("tool", "one\n\ttwo \n")
+    assert capsys.readouterr() == ("", "tool: one two\n")

@@ -1,0 +1,67 @@
+"""Asking PostgreSQL where there is none; tests/postgres has servers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import InvalidParameters, NotInstalled, SourceUnavailable
+from lvsdr.postgres.connection import Target
+from lvsdr.system.postgres import ask
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No test leaves descriptors open, or children that nobody waited for."""
+    before = os.listdir("/proc/self/fd")
+    yield
+    assert os.listdir("/proc/self/fd") == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_no_server(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailable) as caught:
+        ask(Target("port=1", {"host": str(tmp_path)}), ["SELECT 1"], Deadline.after(20))
+    socket = tmp_path / ".s.PGSQL.1"
+    assert str(caught.value) == (
+        f'connection to server on socket "{socket}" failed: No such file or directory'
+    )
+
+
+@pytest.mark.parametrize(
+    ("string", "says"),
+    [
+        ("password=to s3cr", 'missing "=" after ... in connection info string'),
+        ('password=x s3c"r', 'missing "=" after ... in connection info string'),
+        ("password=x s3cr=t", "invalid connection option ..."),
+        ("password='s3cr", "unterminated quoted string in connection info string"),
+        ("conect_timeout=5", 'invalid connection option "conect_timeout"'),
+        ("postgres://odd:s3cr%zzt@node1/x", "invalid percent-encoded token: ..."),
+        ("postgres://odd:s3crt@[::1/x", 'end of string reached when looking for matching "]"'),
+        ("postgres://odd:s3crt@[::1]x/y", "unexpected character ..."),
+        ("postgres://odd@node1/x?password=s3cr=t", 'extra key/value separator "=" in URI'),
+        ("postgres://odd@node1/x?password=y&s3cr", 'missing key/value separator "=" in URI'),
+        ("postgres://odd@node1/x?password=y&s3cr=t", "invalid URI query parameter: ..."),
+    ],
+)
+def test_a_string_that_cannot_be_read(string: str, says: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        ask(Target(string, {}), ["SELECT 1"], Deadline.after(20))
+    assert str(caught.value).startswith(f"malformed connection string: {says}")
+    assert "s3c" not in str(caught.value)
+
+
+def test_a_setting_that_cannot_be_used() -> None:
+    with pytest.raises(SourceUnavailable, match='invalid port number: "99999"'):
+        ask(Target("", {"host": "192.0.2.1", "port": "99999"}), ["SELECT 1"], Deadline.after(20))
+
+
+def test_no_psycopg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(NotInstalled, match=r"^psycopg cannot be loaded: .*Debian: python3-psycopg"):
+        ask(Target("", {}), ["SELECT 1"], Deadline.after(20))
