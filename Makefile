@@ -28,7 +28,7 @@ MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyro
 .ONESHELL:
 .SHELLFLAGS := -euc
 .PHONY: help setup demo test check lab docs bench install uninstall clean \
-        setup-check lint types unit lab-run paths
+        setup-check lint types unit postgres-run examples-run lab-run paths
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,7 +40,7 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 demo: setup ## watch connections follow the cluster, in a lab of its own
 	@tests/lab/demo $(ARGS)
 
-test: setup lint types unit lab-run ## everything: lint, types, unit, then the lab on a real kernel
+test: setup lint types unit postgres-run examples-run lab-run ## everything, with real programs on a real kernel
 	@echo '== all passed'
 
 check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
@@ -72,6 +72,14 @@ types:
 unit:
 	@echo '== unit'
 	$(VENV)/bin/pytest --cov $(ARGS)
+
+postgres-run:
+	@echo '== postgres'
+	tests/postgres/run
+
+examples-run:
+	@echo '== examples'
+	$(VENV)/bin/pytest -p no:cacheprovider tests/examples
 
 lab-run:
 	@echo '== lab'

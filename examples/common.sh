@@ -1,0 +1,84 @@
+# What the configurations have in common; they source this file, it does nothing by itself.
+#
+# Every command works on a file.  The cluster gets all of it at once at the end, or, if pcs refuses
+# a line, nothing.
+#
+# Fencing is taken for granted, so stonith-enabled is left as it is: a primary of which nobody knows
+# whether it still writes can neither be replaced nor ignored.
+
+: "${CIB:=$(mktemp -d)/cib.xml}"
+: "${VIP_AGENT:=ocf:lvsdr:vip}" # ocf:heartbeat:IPaddr2 will do, too: see README.md
+
+# Seconds.  The director needs that long at most to notice that a node is leaving: the interval of its
+# monitor, and twice what a monitor takes.
+: "${NOTICE:=7}"
+# The sessions of a leaving node may go on for that long afterwards.
+: "${DRAIN:=60}"
+
+begin() {
+    pcs cluster cib "$CIB"
+    cp "$CIB" "$CIB.before"
+    # A node that has lost the others must stop, because they go on without it.
+    pcs -f "$CIB" property set no-quorum-policy=stop
+    # What runs stays where it is.  PAF's promotion scores differ by 10 from standby to standby.
+    pcs -f "$CIB" resource defaults update resource-stickiness=10 migration-threshold=5
+}
+
+# The address for writes is where the primary is.  It comes after the promotion and goes after the
+# demotion: while the old primary shuts down, the standbys fetch its last changes from there.
+write_address() {
+    pcs -f "$CIB" resource create write-vip "$VIP_AGENT" \
+        ip="$WRITE_VIP" nic="$INTERFACE" cidr_netmask="$PREFIX" \
+        op start timeout=20s op stop timeout=20s op monitor interval=10s timeout=20s
+    pcs -f "$CIB" constraint colocation add write-vip with Promoted pgsql-clone score=INFINITY
+    pcs -f "$CIB" constraint order promote pgsql-clone then start write-vip symmetrical=false
+    pcs -f "$CIB" constraint order demote pgsql-clone then stop write-vip \
+        kind=Optional symmetrical=false
+}
+
+# The address for reads on lo of every node with a database, in whatever role: a standby that is
+# promoted keeps the address while its read sessions finish, and the primary needs it as the
+# fallback.  Who gets new connections is the director's decision alone.
+real_servers() {
+    # On a node that goes on standby, stop first gives the director NOTICE seconds to send nothing
+    # more, and then the sessions up to DRAIN seconds to end.  If it fails, an address that nobody
+    # announces stays behind: no reason to fence a node with a database.
+    pcs -f "$CIB" resource create lvsdr-realsvr ocf:lvsdr:lvsdr-realsvr \
+        vip="$READ_VIP" drain_delay="${NOTICE}s" drain_timeout="${DRAIN}s" \
+        op start timeout=20s op stop timeout=$((NOTICE + DRAIN + 20))s on-fail=block \
+        op monitor interval=10s timeout=20s
+    pcs -f "$CIB" resource clone lvsdr-realsvr meta interleave=true
+    pcs -f "$CIB" constraint colocation add lvsdr-realsvr-clone with pgsql-clone score=INFINITY
+
+    # On the way up: PostgreSQL, then the address.  On the way down, as in `pcs node standby`: the
+    # address when the sessions have ended, then PostgreSQL.  Optional, because nothing of that
+    # matters to a database that has failed: it is recovered at once, with the address in place.  For
+    # the same reason a demotion waits for nobody.
+    pcs -f "$CIB" constraint order pgsql-clone then lvsdr-realsvr-clone kind=Optional
+}
+
+# The virtual service (created by then as the resource lvsdr) and the address in front of it, on any
+# one node, whether or not a standby is left.  A group: the service starts before the address and
+# stops after it, so that the address never answers without a pool.
+director() {
+    pcs -f "$CIB" resource create read-vip "$VIP_AGENT" \
+        ip="$READ_VIP" nic="$INTERFACE" cidr_netmask="$PREFIX" \
+        op start timeout=20s op stop timeout=20s op monitor interval=10s timeout=20s
+    pcs -f "$CIB" resource group add director lvsdr read-vip
+    # A node on which it could not start may be tried again.
+    pcs -f "$CIB" resource meta director failure-timeout=60s
+
+    # When a whole cluster starts: real servers first, so that the pool is complete at once.
+    pcs -f "$CIB" constraint order lvsdr-realsvr-clone then lvsdr kind=Optional symmetrical=false
+    # When the director's own node goes on standby: it stays until that node's sessions have ended,
+    # because the connections of all real servers end when it moves.
+    pcs -f "$CIB" constraint order stop lvsdr-realsvr-clone then stop director \
+        kind=Optional symmetrical=false
+    # Better not on the primary's node, so that the reads go on when that dies.  lvsdr has
+    # critical=false, or this wish would count when a standby is chosen to be promoted.
+    pcs -f "$CIB" constraint colocation add lvsdr with Promoted pgsql-clone score=-5
+}
+
+push() {
+    pcs cluster cib-push "$CIB" diff-against="$CIB.before"
+}

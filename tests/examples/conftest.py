@@ -1,0 +1,148 @@
+"""The examples, run as they are, and the clusters that they make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.examples.cluster import EMPTY, NODES, PRIMARY, Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+INSIDE = Path(__file__).with_name("inside")
+
+CONFIGURATIONS = ("1-attribute", "2-list-script", "3-check-script", "4-roles")
+
+
+class Configured(NamedTuple):
+    """What came of running a configuration."""
+
+    status: int
+    said: str
+    cluster: Cluster
+
+
+# Everything that common.sh lets one choose.
+ALTERED = {
+    "VIP_AGENT": "ocf:heartbeat:IPaddr2",
+    "INTERFACE": "bond0",
+    "PREFIX": "26",
+    "READ_VIP": "192.0.2.237",
+    "WRITE_VIP": "192.0.2.236",
+    "PORT": "5433",
+    "DRAIN": "5",
+    "NOTICE": "8",
+}
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What to put before a command that shall find our agents among the others."""
+    place = tmp_path_factory.mktemp("installed")
+    make = ["make", "-s", "-C", str(ROOT), f"PREFIX={place}/usr", f"OCF_ROOT={place}/ocf"]
+    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+    subprocess.run([*make, "install"], env=environ, check=True, capture_output=True)
+    return [str(INSIDE), str(place / "ocf" / "resource.d")]
+
+
+def run(inside: list[str], home: Path, script: str, variables: Mapping[str, str]) -> Configured:
+    """Run a script as it is, on a cluster that is a file."""
+    cluster = Cluster(home / "cluster.xml")
+    cluster.cib.write_text(EMPTY)
+    done = subprocess.run(
+        [*inside, str(EXAMPLES / f"{script}.sh")],
+        env={**os.environ, **variables, "CIB_file": str(cluster.cib), "TMPDIR": str(home)},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    return Configured(done.returncode, done.stdout, cluster)
+
+
+@pytest.fixture(scope="session")
+def all_runs(
+    inside: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Configured]:
+    """Each configuration with the variables that it comes with, and some with others.
+
+    As many at a time as there are processors: starting pcs so often is what takes its time here.
+    """
+    runs: dict[str, tuple[str, Mapping[str, str]]] = {name: (name, {}) for name in CONFIGURATIONS}
+    runs["altered"] = ("4-roles", ALTERED)
+    runs["refused"] = ("4-roles", {"VIP_AGENT": "ocf:lvsdr:none-such"})
+    homes = {name: tmp_path_factory.mktemp(name) for name in runs}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        begun = {name: pool.submit(run, inside, homes[name], *runs[name]) for name in runs}
+        return {name: future.result() for name, future in begun.items()}
+
+
+@pytest.fixture(scope="session")
+def configured(all_runs: Mapping[str, Configured]) -> Mapping[str, Configured]:
+    """The configurations as they come."""
+    return {name: all_runs[name] for name in CONFIGURATIONS}
+
+
+@pytest.fixture
+def altered(all_runs: Mapping[str, Configured]) -> Configured:
+    """The one that was run with everything else."""
+    return all_runs["altered"]
+
+
+@pytest.fixture
+def refused(all_runs: Mapping[str, Configured]) -> Configured:
+    """One that pcs does not take."""
+    return all_runs["refused"]
+
+
+@pytest.fixture(params=CONFIGURATIONS)
+def configuration(
+    request: pytest.FixtureRequest, configured: Mapping[str, Configured]
+) -> Configured:
+    """Each configuration in turn."""
+    return configured[str(request.param)]
+
+
+@pytest.fixture(scope="session")
+def started(configured: Mapping[str, Configured]) -> Mapping[str, Cluster]:
+    """Those clusters in normal operation, the primary on node1."""
+    return {name: steady(done.cluster) for name, done in configured.items()}
+
+
+def steady(configured: Cluster) -> Cluster:
+    """Start a cluster, as far as the database's agent has to tell something in between."""
+    cluster = configured.copy(configured.cib.with_name("steady.xml"))
+    cluster.react()
+    cluster.prefer(node1=1001, node2=1000, node3=990)
+    for node in NODES:
+        cluster.publish(node, pgsql_status="PRI" if node == "node1" else "HS:async")
+    cluster.react()
+    return cluster
+
+
+@pytest.fixture(params=CONFIGURATIONS)
+def cluster(
+    request: pytest.FixtureRequest, started: Mapping[str, Cluster], tmp_path: Path
+) -> Cluster:
+    """Each of them in turn, to do something to."""
+    return started[str(request.param)].copy(tmp_path / "cluster.xml")
+
+
+@pytest.fixture
+def director(cluster: Cluster) -> str:
+    """The node of the director; it is not the primary's."""
+    return cluster.only("read-vip")
+
+
+@pytest.fixture
+def other(director: str) -> str:
+    """The standby that is not the director."""
+    (node,) = set(NODES) - {PRIMARY, director}
+    return node

@@ -1,0 +1,153 @@
+"""What the director of each configuration makes of the cluster: its own code, the real crm_mon.
+
+PostgreSQL is not there: what its agent would publish, and what the scripts would find out, follows
+from the roles that the cluster has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from lvsdr.agents.lvsdr import cycle
+from lvsdr.agents.lvsdr.memory import Memory
+from lvsdr.cluster import Role
+from lvsdr.deadline import Deadline
+from lvsdr.director import decide
+from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
+
+from tests.examples.cluster import NODES, Cluster
+from tests.examples.test_configured import director
+
+ADDRESSES = {
+    **{node: f"192.168.0.23{number}" for number, node in enumerate(NODES, start=1)},
+    "outside": "192.168.0.234",
+    "fallback": "192.168.0.236",
+}
+NAMES = {address: name for name, address in ADDRESSES.items()}
+
+# Those of the addresses above that the scripts find, and the roles that they find there.
+STAND_INS = {
+    "get_active_slaves": """\
+#!/bin/sh
+cd "{answers}" && grep -q ' f$' roles && sed -n 's/ t$//p' roles
+""",
+    "check_active_slave": """\
+#!/bin/sh
+for host; do :; done
+cd "{answers}" && sed -n "s/^$host //p" roles | grep .
+""",
+}
+
+Weights = Mapping[str, int]
+
+
+class Play:
+    """A cluster, and the pool that its director has by now; all sessions last."""
+
+    def __init__(self, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cluster = cluster
+        self._home = home
+        self._memory = Memory()
+        self._pool: dict[RealServerKey, RealServer] = {}
+        for name, text in STAND_INS.items():
+            script = home / name
+            script.write_text(text.format(answers=home))
+            script.chmod(0o755)
+        monkeypatch.setenv("CIB_file", str(home / "seen.xml"))
+
+    @property
+    def outside(self) -> Weights:
+        """The standby outside the cluster, where the configuration has one."""
+        spec = director(self.cluster).spec
+        return {"outside": 1} if spec.list_script or spec.check_script else {}
+
+    def monitor(self, *, outside: bool = True) -> Weights:
+        """One cycle of the director: who has which weight afterwards."""
+        self._database_says(outside)
+        settings = director(self._seen())
+        judged = cycle.judge(settings, self._memory, Deadline.after(20.0))
+        decision = decide(self._pool, judged, settings.goal, {}, 0.0)
+        self._memory = cycle.remembered(settings, judged, decision, self._memory)
+        self._pool = {
+            key: RealServer(config, Connections(1, 0))
+            for key, config in decision.real_servers.items()
+        }
+        return {NAMES[key.address]: _weight(server.config) for key, server in self._pool.items()}
+
+    def _seen(self) -> Cluster:
+        """The cluster with addresses for names, so that nobody has to look them up."""
+        seen = self.cluster.copy(self._home / "seen.xml")
+        text = seen.cib.read_text().replace("/usr/bin/", f"{self._home}/")
+        for node in NODES:
+            text = text.replace(node, ADDRESSES[node])
+        seen.cib.write_text(text)
+        return seen
+
+    def _database_says(self, outside: bool) -> None:
+        primary = self.cluster.where("pgsql", Role.PROMOTED)
+        standbys = self.cluster.where("pgsql", Role.UNPROMOTED)
+        for node in standbys:
+            self.cluster.publish(node, pgsql_status="HS:async" if primary else "HS:alone")
+        for node in primary:
+            self.cluster.publish(node, pgsql_status="PRI")
+        standbys |= {"outside"} if outside else set()
+        roles = [f"{ADDRESSES[node]} t" for node in standbys]
+        roles += [f"{ADDRESSES[node]} f" for node in primary]
+        (self._home / "roles").write_text("".join(f"{role}\n" for role in roles))
+
+
+def _weight(config: RealServerConfig) -> int:
+    return config.weight
+
+
+@pytest.fixture
+def play(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Each configuration, with its pool in normal operation."""
+    play = Play(cluster, tmp_path, monkeypatch)
+    assert play.monitor() == {"node2": 1, "node3": 1, **play.outside}
+    return play
+
+
+def test_a_standby_on_standby_gets_nothing_new(play: Play) -> None:
+    play.cluster.standby("node3")
+    assert play.monitor() == {"node2": 1, "node3": 0, **play.outside}
+
+
+def test_the_last_standby_on_standby(play: Play) -> None:
+    """Configuration 1 keeps it until its address has left, the others do not."""
+    play.monitor(outside=False)
+    play.cluster.standby("node2", "node3")
+    weights = play.monitor(outside=False)
+    if director(play.cluster).goal.policy.keep_when_empty:
+        assert weights == {"node2": 1, "node3": 1}
+    else:
+        assert {name for name, weight in weights.items() if weight} == {"fallback"}
+        assert {"node2", "node3"} < weights.keys()
+    play.cluster.react()
+    assert play.monitor(outside=False)["fallback"] == 1
+
+
+def test_a_failover(play: Play) -> None:
+    """Nobody who can serve is sent away, from the primary's death on."""
+    play.cluster.prefer(node2=-1, node3=-1)
+    play.cluster.react("--node-fail=node1")
+    assert not play.cluster.where("pgsql", Role.PROMOTED)
+    assert play.monitor() == {"node2": 1, "node3": 1, **play.outside}
+    play.cluster.prefer(node2=1000)
+    play.cluster.react()
+    assert play.monitor() == {"node2": 0, "node3": 1, **play.outside}
+
+
+def test_no_standby_is_left(play: Play) -> None:
+    """The primary serves, by way of its address, until a standby is back."""
+    play.cluster.react("--node-fail=node2", "--node-fail=node3")
+    for _ in range(2):
+        weights = play.monitor(outside=False)
+    assert {name for name, weight in weights.items() if weight} == {"fallback"}
+    play.cluster.react("--node-up=node3")
+    play.cluster.react()
+    weights = play.monitor(outside=False)
+    assert {name for name, weight in weights.items() if weight} == {"node3"}
+    assert weights["fallback"] == 0
