@@ -21,14 +21,16 @@ FINDLIB := sys.path.insert(0, "$(LIBDIR)")
 
 # Modules beside the standard library: name, package in Debian, package in EL and Fedora.
 MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyroute2 \
-           psycopg:python3-psycopg:python3-psycopg3 click:python3-click:python3-click
+           psycopg:python3-psycopg:python3-psycopg3 click:python3-click:python3-click \
+           urllib3:python3-urllib3:python3-urllib3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .ONESHELL:
 .SHELLFLAGS := -euc
 .PHONY: help setup demo test check lab docs bench install uninstall clean \
-        setup-check lint types unit postgres-run examples-run lab-run paths
+        setup-check lint types unit postgres-run leader-run \
+        examples-run lab-run paths
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,7 +42,7 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 demo: setup ## watch connections follow the cluster, in a lab of its own
 	@tests/lab/demo $(ARGS)
 
-test: setup lint types unit postgres-run examples-run lab-run ## everything, with real programs on a real kernel
+test: setup lint types unit postgres-run leader-run examples-run lab-run ## everything, with real programs on a real kernel
 	@echo '== all passed'
 
 check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
@@ -76,6 +78,10 @@ unit:
 postgres-run:
 	@echo '== postgres'
 	tests/postgres/run
+
+leader-run:
+	@echo '== leader'
+	tests/leader/run
 
 examples-run:
 	@echo '== examples'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psyc
 
 # Not slow, but dear for what a monitor would do with them.
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
+
+# Store -> what it is asked for; opening it, before anything is asked, imports little.
+STORES = {
+    "etcd": {"key": "/leader"},
+    "consul": {"key": "leader"},
+    "patroni": {},
+    "attribute": {"key": "pgsql-status", "value": "PRI"},
+}
 
 # Agent -> what it cannot do without: ip(8) tells of addresses in JSON.
 NEEDED = {"vip": frozenset({"json"})}
@@ -145,6 +154,23 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
 @pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)
 def test_how_a_tool_is_used_is_told_at_once(tool: Path) -> None:
     assert over_budget(imports([str(tool), "--help"], {}), SLOW_TO_ASK) == set()
+
+
+def test_each_store_has_its_settings() -> None:
+    assert set(STORES) == set(import_module("lvsdr.leader").STORES)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_imports_no_other_and_no_urllib3_unasked(store: str) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr import leader; "
+        "from lvsdr.leader.settings import Given; "
+        f"settings = leader.settings({store!r}, 'node1', Given(**{STORES[store]!r})); "
+        f"leader.open_store({store!r}, settings)"
+    )
+    found = imports(["-c", code], {})
+    others = {f"lvsdr.leader.{other}" for other in STORES if other != store}
+    assert over_budget(found, SLOW | others) == set()
 
 
 def test_a_slow_import_is_found(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ BASE = {"errors", "deadline", "typed", "hosts"}
 PURE = BASE | {"model"}
 WORLD = PURE | {"cluster", "system"}
 DECIDING = {"ipvs", "director", "report", "location", "interfaces", "packets"}
-BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader"}
+BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate"}
 
 # Room -> the rooms whose modules it may import; its own are always allowed.
 MAY_IMPORT = {
@@ -31,13 +31,14 @@ MAY_IMPORT = {
     "director": PURE | {"ipvs", "report"},
     "location": PURE | {"cluster"},
     "interfaces": BASE,
+    "gate": {"typed"},
     "packets": set[str](),
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
     "ocf": BASE,
     "sources": WORLD,
     "checks": WORLD,
-    "leader": WORLD,
+    "leader": WORLD | {"document", "gate"},
     "agents": BELOW_AGENTS | {"__version__"},
     "cli": BELOW_AGENTS | {"agents", "postgres", "__version__"},
 }
@@ -53,6 +54,7 @@ RESERVED = {
     "selectors": "system",
     "socket": "system",
     "subprocess": "system",
+    "urllib3": "system",
 }
 
 

@@ -29,6 +29,7 @@ ROOMS = [
     Room("sources", "SOURCES", "candidates"),
     Room("checks", "CHECKS", "checked"),
     Room("cli", "TOOLS", "COMMAND"),
+    Room("leader", "STORES", "open_store"),
 ]
 
 

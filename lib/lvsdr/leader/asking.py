@@ -1,0 +1,40 @@
+"""The endpoints of a store, each of which answers for the whole store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..deadline import Deadline
+from ..system.http import Endpoint
+from ..system.race import Bell, first
+from ..typed import TypeVar
+
+T = TypeVar("T")
+
+
+class Endpoints:
+    """Asked until one answers; that one is the first to be asked the next time."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._order = list(endpoints)
+
+    @property
+    def best(self) -> Endpoint:
+        """The one that answered last."""
+        return self._order[0]
+
+    def ask(
+        self, question: Callable[[Endpoint], T], deadline: Deadline, bell: Bell
+    ) -> tuple[T, float]:
+        """An answer, and when it was asked for (seconds, monotonic clock).
+
+        ``question`` raises SourceUnavailable where it gets none; so does this if all do.
+        """
+        attempts = [(str(endpoint), _bound(question, endpoint)) for endpoint in self._order]
+        index, answer, asked = first(attempts, deadline, bell)
+        self._order.insert(0, self._order.pop(index))
+        return answer, asked
+
+
+def _bound(question: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
+    return lambda: question(endpoint)

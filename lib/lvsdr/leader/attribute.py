@@ -1,0 +1,86 @@
+"""A node attribute of Pacemaker's, for clusters that need no other store.
+
+The node leads on which the attribute has the value, as long as it is the only one and this part of
+the cluster has quorum: what a part without quorum says of the others is old.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from ..cluster import ClusterState, parse
+from ..deadline import Deadline
+from ..document import tree
+from ..errors import SourceUnavailable
+from ..gate import Answer, Leadership, State
+from ..system import crm
+from ..system.race import Bell
+from ..system.run import run
+from .settings import Kind, Settings
+
+_COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # quorum is told with the coordinator
+_POLL = 1.0  # seconds between two questions, each of which is a process
+
+
+def _name(text: str | None) -> str:
+    if text is None:
+        raise ValueError("must be set: the name of the node attribute")
+    return text
+
+
+def _value(text: str | None, _node: str) -> str:
+    if text is None:
+        raise ValueError("must be set: the value of the node attribute on the node that leads")
+    return text
+
+
+KIND = Kind(port=None, key=_name, value=_value)
+
+
+class Attribute:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def look(self, deadline: Deadline, _bell: Bell) -> Answer:
+        asked = monotonic()
+        result = run(_COMMAND, deadline)
+        if result.problem or not result.stdout:
+            raise SourceUnavailable(f"crm_mon: {result.complaint()}")
+        state = parse(result.stdout)
+        if not has_quorum(result.stdout):
+            raise SourceUnavailable("this part of the cluster has no quorum")
+        return Answer(leadership(state, self._settings), asked, monotonic())
+
+    def wait(self, deadline: Deadline, bell: Bell) -> None:
+        bell.wait(min(_POLL, deadline.remaining()))
+
+
+def open_store(settings: Settings) -> Attribute:
+    return Attribute(settings)
+
+
+def has_quorum(document: bytes) -> bool:
+    """Whether crm_mon says that its part of the cluster may act."""
+    summary = tree(document).first("summary")
+    coordinator = summary.first("current_dc") if summary is not None else None
+    return coordinator is not None and coordinator.flag("with_quorum")
+
+
+def leadership(state: ClusterState, settings: Settings) -> Leadership:
+    """What the attribute says of this node; raises SourceUnavailable if that is ambiguous."""
+    node, name, value, attributes = settings.node, settings.key, settings.value, state.attributes
+    if node not in state.nodes:
+        raise SourceUnavailable(f"{node} is no node of this cluster")
+    holders = [
+        other.name
+        for other in state.nodes.values()
+        if other.online and not other.unclean and attributes.get(other.name, {}).get(name) == value
+    ]
+    everyone = " and ".join(holders)
+    if not holders:
+        return Leadership(State.NO_LEADER, f"{name} is {value} on no node")
+    if node not in holders:
+        return Leadership(State.FOLLOWER, f"{name} is {value} on {everyone}", everyone)
+    if len(holders) > 1:
+        raise SourceUnavailable(f"{name} is {value} on {everyone}")
+    return Leadership(State.LEADER, f"{name} is {value} on {node}", node)

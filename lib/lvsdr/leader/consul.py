@@ -1,0 +1,133 @@
+"""Consul's key/value store, read consistently (Consul: HTTP API, "KV Store Endpoints").
+
+Consul can hold a question back until the key changes ("Blocking Queries").  That is used as a bell
+only: each such question begins at the index of the latest ordinary read, so an index that went
+backwards, as after the restoration of a snapshot, is forgotten with the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from time import monotonic
+from urllib.parse import quote
+
+from ..deadline import Deadline
+from ..errors import SourceUnavailable
+from ..gate import Answer, Leadership, State
+from ..system.http import Endpoint, Request, Response, exchange
+from ..system.race import Bell, first
+from ..typed import NamedTuple
+from .asking import Endpoints
+from .settings import Kind, Settings, key_of_the_leader, or_node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _key(text: str | None) -> str:
+    """Consul's keys begin without a slash, whatever those of other stores do."""
+    return key_of_the_leader((text or "").strip("/") or None)
+
+
+KIND = Kind(port=8500, key=_key, value=or_node, takes=frozenset({"token"}))
+
+_JITTER = 16 / 17  # Consul adds up to a sixteenth to the time that it is told to wait
+_LEAST = 0.01
+
+
+class Found(NamedTuple):
+    """The entry for the key, None if there is none, and Consul's index of this state of things."""
+
+    entry: Any
+    at: int
+
+
+class Consul:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._endpoints = Endpoints(settings.endpoints)
+        self._index: int | None = None
+
+    def look(self, deadline: Deadline, bell: Bell) -> Answer:
+        request = read(self._settings)
+
+        def question(endpoint: Endpoint) -> Found:
+            return understood(exchange(endpoint, request, self._settings.trust, deadline))
+
+        self._index = None
+        found, asked = self._endpoints.ask(question, deadline, bell)
+        self._index = found.at
+        return Answer(leadership(found.entry, self._settings), asked, monotonic())
+
+    def wait(self, deadline: Deadline, bell: Bell) -> None:
+        if self._index is None:
+            raise SourceUnavailable("there is no index to wait from")
+        request = read(self._settings, self._index, deadline.remaining())
+        endpoint = self._endpoints.best
+
+        def listen() -> Found:
+            return understood(exchange(endpoint, request, self._settings.trust, deadline))
+
+        try:
+            first([(str(endpoint), listen)], deadline, bell)
+        except SourceUnavailable:
+            if not (deadline.expired() or bell.stopped()):
+                raise
+
+
+def open_store(settings: Settings) -> Consul:
+    return Consul(settings)
+
+
+def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> Request:
+    """The question for the key; with an ``index``, once it changes or the seconds are over."""
+    path = f"/v1/kv/{quote(settings.key)}?consistent"
+    if index is not None:
+        wait = max(seconds * _JITTER, _LEAST)
+        path += f"&index={index}&wait={wait * 1000:.0f}ms"
+    token = settings.token.reveal()
+    return Request("GET", path, headers={"X-Consul-Token": token} if token else {})
+
+
+def understood(response: Response) -> Found:
+    """What an answer says; raises SourceUnavailable for what is not Consul's, or not consistent."""
+    status, headers, body = response
+    if status not in (200, 404) or "x-consul-index" not in headers:
+        said = body.decode("utf-8", "replace").strip()[:200]
+        raise SourceUnavailable(f"answered {status}: {said or 'nothing'}")
+    if headers.get("x-consul-knownleader") == "false":
+        raise SourceUnavailable("knows no leader of the servers")
+    if headers.get("x-consul-effective-consistency") == "stale":
+        raise SourceUnavailable("answered with what may be old")
+    return Found(_entry(body) if status == 200 else None, _index(headers["x-consul-index"]))
+
+
+def _entry(body: bytes) -> Any:
+    try:
+        return json.loads(body)[0]
+    except (ValueError, LookupError, TypeError):
+        raise SourceUnavailable("answered something that is no entry of Consul's") from None
+
+
+def _index(text: str) -> int:
+    """At least 1, as Consul asks of its clients: with 0 it would not wait at all."""
+    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
+
+
+def leadership(entry: Any, settings: Settings) -> Leadership:
+    """What the entry for the key says of this node.
+
+    A lock that was released, or whose session ended, keeps the value of its last holder.
+    """
+    if entry is None:
+        return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")
+    if entry.get("LockIndex") and not entry.get("Session"):
+        return Leadership(State.NO_LEADER, f"nobody holds the lock {settings.key} in Consul")
+    value = b64decode(entry.get("Value") or "")
+    if not value:
+        return Leadership(State.NO_LEADER, f"{settings.key} is empty in Consul")
+    leader = value.decode("utf-8", "replace")
+    state = State.LEADER if value == settings.value.encode() else State.FOLLOWER
+    return Leadership(state, f"{settings.key} is {leader} in Consul", leader)

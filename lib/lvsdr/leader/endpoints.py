@@ -1,0 +1,61 @@
+"""How the endpoints of a store may be written."""
+
+from __future__ import annotations
+
+from ..hosts import is_host, literal
+from ..system.http import Endpoint
+
+_SCHEMES = {"http": False, "https": True}
+
+
+def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
+    """The endpoints in a list that commas or white space separate.
+
+    ``port`` and ``tls`` hold for those that say nothing of it.  Raises ValueError with what is
+    wrong with which.
+
+    >>> [str(endpoint) for endpoint in endpoints("10.0.0.1, https://[fd77::1]:4001/ node2", 2379)]
+    ['http://10.0.0.1:2379', 'https://[fd77::1]:4001', 'http://node2:2379']
+    """
+    found = [_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
+    if not found:
+        raise ValueError("it names none")
+    return tuple(dict.fromkeys(found))
+
+
+def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
+    scheme, separator, rest = text.rpartition("://")
+    if "@" in rest:
+        raise ValueError("an endpoint has no user and password in it")
+    if separator and scheme.lower() not in _SCHEMES:
+        raise ValueError(f"{text} is neither http:// nor https://")
+    rest, slash, path = rest.partition("/")
+    if slash and path:
+        raise ValueError(f"{text} has a path")
+    host, after = _host(rest, text)
+    if not is_host(host):
+        raise ValueError(f"{host or text} is no host")
+    secure = _SCHEMES[scheme.lower()] if separator else tls
+    return Endpoint(literal(host) or host, _port(after, text) if after else port, secure)
+
+
+def _host(rest: str, text: str) -> tuple[str, str]:
+    """The host and what follows it."""
+    if rest.startswith("["):
+        host, bracket, after = rest[1:].partition("]")
+        if not bracket or ":" not in host:
+            raise ValueError(f"{text} has brackets, but no IPv6 address between them")
+        return host, after
+    if rest.count(":") > 1:
+        raise ValueError(f"{text}: an IPv6 address goes in brackets")
+    host, colon, after = rest.partition(":")
+    return host, colon + after
+
+
+def _port(after: str, text: str) -> int:
+    digits = after[1:]
+    if after[0] != ":" or not (digits.isascii() and digits.isdecimal() and len(digits) <= 5):
+        raise ValueError(f"{text} has no port after its colon")
+    if not 1 <= int(digits) <= 65535:
+        raise ValueError(f"{text}: a port is a number from 1 to 65535")
+    return int(digits)

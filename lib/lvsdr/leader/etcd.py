@@ -1,0 +1,195 @@
+"""etcd, version 3 of its API, through the JSON gateway of its members (etcd 3.4 or later).
+
+A read is linearizable: a member that is cut off from the others has no answer instead of an old
+one.  What is watched is only a bell; the watch begins right after the revision of the last read, so
+nothing is missed in between, and it needs a leader, so it ends where there is none any more.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from time import monotonic
+
+from ..deadline import Deadline
+from ..errors import SourceUnavailable
+from ..gate import Answer, Leadership, State
+from ..system.http import Endpoint, Request, Response, exchange, lines
+from ..system.race import Bell, first
+from .asking import Endpoints
+from .settings import Kind, Settings, key_of_the_leader, or_node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+KIND = Kind(port=2379, key=key_of_the_leader, value=or_node, takes=frozenset({"user", "password"}))
+
+# A member without a leader says so at once instead of trying for seconds (etcd: rpctypes/md.go).
+_LEADER_REQUIRED = {"Grpc-Metadata-hasleader": "true"}
+_UNAUTHENTICATED = 16  # gRPC's status codes
+_OLD_TOKEN = (
+    "etcdserver: invalid auth token",
+    "etcdserver: user name is empty",
+    "etcdserver: revision of auth store is old",
+)
+_NO_PASSWORDS = "etcdserver: authentication is not enabled"
+
+
+class Etcd:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._endpoints = Endpoints(settings.endpoints)
+        self._token = ""
+        self._revision: int | None = None
+
+    def look(self, deadline: Deadline, bell: Bell) -> Answer:
+        def question(endpoint: Endpoint) -> Any:
+            return self._range(endpoint, deadline)
+
+        self._revision = None
+        document, asked = self._endpoints.ask(question, deadline, bell)
+        self._revision = revision(document)
+        return Answer(leadership(document, self._settings), asked, monotonic())
+
+    def wait(self, deadline: Deadline, bell: Bell) -> None:
+        if self._revision is None:
+            raise SourceUnavailable("there is no revision to watch from")
+        request = watch(self._settings.key, self._revision + 1, self._token)
+        endpoint = self._endpoints.best
+
+        def listen() -> bool:
+            return any(map(rings, lines(endpoint, request, self._settings.trust, deadline)))
+
+        try:
+            rang = first([(str(endpoint), listen)], deadline, bell)[1]
+        except SourceUnavailable:
+            if deadline.expired() or bell.stopped():
+                return
+            raise
+        if not rang:
+            raise SourceUnavailable(f"{endpoint} ended the watch")
+
+    def _range(self, endpoint: Endpoint, deadline: Deadline) -> Any:
+        """The document for the key; authenticates first where that is needed."""
+        had = self._token
+        if self._settings.user and not had:
+            self._authenticate(endpoint, deadline)
+        response = self._post(endpoint, range_of(self._settings.key, self._token), deadline)
+        if had and is_old_token(response):
+            self._authenticate(endpoint, deadline)
+            response = self._post(endpoint, range_of(self._settings.key, self._token), deadline)
+        return understood(response)
+
+    def _authenticate(self, endpoint: Endpoint, deadline: Deadline) -> None:
+        """Tokens expire, and are forgotten by members that start anew."""
+        user, password = self._settings.user or "", self._settings.password.reveal()
+        response = self._post(endpoint, login(user, password), deadline)
+        self._token = "" if complaint(response) == _NO_PASSWORDS else token(response)
+
+    def _post(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> Response:
+        return exchange(endpoint, request, self._settings.trust, deadline)
+
+
+def open_store(settings: Settings) -> Etcd:
+    return Etcd(settings)
+
+
+def _request(path: str, document: object, token: str = "") -> Request:
+    headers = {**_LEADER_REQUIRED, "Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = token
+    return Request("POST", path, json.dumps(document).encode(), headers)
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def range_of(key: str, token: str = "") -> Request:
+    """The question for one key; not serializable, so the member has to ask the others."""
+    return _request("/v3/kv/range", {"key": _encoded(key)}, token)
+
+
+def login(user: str, password: str) -> Request:
+    return _request("/v3/auth/authenticate", {"name": user, "password": password})
+
+
+def watch(key: str, revision: int, token: str = "") -> Request:
+    """The question for all changes of a key from ``revision`` on."""
+    create = {"key": _encoded(key), "start_revision": str(revision)}
+    return _request("/v3/watch", {"create_request": create}, token)
+
+
+def understood(response: Response) -> Any:
+    """The document of an answer; raises SourceUnavailable for what is not one of etcd's."""
+    if response.status != 200:
+        raise SourceUnavailable(f"answered {response.status}: {complaint(response)}")
+    document = _document(response.body)
+    if not isinstance(document.get("header"), dict) or "revision" not in document["header"]:
+        raise SourceUnavailable("answered something that is not etcd's")
+    return document
+
+
+def token(response: Response) -> str:
+    return str(understood(response).get("token", ""))
+
+
+def complaint(response: Response) -> str:
+    """What an answer says is wrong; an error on a stream is wrapped once more."""
+    document = _document(response.body, strict=False)
+    error = document.get("error")
+    message = error.get("message") if isinstance(error, dict) else document.get("message") or error
+    text = message if isinstance(message, str) else response.body.decode("utf-8", "replace")
+    return text.strip()[:200]
+
+
+def is_old_token(response: Response) -> bool:
+    code = _document(response.body, strict=False).get("code")
+    return code == _UNAUTHENTICATED or complaint(response) in _OLD_TOKEN
+
+
+def revision(document: Any) -> int:
+    return int(document["header"]["revision"])
+
+
+def leadership(document: Any, settings: Settings) -> Leadership:
+    """What the document for the key says of this node."""
+    found = document.get("kvs") or []
+    value = b64decode(found[0].get("value", "")) if found else b""
+    if not value:
+        said = "is empty" if found else "does not exist"
+        return Leadership(State.NO_LEADER, f"{settings.key} {said} in etcd")
+    leader = value.decode("utf-8", "replace")
+    state = State.LEADER if value == settings.value.encode() else State.FOLLOWER
+    return Leadership(state, f"{settings.key} is {leader} in etcd", leader)
+
+
+def rings(line: Response) -> bool:
+    """Whether a line of a watch is news; that it begins is none.
+
+    A watch that begins too far back is ended, with the revision that is the oldest one now: news.
+    Raises SourceUnavailable for any other end.
+    """
+    if line.status != 200:
+        raise SourceUnavailable(f"answered {line.status}: {complaint(line)}")
+    result = _document(line.body).get("result")
+    if not isinstance(result, dict):
+        raise SourceUnavailable(f"ended the watch: {complaint(line)}")
+    if result.get("canceled") and "compact_revision" not in result:
+        raise SourceUnavailable(
+            f"ended the watch: {result.get('cancel_reason', 'no reason given')}"
+        )
+    return bool(result.get("events")) or bool(result.get("canceled"))
+
+
+def _document(body: bytes, strict: bool = True) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        return document
+    if strict:
+        raise SourceUnavailable("answered something that is not JSON")
+    return {}

@@ -1,0 +1,49 @@
+"""Keep asking a store, at once when something changes, and in time when nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..deadline import Deadline
+from ..errors import SourceUnavailable
+from ..gate import Answer, Policy, State
+from ..system.race import Bell
+from . import ask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import Store
+
+_PAUSE = 0.5  # seconds after an answer that was none, or while nothing can be watched
+_GAP = 0.1  # seconds that two questions are apart at least: a key may change all the time
+
+
+def follow(store: Store, policy: Policy, bell: Bell) -> Iterator[Answer]:
+    """Every answer of the store, until ``bell`` says stop; for a thread that does nothing else.
+
+    There is one at least every ``policy.contact`` seconds, changed or not: each is a proof that the
+    store can be reached.  While nobody leads they come faster, within ``policy.vigil``.
+    """
+    while not bell.stopped():
+        gap = Deadline.after(_GAP)
+        answer = ask(store, Deadline.after(policy.timeout), bell)
+        if bell.stopped():
+            return
+        yield answer
+        _rest(store, _patience(answer.leadership.state, policy), bell)
+        bell.wait(gap.remaining())
+
+
+def _rest(store: Store, seconds: float, bell: Bell) -> None:
+    """Wait for a change; where that is not possible, ask again soon."""
+    try:
+        store.wait(Deadline.after(seconds), bell)
+    except SourceUnavailable:
+        bell.wait(min(seconds, _PAUSE))
+
+
+def _patience(state: State, policy: Policy) -> float:
+    """How long to wait for a change before asking again."""
+    if state is State.NO_LEADER:
+        return min(policy.refresh, policy.vigil / 4)
+    return _PAUSE if state is State.UNKNOWN else policy.refresh

@@ -1,0 +1,109 @@
+"""Patroni's REST API: this node's own Patroni says whether this node is the one.
+
+The health checks of Patroni ("REST API", "Health check endpoints") answer for the member that is
+asked, so where several endpoints are given, only those on this host count.  Patroni's failsafe
+mode is respected by believing it: its leader then still says that it is.
+"""
+
+from __future__ import annotations
+
+import json
+from time import monotonic
+
+from ..deadline import Deadline
+from ..errors import SourceUnavailable
+from ..gate import Answer, Leadership, State
+from ..system.here import is_here
+from ..system.http import Endpoint, Request, Response, exchange
+from ..system.race import Bell
+from .asking import Endpoints
+from .settings import Kind, Settings
+
+_POLL = 0.5  # seconds between two questions: nothing can be watched
+_YES, _NO = 200, 503  # all that a health check of Patroni answers
+
+# Health checks that only one member of a cluster passes.
+_OF_THE_LEADER = ("/", "/leader", "/primary", "/read-write", "/standby-leader", "/standby_leader")
+
+
+def _path(text: str | None) -> str:
+    path = "/leader" if text is None else text
+    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+        raise ValueError(f"{path} must be a path of Patroni's REST API, such as /leader")
+    return path
+
+
+def _status(text: str | None, _node: str) -> str:
+    status = str(_YES) if text is None else text
+    if not (status.isascii() and status.isdecimal() and 200 <= int(status) <= 599):
+        raise ValueError(f"{status} must be the HTTP status of the one that leads, by default 200")
+    return status
+
+
+KIND = Kind(port=8008, key=_path, value=_status)
+
+
+class Patroni:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._endpoints = Endpoints(settings.endpoints)
+        self._choosy = len(settings.endpoints) > 1
+
+    def look(self, deadline: Deadline, bell: Bell) -> Answer:
+        def question(endpoint: Endpoint) -> Leadership:
+            return self._question(endpoint, deadline)
+
+        found, asked = self._endpoints.ask(question, deadline, bell)
+        return Answer(found, asked, monotonic())
+
+    def wait(self, deadline: Deadline, bell: Bell) -> None:
+        bell.wait(min(_POLL, deadline.remaining()))
+
+    def _question(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
+        if self._choosy and not is_here(endpoint.host):
+            raise SourceUnavailable("is another member's")
+        path, trust = self._settings.key, self._settings.trust
+        status = exchange(endpoint, Request("GET", path), trust, deadline).status
+        if status == int(self._settings.value):
+            return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
+        if status not in (_YES, _NO):
+            raise SourceUnavailable(f"answered {status} for {path}")
+        try:
+            cluster = exchange(endpoint, Request("GET", "/cluster"), trust, deadline)
+        except SourceUnavailable:
+            cluster = None
+        return not_the_one(path, status, cluster)
+
+
+def open_store(settings: Settings) -> Patroni:
+    return Patroni(settings)
+
+
+def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
+    """What is to be said of a member that does not pass; ``cluster`` says who leads, if anything.
+
+    Nobody leads only where Patroni knows that, and where it is the leader that is asked for.
+    """
+    reason = f"Patroni answers {status} for {path}"
+    members = _members(cluster)
+    if members is None:
+        return Leadership(State.FOLLOWER, reason)
+    for name, role in members:
+        if role in ("leader", "standby_leader"):
+            return Leadership(State.FOLLOWER, f"{reason}, {name} leads", name)
+    if path.partition("?")[0] in _OF_THE_LEADER:
+        return Leadership(State.NO_LEADER, f"{reason}, nobody leads")
+    return Leadership(State.FOLLOWER, f"{reason}, nobody leads")
+
+
+def _members(cluster: Response | None) -> list[tuple[str, str]] | None:
+    """Name and role of each member; None if that is not known."""
+    if cluster is None or cluster.status != _YES:
+        return None
+    try:
+        return [
+            (str(member["name"]), str(member["role"]))
+            for member in json.loads(cluster.body)["members"]
+        ]
+    except (ValueError, LookupError, TypeError):
+        return None

@@ -1,0 +1,88 @@
+"""Ask a store from a host, once, in the background, or all the time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lvsdr import leader
+from lvsdr.deadline import Deadline
+from lvsdr.errors import SourceUnavailable
+from lvsdr.gate import Answer, Policy, State
+from lvsdr.leader.following import follow
+from lvsdr.leader.settings import Given
+from lvsdr.system.race import Bell
+
+from tests.leader.network import Host
+from tests.leader.waiting import PATIENCE
+
+NEVER = 600.0  # seconds that no test lasts
+QUICK = Policy(grace=4.0)
+
+
+def opened(kind: str, given: Given, node: str = "node1") -> leader.Store:
+    return leader.open_store(kind, leader.settings(kind, node, given))
+
+
+def asked(host: Host, store: leader.Store, seconds: float = PATIENCE) -> Answer:
+    """What the store says to this host."""
+    with host.entered():
+        return leader.ask(store, Deadline.after(seconds))
+
+
+class Waiting:
+    """A wait that has begun, in a thread on a host."""
+
+    def __init__(self, host: Host, store: leader.Store, bell: Bell | None = None) -> None:
+        self.problem = ""
+        self._host, self._store, self._bell = host, store, bell or Bell()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._host.entered():
+            try:
+                self._store.wait(Deadline.after(NEVER), self._bell)
+            except SourceUnavailable as error:
+                self.problem = str(error)
+
+    def over(self) -> bool:
+        """Whether it ends by itself."""
+        self._thread.join(PATIENCE)
+        return not self._thread.is_alive()
+
+
+class Following:
+    """A thread that follows a store, as a daemon's does, and what it was told."""
+
+    def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
+        self.answers: list[Answer] = []
+        self.bell = Bell()
+        self._host, self._store, self._policy = host, store, policy
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._host.entered():
+            for answer in follow(self._store, self._policy, self.bell):
+                self.answers.append(answer)
+
+    def says(self, wanted: State) -> bool:
+        """Whether this is the latest answer."""
+        return bool(self.answers) and self.answers[-1].leadership.state is wanted
+
+    def stop(self) -> None:
+        self.bell.stop()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+@contextmanager
+def following(host: Host, store: leader.Store, policy: Policy = QUICK) -> Iterator[Following]:
+    """Follow it until the end of the block."""
+    made = Following(host, store, policy)
+    try:
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,109 @@
+"""A real etcd: members on hosts of the tests' network, and the client that etcd comes with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.lab.namespace import Running
+from tests.leader.network import Host
+from tests.leader.waiting import until
+
+KEY = "/service/mycluster/leader"
+_QUICK = ["--heartbeat-interval", "50", "--election-timeout", "500", "--log-level", "error"]
+
+
+class Member(NamedTuple):
+    """A member of a cluster that has the given members' hosts."""
+
+    host: Host
+    hosts: Sequence[Host]
+    directory: Path
+    options: Sequence[str] = ()
+    scheme: str = "http"
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.scheme}://{self.host.front}:2379"
+
+    def start(self) -> Running:
+        """Start it, with the data that it has, and do not wait for it."""
+        everyone = ",".join(f"{host.name}=http://{host.back}:2380" for host in self.hosts)
+        peer = f"http://{self.host.back}:2380"
+        argv = ["etcd", "--name", self.host.name, "--data-dir", str(self.directory)]
+        argv += ["--listen-client-urls", self.endpoint, "--advertise-client-urls", self.endpoint]
+        argv += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]
+        argv += ["--initial-cluster", everyone, *_QUICK, *self.options]
+        return self.host.start(argv)
+
+
+class Cluster:
+    """Members, each with its process; `client` is the host that etcdctl runs on."""
+
+    def __init__(self, members: Sequence[Member], client: Host, options: Sequence[str] = ()):
+        self.members = list(members)
+        self.processes = [member.start() for member in self.members]
+        self._client = client
+        self.options = list(options)
+        until(self.healthy)
+
+    @property
+    def endpoints(self) -> list[str]:
+        return [member.endpoint for member in self.members]
+
+    def ctl(self, *words: str, check: bool = True, members: Sequence[int] | None = None) -> str:
+        """What etcdctl prints, asked of these members or of all."""
+        chosen = range(len(self.members)) if members is None else members
+        where = ",".join(self.endpoints[index] for index in chosen)
+        argv = ["etcdctl", "--endpoints", where, "--command-timeout", "2s", *self.options, *words]
+        return self._client.run(argv, {"ETCDCTL_API": "3"}, check=check).stdout
+
+    def put(self, value: str, members: Sequence[int] | None = None) -> None:
+        """Write the leader's key; while the members elect, that may take some tries."""
+        until(lambda: self.ctl("put", KEY, value, check=False, members=members))
+
+    def delete(self) -> None:
+        self.ctl("del", KEY)
+
+    def compact(self) -> None:
+        """Forget all revisions but the latest."""
+        header = json.loads(self.ctl("get", KEY, "--write-out", "json"))["header"]
+        self.ctl("compaction", str(header["revision"]))
+
+    def healthy(self) -> bool:
+        """Whether every member is there and they agree."""
+        said = self.ctl("endpoint", "health", "--write-out", "json", check=False)
+        return said != "" and all(member["health"] for member in json.loads(said))
+
+    def leader(self) -> int:
+        """The index of the member that leads the others."""
+
+        def found() -> list[int]:
+            said = self.ctl("endpoint", "status", "--write-out", "json", check=False)
+            statuses = [one["Status"] for one in json.loads(said)] if said else []
+            where = [one["Endpoint"] for one in json.loads(said)] if said else []
+            return [
+                self.endpoints.index(endpoint)
+                for endpoint, status in zip(where, statuses)
+                if status["header"]["member_id"] == status["leader"]
+            ]
+
+        return until(found)[0]
+
+    def kill(self, index: int) -> None:
+        self.processes[index].close()
+
+    def restart(self, index: int) -> None:
+        self.kill(index)
+        self.processes[index] = self.members[index].start()
+
+    def mend(self) -> None:
+        """Bring back what was killed or cut off."""
+        for index, process in enumerate(self.processes):
+            host = self.members[index].host
+            if host.unplugged or not process.alive:  # started anew, it is back sooner
+                host.plug()
+                self.restart(index)
+        until(self.healthy)

@@ -1,0 +1,141 @@
+"""A real member of etcd that wants certificates, a user and a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lvsdr.gate import Leadership, State
+from lvsdr.leader.settings import Given
+
+from tests.leader.asking import asked, following, opened
+from tests.leader.certificates import Authority
+from tests.leader.etcd import KEY, Cluster, Member
+from tests.leader.network import Host
+from tests.leader.waiting import until
+
+PASSWORD = "not-for-the-log"
+
+
+@pytest.fixture(scope="module")
+def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("certificates"))
+    made.sign("server", hosts["secure"].front)
+    made.sign("client", hosts["node1"].front)
+    made.sign("nameless", hosts["node1"].front, subject="/O=lvsdr")
+    return made
+
+
+@pytest.fixture(scope="module")
+def secure(
+    hosts: dict[str, Host], authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """One member; node1 leads; the user reader may read the key and no more."""
+    host, file = hosts["secure"], authority.file
+    options = ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    options += ["--cert-file", file("server.crt"), "--key-file", file("server.key")]
+    options += ["--listen-client-urls", f"https://{host.front}:2379,https://{host.back}:2379"]
+    place = tmp_path_factory.mktemp("secure")
+    member = Member(host, [host], place, options, scheme="https")
+    client = ["--cacert", authority.certificate]
+    client += ["--cert", file("client.crt"), "--key", file("client.key")]
+    cluster = Cluster([member], hosts["elsewhere"], client)
+    cluster.put("node1")
+    cluster.ctl("user", "add", "root:root")
+    cluster.ctl("user", "grant-role", "root", "root")
+    cluster.ctl("role", "add", "reader")
+    cluster.ctl("role", "grant-permission", "reader", "read", KEY)
+    cluster.ctl("user", "add", f"reader:{PASSWORD}")
+    cluster.ctl("user", "grant-role", "reader", "reader")
+    cluster.ctl("auth", "enable")
+    cluster.options += ["--user", "root:root"]
+    yield cluster
+    cluster.kill(0)
+
+
+@pytest.fixture
+def given(secure: Cluster, authority: Authority) -> Given:
+    """All that is needed, and right."""
+    return Given(
+        endpoints=secure.endpoints[0],
+        key=KEY,
+        ca_file=authority.certificate,
+        cert_file=authority.file("nameless.crt"),
+        key_file=authority.file("nameless.key"),
+        user="reader",
+        password=PASSWORD,
+    )
+
+
+def said(hosts: dict[str, Host], given: Given) -> Leadership:
+    return asked(hosts["node1"], opened("etcd", given)).leadership
+
+
+def test_with_all_that_is_needed(hosts: dict[str, Host], given: Given) -> None:
+    assert said(hosts, given).state is State.LEADER
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"cert_file": None, "key_file": None}, "https://"),
+        ({"user": None, "password": None}, "etcdserver: permission denied"),
+        ({"password": "wrong"}, "invalid user ID or password"),
+        ({"key": f"{KEY}s"}, "etcdserver: permission denied"),
+        ({"ca_file": "/no/such/file"}, "cannot read /no/such/file: No such file or directory"),
+        ({"ca_file": "/etc/hostname"}, "no certificate"),
+    ],
+    ids=["certificate", "user", "password", "key", "file", "no certificates"],
+)
+def test_without_one_of_them(
+    hosts: dict[str, Host], given: Given, changed: dict[str, str | None], reason: str
+) -> None:
+    found = said(hosts, given._replace(**changed))
+    assert found.state is State.UNKNOWN
+    assert reason in found.reason
+    assert "wrong" not in found.reason
+
+
+def test_a_certificate_with_a_common_name(
+    hosts: dict[str, Host], given: Given, authority: Authority
+) -> None:
+    """With users and client certificates, the gateway takes none that could be for a user."""
+    files = {"cert_file": authority.file("client.crt"), "key_file": authority.file("client.key")}
+    found = said(hosts, given._replace(**files))
+    assert found.state is State.UNKNOWN
+    assert "CommonName" in found.reason
+
+
+def test_a_server_whom_somebody_else_has_signed(
+    hosts: dict[str, Host], given: Given, authority: Authority
+) -> None:
+    other = Authority(authority.directory / "other")
+    found = said(hosts, given._replace(ca_file=other.certificate))
+    assert found.state is State.UNKNOWN
+    assert "certificate is not valid" in found.reason
+
+
+def test_a_server_with_the_certificate_of_another_address(
+    hosts: dict[str, Host], given: Given, secure: Cluster
+) -> None:
+    where = secure.endpoints[0].replace(hosts["secure"].front, hosts["secure"].back)
+    found = said(hosts, given._replace(endpoints=where))
+    assert found.state is State.UNKNOWN
+    assert "doesn't match" in found.reason
+
+
+def test_a_token_that_is_no_longer_valid(
+    hosts: dict[str, Host], given: Given, secure: Cluster
+) -> None:
+    """As after its time to live, which is too long to be waited for."""
+    store = opened("etcd", given)
+    with following(hosts["node1"], store) as followed:
+        until(lambda: followed.says(State.LEADER))
+        secure.ctl("auth", "disable")
+        secure.ctl("auth", "enable")
+        secure.put("node2")
+        until(lambda: followed.says(State.FOLLOWER))
+        secure.restart(0)
+        until(secure.healthy)
+        secure.put("node1")
+        until(lambda: followed.says(State.LEADER))

@@ -1,0 +1,83 @@
+"""Two nodes, one address, and a real etcd with a lease on the leader's key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lvsdr.gate import Policy, Unreachable
+from lvsdr.leader.settings import Given
+
+from tests.leader.asking import opened
+from tests.leader.etcd import KEY, Cluster
+from tests.leader.holding import Holder, holding
+from tests.leader.network import Host
+from tests.leader.waiting import until
+
+LEASE = "5"  # seconds; etcdctl renews it every third of that
+POLICY = Policy(grace=2.0)
+
+
+@pytest.fixture
+def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
+    """node1 has the key for as long as it renews its lease."""
+    said = etcd.ctl("lease", "grant", LEASE)
+    number = said.split()[1]
+    etcd.ctl("put", KEY, "node1", "--lease", number)
+    argv = ["etcdctl", "--endpoints", ",".join(etcd.endpoints), "lease", "keep-alive", number]
+    renewing = hosts["node1"].start(argv, {"ETCDCTL_API": "3"})
+    yield etcd
+    renewing.close()
+
+
+@pytest.fixture
+def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[list[Holder]]:
+    """node1 has the address, node2 waits for it; the cable of node1 is in again at the end."""
+    given = Given(endpoints=",".join(leased.endpoints), key=KEY)
+    first, second = hosts["node1"], hosts["node2"]
+    with holding(first, opened("etcd", given, "node1"), policy) as one:
+        with holding(second, opened("etcd", given, "node2"), policy) as two:
+            until(lambda: one.up)
+            assert not two.up
+            yield [one, two]
+        first.plug()
+
+
+def elect_node2(etcd: Cluster) -> None:
+    """As soon as the key is free, node2 gets it."""
+    until(lambda: etcd.ctl("get", KEY) == "")
+    etcd.put("node2")
+
+
+@pytest.mark.parametrize("policy", [POLICY], ids=["release"])
+def test_the_leader_is_cut_off(
+    nodes: list[Holder], leased: Cluster, hosts: dict[str, Host]
+) -> None:
+    one, two = nodes
+    hosts["node1"].unplug("front")
+    elect_node2(leased)
+    until(lambda: two.up)
+    assert not one.up
+    assert one.changes[1] < two.changes[0]
+
+
+@pytest.mark.parametrize("policy", [POLICY], ids=["release"])
+def test_the_leader_hands_over(nodes: list[Holder], leased: Cluster) -> None:
+    one, two = nodes
+    leased.put("node2")
+    until(lambda: two.up)
+    assert one.changes[1] < two.changes[0]
+
+
+@pytest.mark.parametrize("policy", [POLICY._replace(unreachable=Unreachable.KEEP)], ids=["keep"])
+def test_who_keeps_it_has_it_twice(
+    nodes: list[Holder], leased: Cluster, hosts: dict[str, Host]
+) -> None:
+    """The price of keep, until the one that was cut off hears who leads."""
+    one, two = nodes
+    hosts["node1"].unplug("front")
+    elect_node2(leased)
+    until(lambda: two.up)
+    assert one.up
+    hosts["node1"].plug()
+    until(lambda: not one.up)

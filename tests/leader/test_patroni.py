@@ -1,0 +1,152 @@
+"""A real Patroni's REST API, and the key that it keeps in a real etcd."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from lvsdr import leader
+from lvsdr.gate import Answer, Leadership, State
+from lvsdr.leader.settings import Given
+
+from tests.leader.asking import Following, asked, following, opened
+from tests.leader.etcd import Cluster
+from tests.leader.network import Host
+from tests.leader.patroni import PORT, SCOPE, Patroni
+from tests.leader.waiting import until
+
+KEY = f"/service/{SCOPE}/leader"
+
+
+@pytest.fixture(scope="module")
+def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Patroni:
+    """Two members; whoever leads, the other follows."""
+    standing_etcd.mend()
+    standing_etcd.ctl("del", "/service", "--prefix")
+    return Patroni([hosts["node1"], hosts["node2"]], standing_etcd.endpoints)
+
+
+@pytest.fixture
+def store(standing_etcd: Cluster) -> Iterator[Cluster]:
+    """What Patroni keeps the key in; whole again after the test."""
+    yield standing_etcd
+    standing_etcd.mend()
+
+
+def own(host: Host, path: str = "/leader", status: str | None = None) -> leader.Store:
+    """The store that is the Patroni of this host."""
+    given = Given(endpoints=f"{host.front}:{PORT}", key=path, value=status)
+    return opened("patroni", given, host.name)
+
+
+def said(host: Host, path: str = "/leader", status: str | None = None) -> Leadership:
+    return asked(host, own(host, path, status)).leadership
+
+
+def keyed(etcd: Cluster, host: Host) -> leader.Store:
+    """The store that is the key of that Patroni."""
+    return opened("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
+
+
+def test_the_leader_and_the_replica(patroni: Patroni, standing_etcd: Cluster) -> None:
+    first = patroni.leader()
+    second = patroni.other(first)
+    for path in ("/leader", "/primary", "/read-write", "/"):
+        assert said(first, path).state is State.LEADER
+        found = said(second, path)
+        assert (found.state, found.leader) == (State.FOLLOWER, first.name)
+    assert asked(first, keyed(standing_etcd, first)).leadership.state is State.LEADER
+    found = asked(second, keyed(standing_etcd, second)).leadership
+    assert (found.state, found.leader) == (State.FOLLOWER, first.name)
+
+
+@pytest.mark.parametrize("path", ["/replica", "/replica?lag=10MB", "/asynchronous?lag=1MB"])
+def test_an_address_of_the_replicas(patroni: Patroni, path: str) -> None:
+    first = patroni.leader()
+    assert said(patroni.other(first), path).state is State.LEADER
+    assert said(first, path).state is State.FOLLOWER
+
+
+def test_another_status(patroni: Patroni) -> None:
+    first = patroni.leader()
+    assert said(first, "/replica", "503").state is State.LEADER
+    assert said(patroni.other(first), "/replica", "503").state is State.FOLLOWER
+
+
+def test_of_several_endpoints_only_those_here_count(
+    patroni: Patroni, hosts: dict[str, Host]
+) -> None:
+    first = patroni.leader()
+    endpoints = [f"{host.front}:{PORT}" for host in patroni.hosts]
+    for host, order in itertools.product(patroni.hosts, (endpoints, endpoints[::-1])):
+        store = opened("patroni", Given(endpoints=",".join(order)), host.name)
+        wanted = State.LEADER if host is first else State.FOLLOWER
+        assert asked(host, store).leadership.state is wanted
+    stranger = opened("patroni", Given(endpoints=",".join(endpoints)))
+    found = asked(hosts["etcd1"], stranger).leadership
+    assert found.state is State.UNKNOWN
+    assert "another member" in found.reason
+
+
+def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
+    """Both ways to know it, on both hosts; the key never names two at a time."""
+    first = patroni.leader()
+    second = patroni.other(first)
+    with ExitStack() as stack:
+        old, old_key, new, new_key = (
+            stack.enter_context(following(host, store))
+            for host in (first, second)
+            for store in (own(host), keyed(standing_etcd, host))
+        )
+        until(lambda: old.says(State.LEADER) and old_key.says(State.LEADER))
+        until(lambda: new.says(State.FOLLOWER) and new_key.says(State.FOLLOWER))
+        patroni.switch_over()
+        until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
+        until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
+    assert old_key.answers[-1].leadership.leader == second.name
+    assert max(led(old_key), key=asked_at).asked < min(led(new_key), key=asked_at).heard
+    assert patroni.leader() is second
+
+
+def led(followed: Following) -> list[Answer]:
+    """The answers by which the host led."""
+    return [each for each in followed.answers if each.leadership.state is State.LEADER]
+
+
+def asked_at(answer: Answer) -> float:
+    return answer.asked
+
+
+def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster) -> None:
+    first = patroni.leader()
+    for index in range(3):
+        store.kill(index)
+    until(lambda: said(first).state is State.FOLLOWER)
+    store.mend()
+    patroni.leader()
+
+
+def test_failsafe_mode_is_believed(patroni: Patroni, store: Cluster) -> None:
+    """Without its store a leader goes on as long as it reaches all members, and says so."""
+    patroni.turn_failsafe_on()
+    first = patroni.leader()
+    second = patroni.other(first)
+    for index in range(3):
+        store.kill(index)
+    until(lambda: patroni.status(first).get("failsafe_mode_is_active"))
+    assert said(first).state is said(first, "/primary").state is State.LEADER
+    assert said(second).state is State.FOLLOWER
+    assert asked(first, keyed(store, first), 2).leadership.state is State.UNKNOWN
+    store.mend()
+    until(lambda: not patroni.status(first).get("failsafe_mode_is_active"))
+    assert patroni.leader() is first
+
+
+def test_patroni_is_gone(patroni: Patroni) -> None:
+    """What it is to be asked is not known then; that its database may still run does not matter."""
+    second = patroni.other(patroni.leader())
+    patroni.processes[second.name].kill(9)
+    patroni.processes[second.name].wait()
+    assert said(second).state is State.UNKNOWN

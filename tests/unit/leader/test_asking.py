@@ -1,0 +1,39 @@
+"""The endpoints of a store."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import SourceUnavailable
+from lvsdr.leader.asking import Endpoints
+from lvsdr.system.http import Endpoint
+from lvsdr.system.race import Bell
+
+A, B, C = (Endpoint(name, 1) for name in "abc")
+
+
+def ask(endpoints: Endpoints, alive: str) -> str:
+    """Who answers, if these do."""
+
+    def question(endpoint: Endpoint) -> str:
+        if endpoint.host not in alive:
+            raise SourceUnavailable("dead")
+        return endpoint.host
+
+    return endpoints.ask(question, Deadline.after(20.0), Bell())[0]
+
+
+def test_the_one_that_answered_is_asked_first() -> None:
+    endpoints = Endpoints([A, B, C])
+    assert endpoints.best == A
+    assert [ask(endpoints, alive) for alive in ("abc", "bc", "abc", "a", "abc")] == list("abbaa")
+    assert endpoints.best == A
+
+
+def test_all_are_tried_in_turn() -> None:
+    endpoints = Endpoints([A, B, C])
+    assert ask(endpoints, "c") == "c"
+    with pytest.raises(SourceUnavailable) as caught:
+        ask(endpoints, "")
+    assert str(caught.value) == "http://c:1: dead; http://a:1: dead; http://b:1: dead"
+    assert endpoints.best == C

@@ -1,0 +1,89 @@
+"""A node attribute, read with the real crm_mon from clusters that are files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lvsdr import leader
+from lvsdr.deadline import Deadline
+from lvsdr.gate import Leadership, State
+from lvsdr.leader.attribute import has_quorum
+from lvsdr.leader.settings import Given
+from lvsdr.system.race import Bell
+
+from tests.unit.crm import cib
+
+PATIENCE = 20.0
+
+
+def said(node: str, value: str, name: str = "pgsql-status") -> Leadership:
+    settings = leader.settings("attribute", node, Given(key=name, value=value))
+    return leader.ask(leader.open_store("attribute", settings), Deadline.after(PATIENCE)).leadership
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", str(cib("steady")))
+
+
+@pytest.mark.usefixtures("steady")
+@pytest.mark.parametrize(
+    ("node", "value", "state", "reason", "name"),
+    [
+        ("node2", "PRI", State.LEADER, "pgsql-status is PRI on node2", "node2"),
+        ("node1", "PRI", State.FOLLOWER, "pgsql-status is PRI on node2", "node2"),
+        ("node2", "PR", State.NO_LEADER, "pgsql-status is PR on no node", None),
+        (
+            "node2",
+            "HS:async",
+            State.FOLLOWER,
+            "pgsql-status is HS:async on node1 and node3",
+            "node1 and node3",
+        ),
+        ("node1", "HS:async", State.UNKNOWN, "pgsql-status is HS:async on node1 and node3", None),
+        ("node9", "PRI", State.UNKNOWN, "node9 is no node of this cluster", None),
+    ],
+)
+def test_who_leads(node: str, value: str, state: State, reason: str, name: str | None) -> None:
+    assert said(node, value) == (state, reason, name)
+
+
+@pytest.mark.usefixtures("steady")
+def test_an_attribute_that_no_node_has() -> None:
+    assert said("node1", "1", "no-such-attribute").state is State.NO_LEADER
+
+
+def test_without_quorum_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others may have gone on without this part of the cluster."""
+    copy = tmp_path / "cib.xml"
+    copy.write_text(cib("steady").read_text().replace('have-quorum="1"', 'have-quorum="0"'))
+    monkeypatch.setenv("CIB_file", str(copy))
+    found = said("node2", "PRI")
+    assert found == (State.UNKNOWN, "this part of the cluster has no quorum", None)
+
+
+def test_a_node_that_is_gone_does_not_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", str(cib("node3-crashed")))
+    assert said("node3", "HS:async").state is not State.LEADER
+
+
+def test_without_a_cluster_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", "/no/such/file")
+    assert said("node1", "PRI").state is State.UNKNOWN
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = said("node1", "PRI")
+    assert (found.state, found.reason[:8]) == (State.UNKNOWN, "crm_mon:")
+
+
+@pytest.mark.parametrize("document", [b"<a/>", b"<a><summary/></a>"])
+def test_a_document_that_says_nothing_of_quorum(document: bytes) -> None:
+    assert not has_quorum(document)
+
+
+def test_a_wait_is_cancelled() -> None:
+    settings = leader.settings("attribute", "node1", Given(key="k", value="v"))
+    store, bell = leader.open_store("attribute", settings), Bell()
+    store.wait(Deadline.after(0.01), bell)
+    bell.stop()
+    store.wait(Deadline.after(PATIENCE), bell)

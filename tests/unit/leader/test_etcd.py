@@ -1,0 +1,206 @@
+"""What etcd 3.4.23 was seen to answer, and what is made of it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+from lvsdr import leader
+from lvsdr.deadline import Deadline
+from lvsdr.errors import SourceUnavailable
+from lvsdr.gate import State
+from lvsdr.leader import etcd
+from lvsdr.leader.settings import Given, Settings
+from lvsdr.system.http import Response
+
+from tests.fakes.server import Behaviour, Served, answering, serving
+
+KEY = "/service/c/leader"
+HEADER = (
+    '"header":{"cluster_id":"7855965530579937127","member_id":"2533347876291518694",'
+    '"revision":"2","raft_term":"2"}'
+)
+NODE1 = (
+    f'{{{HEADER},"kvs":[{{"key":"L3NlcnZpY2UvYy9sZWFkZXI=","create_revision":"2",'
+    '"mod_revision":"2","version":"1","value":"bm9kZTE="}],"count":"1"}'
+)
+EMPTY = (
+    f'{{{HEADER},"kvs":[{{"key":"L3NlcnZpY2UvYy9sZWFkZXI=","create_revision":"2",'
+    '"mod_revision":"2","version":"1"}],"count":"1"}'
+)
+NO_KEY = f"{{{HEADER}}}"
+TIMED_OUT = (
+    '{"error":"etcdserver: request timed out","message":"etcdserver: request timed out","code":14}'
+)
+NO_LEADER = (
+    '{"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader",'
+    '"http_status":"Service Unavailable"}}'
+)
+OLD_TOKEN = (
+    '{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token",'
+    '"code":16}'
+)
+NO_AUTH = (
+    '{"error":"etcdserver: authentication is not enabled",'
+    '"message":"etcdserver: authentication is not enabled","code":9}'
+)
+
+
+def settings(node: str = "node1", **given: str) -> Settings:
+    return leader.settings("etcd", node, Given(key=KEY, **given))
+
+
+def response(body: str, status: int = 200) -> Response:
+    return Response(status, {}, body.encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "node", "state", "name", "reason"),
+    [
+        (NODE1, "node1", State.LEADER, "node1", f"{KEY} is node1 in etcd"),
+        (NODE1, "node2", State.FOLLOWER, "node1", f"{KEY} is node1 in etcd"),
+        (NODE1, "node", State.FOLLOWER, "node1", f"{KEY} is node1 in etcd"),
+        (NO_KEY, "node1", State.NO_LEADER, None, f"{KEY} does not exist in etcd"),
+        (EMPTY, "node1", State.NO_LEADER, None, f"{KEY} is empty in etcd"),
+    ],
+)
+def test_leadership(body: str, node: str, state: State, name: str | None, reason: str) -> None:
+    found = etcd.leadership(etcd.understood(response(body)), settings(node))
+    assert found == (state, reason, name)
+
+
+def test_a_value_that_is_no_text() -> None:
+    value = b64encode(b"node1\xff").decode()
+    document = {"header": {"revision": "2"}, "kvs": [{"value": value}]}
+    assert etcd.leadership(document, settings("node1\ufffd")).state is State.FOLLOWER
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (TIMED_OUT, 503, "answered 503: etcdserver: request timed out"),
+        (NO_LEADER, 503, "answered 503: etcdserver: no leader"),
+        ("Not Found\n", 404, "answered 404: Not Found"),
+        (
+            "Client sent an HTTP request to an HTTPS server.\n",
+            400,
+            "answered 400: Client sent an HTTP request to an HTTPS server.",
+        ),
+        ("{}", 200, "answered something that is not etcd's"),
+        ('{"header":1}', 200, "answered something that is not etcd's"),
+        ("[]", 200, "answered something that is not JSON"),
+        ("<html>", 200, "answered something that is not JSON"),
+    ],
+)
+def test_what_is_no_answer(body: str, status: int, reason: str) -> None:
+    with pytest.raises(SourceUnavailable) as caught:
+        etcd.understood(response(body, status))
+    assert str(caught.value) == reason
+
+
+WATCH = '{"result":{"header":{"cluster_id":"7","revision":"4"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "rings"),
+    [
+        (f'{WATCH},"created":true}}}}', False),
+        (f'{WATCH},"events":[{{"kv":{{"key":"L3NlcnZpY2U=","mod_revision":"3"}}}}]}}}}', True),
+        (f'{WATCH},"events":[{{"type":"DELETE","kv":{{"mod_revision":"4"}}}}]}}}}', True),
+        (f'{WATCH},"canceled":true,"compact_revision":"4"}}}}', True),
+        (f"{WATCH}}}}}", False),
+    ],
+    ids=["begun", "written", "deleted", "compacted", "progress"],
+)
+def test_lines_of_a_watch(line: str, rings: bool) -> None:
+    assert etcd.rings(response(line)) is rings
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "reason"),
+    [
+        (NO_LEADER, 200, "ended the watch: etcdserver: no leader"),
+        (NO_LEADER, 503, "answered 503: etcdserver: no leader"),
+        (
+            f'{WATCH},"created":true,"canceled":true,"cancel_reason":"permission denied"}}}}',
+            200,
+            "ended the watch: permission denied",
+        ),
+        (f'{WATCH},"canceled":true}}}}', 200, "ended the watch: no reason given"),
+        ("null", 200, "answered something that is not JSON"),
+    ],
+)
+def test_a_watch_that_ends(line: str, status: int, reason: str) -> None:
+    with pytest.raises(SourceUnavailable) as caught:
+        etcd.rings(response(line, status))
+    assert str(caught.value) == reason
+
+
+def test_questions() -> None:
+    question = etcd.range_of(KEY, "token")
+    assert (question.method, question.path) == ("POST", "/v3/kv/range")
+    assert json.loads(question.body or b"") == {"key": "L3NlcnZpY2UvYy9sZWFkZXI="}
+    assert question.headers["Authorization"] == "token"
+    watched = etcd.watch(KEY, 7)
+    assert json.loads(watched.body or b"") == {
+        "create_request": {"key": "L3NlcnZpY2UvYy9sZWFkZXI=", "start_revision": "7"}
+    }
+    assert "Authorization" not in watched.headers
+    for each in (question, watched, etcd.login("u", "p")):
+        assert each.headers["Grpc-Metadata-hasleader"] == "true"
+
+
+def routes(served: Served) -> list[str]:
+    """What was asked for, in order."""
+    return [question.split(b" ", 2)[1].decode().rpartition("/")[2] for question in served.questions]
+
+
+def scripted(*behaviours: Behaviour) -> Behaviour:
+    """One after the other."""
+    waiting = list(behaviours)
+    return lambda client, question: waiting.pop(0)(client, question)
+
+
+def said(*answers: tuple[int, str]) -> Behaviour:
+    return scripted(*(answering(status, body.encode()) for status, body in answers))
+
+
+TOKEN = f'{{{HEADER},"token":"sssvIpwfnLAcWAQH.9"}}'
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([(200, TOKEN), (200, NODE1), (200, NODE1)], "authenticate range range"),
+        (
+            [(200, TOKEN), (200, NODE1), (401, OLD_TOKEN), (200, TOKEN), (200, NODE1)],
+            "authenticate range range authenticate range",
+        ),
+        (
+            [(400, NO_AUTH), (200, NODE1), (400, NO_AUTH), (200, NODE1)],
+            "authenticate range authenticate range",
+        ),
+    ],
+    ids=["a token is kept", "an old one is replaced", "there are no passwords"],
+)
+def test_passwords_and_tokens(answers: list[tuple[int, str]], asked: str) -> None:
+    with serving(said(*answers)) as served:
+        given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}
+        store = leader.open_store("etcd", settings(**given))
+        for _ in range(2):
+            found = leader.ask(store, Deadline.after(20))
+            assert found.leadership.state is State.LEADER
+    assert " ".join(routes(served)) == asked
+
+
+def test_a_token_that_does_not_help_is_not_asked_for_for_ever() -> None:
+    answers = [(200, TOKEN), (200, NODE1), (401, OLD_TOKEN), (200, TOKEN), (401, OLD_TOKEN)]
+    with serving(said(*answers)) as served:
+        given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}
+        store = leader.open_store("etcd", settings(**given))
+        leader.ask(store, Deadline.after(20))
+        found = leader.ask(store, Deadline.after(20)).leadership
+    assert found.state is State.UNKNOWN
+    assert "invalid auth token" in found.reason
+    assert "geheim" not in found.reason

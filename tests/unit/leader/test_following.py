@@ -1,0 +1,115 @@
+"""Asking for ever: at once when something changes, in time when nothing does."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import NotInstalled, SourceUnavailable
+from lvsdr.gate import Answer, Leadership, Policy, State
+from lvsdr.leader.following import follow
+from lvsdr.system.race import Bell
+
+PATIENCE = 20.0
+SLOW = Policy(grace=3600.0)
+QUICK = Policy(grace=0.0)
+
+
+class Script:
+    """A store that gives these answers, the last one for ever; `waits` says whether it can wait."""
+
+    def __init__(self, states: Sequence[State], waits: bool = True) -> None:
+        self.looks = 0
+        self.patience: list[float] = []
+        self._states, self._waits = states, waits
+        self._rung = threading.Event()
+
+    def look(self, _deadline: Deadline, _bell: Bell) -> Answer:
+        state = self._states[min(self.looks, len(self._states) - 1)]
+        self.looks += 1
+        if state is State.UNKNOWN:
+            raise SourceUnavailable("silent")
+        now = time.monotonic()
+        return Answer(Leadership(state, "scripted"), now, now)
+
+    def wait(self, deadline: Deadline, bell: Bell) -> None:
+        self.patience.append(deadline.remaining())
+        if not self._waits:
+            raise SourceUnavailable("cannot be watched")
+        bell.wait(deadline.remaining(), self._rung.is_set)
+        self._rung.clear()
+
+    def ring(self, bell: Bell) -> None:
+        self._rung.set()
+        bell.ring()
+
+
+def taken(store: Script, policy: Policy, number: int) -> list[State]:
+    """The first answers."""
+    followed = follow(store, policy, Bell())
+    return [answer.leadership.state for answer in itertools.islice(followed, number)]
+
+
+def test_every_answer_is_passed_on() -> None:
+    """Those that say the same, too: each is a proof that the store can be reached."""
+    states = [State.LEADER, State.LEADER, State.UNKNOWN, State.FOLLOWER, State.NO_LEADER]
+    assert taken(Script(states), QUICK, 6) == [*states, State.NO_LEADER]
+
+
+def test_a_change_is_looked_at_at_once() -> None:
+    store, bell = Script([State.LEADER, State.FOLLOWER]), Bell()
+    followed = follow(store, SLOW, bell)
+    assert next(followed).leadership.state is State.LEADER
+    threading.Timer(0.1, store.ring, [bell]).start()
+    assert next(followed).leadership.state is State.FOLLOWER
+    assert store.patience[0] > 1
+
+
+@pytest.mark.parametrize(
+    ("state", "policy", "most"),
+    [
+        (State.LEADER, Policy(grace=10.0), 2.5),
+        (State.FOLLOWER, Policy(grace=4.0), 1.0),
+        (State.NO_LEADER, Policy(grace=10.0, settle=1.0), 0.125),
+    ],
+)
+def test_how_long_it_waits(state: State, policy: Policy, most: float) -> None:
+    store = Script([state])
+    taken(store, policy, 2)
+    assert most * 0.5 < store.patience[0] <= most
+
+
+def test_a_store_that_cannot_be_watched_is_asked_all_the_same() -> None:
+    assert taken(Script([State.LEADER], waits=False), SLOW, 3) == [State.LEADER] * 3
+
+
+def test_a_store_that_is_silent_is_asked_again() -> None:
+    assert taken(Script([State.UNKNOWN] * 3 + [State.LEADER]), SLOW, 4)[-1] is State.LEADER
+
+
+@pytest.mark.parametrize("state", State)
+def test_it_stops_at_once(state: State) -> None:
+    store, bell = Script([state]), Bell()
+    followed = follow(store, SLOW, bell)
+    next(followed)
+    threading.Timer(0.1, bell.stop).start()
+    assert list(followed) == []
+
+
+def test_what_is_stopped_already_is_not_begun() -> None:
+    bell = Bell()
+    bell.stop()
+    assert list(follow(Script([State.LEADER]), SLOW, bell)) == []
+
+
+def test_a_node_that_cannot_ask_says_so() -> None:
+    class Lacking(Script):
+        def look(self, _deadline: Deadline, _bell: Bell) -> Answer:
+            raise NotInstalled("urllib3")
+
+    with pytest.raises(NotInstalled):
+        next(follow(Lacking([]), SLOW, Bell()))

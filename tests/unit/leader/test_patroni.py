@@ -1,0 +1,130 @@
+"""Patroni's answers, as version 3.0.2 was seen to give them, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lvsdr import leader
+from lvsdr.deadline import Deadline
+from lvsdr.gate import Leadership, State
+from lvsdr.leader.patroni import not_the_one
+from lvsdr.leader.settings import Given
+from lvsdr.system.http import Response
+from lvsdr.system.race import Bell
+
+from tests.fakes.server import Served, answering, routed, serving
+from tests.unit.crm import DATA
+
+LED = (DATA / "leader" / "patroni-cluster.json").read_bytes()
+UNLED = (DATA / "leader" / "patroni-cluster-unled.json").read_bytes()
+STANDBY = LED.replace(b'"leader"', b'"standby_leader"')
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def replica() -> Iterator[Served]:
+    """A Patroni whose cluster is led by node1, which it is not."""
+    routes = {
+        "/leader": answering(503),
+        "/replica?lag=10MB": answering(200),
+        "/read-only": answering(500),
+        "/cluster": answering(200, LED),
+    }
+    with serving(routed(routes)) as served:
+        yield served
+
+
+def said(endpoints: str, **given: str) -> Leadership:
+    settings = leader.settings("patroni", "node2", Given(endpoints=endpoints, **given))
+    return leader.ask(leader.open_store("patroni", settings), Deadline.after(PATIENCE)).leadership
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        (
+            "/leader",
+            "200",
+            Leadership(State.FOLLOWER, "Patroni answers 503 for /leader, node1 leads", "node1"),
+        ),
+        ("/leader", "503", Leadership(State.LEADER, "Patroni answers 503 for /leader")),
+        (
+            "/replica?lag=10MB",
+            "200",
+            Leadership(State.LEADER, "Patroni answers 200 for /replica?lag=10MB"),
+        ),
+        (
+            "/replica?lag=10MB",
+            "503",
+            Leadership(
+                State.FOLLOWER, "Patroni answers 200 for /replica?lag=10MB, node1 leads", "node1"
+            ),
+        ),
+    ],
+)
+def test_a_replica(replica: Served, key: str, value: str, found: Leadership) -> None:
+    assert said(f"127.0.0.1:{replica.port}", key=key, value=value) == found
+
+
+@pytest.mark.parametrize(("key", "status"), [("/read-only", 500), ("/nonsense", 404)])
+def test_a_status_that_is_no_answer(replica: Served, key: str, status: int) -> None:
+    found = said(f"127.0.0.1:{replica.port}", key=key)
+    assert found.state is State.UNKNOWN
+    assert f"answered {status} for {key}" in found.reason
+
+
+def test_without_a_cluster_the_member_is_believed() -> None:
+    """As in failsafe mode, where Patroni has no store to ask either."""
+    with serving(routed({"/leader": answering(503)})) as served:
+        found = said(f"127.0.0.1:{served.port}")
+    assert found == (State.FOLLOWER, "Patroni answers 503 for /leader", None)
+
+
+def test_a_second_endpoint_of_the_same_host(replica: Served) -> None:
+    found = said(f"127.0.0.1:1,127.0.0.2:1,localhost:{replica.port}")
+    assert found.state is State.FOLLOWER
+
+
+def test_other_members_are_not_asked(replica: Served) -> None:
+    """What they say is true of them alone."""
+    found = said(f"203.0.113.7:{replica.port},203.0.113.8:{replica.port}")
+    assert found.state is State.UNKNOWN
+    assert found.reason.count("is another member's") == 2
+    assert replica.questions == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "state", "name"),
+    [
+        ("/leader", LED, State.FOLLOWER, "node1"),
+        ("/primary", LED, State.FOLLOWER, "node1"),
+        ("/standby-leader", STANDBY, State.FOLLOWER, "node1"),
+        ("/leader", UNLED, State.NO_LEADER, None),
+        ("/", UNLED, State.NO_LEADER, None),
+        ("/read-write?x=y", UNLED, State.NO_LEADER, None),
+        ("/replica?lag=1MB", UNLED, State.FOLLOWER, None),
+        ("/read-only", UNLED, State.FOLLOWER, None),
+        ("/leader", b"", State.FOLLOWER, None),
+        ("/leader", b"{}", State.FOLLOWER, None),
+        ("/leader", b"[1]", State.FOLLOWER, None),
+        ("/leader", b'{"members": [{"name": "x"}]}', State.FOLLOWER, None),
+    ],
+)
+def test_who_leads_instead(path: str, body: bytes, state: State, name: str | None) -> None:
+    found = not_the_one(path, 503, Response(200, {}, body))
+    assert (found.state, found.leader) == (state, name)
+
+
+def test_a_cluster_that_cannot_be_had() -> None:
+    for cluster in (None, Response(503, {}, LED)):
+        assert not_the_one("/leader", 503, cluster).state is State.FOLLOWER
+
+
+def test_a_wait_ends_and_is_cancelled() -> None:
+    store = leader.open_store("patroni", leader.settings("patroni", "node1", Given()))
+    store.wait(Deadline.after(0.01), Bell())
+    store.wait(Deadline.after(PATIENCE), Bell())
+    bell = Bell()
+    bell.stop()
+    store.wait(Deadline.after(PATIENCE), bell)

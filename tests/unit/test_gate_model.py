@@ -1,0 +1,51 @@
+"""At no time do two nodes have the address: walked through, with every promise kept and broken."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.gate import Policy, State, Unreachable
+
+from tests.unit.gate_model import Model, Rules
+
+POLICY = Policy(grace=3, settle=2)
+ON_LEASE = Rules(POLICY, release=1, lease=3, renewal=2)
+WITHOUT_LEASE = Rules(Policy(grace=1, settle=3), release=1)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ON_LEASE,
+        ON_LEASE._replace(policy=POLICY._replace(grace=0)),
+        WITHOUT_LEASE,
+    ],
+    ids=["lease", "no grace", "no lease"],
+)
+def test_never_two(rules: Rules) -> None:
+    assert Model(rules).overlap() is None
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ON_LEASE._replace(lease=2),
+        ON_LEASE._replace(policy=POLICY._replace(grace=5)),
+        ON_LEASE._replace(policy=POLICY._replace(settle=0)),
+        ON_LEASE._replace(release=3),
+        ON_LEASE._replace(policy=POLICY._replace(unreachable=Unreachable.KEEP)),
+        WITHOUT_LEASE._replace(policy=Policy(grace=1, settle=1)),
+    ],
+    ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease"],
+)
+def test_two_where_a_promise_is_broken(rules: Rules) -> None:
+    """Each condition is needed, so the model would notice if the policy broke it."""
+    assert Model(rules).overlap() is not None
+
+
+def test_a_leader_gets_the_address_and_keeps_it() -> None:
+    """Otherwise nobody ever having it would be the way to keep the invariant."""
+    model = Model(ON_LEASE)
+    number = 0
+    for _ in range(10):
+        number = model._next(model.known[number], State.LEADER, False)
+    assert model.known[number].address
