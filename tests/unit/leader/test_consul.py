@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -176,10 +177,12 @@ def test_a_change_ends_the_wait(
     said(store)
     if early:
         change(servers)
+    asked = len(servers.questions)
     waiting = Waiting(store)
     if not early:
-        asked = len(servers.questions)
+        limit = time.monotonic() + PATIENCE
         while len(servers.questions) == asked:
+            assert time.monotonic() < limit, "nobody asks"
             waiting.bell.wait(0.01)
         change(servers)
     assert (waiting.over(), waiting.problem) == (True, "")
