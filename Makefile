@@ -28,9 +28,9 @@ MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyro
 .NOTPARALLEL:
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: help setup demo test check lab docs bench install uninstall clean \
+.PHONY: help setup demo test check lab cluster docs bench install uninstall clean \
         setup-check lint types unit postgres-run leader-run \
-        examples-run lab-run paths
+        examples-run lab-run cluster-run paths
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -42,7 +42,7 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 demo: setup ## watch connections follow the cluster, in a lab of its own
 	@tests/lab/demo $(ARGS)
 
-test: setup lint types unit postgres-run leader-run examples-run lab-run ## everything, with real programs on a real kernel
+test: setup lint types unit postgres-run leader-run examples-run lab-run cluster-run ## everything, with real programs on a real kernel
 	@echo '== all passed'
 
 check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
@@ -50,6 +50,9 @@ check: setup-check lint types unit ## what needs no root and takes seconds: lint
 
 lab: setup ## a shell in the lab: client, directors and real servers as namespaces
 	@tests/lab/shell $(ARGS)
+
+cluster: setup ## a shell on a node of a running cluster (ARGS=4-roles configures it)
+	@tests/cluster/shell $(ARGS)
 
 docs: ## write the parts of README and man pages that come from the declarations
 	@$(PYTHON) -IB docs/generate.py
@@ -90,6 +93,10 @@ examples-run:
 lab-run:
 	@echo '== lab'
 	tests/lab/run
+
+cluster-run:
+	@echo '== cluster'
+	tests/cluster/run
 
 paths:
 	@for path in '$(PREFIX)' '$(OCF_ROOT)' '/$(PROVIDER)'; do

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from tests.lab.host import VIP, Host
 from tests.lab.namespace import Running, entered
+from tests.lab.network import FABRIC
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
-from tests.lab.world import FABRIC, prepare_real_server
+from tests.lab.world import prepare_real_server
 
 REALSVR = AGENT.with_name("lvsdr-realsvr")
 ARP_SETTINGS = [

@@ -1,7 +1,8 @@
 """Pytest plugin: several runs of the same tests share them, each test going to whoever is free.
 
 They agree through directories below LAB_SHARE, one for each test that somebody has taken: mkdir(2)
-succeeds only once, in whatever number of guests the directory is mounted.
+succeeds only once, in whatever number of guests the directory is mounted. With LAB_SHARE_MODULES
+set it is one for each module, whose tests then stay together.
 """
 
 from __future__ import annotations
@@ -14,13 +15,23 @@ import pytest
 
 
 def taken(items: Sequence[pytest.Item], shared: Path) -> Iterator[pytest.Item]:
-    """Take one test after the other, of those that nobody else has taken yet."""
+    """Take one part after the other, of those that nobody else has taken yet."""
+    ours: dict[str, bool] = {}
     for number, item in enumerate(items):
-        try:
-            (shared / f"{number:05}").mkdir()
-        except FileExistsError:
-            continue
-        yield item
+        part = item.path.stem if "LAB_SHARE_MODULES" in os.environ else f"{number:05}"
+        if part not in ours:
+            ours[part] = take(shared / part)
+        if ours[part]:
+            yield item
+
+
+def take(part: Path) -> bool:
+    """Say whether this part was nobody's before."""
+    try:
+        part.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)

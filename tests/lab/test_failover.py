@@ -10,8 +10,9 @@ from tests import cib
 from tests.lab.cases import Director, Weights, all_alive
 from tests.lab.client import State
 from tests.lab.namespace import entered, run
+from tests.lab.network import FABRIC
 from tests.lab.steps import STANDBYS
-from tests.lab.world import FABRIC, World
+from tests.lab.world import World
 
 RECORDED = Path(__file__).parents[1] / "data" / "cib" / "failover"
 BOTH = {"node2": 1, "node3": 1}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.host import VIP, Host
+from tests.lab.network import HOSTS_FILE
 from tests.lab.steps import (
     ALL,
     DEGRADED,
@@ -25,7 +26,7 @@ from tests.lab.steps import (
     script,
 )
 from tests.lab.warm import WarmResource
-from tests.lab.world import HOSTS_FILE, World
+from tests.lab.world import World
 
 
 @pytest.fixture

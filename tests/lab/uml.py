@@ -10,6 +10,7 @@ from typing import IO
 
 from tests.lab.job import HERE, Job, say
 from tests.lab.process import copy, pipe, started, wait
+from tests.lab.processor import one_processor
 
 KERNEL = "/usr/bin/linux.uml"
 CRASHED = 125
@@ -34,6 +35,7 @@ def run(job: Job) -> int:
         writers = [write for _, write in copies]
         command = ["--", "tini", "--", *_command(job, *writers)]
         environ = {**os.environ, "TMPDIR": _memory_directory()}
+        opened.enter_context(one_processor())
         # For its words before it has consoles. A terminal it needs as descriptors 0 and 1.
         early = {"stderr": logged} if job.terminal else {"stdout": logged, "stderr": logged}
         with started(command, job, env=environ, pass_fds=writers, **early) as guest:

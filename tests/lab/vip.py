@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.lab.host import Host
 from tests.lab.namespace import Running, entered, run, sysctl
+from tests.lab.network import FABRIC
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
-from tests.lab.world import FABRIC, World
+from tests.lab.world import World
 
 IP, IP6 = "10.77.0.110", "fd77::110"  # another one than that of the world
 VIP_AGENT = AGENT.with_name("vip")

@@ -7,28 +7,14 @@ balanced yet: that is what the agents under test are there for.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterable
-from pathlib import Path
 
 from tests.lab.echo import EchoServer
 from tests.lab.host import SCRATCH, VIP, VIP6, Host
-from tests.lab.namespace import entered, run, sysctl
+from tests.lab.namespace import sysctl
+from tests.lab.network import Network, require_lab
 
-FABRIC = "fabric"
 NUMBERS = {"client": 1, "director1": 11, "director2": 12, "node1": 21, "node2": 22, "node3": 23}
-HOSTS_FILE = Path("/etc/hosts")
-
-# What a machine's own settings, which new namespaces inherit, must not change about the lab.
-SYSCTLS = {
-    "net/ipv4/conf/{}/rp_filter": 0,
-    "net/ipv4/conf/{}/arp_ignore": 0,
-    "net/ipv4/conf/{}/arp_announce": 0,
-    "net/ipv6/conf/{}/disable_ipv6": 0,
-    "net/ipv6/conf/{}/accept_dad": 0,  # addresses are to work at once
-    "net/ipv6/conf/{}/accept_ra": 0,
-}
 
 
 class World:
@@ -41,13 +27,12 @@ class World:
         self.nodes = tuple(self.hosts[f"node{number}"] for number in (1, 2, 3))
         self.node1, self.node2, self.node3 = self.nodes
         self.servers = EchoServer()
-        self._hosts_file = ""
+        self._network = Network(self.hosts.values())
 
     @classmethod
     def create(cls) -> World:
         """Make the hosts. RuntimeError outside of what `tests/lab/boot` provides."""
-        if os.environ.get("LAB") != "1" or not Path("/proc/net/ip_vs").exists():
-            raise RuntimeError("not in the lab: start this with tests/lab/run or tests/lab/boot")
+        require_lab()
         world = cls()
         try:
             world._build()
@@ -57,12 +42,7 @@ class World:
         return world
 
     def _build(self) -> None:
-        _connect(self.hosts.values())
-        for host in self.hosts.values():
-            _configure(host)
-        self._hosts_file = HOSTS_FILE.read_text()
-        lines = [f"{at} {host.name}\n" for host in self.hosts.values() for at in host.addresses]
-        HOSTS_FILE.write_text(self._hosts_file + "".join(lines))
+        self._network.lay()
         for node in self.nodes:
             prepare_real_server(node)
         self.reset()
@@ -89,10 +69,7 @@ class World:
         for host in self.hosts.values():
             host.close()
         self.servers.close()
-        if self._hosts_file:
-            HOSTS_FILE.write_text(self._hosts_file)
-        names = [name for name in (*self.hosts, FABRIC) if Path("/run/netns", name).exists()]
-        run(["ip", "-batch", "-"], stdin="".join(f"netns del {name}\n" for name in names))
+        self._network.remove()
         shutil.rmtree(SCRATCH, ignore_errors=True)
 
     def __enter__(self) -> World:
@@ -100,31 +77,6 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.destroy()
-
-
-def _connect(hosts: Iterable[Host]) -> None:
-    """Make the namespaces and run a cable from each to the bridge, in two processes altogether."""
-    names = [host.name for host in hosts]
-    run(["ip", "-batch", "-"], stdin="".join(f"netns add {name}\n" for name in (*names, FABRIC)))
-    lines = ["link add bridge type bridge mcast_snooping 0", "link set bridge up"]
-    for name in names:
-        lines += [
-            f"link add {name} type veth peer name eth0 netns {name}",
-            f"link set {name} master bridge up",
-        ]
-    with entered(FABRIC):
-        run(["ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
-
-
-def _configure(host: Host) -> None:
-    with host.entered():
-        for interface in ("all", "default", "lo", "eth0"):
-            for name, value in SYSCTLS.items():
-                sysctl(name.format(interface), value)
-        # A cable may be pulled and plugged in again.
-        sysctl("net/ipv6/conf/eth0/keep_addr_on_down", 1)
-    addresses = [f"addr add {host.address}/24 dev eth0", f"addr add {host.address6}/64 dev eth0"]
-    host.ip(["link set lo up", "link set eth0 up", *addresses])
 
 
 def prepare_real_server(node: Host, vip: str = VIP, vip6: str = VIP6) -> None:

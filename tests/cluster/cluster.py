@@ -1,0 +1,185 @@
+"""Three cluster nodes, one machine outside of the cluster, and a client, on one network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lvsdr.cluster import ClusterState
+from lvsdr.errors import SourceUnavailable
+
+from tests.cluster import postgres
+from tests.cluster.corosync import configuration
+from tests.cluster.evidence import collect
+from tests.cluster.machine import Machine
+from tests.cluster.node import Node
+from tests.cluster.places import NODES, OUTSIDE, WRITE_VIP
+from tests.cluster.waiting import wait_until
+from tests.lab.host import SCRATCH, Host
+from tests.lab.network import Network
+
+FORMING = 120.0  # seconds, in a slow guest
+SETTLING = 240.0
+
+
+class Cluster:
+    """All machines: `with Cluster.create() as cluster: …`."""
+
+    def __init__(self) -> None:
+        self.client = Host("client", 1)
+        hosts = [Host(f"node{number}", 20 + number) for number in (1, 2, 3, 4)]
+        self._network = Network([self.client, *hosts])
+        self.nodes = tuple(Node(host, self._network) for host in hosts[:3])
+        self.node1, self.node2, self.node3 = self.nodes
+        self.outside = Machine(hosts[3], self._network)
+        self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
+
+    @classmethod
+    def create(cls) -> Cluster:
+        """Make all machines and start the nodes; they form a cluster without resources."""
+        cluster = cls()
+        try:
+            cluster._build()
+        except BaseException:
+            cluster.collect("bring-up")
+            cluster.destroy()
+            raise
+        return cluster
+
+    def _build(self) -> None:
+        self._network.lay()
+        addresses = {node.name: node.address for node in self.nodes}
+        for node in self.nodes:
+            node.install(addresses)
+            node.start()
+        self.outside.format_disk()
+        self.outside.start()
+        self.wait_for_nodes()
+
+    def destroy(self) -> None:
+        """Leave nothing behind: no process, no namespace, no file."""
+        for machine in self.machines:
+            if machine.running:
+                machine.crash()
+        self.client.close()
+        self._network.remove()
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
+    # --- what can be seen
+
+    def __getitem__(self, name: str) -> Machine:
+        """Return the machine of this name."""
+        return next(machine for machine in self.machines if machine.name == name)
+
+    @property
+    def running_node(self) -> Node:
+        """The first node that runs; whether it has a quorum is another question."""
+        return next(node for node in self.nodes if node.running)
+
+    def state(self) -> ClusterState:
+        """Return the state as the first node that runs sees it. SourceUnavailable if it cannot."""
+        return self.running_node.state()
+
+    def wait_for(
+        self,
+        wanted: Callable[[ClusterState], object],
+        what: str,
+        seconds: float = SETTLING,
+        seen_by: Node | None = None,
+    ) -> ClusterState:
+        """Wait until the state is as wanted, and return it; NotInTime says what it is instead.
+
+        It is that which `seen_by` sees, or the first node that runs.
+        """
+        node = seen_by or self.running_node
+        deadline = time.monotonic() + seconds
+
+        def fits(seen: ClusterState | SourceUnavailable) -> object:
+            return isinstance(seen, ClusterState) and wanted(seen)
+
+        while True:
+            left = deadline - time.monotonic()
+            wait_until(lambda: _seen(node.recent_state), fits, what, left)
+            state = _seen(node.state)  # what was recent may have been over
+            if isinstance(state, ClusterState) and wanted(state):
+                return state
+
+    def wait_for_nodes(self, *absent: Machine) -> ClusterState:
+        """Wait until all nodes but those named are online, and these are not."""
+        names = {node.name for node in self.nodes if node not in absent}
+
+        def online(state: ClusterState) -> bool:
+            return {node.name for node in state.nodes.values() if node.online} == names
+
+        return self.wait_for(online, f"{', '.join(sorted(names))} are online", FORMING)
+
+    def settle(self, seconds: float = SETTLING) -> None:
+        """Wait until the cluster has nothing left to do.
+
+        That is so, too, before it has noticed that there is something to do: wait for that first.
+        """
+        self.running_node.run(
+            ["crm_resource", "--wait", f"--timeout={seconds:.0f}s"], timeout=seconds + 30
+        )
+
+    # --- configuration
+
+    def configure(self, name: str) -> None:
+        """Push what the configuration script of this name has made, and settle."""
+        before, after = (f"/mnt/configurations/{file}.xml" for file in ("before", name))
+        self.node1.pcs("cluster", "cib-push", after, f"diff-against={before}")
+        self.settle()
+
+    def clear(self) -> None:
+        """Take all configuration away, and with it every resource and attribute."""
+        replace = ["cibadmin", "--replace", "--scope=configuration", "--xml-pipe"]
+        self.node1.run(replace, stdin=configuration(NODES))
+        self.wait_for(lambda state: not any(state.resources.values()), "all resources are gone")
+        self.settle()
+        for name, attributes in self.state().attributes.items():
+            for attribute in attributes:
+                self.node1.run(["attrd_updater", "-D", "-n", attribute, "-N", name])
+
+    def install_databases(self) -> None:
+        """Give every machine the same fresh data; the primary is whoever has WRITE_VIP.
+
+        Servers that still run are killed. The standby outside of the cluster calls itself by its
+        address.
+        """
+        for machine in self.machines:
+            machine.run(["pkill", "-KILL", "-u", postgres.USER], check=False)
+        for node in self.nodes:
+            postgres.install(node, WRITE_VIP)
+        postgres.install(self.outside, WRITE_VIP, OUTSIDE)
+
+    def rebuild_database(self, node: Machine) -> None:
+        """Make the database of a node, where it must not run now, a standby again.
+
+        It has to be done for a primary that crashed: it has written what its successor never got.
+        """
+        postgres.install(node, WRITE_VIP)
+
+    # --- when something fails
+
+    def collect(self, name: str) -> Path:
+        """Write down all there is to be known into a directory of this name; return that."""
+        directory = Path(os.environ["LAB_RESULTS"]) / re.sub(r"[^\w.-]+", "-", name)
+        collect(self.machines, directory)
+        return directory
+
+
+def _seen(look: Callable[[], ClusterState]) -> ClusterState | SourceUnavailable:
+    try:
+        return look()
+    except SourceUnavailable as error:
+        return error

@@ -1,0 +1,142 @@
+"""A machine that can lose its power: namespaces of every kind, with a disk that survives them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.cluster.places import DISKS, HERE, prepared
+from tests.cluster.waiting import wait_until
+from tests.lab.host import Host
+from tests.lab.namespace import TIMEOUT, Completed, Running, checked
+from tests.lab.network import Network, plug, pull
+
+NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
+
+# Directories of the disk, by their owners.
+OWNERS = {
+    "root:root": ["etc/corosync", "var/lib/corosync", "var/log", "var/log/corosync"],
+    "hacluster:haclient": [
+        "var/log/pacemaker",
+        *(f"var/lib/pacemaker/{name}" for name in ("", "cib", "cores", "pengine", "blackbox")),
+    ],
+    "postgres:postgres": ["var/lib/postgresql", "var/log/postgresql"],
+}
+
+
+class Machine:
+    """A machine that has this place in the network; it is switched off, and its disk is empty."""
+
+    def __init__(self, host: Host, network: Network) -> None:
+        self.name, self.address = host.name, host.address
+        self.host = host
+        self.disk = DISKS / host.name
+        self._network = network
+        self._power: Running | None = None
+        self._services: list[Running] = []
+        self._used = False
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.address}{'' if self.running else ' off'}>"
+
+    def format_disk(self) -> None:
+        """Make its disk as after the installation of the packages."""
+        shutil.rmtree(self.disk, ignore_errors=True)
+        for owner, places in OWNERS.items():
+            user, _, group = owner.partition(":")
+            for place in places:
+                (self.disk / place).mkdir(mode=0o755, parents=True, exist_ok=True)
+                shutil.chown(self.disk / place, user, group)
+
+    # --- power and cable
+
+    @property
+    def running(self) -> bool:
+        return self._power is not None
+
+    def start(self) -> None:
+        """Switch it on. Its network is then as after a boot, and no service runs yet."""
+        if self._used:
+            self._network.renew(self.host)
+        self._used = True
+        booted = self.disk / "booted"
+        booted.unlink(missing_ok=True)
+        unshare = ["unshare", *NAMESPACES[:-1], "--fork", "--kill-child", "--mount-proc", "--"]
+        init = ["tini", "--", "/bin/sh", str(HERE / "machine")]
+        with self.host.entered():
+            self._power = Running([*unshare, *init, self.name, str(self.disk), str(prepared())])
+        wait_until(
+            lambda: booted.read_text() if booted.exists() else "", bool, f"{self.name} boots", 30
+        )
+
+    def crash(self) -> None:
+        """Cut the power: every process is gone at once, and nobody is told."""
+        pull(self.host)
+        os.kill(self._init(), signal.SIGKILL)
+        # Only when those outside have reaped their children inside is the end of it.
+        for service in self._services:
+            service.close()
+        assert self._power is not None
+        self._power.wait()
+        self._power = None
+        self._services.clear()
+
+    def cut_off(self) -> None:
+        """Pull its cable, and no more."""
+        pull(self.host)
+
+    def plug_in(self) -> None:
+        """Plug the cable in again."""
+        plug(self.host)
+
+    def freeze(self) -> None:
+        """Stop every process where it is (SIGSTOP), as a hanging hypervisor would."""
+        self.run(["kill", "-STOP", "--", "-1"])
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self.run(["kill", "-CONT", "--", "-1"])
+        for service in self._services:
+            service.kill(signal.SIGCONT)  # nsenter(1) stops when its child does
+
+    # --- processes
+
+    def spawn(self, argv: Sequence[str], stdin: str | None = None) -> Running:
+        """Start a process on the machine; whatever happens, it ends with the machine."""
+        running = Running(self.inside(argv), stdin, ENVIRONMENT)
+        self._services.append(running)
+        return running
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: str | None = None,
+        check: bool = True,
+        timeout: float = TIMEOUT,
+    ) -> Completed:
+        """Run a command on the machine.
+
+        CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
+        """
+        running = Running(self.inside(argv), stdin, ENVIRONMENT)
+        return checked(argv, running.wait(timeout), check)
+
+    def inside(self, argv: Sequence[str]) -> list[str]:
+        """Return the command line that runs a command on the machine, for whoever starts it."""
+        return ["nsenter", "--target", str(self._init()), *NAMESPACES, "--", *argv]
+
+    def _init(self) -> int:
+        """Return the process id, outside, of the machine's first process."""
+        if self._power is None:
+            raise RuntimeError(f"{self.name} is switched off")
+        pid = self._power.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

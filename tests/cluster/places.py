@@ -1,0 +1,23 @@
+"""Where things are: on the network, on the machines, and on the system that carries them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.lab.host import SCRATCH
+
+HERE = Path(__file__).resolve().parent
+DISKS = SCRATCH / "disks"
+
+WRITE_VIP, READ_VIP = "10.77.0.101", "10.77.0.100"
+NODES = ("node1", "node2", "node3")  # 10.77.0.21 and so on
+OUTSIDE = "10.77.0.24"  # node4, which is in no cluster
+
+
+def prepared() -> Path:
+    """Return where `prepare` has put what a cluster is made from. RuntimeError if nowhere."""
+    place = Path(os.environ.get("LAB_PREPARED", ""))
+    if not (place / "usr").is_dir():
+        raise RuntimeError("nothing is prepared: start this with tests/cluster/run")
+    return place

@@ -1,0 +1,143 @@
+"""Prepares, where processes start quickly, what a cluster in a slow guest is made from.
+
+Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
+there, to be laid over /usr; `postgresql`, the data of a PostgreSQL server to make copies of; and
+`configurations`, what examples/*.sh and configurations/*.sh make of an empty one. Those scripts run
+pcs on a file until they push it, which needs no cluster, but a minute in a guest.
+
+Runs in a mount namespace of its own: see `run` beside this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.cluster import postgres
+from tests.cluster.corosync import first_cib
+from tests.cluster.places import HERE, NODES, OUTSIDE, READ_VIP, WRITE_VIP
+from tests.lab.job import ROOT
+
+# Instead of the cluster's there is a file, and what is pushed is kept.
+PCS = """#!/bin/sh
+case "$*" in
+    "cluster cib "*) cp "$BEFORE" "$3" ;;
+    "cluster cib-push "*) cp "$3" "$AFTER" ;;
+    *) exec /usr/sbin/pcs "$@" ;;
+esac
+"""
+
+# What resource-agents 4.12 says for a shell agent is `crm_attribute -p -v -INFINITY`, and Pacemaker
+# 2.1.5 takes the end of that for a name. It understands the long option.
+SHELL_FUNCTIONS = Path("lib/ocf/lib/heartbeat/ocf-shellfuncs")
+SHORT, LONG = "/crm_attribute -p ", "/crm_attribute --promotion "
+
+# How the cluster here differs from what the examples take for granted.
+VARIABLES = {
+    "WRITE_VIP": WRITE_VIP,
+    "READ_VIP": READ_VIP,
+    "PG_CONFIG": str(postgres.DATA / "postgresql.conf"),
+    "PG_CONFIG_DIR": str(postgres.DATA),
+    "OUTSIDE": OUTSIDE,
+    "DRAIN": "10",
+}
+
+
+def prepare(directory: Path) -> None:
+    """Make all of it, or only what is not as a run before this one would make it today."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for part in ("usr", "postgresql"):
+        shutil.rmtree(directory / part, ignore_errors=True)
+    install(directory)
+    make_template(directory / "postgresql")
+    mount("overlay", "usr", "/usr", f"lowerdir={directory}/usr:/usr")
+    places, stamp = directory / "configurations", directory / "stamp"
+    wanted = fingerprint()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        configure_all(places)
+        stamp.write_text(wanted)
+
+
+def fingerprint() -> str:
+    """Return what changes with everything that a configuration comes from."""
+    patterns = ("examples/*.sh", "lib/**/*.py", "tests/cluster/*.py", "tests/cluster/*/*.sh")
+    sources = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    content = b"".join(path.read_bytes() for path in sources)
+    return hashlib.sha256(content).hexdigest()
+
+
+def configure_all(places: Path) -> None:
+    """Run all scripts, at the same time, because each is mostly one pcs after the other."""
+    shutil.rmtree(places, ignore_errors=True)
+    places.mkdir()
+    (places / "before.xml").write_text(first_cib(NODES))
+    scripts = [*ROOT.glob("examples/[0-9]*.sh"), *HERE.glob("configurations/*.sh")]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(lambda script: configure(script, places), scripts))
+
+
+def install(directory: Path) -> None:
+    """Install lvsdr for the nodes, with what they need besides."""
+    command(["make", "-s", "-C", str(ROOT), "install", f"DESTDIR={directory}"])
+    functions = directory / "usr" / SHELL_FUNCTIONS
+    functions.parent.mkdir(parents=True)
+    functions.write_text(("/usr" / SHELL_FUNCTIONS).read_text().replace(SHORT, LONG))
+
+
+def make_template(place: Path) -> None:
+    """Make a server. It is not made in its place, which postgres may be forbidden to reach."""
+    mount("tmpfs", "tmpfs", "/run", "mode=755")
+    shutil.copytree(postgres.make_template(Path("/run/postgresql")), place, symlinks=True)
+    command(["chown", "--recursive", f"{postgres.USER}:{postgres.USER}", str(place)])
+
+
+def configure(script: Path, places: Path) -> None:
+    """Run a script that configures a cluster, and keep what it pushes."""
+    with tempfile.TemporaryDirectory() as directory:
+        executable(Path(directory) / "pcs", PCS)
+        environment = {
+            **VARIABLES,
+            "TMPDIR": directory,
+            "PATH": f"{directory}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "BEFORE": str(places / "before.xml"),
+            "AFTER": str(places / f"{script.stem}.xml"),
+        }
+        command(["/bin/sh", "-eu", str(script)], environment)
+
+
+def executable(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def mount(kind: str, device: str, place: str, options: str = "defaults") -> None:
+    command(["mount", "-t", kind, "-o", options, device, place])
+
+
+def command(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    """Run a command in silence. SystemExit with all it said if it fails."""
+    done = subprocess.run(
+        argv,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"cluster: {list(argv)} failed ({done.returncode}):\n{done.stdout}")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    prepare(Path(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""Hosts on one bridge that is in a namespace of its own, each with a cable that can be pulled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tests.lab.host import Host
+from tests.lab.namespace import entered, run, sysctl
+
+FABRIC = "fabric"
+HOSTS_FILE = Path("/etc/hosts")
+
+# What a machine's own settings, which new namespaces inherit, must not change about the lab.
+SYSCTLS = {
+    "net/ipv4/conf/{}/rp_filter": 0,
+    "net/ipv4/conf/{}/arp_ignore": 0,
+    "net/ipv4/conf/{}/arp_announce": 0,
+    "net/ipv6/conf/{}/disable_ipv6": 0,
+    "net/ipv6/conf/{}/accept_dad": 0,  # addresses are to work at once
+    "net/ipv6/conf/{}/accept_ra": 0,
+}
+
+
+def require_lab() -> None:
+    """Raise RuntimeError outside of what `tests/lab/boot` provides."""
+    if os.environ.get("LAB") != "1" or not Path("/proc/net/ip_vs").exists():
+        raise RuntimeError("not in the lab: start this with tests/lab/run or tests/lab/boot")
+
+
+class Network:
+    """The segment that connects these hosts, and the names that they know each other by."""
+
+    def __init__(self, hosts: Iterable[Host]) -> None:
+        self._hosts = tuple(hosts)
+        self._hosts_file = ""
+
+    def lay(self) -> None:
+        """Make the namespaces, connect them and write down their names."""
+        _ip([f"netns add {name}" for name in (FABRIC, *(host.name for host in self._hosts))])
+        with entered(FABRIC):
+            _ip(["link add bridge type bridge mcast_snooping 0", "link set bridge up"])
+        _connect(self._hosts)
+        for host in self._hosts:
+            _configure(host)
+        self._hosts_file = HOSTS_FILE.read_text()
+        lines = [f"{at} {host.name}\n" for host in self._hosts for at in host.addresses]
+        HOSTS_FILE.write_text(self._hosts_file + "".join(lines))
+
+    def remove(self) -> None:
+        """Leave nothing behind: no namespace and with them no interface, no name."""
+        if self._hosts_file:
+            HOSTS_FILE.write_text(self._hosts_file)
+        names = [FABRIC, *(host.name for host in self._hosts)]
+        _ip([f"netns del {name}" for name in names if Path("/run/netns", name).exists()])
+
+    def renew(self, host: Host) -> None:
+        """Give a host the network that it has after a reboot: nothing in it is as it was."""
+        with entered(FABRIC):
+            _ip([f"link del {host.name}"])
+        _ip([f"netns del {host.name}", f"netns add {host.name}"])
+        _connect([host])
+        _configure(host)
+
+
+def pull(host: Host) -> None:
+    """Pull the cable of a host: it sees that it has no carrier, and the others nothing at all."""
+    with entered(FABRIC):
+        _ip([f"link set {host.name} down"])
+
+
+def plug(host: Host) -> None:
+    """Plug it in again."""
+    with entered(FABRIC):
+        _ip([f"link set {host.name} up"])
+
+
+def _ip(lines: Sequence[str]) -> None:
+    run(["ip", "-batch", "-"], stdin="".join(f"{line}\n" for line in lines))
+
+
+def _connect(hosts: Iterable[Host]) -> None:
+    """Run a cable from each to the bridge, in one process altogether."""
+    with entered(FABRIC):
+        _ip(
+            [
+                line
+                for host in hosts
+                for line in (
+                    f"link add {host.name} type veth peer name eth0 netns {host.name}",
+                    f"link set {host.name} master bridge up",
+                )
+            ]
+        )
+
+
+def _configure(host: Host) -> None:
+    with host.entered():
+        for interface in ("all", "default", "lo", "eth0"):
+            for name, value in SYSCTLS.items():
+                sysctl(name.format(interface), value)
+        # A cable may be pulled and plugged in again.
+        sysctl("net/ipv6/conf/eth0/keep_addr_on_down", 1)
+    addresses = [f"addr add {host.address}/24 dev eth0", f"addr add {host.address6}/64 dev eth0"]
+    host.ip(["link set lo up", "link set eth0 up", *addresses])
