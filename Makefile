@@ -42,7 +42,7 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 demo: setup ## watch connections follow the cluster, in a lab of its own
 	@tests/lab/demo $(ARGS)
 
-test: setup lint types unit postgres-run leader-run examples-run lab-run cluster-run ## everything, with real programs on a real kernel
+test: setup lint types unit postgres-run examples-run lab-run ## everything, with real programs on a real kernel
 	@echo '== all passed'
 
 check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
@@ -82,7 +82,8 @@ postgres-run:
 	@echo '== postgres'
 	tests/postgres/run
 
-leader-run:
+# Not part of test yet: no agent uses the stores, and the clusters' cases are only begun.
+leader-run: setup
 	@echo '== leader'
 	tests/leader/run
 
@@ -94,7 +95,7 @@ lab-run:
 	@echo '== lab'
 	tests/lab/run
 
-cluster-run:
+cluster-run: setup
 	@echo '== cluster'
 	tests/cluster/run
 

@@ -22,8 +22,8 @@ from tests.cluster.waiting import wait_until
 from tests.lab.host import SCRATCH, Host
 from tests.lab.network import Network
 
-FORMING = 120.0  # seconds, in a slow guest
-SETTLING = 240.0
+FORMING = 300.0  # seconds, in a slow guest on a busy machine
+SETTLING = 600.0
 
 
 class Cluster:

@@ -52,14 +52,18 @@ def standbys(cluster: Cluster) -> list[Machine]:
 def pool(cluster: Cluster) -> Weights | None:
     """Return the real servers of the read service, of whichever node has it; None if none has.
 
-    Needs no process, so it may be asked all the time.
+    One whose address is no machine's own, as that of a fallback may be, goes by the address. Needs
+    no process, so it may be asked all the time.
     """
     names = {machine.address: machine.name for machine in cluster.machines}
     for node in cluster.nodes:
         for key, service in parse_proc(node.host.proc_ipvs()).items() if node.running else ():
             if key.address == READ_VIP:
                 servers = service.real_servers.items()
-                return {names[at.address]: server.config.weight for at, server in servers}
+                return {
+                    names.get(at.address, at.address): server.config.weight
+                    for at, server in servers
+                }
     return None
 
 
