@@ -1,0 +1,358 @@
+"""The agents as Pacemaker and its administrators use them: through pcs, crm_resource, crm_mon.
+
+No database: the real servers are all nodes. Each test leaves a pool of all of them, a director
+somewhere, and nothing that is banned, unmanaged, or on standby.
+
+What changes parameters comes before what makes Pacemaker probe active resources. Of a probe that
+found one, Pacemaker 2.1.5 notes no digest for reloading, so the next change would be a restart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from lvsdr.agents import AGENTS
+from lvsdr.cluster import ClusterState, Role
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.history import History
+from tests.cluster.node import Node
+from tests.cluster.places import NODES, READ_VIP
+from tests.cluster.views import in_role, pool
+from tests.cluster.waiting import wait_until
+
+PATIENCE = 120.0  # seconds
+SERVICE, ADDRESS, REAL_SERVERS, DIRECTOR = "lvs", "read-vip", "real", "director"
+RESOURCES = (SERVICE, ADDRESS, REAL_SERVERS)
+WEIGHTS = {"node1": 1, "node2": 1, "node3": 1}
+
+# By their short names, as an administrator would create them.
+CONFIGURATION = f"""
+cib=$(mktemp)
+pcs cluster cib $cib
+cp $cib $cib.before
+pcs -f $cib resource create {REAL_SERVERS} lvsdr-realsvr vip={READ_VIP} \\
+    op start timeout=60s op stop timeout=60s op monitor interval=30s timeout=60s clone
+pcs -f $cib resource create {SERVICE} lvsdr vip={READ_VIP} port=5432 \\
+    realserver_dependent_resource={REAL_SERVERS}-clone \\
+    op start timeout=60s op stop timeout=60s op monitor interval=6s timeout=60s \\
+    --group {DIRECTOR}
+pcs -f $cib resource create {ADDRESS} vip ip={READ_VIP} cidr_netmask=24 \\
+    op start timeout=60s op stop timeout=60s op monitor interval=6s timeout=60s \\
+    --group {DIRECTOR}
+pcs -f $cib resource defaults update resource-stickiness=100
+pcs cluster cib-push $cib diff-against=$cib.before
+"""
+
+
+@pytest.fixture(scope="module")
+def beginning(cluster: Cluster) -> History:
+    """Configure it, and return what happens from then on."""
+    history = History(cluster.nodes)
+    cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
+    return history
+
+
+@pytest.fixture
+def balanced(cluster: Cluster, beginning: History) -> Iterator[Cluster]:  # noqa: ARG001
+    """The cluster when it balances over all nodes, before and after a test."""
+    wait_for_pool(cluster, WEIGHTS)
+    wait_for_address(cluster)
+    cluster.settle()
+    yield cluster
+    assert in_one_place(cluster) is not None
+
+
+@pytest.fixture
+def history(balanced: Cluster) -> History:
+    """What happens in the course of a test."""
+    return History(balanced.nodes)
+
+
+# --- what can be seen
+
+
+def wait_for_pool(cluster: Cluster, weights: dict[str, int] | None) -> None:
+    wait_until(lambda: pool(cluster), lambda seen: seen == weights, "the pool", PATIENCE)
+
+
+def director(cluster: Cluster) -> Node:
+    """Return the node that balances. ValueError unless it is one."""
+    (name,) = in_role(cluster.state(), Role.STARTED, SERVICE)
+    return next(node for node in cluster.nodes if node.name == name)
+
+
+def has_service(node: Node) -> bool:
+    return len(node.host.proc_ipvs().splitlines()) > 3
+
+
+def has_address(node: Node) -> bool:
+    """Say whether the virtual address is on the node's network, not only on lo."""
+    addresses = node.host.run(["ip", "-4", "-oneline", "addr", "show", "dev", "eth0"]).stdout
+    return f" {READ_VIP}/" in addresses
+
+
+def in_one_place(cluster: Cluster) -> Node | None:
+    """Return the node that has both service and address if no other has either, else None."""
+    found = [(node, has_service(node), has_address(node)) for node in cluster.nodes]
+    nodes = [node for node, service, address in found if service or address]
+    whole = [node for node, service, address in found if service and address]
+    return whole[0] if len(whole) == 1 and nodes == whole else None
+
+
+def wait_for_address(cluster: Cluster, node: Node | None = None) -> None:
+    """Wait until service and address are on one node; on that one, if it is given."""
+    wait_until(
+        lambda: in_one_place(cluster),
+        lambda seen: seen is not None and node in (seen, None),
+        "service and address are in one place",
+        PATIENCE,
+        pause=1.0,
+    )
+
+
+# --- creating and describing
+
+
+def test_short_names_are_enough(balanced: Cluster) -> None:
+    resources = balanced.node2.run(["cibadmin", "--query", "--scope=resources"]).stdout
+    found = re.findall(r'class="ocf" type="(\S+)" provider="lvsdr"', resources)
+    assert sorted(found) == sorted(AGENTS)
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_pcs_describes_every_parameter(balanced: Cluster, agent: str) -> None:
+    described = balanced.node1.pcs("resource", "describe", agent, "--full")
+    assert described.startswith(f"ocf:lvsdr:{agent} - ")
+    for parameter in import_module(AGENTS[agent]).AGENT.all_parameters:
+        note = r" \(required\)" if parameter.required else ""
+        assert re.search(rf"^  {parameter.name}\b.*{note}", described, re.MULTILINE), parameter
+
+
+# --- probes
+
+
+def test_every_node_is_probed_before_anything_starts(balanced: Cluster, beginning: History) -> None:
+    done = beginning.done()
+    for resource in RESOURCES:
+        probed = [it for it in done if (it.action, it.resource) == ("probe", resource)]
+        assert sorted({it.node for it in probed}) == list(NODES)
+        assert {it.result for it in probed} == {"not running"}
+    started = {(it.resource, it.node) for it in done if it.action == "start"}
+    here = director(balanced).name
+    clone = {(REAL_SERVERS, name) for name in NODES}
+    assert started == {(SERVICE, here), (ADDRESS, here), *clone}
+    assert {it.result for it in done if it.action != "probe"} == {"ok"}
+
+
+# --- changing parameters
+
+
+@pytest.mark.parametrize(
+    ("setting", "weights"),
+    [
+        ("default_weight=3", dict.fromkeys(WEIGHTS, 3)),
+        ("weight_of_realservers=node2,7", {**WEIGHTS, "node2": 7}),
+    ],
+    ids=["default_weight", "weight_of_realservers"],
+)
+def test_weights_change_in_place(
+    balanced: Cluster, history: History, setting: str, weights: dict[str, int]
+) -> None:
+    name = setting.partition("=")[0]
+    balanced.node1.pcs("resource", "update", SERVICE, setting)
+    wait_for_pool(balanced, weights)
+    balanced.node1.pcs("resource", "update", SERVICE, f"{name}=")
+    wait_for_pool(balanced, WEIGHTS)
+    balanced.settle()
+    assert history.changes() == [("reload-agent", SERVICE)] * 2
+
+
+def test_the_announcements_change_in_place(balanced: Cluster, history: History) -> None:
+    for setting in ("arp_count=2", "arp_count="):
+        balanced.node1.pcs("resource", "update", ADDRESS, setting)
+        balanced.settle()
+    assert history.changes() == [("reload-agent", ADDRESS)] * 2
+
+
+# --- saying why
+
+
+SECRET = "c0nf1dent1al"
+
+
+def test_a_list_that_fails_is_seen_with_its_reason(balanced: Cluster, history: History) -> None:
+    node = director(balanced)
+    script = f"/bin/sh -c 'exit 3' psql password={SECRET}"
+    setting = f"realserver_get_real_servers_script={script}"
+    balanced.node1.pcs("resource", "update", SERVICE, setting)
+    seen = wait_until(
+        lambda: node.run(["crm_mon", "-1"]).stdout,
+        lambda text: "OCF_DEGRADED" in text,
+        "the failure is shown",
+        PATIENCE,
+        pause=2.0,
+    )
+    assert "(pool kept as it is: sh: exit status 3)" in seen
+    assert SECRET not in seen
+    assert pool(balanced) == WEIGHTS
+    balanced.node1.pcs("resource", "update", SERVICE, setting.partition("=")[0] + "=")
+    wait_for_pool(balanced, WEIGHTS)
+    balanced.settle()
+    assert {action for action, _ in history.changes()} == {"reload-agent"}
+    said = [line for line in history.text(node).splitlines() if f"lvsdr({SERVICE})[" in line]
+    assert any("exit status 3" in line for line in said)
+    assert not [line for line in said if SECRET in line]
+
+
+def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> None:
+    wrong = ["vip=10.77.0.102", "port=70000"]
+    balanced.node1.pcs("resource", "create", "wrong", "lvsdr", *wrong)
+    seen = wait_until(
+        lambda: balanced.node2.run(["crm_mon", "-1"]).stdout,
+        lambda text: "wrong start" in text,
+        "the failure is shown",
+        PATIENCE,
+        pause=2.0,
+    )
+    assert re.search(r"wrong start on node\d returned 'not configured' \(port=70000", seen), seen
+    balanced.node1.pcs("resource", "delete", "wrong")
+    balanced.settle()
+    assert {resource for _, resource in history.changes()} == {"wrong"}
+
+
+# --- asking by hand
+
+
+def test_crm_resource_validates_what_is_configured(balanced: Cluster) -> None:
+    completed = balanced.node1.run(["crm_resource", "--validate", "--resource", SERVICE])
+    assert "returned 0 (ok)" in completed.stdout
+
+
+def test_crm_resource_says_what_is_illegal(balanced: Cluster) -> None:
+    agent = ["--class=ocf", "--provider=lvsdr", "--agent=lvsdr"]
+    options = [f"--option=vip={READ_VIP}", "--option=port=70000"]
+    argv = ["crm_resource", "--validate", *agent, *options]
+    completed = balanced.node1.run(argv, check=False)
+    assert completed.returncode == 6
+    assert "port=70000" in completed.stdout + completed.stderr
+
+
+LANGUAGES = ("de_DE.UTF-8", "zh_CN.UTF-8", "zh_CN.GB18030")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_language_of_the_administrator_does_not_matter(
+    balanced: Cluster, language: str
+) -> None:
+    environment = ["env", f"LANG={language}", f"LC_ALL={language}"]
+    for resource in (SERVICE, ADDRESS):
+        start = ["crm_resource", "--force-start", "--resource", resource]
+        completed = director(balanced).run([*environment, *start])
+        assert "returned 0 (ok)" in completed.stdout
+    assert pool(balanced) == WEIGHTS
+
+
+def test_a_check_by_hand_can_be_traced(balanced: Cluster) -> None:
+    check = ["crm_resource", "--force-check", "-V", "--resource", SERVICE]
+    completed = director(balanced).run(check)
+    said = completed.stdout + completed.stderr
+    assert "DEBUG: monitor begins; parameters set: vip, port" in said
+    assert "DEBUG: monitor ends with 0 (SUCCESS)" in said
+
+
+def test_an_unmanaged_director_is_stopped_and_started_by_hand(
+    balanced: Cluster, history: History
+) -> None:
+    node = director(balanced)
+    balanced.node1.pcs("resource", "unmanage", DIRECTOR)
+    balanced.settle()
+    for resource in (ADDRESS, SERVICE):
+        node.run(["crm_resource", "--force-stop", "--resource", resource])
+    assert not has_service(node)
+    assert not has_address(node)
+    for resource in (SERVICE, ADDRESS):
+        node.run(["crm_resource", "--force-start", "--resource", resource])
+    assert in_one_place(balanced) is node
+    assert pool(balanced) == WEIGHTS
+    # A monitor may have seen what was not there for a while.
+    balanced.node1.run(["crm_resource", "--cleanup", "--resource", DIRECTOR])
+    balanced.settle()
+    balanced.node1.pcs("resource", "manage", DIRECTOR)
+    balanced.settle()
+    assert in_one_place(balanced) is node
+    assert history.changes() == []
+
+
+# --- moving
+
+
+def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: History) -> None:
+    before = director(balanced)
+    balanced.node1.pcs("resource", "ban", DIRECTOR, before.name)
+    wait_until(lambda: has_service(before), lambda seen: not seen, "it leaves", PATIENCE)
+    balanced.settle()
+    after = in_one_place(balanced)
+    assert after not in (None, before)
+    wait_for_pool(balanced, WEIGHTS)
+    balanced.node1.pcs("resource", "clear", DIRECTOR)
+    balanced.settle()
+    assert in_one_place(balanced) is after
+    moved = [("stop", ADDRESS), ("stop", SERVICE), ("start", SERVICE), ("start", ADDRESS)]
+    assert sorted(history.changes()) == sorted(moved)
+
+
+def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
+    here = director(balanced)
+    there = next(node for node in balanced.nodes if node is not here)
+    move = ["pcs", "resource", "move", DIRECTOR, there.name]
+    balanced.node1.run(move, timeout=PATIENCE)
+    balanced.settle()
+    assert in_one_place(balanced) is there
+
+
+def test_standby_of_the_director_takes_all_of_it_away(balanced: Cluster) -> None:
+    node = director(balanced)
+    node.standby()
+    wait_until(lambda: has_service(node), lambda seen: not seen, "it leaves", PATIENCE)
+    balanced.settle()
+    rest = {name: weight for name, weight in WEIGHTS.items() if name != node.name}
+    wait_for_pool(balanced, rest)
+    assert in_one_place(balanced) not in (None, node)
+    assert READ_VIP not in node.run(["ip", "addr"]).stdout
+    node.unstandby()
+    wait_for_pool(balanced, WEIGHTS)
+
+
+# --- maintenance
+
+
+def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: History) -> None:
+    node = director(balanced)
+    balanced.node1.pcs("property", "set", "maintenance-mode=true")
+    balanced.settle()
+    balanced.wait_for(lambda state: unmanaged(state, SERVICE), "maintenance", PATIENCE)
+    real_server = f"{balanced.node3.address}:5432"
+    node.run(["ipvsadm", "-d", "-t", f"{READ_VIP}:5432", "-r", real_server])
+    by_hand = node.host.proc_ipvs()
+    refreshed = History(balanced.nodes)
+    node.run(["crm_resource", "--refresh", "--resource", SERVICE])
+    wait_until(
+        lambda: [it.node for it in refreshed.done() if it.resource == SERVICE],
+        lambda seen: set(seen) == set(NODES),
+        "it is probed",
+        PATIENCE,
+    )
+    balanced.settle()
+    assert node.host.proc_ipvs() == by_hand
+    balanced.node1.pcs("property", "set", "maintenance-mode=")
+    wait_for_pool(balanced, WEIGHTS)
+    balanced.settle()
+    assert history.changes() == []
+
+
+def unmanaged(state: ClusterState, resource: str) -> bool:
+    return not any(instance.managed for instance in state.resources[resource])
