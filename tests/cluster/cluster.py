@@ -142,6 +142,9 @@ class Cluster:
 
     def clear(self) -> None:
         """Take all configuration away, and with it every resource and attribute."""
+        # Some agents cannot stop what is no longer configured.
+        self.node1.run(["crm_attribute", "--name=stop-all-resources", "--update=true"])
+        self.settle()
         replace = ["cibadmin", "--replace", "--scope=configuration", "--xml-pipe"]
         self.node1.run(replace, stdin=configuration(NODES))
         self.wait_for(lambda state: not any(state.resources.values()), "all resources are gone")

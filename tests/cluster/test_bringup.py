@@ -14,7 +14,15 @@ from lvsdr.cluster import Role
 from tests.cluster import postgres
 from tests.cluster.clients import Clients, spread
 from tests.cluster.cluster import Cluster
-from tests.cluster.views import in_role, pool, pool_watched, primary, replicates, standbys
+from tests.cluster.views import (
+    can_be_promoted,
+    in_role,
+    pool,
+    pool_watched,
+    primary,
+    replicates,
+    standbys,
+)
 from tests.cluster.waiting import wait_until
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
@@ -76,10 +84,22 @@ def test_a_standby_that_loses_its_power_leaves_the_pool_and_comes_back(reads: Cl
     print(clients)
 
 
+def test_the_pool_is_never_empty_while_the_primary_is_recovered(reads: Cluster) -> None:
+    with Clients(reads.client) as clients, pool_watched(reads) as seen:
+        postgres.kill(primary(reads))
+        reads.wait_for(lambda state: not replicates(state), "the failure is noticed", PATIENCE)
+        wait_until_both_serve(reads)
+    assert all(weights and sum(weights.values()) for weights in seen), seen
+    print(clients, seen)
+
+
 def test_the_pool_is_never_empty_while_another_becomes_the_primary(reads: Cluster) -> None:
     former = primary(reads)
+    reads.wait_for(
+        lambda state: len(can_be_promoted(state)) == 3, "both standbys could take over", PATIENCE
+    )
     with Clients(reads.client) as clients, pool_watched(reads) as seen:
-        postgres.kill(former)
+        former.crash()
         reads.wait_for(
             lambda state: replicates(state, 1) and in_role(state, Role.PROMOTED) != [former.name],
             "another is the primary",
@@ -88,10 +108,10 @@ def test_the_pool_is_never_empty_while_another_becomes_the_primary(reads: Cluste
         (standby,) = standbys(reads)
         left = {standby.name: 1}
         wait_until(lambda: pool(reads), lambda weights: weights == left, "the pool", PATIENCE)
-    assert not any(weights is None or sum(weights.values()) == 0 for weights in seen), seen
+    assert all(weights and sum(weights.values()) for weights in seen), seen
     print(clients, seen)
     reads.rebuild_database(former)
-    reads.running_node.pcs("resource", "cleanup", "pgsql")
+    former.start()
     wait_until_both_serve(reads)
 
 

@@ -38,6 +38,21 @@ def replicates(state: ClusterState, standbys: int = 2) -> bool:
     )
 
 
+def can_be_promoted(state: ClusterState, resource: str = "pgsql") -> list[str]:
+    """Return the nodes with a positive promotion score, which is what their agent makes it.
+
+    The agent on the primary gives it to standbys that it has seen to stream: without one, nobody
+    takes over. Its attribute ends with the name of the resource.
+    """
+    scores = {
+        node: value
+        for node, attributes in state.attributes.items()
+        for name, value in attributes.items()
+        if name.endswith(f"-{resource}")
+    }
+    return sorted(node for node, score in scores.items() if score.isdigit() and int(score) > 0)
+
+
 def primary(cluster: Cluster) -> Machine:
     """Return the machine where the database is promoted. ValueError unless it is one."""
     (name,) = in_role(cluster.state(), Role.PROMOTED)

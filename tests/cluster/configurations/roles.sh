@@ -12,8 +12,7 @@ pcs -f $cib resource create pgsql ocf:heartbeat:pgsqlms \
     op start timeout=120s op stop timeout=120s op promote timeout=120s op demote timeout=120s \
     op notify timeout=120s \
     op monitor interval=10s timeout=60s role=Promoted \
-    op monitor interval=15s timeout=60s role=Unpromoted \
-    meta migration-threshold=1
+    op monitor interval=15s timeout=60s role=Unpromoted
 pcs -f $cib resource promotable pgsql notify=true
 pcs -f $cib resource create write-vip ocf:lvsdr:vip ip=$WRITE_VIP cidr_netmask=24 \
     op start timeout=60s op stop timeout=60s op monitor interval=30s timeout=60s
