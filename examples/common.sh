@@ -24,6 +24,22 @@ begin() {
     pcs -f "$CIB" resource defaults update resource-stickiness=10 migration-threshold=5
 }
 
+# PostgreSQL on all nodes, one of them promoted, by ocf:heartbeat:pgsql.  Each standby connects to the
+# write address under the name of its node.
+replicated_database() {
+    pcs -f "$CIB" resource create pgsql ocf:heartbeat:pgsql \
+        pgctl="$PG_BIN/pg_ctl" psql="$PG_BIN/psql" pgdata="$PG_DATA" config="$PG_CONFIG" \
+        pgport="$PORT" socketdir="$PG_SOCKETS" tmpdir="$PG_TMP" \
+        rep_mode="$REP_MODE" node_list="$NODES" master_ip="$WRITE_VIP" repuser="$REPLICATION_USER" \
+        primary_conninfo_opt="passfile=$PASSFILE keepalives_idle=60 keepalives_interval=5 keepalives_count=5" \
+        restart_on_promote=false \
+        op start timeout=120s op stop timeout=120s op promote timeout=120s \
+        op demote timeout=120s on-fail=stop op notify timeout=60s \
+        op monitor interval=4s timeout=30s \
+        op monitor interval=3s timeout=30s role=Promoted
+    pcs -f "$CIB" resource promotable pgsql meta notify=true
+}
+
 # The address for writes is where the primary is.  It comes after the promotion and goes after the
 # demotion: while the old primary shuts down, the standbys fetch its last changes from there.
 write_address() {
