@@ -7,7 +7,7 @@ must not be emptied because the cluster could not be asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from .document import Element, tree
@@ -81,11 +81,11 @@ def parse(document: bytes) -> ClusterState:
     """
     root = _root(document)
     _require_success(root)
-    nodes = {node.name: node for node in map(_node, _section(root, "nodes").all("node"))}
+    nodes = {node.name: node for node in map(_node, _section(root, "nodes"))}
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
     resources: dict[str, list[Instance]] = {}
-    for element in _section(root, "resources").children:
+    for element in _section(root, "resources"):
         _collect(element, resources)
     return ClusterState(
         nodes=nodes,
@@ -123,11 +123,10 @@ def _named(element: Element, name: str) -> str:
         raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}") from None
 
 
-def _section(root: Element, tag: str) -> Element:
+def _section(root: Element, tag: str) -> Sequence[Element]:
+    """What is in a section; crm_mon leaves out one that would be empty."""
     section = root.first(tag)
-    if section is None:
-        raise SourceUnavailable(f"crm_mon: the document has no <{tag}>")
-    return section
+    return section.children if section is not None else ()
 
 
 def _node(element: Element) -> Node:

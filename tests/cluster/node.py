@@ -44,12 +44,12 @@ class Node(Machine):
 
     def state(self) -> ClusterState:
         """Return the cluster's state as this node sees it. SourceUnavailable if it does not."""
-        return _parsed(self.run([*MONITOR, "--one-shot"], check=False).stdout)
+        return parse(self.run([*MONITOR, "--one-shot"], check=False).stdout.encode())
 
     def recent_state(self) -> ClusterState:
         """Return what this node saw within the last few seconds. SourceUnavailable if nothing."""
         try:
-            return _parsed((self.disk / STATE).read_text())
+            return parse((self.disk / STATE).read_bytes())
         except FileNotFoundError as error:
             raise SourceUnavailable(str(error)) from None
 
@@ -66,9 +66,3 @@ class Node(Machine):
     def unstandby(self) -> None:
         """Let it be used again."""
         self.pcs("node", "unstandby", self.name)
-
-
-def _parsed(document: str) -> ClusterState:
-    if "<nodes>" in document and "<resources>" not in document:
-        document = document.replace("<nodes>", "<resources/><nodes>")  # there are none yet
-    return parse(document.encode())

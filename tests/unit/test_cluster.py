@@ -209,10 +209,9 @@ REFUSED = {
         sketch().replace(b'<status code="0" message="OK"/>', b""),
         "<pacemaker-result> is not the result of crm_mon",
     ),
-    "no nodes section": (sketch().replace(b"nodes>", b"notes>"), "the document has no <nodes>"),
-    "no resources section": (
-        sketch().replace(b"resources>", b"notes>"),
-        "the document has no <resources>",
+    "no nodes section": (
+        sketch().replace(b"nodes>", b"notes>"),
+        "the document lists no node at all",
     ),
     "no node": (sketch(nodes=""), "the document lists no node at all"),
     "a nameless node": (sketch(nodes='<node online="true"/>'), "<node> has no attribute 'name'"),
