@@ -56,7 +56,7 @@ def _exit(code: int) -> NoReturn:
 
 
 def _reconciles(action: str) -> bool:
-    """Whether the action will ask the cluster; a probe does not."""
+    """Whether Pacemaker wants an action that will ask the cluster; a probe does not."""
     interval = os.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip()
     return action in ("start", "reload-agent") or (
         action == "monitor" and interval not in ("", "0")

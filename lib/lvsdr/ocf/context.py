@@ -68,10 +68,15 @@ class Context:
     def is_probe(self) -> bool:
         """Whether this monitor asks, once, if the resource is active where it should not be.
 
-        As ocf_is_probe has it: a monitor whose interval is 0 or not given.
+        Its interval is 0.  Pacemaker leaves that out, but names the node; whoever runs the agent by
+        hand, as ``crm_resource --force-check`` does, says neither, and wants to know how it is.
         """
-        interval = self.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip()
-        return self.action == "monitor" and interval in ("", "0")
+        if self.action != "monitor":
+            return False
+        interval = self.environ.get("OCF_RESKEY_CRM_meta_interval")
+        if interval is None:
+            return "OCF_RESKEY_CRM_meta_on_node" in self.environ
+        return interval.strip() in ("", "0")
 
     @property
     def check_level(self) -> int:

@@ -12,6 +12,7 @@ from lvsdr.ocf.agent import Agent
 
 from tests.unit.agents.processes import ROOT, Settings
 
+PROBE = {"OCF_RESKEY_CRM_meta_on_node": "node1"}
 RECURRING = {"OCF_RESKEY_CRM_meta_interval": "5000"}
 NO_PROGRAMS = {"OCF_TESTER_FAIL_HAVE_BINARY": "1"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.agents.processes import Run, run, seen_by_nobody
-from tests.unit.agents.subjects import CASES, NO_PROGRAMS, RECURRING, SUBJECTS, Subject
+from tests.unit.agents.subjects import CASES, NO_PROGRAMS, PROBE, RECURRING, SUBJECTS, Subject
 
 each = pytest.mark.parametrize("name", SUBJECTS)
 each_with_each = pytest.mark.parametrize(("name", "settings"), CASES)
@@ -52,8 +52,8 @@ def test_a_probe(
     subject: Subject, settings: str, environ: dict[str, str], nobody: Path, locked: Path
 ) -> None:
     """Without privilege, cluster, directory, or sound parameters."""
-    parameters = subject.settings[settings]
-    done = run(nobody, "monitor", locked, parameters, CIB_file="/nowhere", **environ)
+    given = {**PROBE, "CIB_file": "/nowhere", **environ}
+    done = run(nobody, "monitor", locked, subject.settings[settings], **given)
     assert done == Run(7, "", "")
     assert not locked.exists()
 

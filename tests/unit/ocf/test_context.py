@@ -44,7 +44,8 @@ def test_the_deadline_is_a_little_before_pacemakers(milliseconds: str, seconds: 
 @pytest.mark.parametrize(
     ("action", "environ", "probe"),
     [
-        ("monitor", {}, True),
+        ("monitor", {}, False),
+        ("monitor", {"OCF_RESKEY_CRM_meta_on_node": "node1"}, True),
         ("monitor", {"OCF_RESKEY_CRM_meta_interval": "0"}, True),
         ("monitor", {"OCF_RESKEY_CRM_meta_interval": ""}, True),
         ("monitor", {"OCF_RESKEY_CRM_meta_interval": "10000"}, False),
@@ -108,7 +109,6 @@ def test_ocf_tester_may_hide_all_programs(value: str, found: bool) -> None:
 
 def test_broken_parameters_only_matter_to_who_reads_them() -> None:
     broken = context(OCF_RESKEY_port="x")
-    assert broken.is_probe
     for _ in range(2):
         with pytest.raises(InvalidParameters):
             broken.values  # noqa: B018
