@@ -18,7 +18,7 @@ NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
-    "LANG": "C.UTF-8",
+    "LOCPATH": "/mnt/locales",
 }
 
 # Directories of the disk, by their owners.
@@ -33,12 +33,16 @@ OWNERS = {
 
 
 class Machine:
-    """A machine that has this place in the network; it is switched off, and its disk is empty."""
+    """A machine that has this place in the network; it is switched off, and its disk is empty.
+
+    `language` is the locale of whatever is started on it from now on.
+    """
 
     def __init__(self, host: Host, network: Network) -> None:
         self.name, self.address = host.name, host.address
         self.host = host
         self.disk = DISKS / host.name
+        self.language = "C.UTF-8"
         self._network = network
         self._power: Running | None = None
         self._services: list[Running] = []
@@ -111,7 +115,7 @@ class Machine:
 
     def spawn(self, argv: Sequence[str], stdin: str | None = None) -> Running:
         """Start a process on the machine; whatever happens, it ends with the machine."""
-        running = Running(self.inside(argv), stdin, ENVIRONMENT)
+        running = Running(self.inside(argv), stdin, self._environment)
         self._services.append(running)
         return running
 
@@ -127,8 +131,12 @@ class Machine:
 
         CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
         """
-        running = Running(self.inside(argv), stdin, ENVIRONMENT)
+        running = Running(self.inside(argv), stdin, self._environment)
         return checked(argv, running.wait(timeout), check)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**ENVIRONMENT, "LANG": self.language}
 
     def inside(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs a command on the machine, for whoever starts it."""

@@ -1,9 +1,10 @@
 """Prepares, where processes start quickly, what a cluster in a slow guest is made from.
 
 Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
-there, to be laid over /usr; `postgresql`, the data of a PostgreSQL server to make copies of; and
-`configurations`, what examples/*.sh and configurations/*.sh make of an empty one. Those scripts run
-pcs on a file until they push it, which needs no cluster, but a minute in a guest.
+there, to be laid over /usr; `postgresql`, the data of a PostgreSQL server to make copies of;
+`locales`, which this system may lack; and `configurations`, what examples/*.sh and
+configurations/*.sh make of an empty one. Those scripts run pcs on a file until they push it, which
+needs no cluster, but a minute in a guest.
 
 Runs in a mount namespace of its own: see `run` beside this file.
 """
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from tests.cluster import postgres
 from tests.cluster.corosync import first_cib
-from tests.cluster.places import HERE, NODES, OUTSIDE, READ_VIP, WRITE_VIP
+from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, WRITE_VIP
 from tests.lab.job import ROOT
 
 # Instead of the cluster's there is a file, and what is pushed is kept.
@@ -57,6 +58,7 @@ def prepare(directory: Path) -> None:
         shutil.rmtree(directory / part, ignore_errors=True)
     install(directory)
     make_template(directory / "postgresql")
+    make_locales(directory / "locales")
     mount("overlay", "usr", "/usr", f"lowerdir={directory}/usr:/usr")
     places, stamp = directory / "configurations", directory / "stamp"
     wanted = fingerprint()
@@ -97,6 +99,15 @@ def make_template(place: Path) -> None:
     mount("tmpfs", "tmpfs", "/run", "mode=755")
     shutil.copytree(postgres.make_template(Path("/run/postgresql")), place, symlinks=True)
     command(["chown", "--recursive", f"{postgres.USER}:{postgres.USER}", str(place)])
+
+
+def make_locales(place: Path) -> None:
+    """Compile the locales, unless that has been done."""
+    place.mkdir(exist_ok=True)
+    for name in LANGUAGES:
+        language, _, charset = name.partition(".")
+        if not (place / name).exists():
+            command(["localedef", "-i", language, "-f", charset, str(place / name)])
 
 
 def configure(script: Path, places: Path) -> None:

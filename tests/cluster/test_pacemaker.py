@@ -20,7 +20,7 @@ from lvsdr.cluster import ClusterState, Role
 from tests.cluster.cluster import Cluster
 from tests.cluster.history import History
 from tests.cluster.node import Node
-from tests.cluster.places import NODES, READ_VIP
+from tests.cluster.places import LANGUAGES, NODES, READ_VIP
 from tests.cluster.views import in_role, pool
 from tests.cluster.waiting import wait_until
 
@@ -178,6 +178,18 @@ def test_the_announcements_change_in_place(balanced: Cluster, history: History) 
     assert history.changes() == [("reload-agent", ADDRESS)] * 2
 
 
+def test_another_address_needs_a_restart_of_what_has_it(
+    balanced: Cluster, history: History
+) -> None:
+    """And of what comes after it in the group, but of no real server."""
+    for prefix in ("25", "24"):
+        balanced.node1.pcs("resource", "update", ADDRESS, f"cidr_netmask={prefix}")
+        balanced.settle()
+        line = director(balanced).host.run(["ip", "-4", "-o", "addr", "show", "dev", "eth0"]).stdout
+        assert f" {READ_VIP}/{prefix} " in line
+    assert history.changes() == [("stop", ADDRESS), ("start", ADDRESS)] * 2
+
+
 # --- saying why
 
 
@@ -241,19 +253,51 @@ def test_crm_resource_says_what_is_illegal(balanced: Cluster) -> None:
     assert "port=70000" in completed.stdout + completed.stderr
 
 
-LANGUAGES = ("de_DE.UTF-8", "zh_CN.UTF-8", "zh_CN.GB18030")
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_language_of_the_administrator_does_not_matter(
     balanced: Cluster, language: str
 ) -> None:
-    environment = ["env", f"LANG={language}", f"LC_ALL={language}"]
+    node = director(balanced)
+    charset = node.run(["env", f"LANG={language}", "locale", "charmap"]).stdout.strip()
+    assert charset == language.partition(".")[2]
     for resource in (SERVICE, ADDRESS):
         start = ["crm_resource", "--force-start", "--resource", resource]
-        completed = director(balanced).run([*environment, *start])
+        completed = node.run(["env", f"LANG={language}", f"LC_ALL={language}", *start])
         assert "returned 0 (ok)" in completed.stdout
     assert pool(balanced) == WEIGHTS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_language_of_pacemaker_does_not_matter(balanced: Cluster, language: str) -> None:
+    away = next(node for node in balanced.nodes if node is not director(balanced))
+    away.crash()
+    balanced.wait_for_nodes(away)
+    away.language = language
+    away.start()
+    balanced.wait_for_nodes()
+    away.language = "C.UTF-8"
+    wait_for_pool(balanced, WEIGHTS)
+    balanced.settle()
+    history = History(balanced.nodes)
+    balanced.node1.run(["pcs", "resource", "move", DIRECTOR, away.name], timeout=PATIENCE)
+    balanced.settle()
+    assert in_one_place(balanced) is away
+    wait_for_pool(balanced, WEIGHTS)
+    assert {it.result for it in history.done() if it.action != "probe"} == {"ok"}
+
+
+def test_a_check_by_hand_says_that_the_pool_is_degraded(balanced: Cluster) -> None:
+    setting = "realserver_get_real_servers_script"
+    balanced.node1.pcs("resource", "update", SERVICE, f"{setting}=/bin/false")
+    balanced.settle()
+    check = ["crm_resource", "--force-check", "--resource", SERVICE]
+    completed = director(balanced).run(check, check=False)
+    assert completed.returncode == 190
+    assert "pool kept as it is: false: exit status 1" in completed.stdout + completed.stderr
+    assert pool(balanced) == WEIGHTS
+    balanced.node1.pcs("resource", "update", SERVICE, f"{setting}=")
+    balanced.settle()
+    assert director(balanced).run(check).returncode == 0
 
 
 def test_a_check_by_hand_can_be_traced(balanced: Cluster) -> None:
@@ -285,6 +329,22 @@ def test_an_unmanaged_director_is_stopped_and_started_by_hand(
     balanced.settle()
     assert in_one_place(balanced) is node
     assert history.changes() == []
+
+
+def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
+    before = [node.host.proc_ipvs() for node in balanced.nodes]
+    balanced.node3.run(["crm_resource", "--refresh"], timeout=PATIENCE)
+    expected = {(resource, name) for resource in RESOURCES for name in NODES}
+    wait_until(
+        lambda: {(it.resource, it.node) for it in history.done() if it.action == "probe"},
+        lambda seen: seen == expected,
+        "all is probed",
+        PATIENCE,
+    )
+    balanced.settle()
+    assert history.changes() == []
+    assert {it.result for it in history.done()} == {"ok", "not running"}
+    assert [node.host.proc_ipvs() for node in balanced.nodes] == before
 
 
 # --- moving
