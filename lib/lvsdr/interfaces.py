@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .errors import LvsdrError
+from .hosts import literal
 from .typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LONGEST_NAME = 15  # IFNAMSIZ of linux/if.h less the end; an address label has the same limit
+_LONGEST_ALTERNATIVE = 127  # ALTIFNAMSIZ, the same
 _FOREVER = 0xFFFFFFFF  # INFINITY_LIFE_TIME of the kernel
 _LOOPBACK = "loopback"
 
@@ -63,6 +65,14 @@ class Interface(NamedTuple):
         return tuple(entry for entry in self.addresses if entry.address == address)
 
 
+class Place(NamedTuple):
+    """Where an address is, or shall be; ``device`` is the kernel's own name of the interface."""
+
+    address: str
+    prefix: int
+    device: str
+
+
 class Connected(NamedTuple):
     """A network that is reached over an interface without any gateway."""
 
@@ -70,6 +80,50 @@ class Connected(NamedTuple):
     prefix: int
     metric: int = 0
     down: bool = False
+
+
+def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
+    """The very address on the interface, with its prefix."""
+    for found in interface.having(place.address):
+        if found.prefix == place.prefix:
+            return found
+    return None
+
+
+def label(address: str, device: str, suffix: str | None) -> str:
+    """The whole label of an address; empty for IPv6, which has none.
+
+    >>> label("10.9.0.20", "eth0", ""), label("10.9.0.20", "eth0", "db"), label("::9", "x", "y")
+    ('eth0', 'eth0:db', '')
+    """
+    if ":" in address:
+        return ""
+    return f"{device}:{suffix}" if suffix else device
+
+
+def prefix_length(text: str) -> int:
+    """A prefix as a number, or as an IPv4 netmask of ones followed by zeros; raises ValueError.
+
+    >>> prefix_length("24"), prefix_length("255.255.240.0")
+    (24, 20)
+    """
+    if "." in text:
+        bits = "".join(f"{int(octet):08b}" for octet in (literal(text) or "0").split("."))
+        ones = bits.rstrip("0")
+        prefix = 0 if "0" in ones else len(ones)
+    else:
+        prefix = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
+    if not 1 <= prefix <= 128:
+        raise ValueError
+    return prefix
+
+
+def interface_name(text: str) -> str:
+    """Anything that the kernel takes for a name (dev_valid_name); raises ValueError."""
+    legal = text.isprintable() and not any(sign in text for sign in "/: ")
+    if not legal or len(text) > _LONGEST_ALTERNATIVE or text in ("", ".", "..") or text[0] == "-":
+        raise ValueError
+    return text
 
 
 def parse(text: str) -> tuple[Interface, ...]:

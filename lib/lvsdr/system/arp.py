@@ -12,7 +12,7 @@ from ..errors import LvsdrError
 from ..packets import ARP, arp_probe, claimant
 
 # RFC 5227 has 3 probes, too, but takes up to 7 s over them: no failover has as much time.
-_PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each of them
+PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each of them
 
 
 def send(device: str, frames: Sequence[bytes]) -> None:
@@ -28,20 +28,26 @@ def send(device: str, frames: Sequence[bytes]) -> None:
 
 
 def conflict(
-    device: str, mac: str, address: str, own: Collection[str], deadline: Deadline
+    device: str,
+    mac: str,
+    address: str,
+    own: Collection[str],
+    deadline: Deadline,
+    patience: Sequence[float] = PATIENCE,
 ) -> str | None:
     """The MAC of a neighbour that has the IPv4 address ``address``, or wants it at this moment.
 
-    Takes a second if nobody has.  ``mac`` is the interface's, ``own`` are all of this node.
+    Takes as long as all of ``patience`` if nobody has: the seconds to listen after each question.
+    ``mac`` is the interface's, ``own`` are all of this node.
     Raises LvsdrError if the interface cannot be used or the time is up.
     """
     wire = _open(device, ARP)
     try:
         probe = arp_probe(mac, address)
-        for patience in _PATIENCE:
+        for seconds in patience:
             deadline.require(f"asking whether {address} is in use")
             wire.send(probe)
-            found = _listen(wire, address, own, deadline.sooner(patience))
+            found = _listen(wire, address, own, deadline.sooner(seconds))
             if found is not None:
                 return found
         return None

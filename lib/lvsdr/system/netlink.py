@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
 import _socket as socket
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,13 +19,13 @@ from ..typed import NamedTuple
 LOOPBACK = 1  # include/net/flow.h: LOOPBACK_IFINDEX, that of lo in every namespace
 
 _AF_NETLINK, _NETLINK_ROUTE = 16, 0
-_RTM_NEWADDR, _RTM_GETADDR = 20, 22
-_REQUEST, _DUMP, _INTERRUPTED = 0x1, 0x300, 0x10
-_ERROR, _DONE = 2, 3
+NEW_ADDRESS, _GET_ADDRESS = 20, 22
+_REQUEST, _DUMP, INTERRUPTED = 0x1, 0x300, 0x10
+ERROR, _DONE = 2, 3
 _HEADER = 16  # struct nlmsghdr
-_ADDRESS_HEADER = 8  # struct ifaddrmsg
+ADDRESS_HEADER = 8  # struct ifaddrmsg
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL = 1, 2, 3
-_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ATTEMPTS = 5
 _PATIENCE = 5.0  # seconds; the kernel answers at once
 _MOST = 1 << 16
@@ -55,29 +56,30 @@ def addresses() -> tuple[Address, ...]:
     raise LvsdrError("the addresses of this host do not stop changing")
 
 
-def parse(messages: bytes) -> Iterator[Address]:
+def parse(answer: bytes) -> Iterator[Address]:
     """The addresses of an answer to RTM_GETADDR; raises Interrupted or LvsdrError."""
-    for kind, flags, body in _messages(messages):
-        if flags & _INTERRUPTED:
+    for kind, flags, body in messages(answer):
+        if flags & INTERRUPTED:
             raise Interrupted
-        if kind == _ERROR:
-            _raise(body)
-        elif kind == _RTM_NEWADDR and body[0] in _FAMILIES:
+        if kind == ERROR:
+            raise LvsdrError(f"{_FAILED}: {os.strerror(error_number(body))}")
+        elif kind == NEW_ADDRESS and body[0] in FAMILIES:
             yield _address(body)
 
 
 def _listing() -> bytes:
     try:
-        return _dump()
+        return ask(listing())
     except OSError as error:  # a timeout has no strerror
         raise LvsdrError(f"{_FAILED}: {error.strerror or error}") from None
 
 
-def _dump() -> bytes:
-    link = socket.socket(_AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
+def ask(question: bytes) -> bytes:
+    """All messages of the kernel's answer; raises OSError."""
+    link = opened()
     try:
         link.settimeout(_PATIENCE)
-        link.send(_request())
+        link.send(question)
         answer = b""
         while not _complete(answer):
             answer += link.recv(_MOST)
@@ -86,48 +88,60 @@ def _dump() -> bytes:
         link.close()
 
 
-def _request() -> bytes:
-    """struct nlmsghdr, struct ifaddrmsg: all families, all interfaces."""
-    length = _HEADER + _ADDRESS_HEADER
-    header = (length, 4), (_RTM_GETADDR, 2), (_REQUEST | _DUMP, 2), (1, 4), (0, 4)
-    return b"".join(n.to_bytes(size, sys.byteorder) for n, size in header) + bytes(_ADDRESS_HEADER)
+def opened(groups: int = 0) -> socket.socket:
+    """A socket of rtnetlink(7), which hears of changes in these groups."""
+    link = socket.socket(_AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
+    if groups:
+        link.bind((0, groups))
+    return link
+
+
+def listing() -> bytes:
+    """The question for the addresses of all families and all interfaces: struct ifaddrmsg."""
+    return request(_GET_ADDRESS, _DUMP, bytes(ADDRESS_HEADER))
+
+
+def request(kind: int, flags: int, body: bytes) -> bytes:
+    """A message to the kernel, with its struct nlmsghdr."""
+    header = (_HEADER + len(body), 4), (kind, 2), (_REQUEST | flags, 2), (1, 4), (0, 4)
+    return b"".join(n.to_bytes(size, sys.byteorder) for n, size in header) + body
 
 
 def _complete(answer: bytes) -> bool:
-    return any(kind in (_DONE, _ERROR) for kind, _, _ in _messages(answer))
+    return any(kind in (_DONE, ERROR) for kind, _, _ in messages(answer))
 
 
-def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Type, flags and body of each message."""
     at = 0
     while at + _HEADER <= len(data):
-        length = _number(data, at, 4)
-        yield _number(data, at + 4, 2), _number(data, at + 6, 2), data[at + _HEADER : at + length]
+        length = number(data, at, 4)
+        yield number(data, at + 4, 2), number(data, at + 6, 2), data[at + _HEADER : at + length]
         at += max(_aligned(length), _HEADER)
 
 
 def _address(body: bytes) -> Address:
-    attributes = dict(_attributes(body[_ADDRESS_HEADER:]))
+    found = dict(attributes(body[ADDRESS_HEADER:]))
     # The address of a point-to-point interface is that of its peer.
-    packed = attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS]
+    packed = found.get(_IFA_LOCAL) or found[_IFA_ADDRESS]
     return Address(
-        interface=_number(body, 4, 4),
+        interface=number(body, 4, 4),
         address=socket.inet_ntop(body[0], packed),
         prefix=body[1],
-        label=attributes.get(_IFA_LABEL, b"").rstrip(b"\0").decode("ascii", "replace"),
+        label=found.get(_IFA_LABEL, b"").rstrip(b"\0").decode("ascii", "replace"),
     )
 
 
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Type and value of each struct rtattr."""
     at = 0
     while at + 4 <= len(data):
-        length = _number(data, at, 2)
-        yield _number(data, at + 2, 2), data[at + 4 : at + length]
+        length = number(data, at, 2)
+        yield number(data, at + 2, 2), data[at + 4 : at + length]
         at += max(_aligned(length), 4)
 
 
-def _number(data: bytes, at: int, size: int) -> int:
+def number(data: bytes, at: int, size: int) -> int:
     return int.from_bytes(data[at : at + size], sys.byteorder)
 
 
@@ -135,9 +149,6 @@ def _aligned(length: int) -> int:
     return (length + 3) & ~3
 
 
-def _raise(body: bytes) -> None:
+def error_number(body: bytes) -> int:
     """struct nlmsgerr begins with a negative error number, or 0 for none."""
-    from os import strerror
-
-    code = -int.from_bytes(body[:4], sys.byteorder, signed=True)
-    raise LvsdrError(f"{_FAILED}: {strerror(code)}")
+    return -int.from_bytes(body[:4], sys.byteorder, signed=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...address.announcing import frames, tellable
 from ...interfaces import Interface
-from ...packets import announcement
-from ...system import announcer, arp, sysctl
+from ...system import announcer, arp
 from ...system.announcer import Process, Rounds
 from .memory import recall, store
 from .settings import Place
@@ -18,10 +18,10 @@ def announce(path: str, place: Place, interface: Interface, times: int, interval
     """
     if not tellable(interface):
         return
-    frames = announcement(interface.mac, place.address, _forwards(place))
-    arp.send(interface.name, frames)
+    told = frames(place, interface)
+    arp.send(interface.name, told)
     if times > 1:
-        rounds = Rounds(interface.name, frames, times - 1, interval)
+        rounds = Rounds(interface.name, told, times - 1, interval)
         announcer.begin(
             rounds,
             lambda process: store(path, recall(path)._replace(announcer=process)),
@@ -34,15 +34,3 @@ def end(path: str) -> None:
     process: Process | None = recall(path).announcer
     if process is not None:
         announcer.end(process)
-
-
-def tellable(interface: Interface) -> bool:
-    """Whether there can be neighbours that learn from such frames as are made here."""
-    return interface.carrier and interface.arp and interface.kind == "ether"
-
-
-def _forwards(place: Place) -> bool:
-    """Whether the node is a router on that interface (RFC 4861 wants it to say so)."""
-    if ":" not in place.address:
-        return False
-    return sysctl.value(f"net/ipv6/conf/{place.device}/forwarding") != "0"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ... import interfaces as shared
 from ...errors import BadArgument
-from ...interfaces import LONGEST_NAME, Connected, Interface, InterfaceAddress
+from ...interfaces import LONGEST_NAME, Connected, Interface
+from ...interfaces import Place as Place
+from ...interfaces import entry as entry
 from ...ocf.parameters import Values
 from ...typed import NamedTuple
 from . import parameters as p
@@ -17,14 +20,6 @@ class Wish(NamedTuple):
     address: str
     prefix: int | None
     nic: str | None
-
-
-class Place(NamedTuple):
-    """Where the address is; ``device`` is the kernel's own name of the interface."""
-
-    address: str
-    prefix: int
-    device: str
 
 
 class Settings(NamedTuple):
@@ -106,9 +101,7 @@ def _suiting(
 
 def label(wanted: Settings, device: str) -> str:
     """The whole label; empty for IPv6, which has none."""
-    if ":" in wanted.wish.address:
-        return ""
-    return f"{device}:{wanted.iflabel}" if wanted.iflabel else device
+    return shared.label(wanted.wish.address, device, wanted.iflabel)
 
 
 def require_label(wanted: Settings, device: str) -> None:
@@ -136,14 +129,6 @@ def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | N
         return f"prefix of {place.address} on {place.device} is {there[0].prefix}, not {prefix}"
     if any(found.dadfailed for found in there):
         return f"{place.address} is in use by another host on the segment of {place.device}"
-    return None
-
-
-def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
-    """Our address on the interface, exactly."""
-    for found in interface.having(place.address):
-        if found.prefix == place.prefix:
-            return found
     return None
 
 

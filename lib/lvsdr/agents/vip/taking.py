@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from ...address import taking
 from ...deadline import Deadline
 from ...errors import LvsdrError
 from ...interfaces import Interface
 from ...ocf.context import Context
-from ...system import addresses, arp, neighbours, sysctl
-from . import commands
-from .announcing import tellable
+from ...system import addresses, neighbours, sysctl
 from .settings import Place, Settings, entry
 
 _TICK = 0.1  # seconds between looks at what the kernel is about to do
@@ -52,29 +51,21 @@ def refuse_conflict(
     wanted: Settings,
     deadline: Deadline,
 ) -> None:
-    """Raise LvsdrError if the address is somebody else's, or on another interface of this node.
-
-    What has no neighbours does not count: real servers have it on such interfaces.  The kernel
-    itself asks for the owner of an IPv6 address, once it has it.
-    """
-    for other in interfaces:
-        elsewhere = other is not interface and other.arp and not other.loopback
-        if elsewhere and other.name != interface.name and other.having(place.address):
-            raise LvsdrError(f"{place.address} is on {other.name} of this node already")
-    if wanted.duplicate_check and ":" not in place.address and tellable(interface):
-        own = {one.mac for one in interfaces}
-        mac = arp.conflict(place.device, interface.mac, place.address, own, deadline)
+    """Raise LvsdrError if the address is somebody else's, or on another interface of this node."""
+    other = taking.elsewhere(place, interface, interfaces)
+    if other is not None:
+        raise LvsdrError(f"{place.address} is on {other} of this node already")
+    if wanted.duplicate_check:
+        mac = taking.rival(place, interface, interfaces, deadline)
         if mac is not None:
             raise LvsdrError(f"{place.address} is in use by {mac} on the segment of {place.device}")
 
 
 def keep_sysctls(place: Place, context: Context) -> None:
     """Let no address of the interface go with another one: IPv4 has such dependents."""
-    if ":" not in place.address:
-        wanted = {f"net/ipv4/conf/{place.device}/promote_secondaries": "1"}
-        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
-        for sentence in claims.claim(wanted):
-            context.log.info(sentence)
+    claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
+    for sentence in taking.keep_sysctls(place, claims):
+        context.log.info(sentence)
 
 
 def bring(place: Place, interface: Interface, wanted: Settings, context: Context) -> bool:
@@ -82,8 +73,7 @@ def bring(place: Place, interface: Interface, wanted: Settings, context: Context
 
     Raises LvsdrError if the kernel refuses it, or finds another owner; then it is removed again.
     """
-    lines = commands.to_reach(place, wanted, interface)
-    addresses.change(lines, context.deadline)
+    changed = taking.reach(place, interface, wanted, context.deadline)
     patience = context.deadline.sooner(_DAD_PATIENCE)
     while True:
         interface = _looked_at(place, context.deadline)
@@ -96,9 +86,9 @@ def bring(place: Place, interface: Interface, wanted: Settings, context: Context
         if not found.tentative or not interface.carrier:
             break
         time.sleep(_TICK)
-    if lines:
+    if changed:
         context.log.info(f"{place.address}/{place.prefix} is on {place.device} as wanted")
-    return bool(lines)
+    return changed
 
 
 def _why_not(place: Place, interface: Interface, context: Context, *, duplicate: bool) -> str:
@@ -110,14 +100,8 @@ def _why_not(place: Place, interface: Interface, context: Context, *, duplicate:
 
 def remove(address: str, interface: Interface, context: Context) -> None:
     """Delete the address from the interface, whatever its prefix; raises LvsdrError if it stays."""
-    lines = commands.to_remove(interface.name, interface.having(address))
-    if not lines:
-        return
-    addresses.change(lines, context.deadline)
-    for left in addresses.interfaces(context.deadline, interface.name):
-        if left.having(address):
-            raise LvsdrError(f"{address} is still on {interface.name}")
-    context.log.info(f"{address} removed from {interface.name}")
+    if taking.remove(address, interface, context.deadline):
+        context.log.info(f"{address} removed from {interface.name}")
 
 
 def _looked_at(place: Place, deadline: Deadline) -> Interface:

@@ -8,11 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...interfaces import Interface, InterfaceAddress
-from .settings import Place, Settings, entry, label
+from ..interfaces import Interface, InterfaceAddress, Place, entry, label
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Form(Protocol):
+        """How the entry for the address is to be, beside its place."""
+
+        @property
+        def iflabel(self) -> str | None:
+            """What follows the interface's name in the label."""
+
+        @property
+        def duplicate_check(self) -> bool: ...
+
+        @property
+        def noprefixroute(self) -> bool: ...
+
+        @property
+        def preferred_lft(self) -> int | None:
+            """Seconds; None: forever."""
 
 
-def to_reach(place: Place, wanted: Settings, interface: Interface) -> list[str]:
+def to_reach(place: Place, wanted: Form, interface: Interface) -> list[str]:
     """From what the interface has now to the address as wanted; nothing if it is."""
     found = entry(interface, place)
     strays = [other for other in interface.having(place.address) if other is not found]
@@ -25,13 +45,13 @@ def to_reach(place: Place, wanted: Settings, interface: Interface) -> list[str]:
     return lines + [line for line in to_remove(place.device, strays) if line not in lines]
 
 
-def to_add(place: Place, wanted: Settings) -> str:
+def to_add(place: Place, wanted: Form) -> str:
     ipv6 = ":" in place.address
     words = [f"address add {place.address}/{place.prefix} dev {place.device}"]
     if ipv6 and not wanted.duplicate_check:
         words.append("nodad")
     if not ipv6:
-        words.append(f"label {label(wanted, place.device)}")
+        words.append(f"label {_label(place, wanted)}")
         words += ["broadcast +"] if place.prefix <= 30 else []
     return " ".join([*words, *_flags(wanted)])
 
@@ -41,9 +61,9 @@ def to_remove(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
     return [f"address delete {found.address}/{found.prefix} dev {device}" for found in entries]
 
 
-def _to_correct(place: Place, wanted: Settings, found: InterfaceAddress) -> list[str]:
+def _to_correct(place: Place, wanted: Form, found: InterfaceAddress) -> list[str]:
     ipv6 = ":" in place.address
-    relabelled = found.label != label(wanted, place.device)
+    relabelled = found.label != _label(place, wanted)
     rerouted = found.noprefixroute != wanted.noprefixroute
     if not ipv6 and (relabelled or rerouted):
         # A prefix of its own, and no route that anybody could notice.
@@ -61,7 +81,11 @@ def _to_correct(place: Place, wanted: Settings, found: InterfaceAddress) -> list
     return []
 
 
-def _flags(wanted: Settings) -> list[str]:
+def _label(place: Place, wanted: Form) -> str:
+    return label(place.address, place.device, wanted.iflabel)
+
+
+def _flags(wanted: Form) -> list[str]:
     preferred = "forever" if wanted.preferred_lft is None else wanted.preferred_lft
     lifetimes = f"valid_lft forever preferred_lft {preferred}"
     return [lifetimes, "noprefixroute"] if wanted.noprefixroute else [lifetimes]
