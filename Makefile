@@ -15,14 +15,18 @@ LIBDIR := $(PREFIX)/lib/lvsdr
 AGENTS := $(filter-out %~,$(wildcard ocf/*))
 TOOLS  := $(filter-out %~,$(wildcard tools/*))
 PAGES  := $(wildcard docs/man/*.[1-9])
+UNITS  := $(wildcard systemd/*.service)
 
 # The line of a stub that finds the library; an installed file that has it is ours.
 FINDLIB := sys.path.insert(0, "$(LIBDIR)")
 
+# The line by which a unit of ours is known: another package may have one of the same name.
+OURS := \# Installed with lvsdr.
+
 # Modules beside the standard library: name, package in Debian, package in EL and Fedora.
 MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyroute2 \
            psycopg:python3-psycopg:python3-psycopg3 click:python3-click:python3-click \
-           urllib3:python3-urllib3:python3-urllib3
+           urllib3:python3-urllib3:python3-urllib3 yaml:python3-yaml:python3-pyyaml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -153,6 +157,19 @@ install: paths ## put agents, tools, library there (DESTDIR PREFIX OCF_ROOT PROV
 	    install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"
 	done
 
+	for unit in $(UNITS); do
+	    there='$(DESTDIR)$(PREFIX)/lib/systemd/system/'$${unit##*/}
+	    if [ -e "$$there" ] && ! grep -qF '$(OURS)' "$$there"; then
+	        echo "== kept: $$there, which is not ours"
+	        continue
+	    fi
+	    mkdir -p "$${there%/*}"
+	    sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' "$$unit" > "$$there.new"
+	    chmod 644 "$$there.new"
+	    mv -f "$$there.new" "$$there"
+	    echo "== unit: $$there"
+	done
+
 	for module in $(MODULES); do
 	    packages=$${module#*:} module=$${module%%:*}
 	    users=$$(grep -rlE --include='*.py' "^ *(import|from) $$module\b" lib/lvsdr | sort | tr '\n' ' ') || true
@@ -181,6 +198,13 @@ uninstall: paths ## remove exactly that (same variables)
 	remove '$(DESTDIR)$(PREFIX)/bin'
 	for page in $(notdir $(PAGES)); do
 	    rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page"
+	done
+	for unit in $(notdir $(UNITS)); do
+	    there='$(DESTDIR)$(PREFIX)/lib/systemd/system/'$$unit
+	    if grep -sqF '$(OURS)' "$$there"; then
+	        rm -f "$$there"
+	        echo "== removed: $$there"
+	    fi
 	done
 	rm -rf "$$lib/lvsdr" "$$lib/.new" "$$lib/.old"
 	if [ -d "$$lib/replaced" ]; then rmdir --ignore-fail-on-non-empty "$$lib/replaced"; fi

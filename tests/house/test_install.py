@@ -141,6 +141,26 @@ def test_uninstall_leaves_what_was_there(place: Place) -> None:
     assert snapshot(place.prefix.parent) == before
 
 
+def test_the_unit_starts_the_tool_that_was_installed(place: Place) -> None:
+    place.make("install")
+    unit = place.prefix / "lib" / "systemd" / "system" / "vip-manager.service"
+    (start,) = [line for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
+    tool = Path(start.partition("=")[2])
+    assert tool == place.prefix / "bin" / "vip-manager"
+    assert os.access(tool, os.X_OK)
+    assert unit.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_unit_of_another_package_stays(place: Place) -> None:
+    unit = place.prefix / "lib" / "systemd" / "system" / "vip-manager.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/usr/bin/true\n")
+    before = snapshot(unit.parent)
+    place.make("install")
+    place.make("uninstall")
+    assert snapshot(unit.parent) == before
+
+
 def test_uninstall_removes_its_empty_directories(place: Place) -> None:
     place.make("install")
     other_python = (

@@ -14,7 +14,7 @@ BASE = {"errors", "deadline", "typed", "hosts"}
 PURE = BASE | {"model"}
 WORLD = PURE | {"cluster", "system"}
 DECIDING = {"ipvs", "director", "report", "location", "interfaces", "packets"}
-BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate"}
+BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
 # Room -> the rooms whose modules it may import; its own are always allowed.
 MAY_IMPORT = {
@@ -39,8 +39,10 @@ MAY_IMPORT = {
     "sources": WORLD,
     "checks": WORLD,
     "leader": WORLD | {"document", "gate"},
+    "address": WORLD | {"interfaces", "packets"},
     "agents": BELOW_AGENTS | {"__version__"},
-    "cli": BELOW_AGENTS | {"agents", "postgres", "__version__"},
+    "vipmanager": BELOW_AGENTS | {"__version__"},
+    "cli": BELOW_AGENTS | {"agents", "postgres", "vipmanager", "__version__"},
 }
 
 # Module from elsewhere -> the only room that may import it.
@@ -55,6 +57,7 @@ RESERVED = {
     "socket": "system",
     "subprocess": "system",
     "urllib3": "system",
+    "yaml": "vipmanager",
 }
 
 

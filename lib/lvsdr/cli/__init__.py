@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TOOLS = {
     "check_active_slave": "lvsdr.cli.check_active_slave",
     "get_active_slaves": "lvsdr.cli.get_active_slaves",
+    "vip-manager": "lvsdr.cli.vip_manager",
 }
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 CANNOT_RUN = 126  # POSIX shell: found, but not executable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from ..deadline import Deadline
 from ..errors import SourceUnavailable
@@ -18,11 +19,12 @@ _PAUSE = 0.5  # seconds after an answer that was none, or while nothing can be w
 _GAP = 0.1  # seconds that two questions are apart at least: a key may change all the time
 
 
-def follow(store: Store, policy: Policy, bell: Bell) -> Iterator[Answer]:
+def follow(store: Store, policy: Policy, bell: Bell, interval: float = inf) -> Iterator[Answer]:
     """Every answer of the store, until ``bell`` says stop; for a thread that does nothing else.
 
     There is one at least every ``policy.contact`` seconds, changed or not: each is a proof that the
-    store can be reached.  While nobody leads they come faster, within ``policy.vigil``.
+    store can be reached.  While nobody leads they come faster, within ``policy.vigil``.  No wait
+    for a change lasts longer than ``interval`` seconds.
     """
     while not bell.stopped():
         gap = Deadline.after(_GAP)
@@ -30,7 +32,7 @@ def follow(store: Store, policy: Policy, bell: Bell) -> Iterator[Answer]:
         if bell.stopped():
             return
         yield answer
-        _rest(store, _patience(answer.leadership.state, policy), bell)
+        _rest(store, min(interval, _patience(answer.leadership.state, policy)), bell)
         bell.wait(gap.remaining())
 
 

@@ -74,11 +74,7 @@ def locked(path: str, deadline: Deadline) -> Iterator[None]:
 
     The lock goes with the process, however that ends; the file stays.
     """
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Busy(f"cannot lock {path}: {error.strerror}") from None
+    descriptor = _opened(path)
     try:
         while not _try_lock(descriptor):
             if deadline.expired():
@@ -87,6 +83,26 @@ def locked(path: str, deadline: Deadline) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def lock(path: str) -> int | None:
+    """Lock ``path`` until the descriptor that is returned is closed; None if another has it.
+
+    Raises Busy if it cannot be locked at all.
+    """
+    descriptor = _opened(path)
+    if _try_lock(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _opened(path: str) -> int:
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Busy(f"cannot lock {path}: {error.strerror}") from None
 
 
 def _try_lock(descriptor: int) -> bool:

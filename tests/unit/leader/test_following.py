@@ -113,3 +113,10 @@ def test_a_node_that_cannot_ask_says_so() -> None:
 
     with pytest.raises(NotInstalled):
         next(follow(Lacking([]), SLOW, Bell()))
+
+
+def test_no_wait_is_longer_than_the_interval() -> None:
+    store = Script([State.LEADER, State.FOLLOWER, State.LEADER])
+    followed = follow(store, SLOW, Bell(), 0.2)
+    assert len(list(itertools.islice(followed, 3))) == 3
+    assert max(store.patience) <= 0.2

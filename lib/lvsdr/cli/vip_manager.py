@@ -1,0 +1,136 @@
+"""vip-manager: addresses on the node that leads, by the word of etcd, Consul or Patroni."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
+from .program import FAILED, complain, described, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..vipmanager.configuration import Configuration
+
+NAME = "vip-manager"
+NOT_RUNNING = 3  # as init scripts have it (LSB)
+
+
+def _options() -> Iterator[click.Option]:
+    for option in OPTIONS:
+        yield _option(option, option.name)
+        yield from (_option(option, old, hidden=True) for old in option.old)
+
+
+def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
+    """Values stay text: a flag, a variable and a file are read by the same rules."""
+    default = f" Default: {option.default}." if option.default and option.metavar else ""
+    switch = {} if option.metavar else {"is_flag": False, "flag_value": "true"}
+    return click.Option(
+        [f"--{name}"],
+        metavar=option.metavar or "[BOOLEAN]",
+        help=option.help + default,
+        hidden=hidden,
+        **switch,  # type: ignore[arg-type]
+    )
+
+
+COMMAND = described(
+    click.Command,
+    NAME,
+    """\
+    Have one or more addresses on this host while it leads, as etcd, Consul or Patroni say.
+
+    Without a word, or with run, this is the daemon. status asks the one that is running; check
+    only says whether the configuration is right.
+
+    Every option is also a variable of the environment (--trigger-key: VIP_TRIGGER_KEY) and a key of
+    the file (trigger-key). The command line goes before the environment, that before the file.
+    """,
+    (
+        click.Argument(
+            ["action"], type=click.Choice(["run", "status", "check"]), default="run", required=False
+        ),
+        click.Option(
+            ["--config"], metavar="FILE", help="File with options, in YAML or as NAME=VALUE."
+        ),
+        *_options(),
+        click.Option(["--json"], is_flag=True, help="With status: in JSON."),
+    ),
+)
+COMMAND.context_settings["token_normalize_func"] = lambda token: token.replace("_", "-")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with these arguments; returns the exit status."""
+    ended = [0]
+    return run(COMMAND, lambda given: ended.append(_act(given)), arguments) or ended[-1]
+
+
+def _act(given: Mapping[str, Any]) -> int:
+    if given["action"] == "status":
+        return _status(given)
+    from ..vipmanager.sources import Unusable
+
+    try:
+        return _check(given) if given["action"] == "check" else _live(given)
+    except Unusable as error:
+        for problem in error.problems:
+            complain(NAME, problem)
+        return FAILED
+
+
+def _live(given: Mapping[str, Any]) -> int:
+    from ..vipmanager.daemon import Daemon
+    from ..vipmanager.requirements import require
+
+    def load() -> Configuration:
+        configuration, warnings = _loaded(given)
+        for warning in warnings:
+            complain(NAME, warning)
+        require(configuration)
+        return configuration
+
+    return Daemon(load, load()).run()
+
+
+def _check(given: Mapping[str, Any]) -> int:
+    _, warnings = _loaded(given)
+    for warning in warnings:
+        complain(NAME, warning)
+    return 0
+
+
+def _loaded(given: Mapping[str, Any]) -> tuple[Configuration, Sequence[str]]:
+    """The configuration, and what is odd about it; raises Unusable."""
+    from ..vipmanager import configuration, sources
+
+    flags = {
+        name.replace("_", "-"): value
+        for name, value in given.items()
+        if name not in ("action", "config", "json")
+    }
+    said = [sources.flags(flags), sources.environment(os.environ)]
+    path = given["config"] or os.environ.get("VIP_CONFIG")
+    if path:
+        said.append(sources.file(path))
+    merged = sources.merged(said)
+    return configuration.configured(merged, configuration.node_name()), merged.warnings
+
+
+def _status(given: Mapping[str, Any]) -> int:
+    from ..vipmanager import publishing, report
+
+    directory = given["run_dir"] or os.environ.get("VIP_RUN_DIR") or RUN_DIRECTORY
+    found = publishing.running(directory)
+    if given["json"]:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo("\n".join(map(report.text, found)), nl=False)
+    if not found:
+        complain(NAME, "no daemon is running")
+    return 0 if found else NOT_RUNNING

@@ -1,0 +1,139 @@
+"""Answer whoever asks at a socket of this host, in a thread of its own: one at a time, soon."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+
+from ..errors import LvsdrError
+
+_PATIENCE = 2.0  # seconds for one who asks, and does not listen
+_MOST = 8192  # bytes of a question
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
+_END = (b"\r\n\r\n", b"\n\n")
+
+
+class Listener:
+    """A socket that listens; close it to end."""
+
+    def __init__(self, wire: socket.socket, path: str | None = None) -> None:
+        self.wire = wire
+        self._path = path
+
+    def close(self) -> None:
+        self.wire.close()
+        if self._path is not None:
+            with suppress(OSError):
+                os.unlink(self._path)
+
+
+def at_path(path: str) -> Listener:
+    """A socket in the file system for root and this user alone; raises LvsdrError.
+
+    A file of that name is replaced.
+    """
+    wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        wire.bind(path)
+        os.chmod(path, 0o600)
+        wire.listen()
+    except OSError as error:
+        wire.close()
+        raise LvsdrError(f"cannot listen at {path}: {error.strerror or error}") from None
+    return Listener(wire, path)
+
+
+def at_port(address: str, port: int) -> Listener:
+    """A TCP socket; raises LvsdrError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    wire = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        wire.bind((address, port))
+        wire.listen()
+    except OSError as error:
+        wire.close()
+        raise LvsdrError(f"cannot listen at {address} port {port}: {error.strerror}") from None
+    return Listener(wire)
+
+
+def serve(listener: Listener, answer: Callable[[], bytes]) -> None:
+    """Send ``answer()`` to everybody who connects, until the end of the process."""
+    Thread(target=_serve, args=(listener, answer), daemon=True).start()
+
+
+def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> None:
+    """The same over HTTP for GET of ``path``; the answer is plain text."""
+    Thread(target=_serve, args=(listener, answer, path), daemon=True).start()
+
+
+def ask(path: str, seconds: float) -> bytes | None:
+    """What is answered at a socket in the file system; None if nobody is there.
+
+    Raises LvsdrError if somebody is, but does not answer, or not us.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as wire:
+        wire.settimeout(seconds)
+        try:
+            wire.connect(path)
+            said = b""
+            while piece := wire.recv(65536):
+                said += piece
+            return said
+        except (ConnectionRefusedError, FileNotFoundError):
+            return None
+        except OSError as error:
+            raise LvsdrError(f"{path}: {error.strerror or error}") from None
+
+
+def _serve(listener: Listener, answer: Callable[[], bytes], path: str | None = None) -> None:
+    while True:
+        try:
+            peer, _ = listener.wire.accept()
+        except OSError:
+            return  # closed
+        with peer, suppress(OSError):
+            peer.settimeout(_PATIENCE)
+            if path is not None:
+                peer.sendall(http(_question(peer), path, answer))
+            elif _may_ask(peer):
+                peer.sendall(answer())
+
+
+def _may_ask(peer: socket.socket) -> bool:
+    """Whether it is root or ourselves; the mode of the file says the same, if it is kept."""
+    said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return _CREDENTIALS.unpack(said)[1] in (0, os.geteuid())
+
+
+def _question(peer: socket.socket) -> bytes:
+    said = b""
+    while len(said) < _MOST and not said.endswith(_END):
+        piece = peer.recv(_MOST)
+        if not piece:
+            break
+        said += piece
+    return said
+
+
+def http(question: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
+    """The answer to a request, whole; the connection ends after it (RFC 9112)."""
+    words = question.split(b"\n", 1)[0].split()
+    if len(words) != 3 or words[0] not in (b"GET", b"HEAD"):
+        status, body = "400 Bad Request", b"only GET is understood\n"
+    elif words[1].split(b"?")[0] != path.encode():
+        status, body = "404 Not Found", f"there is only {path}\n".encode()
+    else:
+        status, body = "200 OK", answer()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if words[:1] == [b"HEAD"] else body)

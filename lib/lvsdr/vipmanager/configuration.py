@@ -1,0 +1,187 @@
+"""What is wanted of the daemon, typed: all that is wrong with it is said at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+
+from .. import leader
+from ..gate import Policy
+from ..leader.settings import Given, UnusableSettings
+from ..leader.settings import Settings as StoreSettings
+from ..typed import NamedTuple
+from .keeping import Rules
+from .options import NEVER_EMPTY, OPTIONS, variable
+from .sources import Said, Source, Unusable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# What a store calls it -> the option.
+_OF_THE_STORE = {
+    "endpoints": "dcs-endpoints",
+    "key": "trigger-key",
+    "value": "trigger-value",
+    "ca_file": "etcd-ca-file",
+    "cert_file": "etcd-cert-file",
+    "key_file": "etcd-key-file",
+    "user": "etcd-user",
+    "password": "etcd-password",
+    "token": "consul-token",
+}
+_FILES = ("ca_file", "cert_file", "key_file")
+
+
+class Wanted(NamedTuple):
+    """An address, and where it is to be."""
+
+    address: str
+    prefix: int
+    interface: str
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefix}"
+
+
+class Configuration(NamedTuple):
+    """All options; times are seconds."""
+
+    wanted: tuple[Wanted, ...]
+    store: str
+    settings: StoreSettings
+    policy: Policy
+    interval: float
+    rules: Rules
+    keepalive: float
+    keep_on_exit: bool
+    level: str
+    log_format: str
+    metrics_listen: tuple[str, int] | None
+    metrics_textfile: str | None
+    run_directory: str
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What the answers of the store depend on."""
+        return self.store, self.settings, self.policy, self.interval
+
+
+def configured(source: Source, node: str) -> Configuration:
+    """What is meant; ``node`` is this host's name.  Raises Unusable with all that is wrong."""
+    problems = list(source.problems)
+    values = dict(_values(source.said, problems))
+    wanted = tuple(_wanted(values, source.said, problems))
+    settings = _settings(values, source.said, node, problems)
+    if problems or settings is None:
+        raise Unusable(problems)
+    return Configuration(
+        wanted=wanted,
+        store=values["dcs-type"],
+        settings=settings,
+        policy=Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"]),
+        interval=values["interval"],
+        rules=Rules(values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]),
+        keepalive=values["keepalive-period"],
+        keep_on_exit=values["keep-on-exit"],
+        level="DEBUG" if values["verbose"] else values["loglevel"],
+        log_format=values["log-format"],
+        metrics_listen=values["metrics-listen"],
+        metrics_textfile=values["metrics-textfile"],
+        run_directory=values["run-dir"],
+    )
+
+
+def _values(said: Mapping[str, Said], problems: list[str]) -> Iterator[tuple[str, Any]]:
+    """Each option's value; None where what was said is wrong, or nothing is said by default."""
+    for option in OPTIONS:
+        value, found = None, said.get(option.name)
+        try:
+            if found is not None:
+                value = option.parse(found.text)
+            elif option.default is not None:
+                value = option.parse(option.default)
+        except ValueError as error:
+            source, text = said[option.name].source, said[option.name].text
+            problems.append(f"{source if option.discreet else f'{source}={text}'}: {error}")
+        yield option.name, value
+
+
+def _wanted(
+    values: Mapping[str, Any], said: Mapping[str, Said], problems: list[str]
+) -> Iterator[Wanted]:
+    """One for each address; interfaces and prefixes are for all of them, or for each its own."""
+    missing = [name for name in ("ip", "netmask", "interface") if name not in said]
+    problems.extend(f"{variable(name)} must be set" for name in missing)
+    addresses: tuple[str, ...] = values["ip"] or ()
+    prefixes = _spread("netmask", values, said, problems)
+    interfaces = _spread("interface", values, said, problems)
+    for address, prefix, interface in zip(addresses, prefixes, interfaces):
+        most = 128 if ":" in address else 32
+        if prefix > most:
+            source = said["netmask"].source
+            problems.append(f"{source}={prefix}: must be from 1 to {most} for {address}")
+        yield Wanted(address, prefix, interface)
+    if len(set(addresses)) < len(addresses):
+        problems.append(f"{_shown(said['ip'])}: names an address twice")
+
+
+def _spread(
+    name: str, values: Mapping[str, Any], said: Mapping[str, Said], problems: list[str]
+) -> tuple[Any, ...]:
+    """A value for each address."""
+    number = len(values["ip"] or ())
+    found: tuple[Any, ...] = values[name] or ()
+    if len(found) == 1:
+        return found * number
+    if found and number and len(found) != number:
+        problems.append(
+            f"{_shown(said[name])}: must be one for all addresses, or one for each of the {number}"
+        )
+    return found
+
+
+def _settings(
+    values: Mapping[str, Any], said: Mapping[str, Said], node: str, problems: list[str]
+) -> StoreSettings | None:
+    if values["dcs-type"] is None:
+        return None
+    given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    problems.extend(_empty(said))
+    problems.extend(_unreadable(given, said))
+    try:
+        return leader.settings(values["dcs-type"], node, given)
+    except UnusableSettings as error:
+        for field, sentence in error.found:
+            option = _OF_THE_STORE[field]
+            if option not in said or said[option].text:
+                source = said[option].source if option in said else variable(option)
+                problems.append(f"{source}: {sentence}")
+        return None
+
+
+def _empty(said: Mapping[str, Said]) -> Iterator[str]:
+    for name in NEVER_EMPTY:
+        if name in said and not said[name].text:
+            yield f"{said[name].source} must not be empty"
+
+
+def _unreadable(given: Given, said: Mapping[str, Said]) -> Iterator[str]:
+    """Better now than when the store is asked, and again whenever it is."""
+    for field in _FILES:
+        path = getattr(given, field)
+        if path is not None:
+            try:
+                with open(path, "rb"):
+                    continue
+            except OSError as error:
+                yield f"{_shown(said[_OF_THE_STORE[field]])}: cannot be read: {error.strerror}"
+
+
+def _shown(said: Said) -> str:
+    return f"{said.source}={said.text}"
+
+
+def node_name() -> str:
+    """This host's name as uname(2) has it: what Patroni members mostly go by."""
+    return os.uname().nodename

@@ -1,0 +1,247 @@
+"""The daemon: one thread that decides and acts, whatever the others are waiting for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+
+from ..errors import LvsdrError
+from ..gate import Answer, Standing, State, heard
+from ..system import notify
+from ..system.race import Bell
+from . import memory, report
+from .configuration import Configuration, Wanted
+from .events import Broken, Events, Found, Heard, Signalled
+from .holder import Holder
+from .log import Log
+from .publishing import Publisher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .events import Event
+
+_SLACK = 1.0  # seconds that the first answer may be late
+_TRIES = 3  # to give an address back at the end
+
+
+class Daemon:
+    """``load`` reads the configuration anew."""
+
+    def __init__(self, load: Callable[[], Configuration], configuration: Configuration) -> None:
+        self._load = load
+        self._configuration = configuration
+        self._log = Log(configuration.level, configuration.log_format)
+        self._events = Events()
+        self._bell = Bell()
+        self._standing = Standing()
+        self._heard = report.Heard()
+        self._locks: dict[str, int] = {}
+        self._holders: list[Holder] = []
+        self._patience = 0.0
+        self._broken = self._stale = ""
+        self._signals: list[int] = []
+
+    def run(self) -> int:
+        """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
+        configuration = self._configuration
+        self._locks = self._locked(configuration.wanted)
+        self._holders = [self._holder(wanted) for wanted in configuration.wanted]
+        publisher = Publisher(configuration, self._log)
+        self._events.signals()
+        self._events.changes()
+        self._ask(self._remembered())
+        addresses = ",".join(map(str, configuration.wanted))
+        self._log.info("started", addresses=addresses, store=configuration.store, pid=os.getpid())
+        publisher.begin(self._document())
+        notify.tell("READY=1")
+        try:
+            return self._live(publisher)
+        except BaseException:
+            self._end("an internal error")  # better without the address than without a daemon
+            raise
+        finally:
+            publisher.end()
+
+    def _live(self, publisher: Publisher) -> int:
+        wake = 0.0
+        while True:
+            self._receive(min(wake, publisher.due) - time.monotonic())
+            if not self._ending and signal.SIGHUP in self._signals:
+                self._signals.clear()
+                self._reload()
+            wake = self._turn()
+            if self._ending:
+                return self._end(signal.Signals(self._ending[0]).name)
+            publisher.publish(self._document())
+
+    @property
+    def _ending(self) -> list[int]:
+        return [number for number in self._signals if number != signal.SIGHUP]
+
+    def _receive(self, seconds: float) -> bool:
+        """Take in all that has come, after so long at the latest; whether there was anything."""
+        events = self._events.wait(seconds)
+        for event in events:
+            self._take_in(event)
+        return bool(events)
+
+    def _take_in(self, event: Event) -> None:
+        if isinstance(event, Heard) and event.bell is self._bell:
+            self._hear(event.answer)
+        elif isinstance(event, Found):
+            event.asking.holder.found(event.asking, event.finding)
+        elif isinstance(event, Signalled):
+            self._signals.append(event.number)
+        elif isinstance(event, Broken):
+            self._once(event.reason)
+
+    def _hear(self, answer: Answer) -> None:
+        before, now = self._standing.latest, answer.leadership
+        self._standing = heard(self._standing, answer, self._configuration.policy)
+        silent = now.state is State.UNKNOWN
+        answers, unanswered, last = self._heard
+        self._heard = report.Heard(
+            answers + (not silent), unanswered + silent, last if silent else answer.heard
+        )
+        if before is None or (before.leadership.state, before.leadership.leader) != (
+            now.state,
+            now.leader,
+        ):
+            say = self._log.warning if silent else self._log.info
+            say("store", state=now.state.value, leader=now.leader or "", reason=now.reason)
+
+    def _turn(self) -> float:
+        """Let every address go on; returns when to do so again at the latest."""
+        now = time.monotonic()
+        wake = now + self._configuration.keepalive
+        if self._standing.latest is None and now < self._patience:
+            return min(wake, self._patience)  # nothing is decided before the store was asked once
+        for holder in self._holders:
+            if self._ending:
+                break
+            wake = min(wake, self._one_turn(holder))
+            if self._receive(0.0):  # it counts for the next one, and for those before it soon
+                wake = now
+        return wake
+
+    def _one_turn(self, holder: Holder) -> float:
+        try:
+            wake = holder.turn(
+                self._standing, self._configuration.policy, self._configuration.rules
+            )
+            if holder.held:
+                holder.remember(self._standing.confirmed)
+            else:
+                holder.forget()
+        except LvsdrError as error:
+            self._once(str(error))
+            return float("inf")
+        return wake
+
+    def _once(self, reason: str) -> None:
+        """Say what does not work, unless that is what was said last."""
+        if reason != self._broken:
+            self._broken = reason
+            self._log.error("broken", reason=reason)
+
+    def _reload(self) -> None:
+        micros = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        notify.tell("RELOADING=1", f"MONOTONIC_USEC={micros}")
+        try:
+            self._change(self._load())
+            self._stale = ""
+            self._log.info("reloaded", addresses=",".join(map(str, self._configuration.wanted)))
+        except LvsdrError as error:
+            self._stale = str(error)
+            self._log.error("unchanged", reason=error)
+        notify.tell("READY=1")
+
+    def _change(self, new: Configuration) -> None:
+        """Go over to another configuration; raises LvsdrError if that is not possible."""
+        old = self._configuration
+        known = {
+            (holder.wanted.address, holder.wanted.interface): holder for holder in self._holders
+        }
+        stay = {(wanted.address, wanted.interface) for wanted in new.wanted}
+        fresh = [wanted for wanted in new.wanted if wanted.address not in self._locks]
+        self._locks.update(self._locked(fresh))
+        for place in known.keys() - stay:
+            known[place].release("it is no longer configured")
+            known[place].tidy()
+        addresses = {wanted.address for wanted in new.wanted}
+        for address in self._locks.keys() - addresses:
+            os.close(self._locks.pop(address))
+        self._configuration = new._replace(run_directory=old.run_directory)
+        self._log.adjust(new.level, new.log_format)
+        self._holders = [
+            self._adjusted(known.get((wanted.address, wanted.interface)), wanted)
+            for wanted in new.wanted
+        ]
+        if new.question != old.question:
+            confirmed = self._standing.confirmed
+            self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
+
+    def _adjusted(self, known: Holder | None, wanted: Wanted) -> Holder:
+        if known is None:
+            return self._holder(wanted)
+        known.wanted = wanted
+        return known
+
+    def _ask(self, standing: Standing) -> None:
+        """Ask the store that is configured, from now on, with this to begin with."""
+        self._bell.stop()
+        self._bell = Bell()
+        self._standing = standing
+        self._patience = time.monotonic() + self._configuration.policy.timeout + _SLACK
+        self._events.answers(self._configuration, self._bell)
+
+    def _remembered(self) -> Standing:
+        """What the daemon before this one knew, if it left an address here."""
+        directory, now = self._configuration.run_directory, time.monotonic()
+        times = [memory.remembered(directory, w.address, now) for w in self._configuration.wanted]
+        known = [time for time in times if time is not None]
+        return Standing(word=State.LEADER, confirmed=max(known)) if known else Standing()
+
+    def _end(self, reason: str) -> int:
+        """Give everything back, first of all the addresses; returns the exit status."""
+        keep = self._configuration.keep_on_exit
+        left = [] if keep else self._holders
+        for _ in range(_TRIES):
+            left = [holder for holder in left if not self._given_back(holder, reason)]
+        notify.tell("STOPPING=1")
+        for holder in () if keep else self._holders:
+            holder.tidy()
+        kept = ",".join(str(holder.wanted) for holder in self._holders if keep and holder.held)
+        self._log.info("ended", reason=reason, kept=kept)
+        return 1 if left else 0
+
+    def _given_back(self, holder: Holder, reason: str) -> bool:
+        try:
+            holder.release(f"the daemon ends: {reason}")
+        except (LvsdrError, OSError) as error:
+            self._log.error("failed", address=holder.wanted, reason=error)
+            return False
+        return True
+
+    def _holder(self, wanted: Wanted) -> Holder:
+        return Holder(wanted, self._configuration.run_directory, self._log, self._events.ask)
+
+    def _locked(self, wanted: Sequence[Wanted]) -> dict[str, int]:
+        """A lock for each address, or for none; raises LvsdrError."""
+        locks: dict[str, int] = {}
+        try:
+            for one in wanted:
+                directory = self._configuration.run_directory
+                locks[one.address] = memory.lock(directory, one.address)
+        except LvsdrError:
+            for descriptor in locks.values():
+                os.close(descriptor)
+            raise
+        return locks
+
+    def _document(self) -> report.Document:
+        store = self._configuration.store
+        told = report.document(store, self._standing, self._heard, self._holders)
+        return {**told, "pid": os.getpid(), "stale": self._stale}

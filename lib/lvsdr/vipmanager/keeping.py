@@ -1,0 +1,178 @@
+"""What to do next with one address.  Pure: the daemon looks, asks this, acts, and looks again.
+
+Whether this node is to have the address is decided elsewhere (``gate``); here is how it comes and
+goes.  Before it comes, the segment is asked who has it.  While somebody does, the question is asked
+again for ``Rules.takeover`` seconds; then the attempt is abandoned, and a new one begins
+``Rules.retry`` seconds later, or, with ``Rules.force``, the address is taken all the same.
+Times are seconds of this node's monotonic clock.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ..gate import Decision
+from ..interfaces import Interface
+from ..typed import NamedTuple
+
+_PAUSE = 0.2  # seconds between two questions who has the address
+
+
+class Presence(Enum):
+    """How the address is on the interface."""
+
+    ABSENT = "absent"
+    TENTATIVE = "tentative"
+    """The kernel is still looking for somebody else who has it."""
+    REFUSED = "refused"
+    """It found somebody."""
+    DIFFERENT = "different"
+    """There, with another prefix or other properties."""
+    PRESENT = "present"
+
+
+class Act(Enum):
+    """What there is to be done; the daemon looks again after each but NOTHING and ASK."""
+
+    NOTHING = "nothing"
+    ASK = "ask"
+    """Find out, in the background, who has the address."""
+    TAKE = "take"
+    """Bring the address to what is wanted."""
+    FORCE = "force"
+    """The same, whoever has it."""
+    ANNOUNCE = "announce"
+    REMOVE = "remove"
+
+
+class Sight(NamedTuple):
+    """What the kernel shows."""
+
+    interface: Interface | None
+    presence: Presence
+
+    @property
+    def linked(self) -> bool:
+        return self.interface is not None and self.interface.carrier
+
+
+class Finding(NamedTuple):
+    """What asking has shown; neither of the two if the address is free."""
+
+    rival: str | None = None
+    """Who else has it."""
+    problem: str | None = None
+    """Why it was not possible to ask."""
+
+
+class Rules(NamedTuple):
+    """How patient to be; seconds."""
+
+    takeover: float = 5.0
+    retry: float = 3.0
+    force: bool = False
+
+
+class Progress(NamedTuple):
+    """How far things are."""
+
+    held: bool = False
+    """It was here, by our doing, when last seen."""
+    told: bool = False
+    """The neighbours have been told so, over the link as it is."""
+    began: float | None = None
+    """When the attempt to take it began."""
+    asking: bool = False
+    finding: Finding | None = None
+    pause: float = 0.0
+    """Nothing more is tried before this."""
+    trouble: str = ""
+    """Why the address is not here, though it should be."""
+
+
+class Move(NamedTuple):
+    """What to remember, what to do, and when to look again at the latest (None: no need to)."""
+
+    progress: Progress
+    act: Act = Act.NOTHING
+    wake: float | None = None
+
+
+def move(
+    progress: Progress, sight: Sight, decision: Decision, now: float, rules: Rules, name: str
+) -> Move:
+    """The next move; ``name`` is what the interface was called by whoever wants the address."""
+    if not decision.hold:
+        gone = sight.presence is Presence.ABSENT
+        return Move(Progress(), Act.NOTHING if gone else Act.REMOVE)
+    if sight.presence is Presence.PRESENT:
+        return _present(progress, sight, name)
+    if not sight.linked:
+        return Move(Progress(trouble=_no_link(sight, name)))
+    if sight.presence is Presence.TENTATIVE:
+        return Move(progress._replace(asking=False, finding=None))
+    if sight.presence is Presence.REFUSED:
+        refused = Finding(rival="another host")
+        return Move(progress._replace(held=False, asking=False, finding=refused), Act.REMOVE)
+    if sight.presence is Presence.DIFFERENT:
+        if now < progress.pause:
+            return Move(progress, wake=progress.pause)
+        return Move(progress, Act.TAKE)
+    return _absent(progress, decision, now, rules)
+
+
+def failed(now: float, rules: Rules, trouble: str) -> Progress:
+    """How things are after an act that was not possible."""
+    return Progress(pause=now + rules.retry, trouble=trouble)
+
+
+def _present(progress: Progress, sight: Sight, name: str) -> Move:
+    if not sight.linked:
+        return Move(Progress(held=True, trouble=_no_link(sight, name)))
+    here = Progress(held=True, told=True)
+    return Move(here, Act.NOTHING if progress.told else Act.ANNOUNCE)
+
+
+def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) -> Move:
+    if progress.held and not decision.degraded:
+        # Somebody removed it a moment ago; this node leads, so nobody else can have taken it.
+        return Move(progress._replace(held=False, told=False), Act.TAKE)
+    if progress.asking:
+        return Move(progress)
+    if now < progress.pause:
+        return Move(progress, wake=progress.pause)
+    if progress.finding is None:
+        began = now if progress.began is None else progress.began
+        return Move(progress._replace(began=began, asking=True, held=False, told=False), Act.ASK)
+    if progress.finding.problem is not None:
+        return _again(failed(now, rules, progress.finding.problem))
+    if progress.finding.rival is not None:
+        return _taken(progress, progress.finding.rival, now, rules)
+    if decision.not_before is not None and now < decision.not_before:
+        return Move(progress, wake=decision.not_before)
+    return Move(progress._replace(finding=None), Act.TAKE)
+
+
+def _taken(progress: Progress, rival: str, now: float, rules: Rules) -> Move:
+    """Somebody else has the address."""
+    if now - (progress.began or 0.0) < rules.takeover:
+        # Later attempts are no news.
+        trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
+        later = progress._replace(finding=None, pause=now + _PAUSE, trouble=trouble)
+        return _again(later)
+    if rules.force:
+        return Move(progress._replace(finding=None), Act.FORCE)
+    patience = f"{rules.takeover:g} s"
+    return _again(failed(now, rules, f"still in use by {rival} after {patience}, trying again"))
+
+
+def _again(progress: Progress) -> Move:
+    return Move(progress, wake=progress.pause)
+
+
+def _no_link(sight: Sight, name: str) -> str:
+    if sight.interface is None:
+        return f"interface {name} does not exist"
+    return (
+        f"interface {sight.interface.name} {'has no carrier' if sight.interface.up else 'is down'}"
+    )

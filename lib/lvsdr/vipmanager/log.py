@@ -1,0 +1,102 @@
+"""One line for each thing that changes: an event and its facts, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from .parsers import LEVELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3}  # sd-daemon(3)
+_PLAIN = re.compile(r"[^\s\"=\\]+")
+
+
+class Log:
+    """Writes lines of a level or above; what cannot be written is lost, and stops nobody."""
+
+    def __init__(
+        self, level: str = "INFO", form: str = "text", stream: TextIO | None = None
+    ) -> None:
+        self.adjust(level, form)
+        self._stream = sys.stderr if stream is None else stream
+        self._journal = _is_the_journal(self._stream)
+
+    def adjust(self, level: str, form: str) -> None:
+        """Write lines of this level or above from now on, in this form."""
+        self._level = LEVELS.index(level)
+        self._form = form
+
+    def debug(self, event: str, **facts: object) -> None:
+        self._say("DEBUG", event, facts)
+
+    def info(self, event: str, **facts: object) -> None:
+        """What has changed."""
+        self._say("INFO", event, facts)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """What an operator should look at."""
+        self._say("WARNING", event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        """What could not be done."""
+        self._say("ERROR", event, facts)
+
+    def _say(self, level: str, event: str, facts: Mapping[str, object]) -> None:
+        if LEVELS.index(level) < self._level:
+            return
+        said = {name: fact for name, fact in facts.items() if fact != ""}
+        if not self._journal and self._form == "json":
+            said = {"time": _now(), **said}
+        text = line(self._form, level, event, said)
+        if self._journal:
+            text = f"<{_PRIORITIES[level]}>{text}"
+        elif self._form == "text":
+            text = f"{_now()} {text}"
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
+
+
+def _is_the_journal(stream: TextIO) -> bool:
+    """Whether lines go to systemd's journal, which has its own time (systemd.exec(5))."""
+    with suppress(OSError, ValueError):
+        status = os.fstat(stream.fileno())
+        return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return False
+
+
+def _now() -> str:
+    """The time of day in milliseconds (RFC 3339)."""
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
+
+
+def line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
+    """A line of the log, without its time.
+
+    >>> line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
+    'INFO taken address=10.9.0.20/24 reason="it leads"'
+    >>> line("json", "INFO", "taken", {"address": "10.9.0.20/24"})
+    '{"level": "INFO", "event": "taken", "address": "10.9.0.20/24"}'
+    """
+    if form == "json":
+        return json.dumps({"level": level, "event": event, **_texts(facts)})
+    pairs = (f"{name}={_quoted(value)}" for name, value in _texts(facts).items())
+    return " ".join([level, event, *pairs])
+
+
+def _texts(facts: Mapping[str, object]) -> dict[str, str]:
+    return {name: " ".join(str(value).split()) for name, value in facts.items()}
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

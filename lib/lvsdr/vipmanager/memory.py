@@ -1,0 +1,49 @@
+"""What one daemon leaves to the next, and who may have an address: files in a directory.
+
+A daemon that is killed, or told to leave the address, cannot give it back.  The next one adopts it,
+and goes on counting the grace where the other has left off.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import LvsdrError
+from ..system import state
+
+
+def lock(directory: str, address: str) -> int:
+    """A descriptor that keeps every other daemon from this address until it is closed.
+
+    Raises LvsdrError if another has it, or it cannot be had at all.
+    """
+    descriptor = state.lock(os.path.join(directory, f"{address}.lock"))
+    if descriptor is None:
+        raise LvsdrError(f"{address} is managed by another vip-manager on this host already")
+    return descriptor
+
+
+def remember(directory: str, address: str, confirmed: float | None) -> None:
+    """Store when the question was asked that was last answered by naming this node."""
+    document = {"boot": state.boot_id(), "confirmed": confirmed}
+    try:
+        state.write(_path(directory, address), document)
+    except OSError as error:
+        raise LvsdrError(f"cannot write {error.filename}: {error.strerror}") from None
+
+
+def remembered(directory: str, address: str, now: float) -> float | None:
+    """That time, if it was stored during this boot."""
+    stored = state.read(_path(directory, address))
+    confirmed = stored.get("confirmed")
+    if stored.get("boot") != state.boot_id() or not isinstance(confirmed, (int, float)):
+        return None
+    return min(float(confirmed), now)
+
+
+def forget(directory: str, address: str) -> None:
+    state.remove(_path(directory, address))
+
+
+def _path(directory: str, address: str) -> str:
+    return os.path.join(directory, f"{address}.json")

@@ -1,0 +1,177 @@
+"""vip-manager with a real etcd: who has the address, and what becomes of it when things change."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.leader.etcd import Cluster
+from tests.leader.managing import VIP, Manager, addresses, has, managed
+from tests.leader.network import Host
+from tests.leader.waiting import until
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """What a test wants to be different."""
+    return {}
+
+
+@pytest.fixture
+def nodes(
+    etcd: Cluster, hosts: dict[str, Host], tmp_path: Path, settings: dict[str, str]
+) -> Iterator[list[Manager]]:
+    """A daemon on node1, which leads, and on node2."""
+    names = ("node1", "node2")
+    made = [Manager(hosts[name], etcd.endpoints, tmp_path / name, settings) for name in names]
+    with managed(*made):
+        for manager in made:
+            manager.begin()
+        until(lambda: has(made[0].host))
+        yield made
+        made[0].host.plug()
+
+
+def killed(manager: Manager) -> None:
+    manager.end(signal.SIGKILL)
+    assert has(manager.host)
+
+
+def test_the_address_follows_the_key(nodes: list[Manager], etcd: Cluster) -> None:
+    one, two = nodes
+    assert not has(two.host)
+    etcd.put("node2")
+    until(lambda: has(two.host))
+    assert not has(one.host)
+    assert two.address()["state"] == "held"
+    assert one.address()["state"] == "released"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda signal: signal.name)
+def test_it_gives_the_address_back(nodes: list[Manager], number: signal.Signals) -> None:
+    one = nodes[0]
+    done = one.end(number)
+    assert done.returncode == 0, done.stderr
+    assert not has(one.host)
+    assert f"released address={VIP}/24" in done.stderr
+    assert {path.suffix for path in one.place.iterdir()} == {".lock"}
+
+
+def test_without_a_store_it_gives_the_address_back_all_the_same(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    one.host.unplug("front")
+    assert one.end().returncode == 0
+    assert VIP not in addresses(one.host)
+
+
+@pytest.mark.parametrize("settings", [{"VIP_KEEP_ON_EXIT": "true"}], ids=["keep on exit"])
+def test_it_leaves_the_address_for_the_next_daemon(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    done = one.end()
+    assert done.returncode == 0
+    assert has(one.host)
+    one.begin()
+    until(lambda: one.address()["state"] == "held")
+    assert one.address()["taken"] == one.address()["released"] == 0
+
+
+def test_after_a_kill_the_next_daemon_goes_on(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    killed(one)
+    one.begin()
+    until(lambda: one.address()["state"] == "held")
+    assert one.address()["taken"] == one.address()["released"] == 0
+
+
+def test_after_a_kill_the_next_daemon_cleans_up(nodes: list[Manager], etcd: Cluster) -> None:
+    one, two = nodes
+    killed(one)
+    etcd.put("node2")
+    until(lambda: two.address()["conflicts"] > 0)
+    one.begin()
+    until(lambda: has(two.host))
+    assert not has(one.host)
+
+
+@pytest.mark.parametrize("settings", [{"VIP_DCS_GRACE": "3600"}], ids=["patient"])
+def test_after_a_kill_a_silent_store_does_not_cost_the_address(nodes: list[Manager]) -> None:
+    """The grace goes on from where the killed daemon has left off."""
+    one = nodes[0]
+    killed(one)
+    one.host.unplug("front")
+    one.begin()
+    assert one.status()["state"] == "unknown"
+    until(lambda: one.address()["state"] == "held")
+    assert one.address()["taken"] == one.address()["released"] == 0
+    assert one.address()["bad"]
+
+
+def test_a_second_daemon_is_refused(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    done = one.run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"vip-manager: {VIP} is managed by another vip-manager on this host already\n"
+    )
+    assert has(one.host)
+    assert one.address()["state"] == "held"
+
+
+def test_what_is_removed_by_hand_comes_back(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    one.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"])
+    until(lambda: one.address()["restored"] == 1)
+    assert has(one.host)
+    assert one.address()["conflicts"] == 0
+
+
+def test_another_prefix_is_put_right(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    one.host.run(["ip", "address", "add", f"{VIP}/32", "dev", "front"])
+    one.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"])
+    until(lambda: addresses(one.host).get(VIP, {}).get("prefixlen") == 24)
+    said = one.host.run(["ip", "-brief", "address", "show", "dev", "front"]).stdout
+    assert said.count(VIP) == 1
+
+
+def test_who_does_not_lead_does_not_have_it_by_hand(nodes: list[Manager]) -> None:
+    two = nodes[1]
+    two.host.run(["ip", "address", "add", f"{VIP}/24", "dev", "front"])
+    until(lambda: not has(two.host))
+    assert has(nodes[0].host)
+
+
+@pytest.mark.parametrize("settings", [{"VIP_DCS_GRACE": "2"}], ids=["a grace of two seconds"])
+def test_a_silent_store_costs_the_address_after_the_grace(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    one.host.unplug("front")
+    until(lambda: VIP not in addresses(one.host))
+    one.host.plug()
+    until(lambda: has(one.host))
+    assert "and the grace of 2 s is over" in one.end().stderr
+
+
+@pytest.mark.parametrize(
+    "settings", [{"VIP_DCS_GRACE": "1", "VIP_ON_DCS_UNREACHABLE": "keep"}], ids=["keep"]
+)
+def test_or_does_not(nodes: list[Manager]) -> None:
+    one = nodes[0]
+    one.host.unplug("front")
+    until(lambda: "the address is kept" in one.address()["reason"])
+    assert VIP in addresses(one.host)
+    assert one.address()["bad"]
+
+
+def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
+    """The one that has led keeps the address for the grace; the other does not take it."""
+    one, two = nodes
+    etcd.delete()
+    until(lambda: one.status()["state"] == two.status()["state"] == "no leader")
+    assert has(one.host)
+    assert not has(two.host)
+    etcd.put("node2")
+    until(lambda: has(two.host))
+    assert not has(one.host)

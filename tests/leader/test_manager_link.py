@@ -1,0 +1,217 @@
+"""vip-manager and what is on its link, or is not: interfaces that come and go, other hosts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.leader.etcd import Cluster
+from tests.leader.managing import VIP6, Manager, addresses, has, managed
+from tests.leader.network import Host
+from tests.leader.waiting import until
+
+BACK = "10.78.1.200"
+ON_THE_BACK = {"VIP_INTERFACE": "back", "VIP_IP": BACK}
+LATE = "late"
+NOBODY = "02:00:00:00:00:99"
+
+
+@pytest.fixture
+def one(
+    etcd: Cluster, hosts: dict[str, Host], tmp_path: Path, settings: dict[str, str]
+) -> Iterator[Manager]:
+    """A daemon on node1, which leads, not started yet; the store is asked at the other side."""
+    made = Manager(hosts["node1"], etcd.endpoints, tmp_path / "node1", settings)
+    with managed(made):
+        yield made
+    made.host.plug()
+    for line in (f"link delete {LATE}", f"address delete {BACK}/24 dev back"):
+        made.host.run(["ip", *line.split()], check=False)
+
+
+@pytest.fixture
+def other(hosts: dict[str, Host]) -> Iterator[Host]:
+    """A host that has the address, too."""
+    host = hosts["elsewhere"]
+    host.run(["ip", "address", "add", f"{BACK}/24", "dev", "back"])
+    yield host
+    host.run(["ip", "address", "delete", f"{BACK}/24", "dev", "back"], check=False)
+
+
+def mistaken(host: Host) -> None:
+    """Let a host believe that somebody has the address who is not there."""
+    words = ["lladdr", NOBODY, "dev", "back", "nud", "stale"]
+    host.run(["ip", "neighbour", "replace", BACK, *words])
+    assert believes(host)
+
+
+def believed(host: Host) -> str:
+    return host.run(["ip", "neighbour", "show", BACK, "dev", "back"]).stdout
+
+
+def believes(host: Host) -> bool:
+    return NOBODY in believed(host)
+
+
+def mac_of(host: Host) -> str:
+    said = host.run(["ip", "-json", "link", "show", "back"]).stdout
+    return str(json.loads(said)[0]["address"])
+
+
+def trouble(manager: Manager) -> str:
+    return str(manager.address()["trouble"])
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_a_link_that_comes_back_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+    one.begin()
+    until(lambda: has(one.host, BACK, "back"))
+    one.host.unplug("back")
+    until(lambda: trouble(one) == "interface back has no carrier")
+    assert one.address()["state"] == "held"
+    mistaken(hosts["elsewhere"])
+    one.host.plug()
+    until(lambda: trouble(one) == "" and not believes(hosts["elsewhere"]))
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_an_interface_without_a_link_is_waited_for(one: Manager) -> None:
+    one.host.unplug("back")
+    one.begin()
+    until(lambda: trouble(one) == "interface back has no carrier")
+    assert BACK not in addresses(one.host, "back")
+    one.host.plug()
+    until(lambda: has(one.host, BACK, "back"))
+
+
+@pytest.mark.parametrize(
+    "settings", [{**ON_THE_BACK, "VIP_INTERFACE": LATE}], ids=["interface late"]
+)
+def test_an_interface_that_comes_later_goes_and_comes_again(one: Manager) -> None:
+    one.begin()
+    until(lambda: trouble(one) == f"interface {LATE} does not exist")
+    for _ in range(2):
+        one.host.run(["ip", *f"link add {LATE} type veth peer name {LATE}r".split()])
+        until(lambda: trouble(one) == f"interface {LATE} is down")
+        one.host.run(["ip", "link", "set", LATE, "up"])
+        until(lambda: trouble(one) == f"interface {LATE} has no carrier")
+        one.host.run(["ip", "link", "set", f"{LATE}r", "up"])
+        until(lambda: has(one.host, BACK, LATE))
+        one.host.run(["ip", "link", "delete", LATE])
+        until(lambda: trouble(one) == f"interface {LATE} does not exist")
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_another_host_is_waited_for(one: Manager, other: Host) -> None:
+    one.begin()
+    until(lambda: "in use by" in trouble(one))
+    assert not has(one.host, BACK, "back")
+    other.run(["ip", "address", "delete", f"{BACK}/24", "dev", "back"])
+    until(lambda: has(one.host, BACK, "back"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{**ON_THE_BACK, "VIP_TAKEOVER_TIMEOUT": "0.5", "VIP_RETRY_TIMEOUT": "0.5"}],
+    ids=["short"],
+)
+def test_an_attempt_is_abandoned_and_another_one_made(one: Manager, other: Host) -> None:
+    process = one.begin()
+    until(lambda: "after 0.5 s" in trouble(one))
+    conflicts = one.address()["conflicts"]
+    until(lambda: one.address()["conflicts"] > conflicts + 2)
+    assert not has(one.host, BACK, "back")
+    other.run(["ip", "address", "delete", f"{BACK}/24", "dev", "back"])
+    until(lambda: has(one.host, BACK, "back"))
+    one.end()
+    waiting = [line for line in process.close().stderr.splitlines() if " waiting " in line]
+    assert len(waiting) == 2, waiting  # in use; still in use: said once each
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{**ON_THE_BACK, "VIP_TAKEOVER_TIMEOUT": "0.5", "VIP_FORCE_TAKEOVER": "yes"}],
+    ids=["force"],
+)
+@pytest.mark.usefixtures("other")
+def test_or_the_address_is_taken_by_force(one: Manager) -> None:
+    one.begin()
+    until(lambda: has(one.host, BACK, "back"))
+    assert one.address()["conflicts"] > 0
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_the_segment_learns_of_it(one: Manager, hosts: dict[str, Host]) -> None:
+    """A neighbour that knows another host by that address is corrected."""
+    mistaken(hosts["elsewhere"])
+    one.begin()
+    until(lambda: not believes(hosts["elsewhere"]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"VIP_INTERFACE": "back", "VIP_IP": f"{BACK},{VIP6}", "VIP_NETMASK": "24,64"}],
+    ids=["two"],
+)
+def test_several_addresses(one: Manager, etcd: Cluster) -> None:
+    one.begin()
+    until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
+    assert [one.address(n)["state"] for n in (0, 1)] == ["held", "held"]
+    one.host.run(["ip", "link", "set", "back", "down"])  # takes the IPv6 address away
+    until(lambda: trouble(one) == "interface back is down")
+    one.host.run(["ip", "link", "set", "back", "up"])
+    until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
+    etcd.put("node2")
+    until(lambda: not has(one.host, BACK, "back") and not has(one.host, VIP6, "back"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {
+            "VIP_INTERFACE": "back",
+            "VIP_IP": VIP6,
+            "VIP_NETMASK": "64",
+            "VIP_TAKEOVER_TIMEOUT": "0.5",
+            "VIP_RETRY_TIMEOUT": "0.5",
+        }
+    ],
+    ids=[""],
+)
+def test_the_kernel_finds_another_owner(one: Manager, hosts: dict[str, Host]) -> None:
+    other = hosts["elsewhere"]
+    other.run(["ip", "address", "add", f"{VIP6}/64", "dev", "back", "nodad"])
+    try:
+        one.begin()
+        until(lambda: "in use by" in trouble(one))
+        assert not has(one.host, VIP6, "back")
+    finally:
+        other.run(["ip", "address", "delete", f"{VIP6}/64", "dev", "back"])
+    until(lambda: has(one.host, VIP6, "back"))
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_another_mac_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+    one.begin()
+    until(lambda: has(one.host, BACK, "back"))
+    mac = "02:00:00:00:00:98"
+    old = mac_of(one.host)
+    try:
+        mistaken(hosts["elsewhere"])
+        one.host.run(["ip", "link", "set", "back", "address", mac])
+        until(lambda: mac in believed(hosts["elsewhere"]))
+    finally:
+        one.host.run(["ip", "link", "set", "back", "address", old])
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+@pytest.mark.usefixtures("other")
+def test_it_ends_while_it_waits_for_another_host(one: Manager) -> None:
+    process = one.begin()
+    until(lambda: "in use by" in trouble(one))
+    assert one.end().returncode == 0
+    assert "released" not in process.close().stderr
+    assert BACK not in addresses(one.host, "back")

@@ -1,0 +1,80 @@
+"""vip-manager as a process, as far as it gets without changing a network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.processes import ROOT, Run, run
+
+NAME = "vip-manager"
+EXAMPLES = ROOT / "examples" / "vip-manager"
+LEGAL = {
+    "VIP_INTERFACE": "nosuch0",
+    "VIP_IP": "192.0.2.10",
+    "VIP_NETMASK": "24",
+    "VIP_DCS_ENDPOINTS": "http://192.0.2.1:2379",
+    "VIP_TRIGGER_KEY": "/service/mycluster/leader",
+}
+
+
+def test_a_configuration_that_is_right() -> None:
+    assert run(NAME, "check", **LEGAL) == Run(0, "", "")
+
+
+@pytest.mark.parametrize("name", ["vip-manager.yml", "vip-manager.env"])
+def test_the_examples_are_right(name: str) -> None:
+    assert run(NAME, "check", "--config", str(EXAMPLES / name)) == Run(0, "", "")
+
+
+def test_each_problem_has_a_line() -> None:
+    status, out, err = run(NAME, **{**LEGAL, "VIP_NETMASK": "33", "VIP_INTERVAL": "fast"})
+    assert (status, out) == (1, "")
+    assert err.splitlines() == [
+        f"{NAME}: VIP_INTERVAL=fast: must be a number of milliseconds from 100 to 86400000",
+        f"{NAME}: VIP_NETMASK=33: must be from 1 to 32 for 192.0.2.10",
+    ]
+
+
+def test_no_secret_in_any_message() -> None:
+    given = {**LEGAL, "VIP_ETCD_PASSWORD": "geheim", "VIP_CONSUL_TOKEN": "geheim"}
+    status, out, err = run(NAME, "--etcd-user", "u", **given)
+    assert (status, out) == (1, "")
+    assert err == f"{NAME}: VIP_CONSUL_TOKEN: is not used with this store\n"
+    assert "geheim" not in err
+
+
+def test_flags_files_and_variables(tmp_path: Path) -> None:
+    path = tmp_path / "vip-manager.yml"
+    path.write_text("netmask: 33\n")
+    flags = ("--config", str(path), "--trigger_value", "node1", "--force-takeover")
+    assert run(NAME, "check", *flags, **LEGAL).status == 0
+    without = {name: text for name, text in LEGAL.items() if name != "VIP_NETMASK"}
+    done = run(NAME, "check", *flags, **without)
+    assert done.err == f"{NAME}: {path}: netmask=33: must be from 1 to 32 for 192.0.2.10\n"
+    done = run(NAME, "check", *flags, "--mask", "24", VIP_CONFIG="/nosuch", **without)
+    assert done == Run(0, "", f"{NAME}: --mask is an old name, today it is netmask\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--nosuch",), ("dance",), ("--ip",)], ids=["option", "action", "no value"]
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    status, out, _ = run(NAME, *arguments, **LEGAL)
+    assert (status, out) == (2, "")
+
+
+def test_nobody_is_there_to_tell(tmp_path: Path) -> None:
+    done = run(NAME, "status", VIP_RUN_DIR=str(tmp_path))
+    assert done == Run(3, "", f"{NAME}: no daemon is running\n")
+    assert run(NAME, "status", "--json", "--run-dir", str(tmp_path)).out == "[]\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root it ends before it looks")
+def test_no_address_on_a_loopback_interface(tmp_path: Path) -> None:
+    given = {**LEGAL, "VIP_INTERFACE": "lo", "VIP_RUN_DIR": str(tmp_path)}
+    assert run(NAME, **given) == Run(
+        1, "", f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+    )

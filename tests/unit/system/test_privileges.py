@@ -1,0 +1,28 @@
+"""Capabilities of a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lvsdr.system.privileges import missing
+
+
+@pytest.mark.parametrize(
+    ("mask", "names"),
+    [
+        ("0000000000000000", ["CAP_NET_ADMIN", "CAP_NET_RAW"]),
+        ("000001ffffffffff", []),
+        ("0000000000003000", []),
+        ("0000000000001000", ["CAP_NET_RAW"]),
+        ("0000000000002000", ["CAP_NET_ADMIN"]),
+    ],
+)
+def test_what_is_missing(mask: str, names: list[str], tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text(f"Name:\tx\nCapPrm:\t000001ffffffffff\nCapEff:\t{mask}\n")
+    assert missing(str(status)) == names
+
+
+def test_of_this_process() -> None:
+    assert set(missing()) <= {"CAP_NET_ADMIN", "CAP_NET_RAW"}

@@ -1,0 +1,158 @@
+"""What the options mean together, and all that is wrong with them, at once."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.gate import Policy, Unreachable
+from lvsdr.system.http import Endpoint
+from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
+from lvsdr.vipmanager.keeping import Rules
+from lvsdr.vipmanager.sources import Unusable, environment
+
+REFERENCE = {
+    "VIP_INTERFACE": "eth0",
+    "VIP_IP": "192.168.0.100",
+    "VIP_NETMASK": "24",
+    "VIP_DCS_TYPE": "etcd",
+    "VIP_DCS_ENDPOINTS": "http://etcd1:2379,http://etcd2:2379",
+    "VIP_TRIGGER_KEY": "/service/mycluster/leader",
+    "VIP_TRIGGER_VALUE": "node1",
+    "VIP_MANAGER_TYPE": "basic",
+}
+
+
+def read(changes: dict[str, str | None]) -> Configuration:
+    given = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
+    return configured(environment(given), "thishost")
+
+
+def problems(changes: dict[str, str | None]) -> tuple[str, ...]:
+    with pytest.raises(Unusable) as raised:
+        read(changes)
+    return raised.value.problems
+
+
+def test_the_reference() -> None:
+    found = read({})
+    assert found.wanted == (Wanted("192.168.0.100", 24, "eth0"),)
+    assert found.store == "etcd"
+    assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
+    assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
+    assert found.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
+    assert found.rules == Rules(takeover=5.0, retry=3.0, force=False)
+    assert (found.interval, found.keepalive) == (1.0, 1.0)
+    assert (found.level, found.keep_on_exit) == ("INFO", False)
+
+
+def test_the_policy_is_safe() -> None:
+    """Who takes the address waits for longer than who loses it may be ignorant of that."""
+    policy = read({}).policy
+    assert policy.settle > policy.vigil
+
+
+def test_several_addresses() -> None:
+    both = "192.168.0.100,fd77::100"
+    assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).wanted == (
+        Wanted("192.168.0.100", 24, "eth0"),
+        Wanted("fd77::100", 64, "eth0"),
+    )
+    assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).wanted == (
+        Wanted("192.168.0.100", 24, "eth0"),
+        Wanted("10.0.0.9", 24, "eth1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "value"),
+    [
+        ({"VIP_TRIGGER_VALUE": None}, "/service/mycluster/leader", "thishost"),
+        (
+            {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALUE": None},
+            "/leader",
+            "200",
+        ),
+    ],
+    ids=["the host's name", "patroni"],
+)
+def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: str) -> None:
+    settings = read(changes).settings
+    assert (settings.key, settings.value) == (key, value)
+
+
+def test_verbose_is_a_level() -> None:
+    assert read({"VIP_VERBOSE": "true"}).level == "DEBUG"
+
+
+def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    path.write_text("")
+    changes = {"VIP_ETCD_CA_FILE": str(path), "VIP_DCS_ENDPOINTS": "https://etcd1:2379"}
+    assert read({**changes}).settings.trust.authority == str(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"VIP_NETMASK": "33"}, "VIP_NETMASK=33: must be from 1 to 32 for 192.168.0.100"),
+        (
+            {"VIP_NETMASK": "0"},
+            "VIP_NETMASK=0: must be a prefix length (1 to 32, for IPv6 to 128) or an IPv4 "
+            "netmask: 0",
+        ),
+        (
+            {"VIP_DCS_TYPE": "zookeeper"},
+            "VIP_DCS_TYPE=zookeeper: must be etcd, consul or patroni",
+        ),
+        (
+            {"VIP_DCS_ENDPOINTS": "10.0.0.1:2379"},
+            "VIP_DCS_ENDPOINTS=10.0.0.1:2379: 10.0.0.1:2379 has no scheme: write "
+            "http://10.0.0.1:2379 or https://10.0.0.1:2379",
+        ),
+        (
+            {"VIP_DCS_ENDPOINTS": "ftp://10.0.0.1"},
+            "VIP_DCS_ENDPOINTS: ftp://10.0.0.1 is neither http:// nor https://",
+        ),
+        (
+            {"VIP_TRIGGER_KEY": None},
+            "VIP_TRIGGER_KEY: must be set: the key that holds the leader's name",
+        ),
+        ({"VIP_TRIGGER_KEY": ""}, "VIP_TRIGGER_KEY must not be empty"),
+        ({"VIP_TRIGGER_VALUE": ""}, "VIP_TRIGGER_VALUE must not be empty"),
+        ({"VIP_IP": None}, "VIP_IP must be set"),
+        ({"VIP_IP": "10.9.0.1,10.9.0.1"}, "VIP_IP=10.9.0.1,10.9.0.1: names an address twice"),
+        (
+            {"VIP_IP": "10.9.0.1,10.9.0.2,10.9.0.3", "VIP_INTERFACE": "eth0,eth1"},
+            "VIP_INTERFACE=eth0,eth1: must be one for all addresses, or one for each of the 3",
+        ),
+        (
+            {"VIP_IP": "fd77::1,10.9.0.2", "VIP_NETMASK": "64"},
+            "VIP_NETMASK=64: must be from 1 to 32 for 10.9.0.2",
+        ),
+        (
+            {"VIP_ETCD_CA_FILE": "/nosuch/ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1"},
+            "VIP_ETCD_CA_FILE=/nosuch/ca.pem: cannot be read: No such file or directory",
+        ),
+        (
+            {"VIP_ETCD_PASSWORD": "secret"},
+            "VIP_ETCD_PASSWORD: goes together with user, which is not set",
+        ),
+        ({"VIP_CONSUL_TOKEN": "secret"}, "VIP_CONSUL_TOKEN: is not used with this store"),
+        ({"VIP_MANAGER_TYPE": "hetzner"}, "VIP_MANAGER_TYPE=hetzner: must be basic"),
+    ],
+)
+def test_one_thing_is_wrong(changes: dict[str, str | None], says: str) -> None:
+    assert problems(changes) == (says,)
+
+
+def test_all_things_are_wrong_at_once() -> None:
+    found = problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
+    assert [problem.split("=")[0] for problem in found] == [
+        "VIP_IP",
+        "VIP_INTERVAL",
+        "VIP_INTERFACE must be set",
+    ]
+
+
+def test_no_secret_is_shown() -> None:
+    found = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
+    assert "geheim" not in repr(found)

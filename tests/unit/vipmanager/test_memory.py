@@ -1,0 +1,67 @@
+"""What one daemon leaves to the next."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from lvsdr.errors import LvsdrError
+from lvsdr.vipmanager import memory
+
+ADDRESS = "fd77::20"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+def test_what_was_stored_is_known(place: str) -> None:
+    memory.remember(place, ADDRESS, 12.5)
+    assert memory.remembered(place, ADDRESS, 100.0) == 12.5
+    assert memory.remembered(place, "10.9.0.20", 100.0) is None
+    memory.forget(place, ADDRESS)
+    assert memory.remembered(place, ADDRESS, 100.0) is None
+    memory.forget(place, ADDRESS)
+
+
+def test_nothing_is_believed_of_the_future(place: str) -> None:
+    memory.remember(place, ADDRESS, 200.0)
+    assert memory.remembered(place, ADDRESS, 100.0) == 100.0
+
+
+def test_the_store_may_never_have_named_this_node(place: str) -> None:
+    memory.remember(place, ADDRESS, None)
+    assert memory.remembered(place, ADDRESS, 100.0) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"boot": "other", "confirmed": 5.0}'])
+def test_what_makes_no_sense_or_is_of_another_boot_is_nothing(text: str, place: str) -> None:
+    (Path(place) / f"{ADDRESS}.json").write_text(text)
+    assert memory.remembered(place, ADDRESS, 100.0) is None
+
+
+def test_a_time_that_is_none(place: str) -> None:
+    memory.remember(place, ADDRESS, 5.0)
+    path = Path(place) / f"{ADDRESS}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "confirmed": "x"}))
+    assert memory.remembered(place, ADDRESS, 100.0) is None
+
+
+def test_an_address_has_one_daemon(place: str) -> None:
+    descriptor = memory.lock(place, ADDRESS)
+    with pytest.raises(LvsdrError) as raised:
+        memory.lock(place, ADDRESS)
+    assert str(raised.value) == f"{ADDRESS} is managed by another vip-manager on this host already"
+    os.close(memory.lock(place, "10.9.0.20"))
+    os.close(descriptor)
+    os.close(memory.lock(place, ADDRESS))
+
+
+def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LvsdrError) as raised:
+        memory.lock(str(tmp_path / "file"), ADDRESS)
+    assert str(raised.value).startswith("cannot lock")

@@ -1,0 +1,105 @@
+"""The table of options holds together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from lvsdr.vipmanager.options import BY_NAME, CURRENT, OPTIONS, UNUSED, Option
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_an_option_is_complete(option: Option) -> None:
+    assert option.help.endswith(".")
+    assert option.name == option.name.lower().replace("_", "-")
+    if option.default is not None:
+        option.parse(option.default)
+
+
+def test_no_name_means_two_things() -> None:
+    names = Counter(name for option in OPTIONS for name in (option.name, *option.old))
+    assert [name for name, number in names.items() if number > 1] == []
+    assert set(CURRENT) == set(names)
+
+
+# What the vip-manager of Cybertec is told, from its first versions to 5.0.
+THEIRS = """
+    config version ip netmask interface trigger-key trigger-value manager-type dcs-type
+    dcs-endpoints etcd-user etcd-password etcd-ca-file etcd-cert-file etcd-key-file consul-token
+    interval retry-after retry-num verbose mask iface key nodename host type endpoint_type
+    endpoint endpoints hostingtype hosting_type hosting-type etcd_user etcd_password
+    consul_token retry_num retry_after
+"""
+
+
+@pytest.mark.parametrize("name", THEIRS.split())
+def test_the_names_of_the_other_one_are_known(name: str) -> None:
+    assert name.replace("_", "-") in {*CURRENT, "config", "version"}
+
+
+def test_what_is_not_used_is_declared() -> None:
+    assert set(UNUSED) <= set(BY_NAME)
+
+
+def parsed(name: str, text: str) -> object:
+    return BY_NAME[name].parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("ip", "10.9.0.20", ("10.9.0.20",)),
+        ("ip", "10.9.0.20, FD77:0::20", ("10.9.0.20", "fd77::20")),
+        ("netmask", "24", (24,)),
+        ("netmask", "255.255.255.0,64", (24, 64)),
+        ("interface", "eth0 bond0.12", ("eth0", "bond0.12")),
+        ("dcs-type", "etcd3", "etcd"),
+        ("dcs-type", "Consul", "consul"),
+        ("interval", "1500", 1.5),
+        ("keepalive-period", "0.5", 0.5),
+        ("force-takeover", "yes", True),
+        ("loglevel", "debug", "DEBUG"),
+        ("metrics-listen", "9345", ("127.0.0.1", 9345)),
+        ("metrics-listen", "[::1]:9345", ("::1", 9345)),
+        ("metrics-listen", "0.0.0.0:80", ("0.0.0.0", 80)),
+    ],
+)
+def test_legal(name: str, text: str, value: object) -> None:
+    assert parsed(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("ip", "10.9.0.20/24", "must be unicast IPv4 or IPv6 addresses"),
+        ("ip", "10.9.0.256", "10.9.0.256"),
+        ("ip", "127.0.0.1", "unicast"),
+        ("ip", "fe80::1%eth0", "without prefix or zone"),
+        ("ip", ",", "must be"),
+        ("netmask", "0", "must be a prefix length (1 to 32, for IPv6 to 128)"),
+        ("netmask", "-1", "must be a prefix length"),
+        ("netmask", "129", "must be a prefix length"),
+        ("netmask", "255.0.255.0", "netmask"),
+        ("netmask", "255.255", "netmask"),
+        ("interface", "eth0:1", "the name of a network interface"),
+        ("dcs-type", "zookeeper", "must be etcd, consul or patroni"),
+        ("dcs-endpoints", "http://a:1,10.0.0.1:2379", "10.0.0.1:2379 has no scheme"),
+        ("manager-type", "hetzner", "must be basic"),
+        ("interval", "1s", "must be a number of milliseconds from 100 to 86400000"),
+        ("interval", "99", "from 100"),
+        ("retry-timeout", "0", "must be a number of seconds from 0.1 to 86400"),
+        ("takeover-timeout", "nan", "number of seconds"),
+        ("settle", "0.5", "from 0.6"),
+        ("force-takeover", "perhaps", "true or false"),
+        ("on-dcs-unreachable", "panic", "must be release or keep"),
+        ("loglevel", "LOUD", "must be DEBUG, INFO, WARNING or ERROR"),
+        ("etcd-ca-file", "ca.pem", "must be an absolute path"),
+        ("metrics-listen", "localhost:9345", "must be a port, or an address and a port"),
+        ("metrics-listen", "0", "must be a port"),
+        ("retry-num", "x", "must be a whole number"),
+    ],
+)
+def test_illegal(name: str, text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        parsed(name, text)

@@ -1,0 +1,97 @@
+"""What the daemon tells: to people, and to Prometheus."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lvsdr.gate import Answer, Decision, Leadership, Standing, State
+from lvsdr.interfaces import Interface
+from lvsdr.vipmanager.configuration import Wanted
+from lvsdr.vipmanager.holder import Holder
+from lvsdr.vipmanager.keeping import Presence, Progress, Sight
+from lvsdr.vipmanager.log import Log
+from lvsdr.vipmanager.report import Document, Heard, aged, document, metrics, summary, text
+
+UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
+LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
+
+
+def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
+    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), lambda _asking: None)
+    made.sight = Sight(UP, presence)
+    made.decision = decision
+    made.progress = Progress(trouble=trouble)
+    return made
+
+
+def told(stale: str = "") -> Document:
+    held = holder("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
+    waiting = holder("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
+    standing = Standing(Answer(LEADER, 5.0, 6.0))
+    found = document("etcd", standing, Heard(7, 1, None), [held, waiting])
+    return aged({**found, "pid": 4711, "stale": stale})
+
+
+def test_for_people() -> None:
+    lines = text(told("x: y")).splitlines()
+    assert lines[0].endswith(", process 4711")
+    assert lines[1:] == [
+        "etcd: leader (/leader is node1 in etcd), answered never",
+        '10.9.0.20/24 on e"h0: held (it leads)',
+        '10.9.0.21/24 on e"h0: waiting (in use by x)',
+        "the configuration is still the old one: x: y",
+    ]
+
+
+def test_in_a_few_words() -> None:
+    assert summary(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
+
+
+def test_before_anything_was_heard() -> None:
+    found = aged({**document("etcd", Standing(), Heard(), []), "pid": 1, "stale": ""})
+    assert found["state"] == "not asked yet"
+    assert "vip_manager_store_up 0" in metrics(found)
+    assert "answer_age" not in metrics(found)
+    assert "no answer yet" in text(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vip_manager_leader 1",
+        "vip_manager_store_up 1",
+        "vip_manager_stale 0",
+        "vip_manager_store_answers_total 7",
+        "vip_manager_store_failures_total 1",
+        r'vip_manager_address_held{address="10.9.0.20",interface="e\"h0"} 1',
+        r'vip_manager_address_held{address="10.9.0.21",interface="e\"h0"} 0',
+        r'vip_manager_address_wanted{address="10.9.0.21",interface="e\"h0"} 1',
+        r'vip_manager_address_degraded{address="10.9.0.21",interface="e\"h0"} 1',
+        r'vip_manager_address_taken_total{address="10.9.0.20",interface="e\"h0"} 0',
+    ],
+)
+def test_a_metric(line: str) -> None:
+    assert line in metrics(told()).splitlines()
+
+
+def test_the_format_of_metrics() -> None:
+    """Each family has its help and its type once, before its samples, and nothing is alien."""
+    families: list[str] = []
+    sample = re.compile(
+        r'([a-z_]+)(\{[a-z_]+="(?:[^"\\]|\\.)*"(,[a-z_]+="(?:[^"\\]|\\.)*")*\})? \S+'
+    )
+    page = metrics(told("x"))
+    assert page.endswith("\n")
+    for line in page.splitlines():
+        if line.startswith("# HELP "):
+            families.append(line.split()[2])
+        elif line.startswith("# TYPE "):
+            assert line.split()[2] == families[-1]
+            assert line.split()[3] in ("gauge", "counter")
+            assert (line.split()[3] == "counter") == families[-1].endswith("_total")
+        else:
+            found = sample.fullmatch(line)
+            assert found is not None, line
+            assert found[1] == families[-1]
+    assert len(families) == len(set(families))
