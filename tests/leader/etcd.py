@@ -53,16 +53,36 @@ class Cluster:
     def endpoints(self) -> list[str]:
         return [member.endpoint for member in self.members]
 
-    def ctl(self, *words: str, check: bool = True, members: Sequence[int] | None = None) -> str:
+    def ctl(
+        self,
+        *words: str,
+        check: bool = True,
+        members: Sequence[int] | None = None,
+        stdin: str = "",
+    ) -> str:
         """What etcdctl prints, asked of these members or of all."""
         chosen = range(len(self.members)) if members is None else members
         where = ",".join(self.endpoints[index] for index in chosen)
         argv = ["etcdctl", "--endpoints", where, "--command-timeout", "2s", *self.options, *words]
-        return self._client.run(argv, {"ETCDCTL_API": "3"}, check=check).stdout
+        return self._client.run(argv, {"ETCDCTL_API": "3"}, check, stdin).stdout
 
     def put(self, value: str, members: Sequence[int] | None = None) -> None:
-        """Write the leader's key; while the members elect, that may take some tries."""
-        until(lambda: self.ctl("put", KEY, value, check=False, members=members))
+        """Write the leader's key; while the members elect, that may take some tries.
+
+        A try that timed out may still be on its way to the members: it is one that does nothing if
+        it arrives after another.
+        """
+        until(lambda: self._tried(value, members))
+
+    def _tried(self, value: str, members: Sequence[int] | None) -> bool:
+        now = self.ctl("get", KEY, "--write-out", "json", check=False, members=members)
+        if not now:
+            return False
+        found = json.loads(now).get("kvs")
+        revision = found[0]["mod_revision"] if found else 0
+        wish = f'mod("{KEY}") = "{revision}"\n\nput {KEY} {json.dumps(value)}\n\n\n'
+        said = self.ctl("txn", check=False, members=members, stdin=wish)
+        return said.startswith("SUCCESS")
 
     def delete(self) -> None:
         self.ctl("del", KEY)
@@ -91,6 +111,18 @@ class Cluster:
             ]
 
         return until(found)[0]
+
+    def let_lead(self, members: Sequence[int]) -> None:
+        """Move the leadership to one of these members, unless it is there."""
+        now = self.leader()
+        if now not in members:
+            numbers = {
+                one["Endpoint"]: one["Status"]["header"]["member_id"]
+                for one in json.loads(self.ctl("endpoint", "status", "--write-out", "json"))
+            }
+            heir = f"{numbers[self.endpoints[members[0]]]:x}"
+            until(lambda: self.ctl("move-leader", heir, members=[now], check=False))
+            until(lambda: self.leader() in members)
 
     def kill(self, index: int) -> None:
         self.processes[index].close()
