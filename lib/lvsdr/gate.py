@@ -11,8 +11,10 @@ is never more than one as long as
 - a node whose leadership ends in any other way hears of it within ``vigil``, and ``settle`` is at
   least that plus what a release takes.
 
-Whose store promises no lease sets ``settle`` to more than ``grace``.  ``Unreachable.KEEP`` gives
-the invariant up, for those who would rather have the address twice than nowhere.
+One that looks only now and then hears of everything an interval later: its ``settle``, and the
+lease, are longer by that.  Whose store promises no lease sets ``settle`` to more than ``grace``.
+``Unreachable.KEEP`` gives the invariant up, for those who would rather have the address twice than
+nowhere.
 Times are seconds of this node's monotonic clock.
 """
 

@@ -48,6 +48,12 @@ SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psyc
 # Not slow, but dear for what a monitor would do with them.
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
 
+# What only a gate of the agent vip needs.
+GATE = {"lvsdr.gate", "lvsdr.leader", "lvsdr.system.promotion"} | {
+    f"lvsdr.agents.vip.{name}"
+    for name in ("gate_parameters", "gate_settings", "gated", "standing", "watching")
+}
+
 # Store -> what it is asked for; opening it, before anything is asked, imports little.
 STORES = {
     "etcd": {"key": "/leader"},
@@ -149,6 +155,15 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
         f"from lvsdr.agents import AGENTS; import_module(AGENTS[{agent!r}])"
     )
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
+
+
+@pytest.mark.parametrize("action", ["monitor", "start", "stop", "reload-agent"])
+def test_without_a_gate_nothing_of_one_is_imported(action: str, tmp_path: Path) -> None:
+    stub, ungated = str(ROOT / "ocf" / "vip"), environment("vip", tmp_path)
+    gated = {**ungated, "OCF_RESKEY_dcs_type": "etcd", "OCF_RESKEY_trigger_key": "/leader"}
+    plain, more = imports([stub, action], ungated), imports([stub, action], gated)
+    assert over_budget(plain, GATE) == set()
+    assert {name.rpartition(".")[2] for name in more - plain} >= {"gate", "gated", "leader"}
 
 
 @pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.leader.etcd import Cluster, Member
+from tests.leader.certificates import Authority
+from tests.leader.etcd import KEY, Cluster, Member
 from tests.leader.network import Host, network
 
 ETCD = ("etcd1", "etcd2", "etcd3")
+PASSWORD = "not-for-the-log"
 NUMBERS = {
     "etcd1": 11,
     "etcd2": 12,
@@ -17,6 +19,7 @@ NUMBERS = {
     "secure": 14,
     "node1": 21,
     "node2": 22,
+    "node3": 23,
     "elsewhere": 31,
 }
 
@@ -41,3 +44,39 @@ def etcd(standing_etcd: Cluster) -> Iterator[Cluster]:
     standing_etcd.put("node1")
     yield standing_etcd
     standing_etcd.mend()
+
+
+@pytest.fixture(scope="module")
+def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("certificates"))
+    made.sign("server", hosts["secure"].front)
+    made.sign("client", hosts["node1"].front)
+    made.sign("nameless", hosts["node1"].front, subject="/O=lvsdr")
+    return made
+
+
+@pytest.fixture(scope="module")
+def secure(
+    hosts: dict[str, Host], authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """One member; node1 leads; the user reader may read the key and no more."""
+    host, file = hosts["secure"], authority.file
+    options = ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
+    options += ["--cert-file", file("server.crt"), "--key-file", file("server.key")]
+    options += ["--listen-client-urls", f"https://{host.front}:2379,https://{host.back}:2379"]
+    place = tmp_path_factory.mktemp("secure")
+    member = Member(host, [host], place, options, scheme="https")
+    client = ["--cacert", authority.certificate]
+    client += ["--cert", file("client.crt"), "--key", file("client.key")]
+    cluster = Cluster([member], hosts["elsewhere"], client)
+    cluster.put("node1")
+    cluster.ctl("user", "add", "root:root")
+    cluster.ctl("user", "grant-role", "root", "root")
+    cluster.ctl("role", "add", "reader")
+    cluster.ctl("role", "grant-permission", "reader", "read", KEY)
+    cluster.ctl("user", "add", f"reader:{PASSWORD}")
+    cluster.ctl("user", "grant-role", "reader", "reader")
+    cluster.ctl("auth", "enable")
+    cluster.options += ["--user", "root:root"]
+    yield cluster
+    cluster.kill(0)

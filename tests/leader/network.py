@@ -30,18 +30,24 @@ class Host:
         """Put the calling thread, and those that it starts, into this host's network."""
         return entered(self.name)
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Running:
+    def start(
+        self, argv: Sequence[str], env: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> Running:
         """Start a process on this host; it is killed at the latest when the network goes."""
         with self.entered():
-            running = Running(argv, env={**os.environ, **(env or {})})
+            running = Running(argv, stdin, {**os.environ, **(env or {})})
         self._started.append(running)
         return running
 
     def run(
-        self, argv: Sequence[str], env: Mapping[str, str] | None = None, check: bool = True
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        stdin: str = "",
     ) -> Completed:
         """Run a command here. CommandFailed if it takes a minute or, with `check`, fails."""
-        running = self.start(argv, env)
+        running = self.start(argv, env, stdin)
         completed = running.wait()
         self._started.remove(running)
         return checked(argv, completed, check)

@@ -30,6 +30,7 @@ class Subject(NamedTuple):
     others: dict[str, Settings]
     privilege: str
     programs: str
+    more_actions: frozenset[str] = frozenset()
 
     @property
     def stub(self) -> Path:
@@ -84,13 +85,22 @@ SUBJECTS = {
             "iflabel": "a b",
             "arp_count": "-1",
             "preferred_lft": "soon",
+            "dcs_type": "zookeeper",
+            "dcs_endpoints": "10.9.0.1:2379",
+            "dcs_token_file": "token",
+            "dcs_ca_file": "ca.pem",
+            "on_dcs_unreachable": "panic",
+            "dcs_grace": "-1",
         },
         others={
+            "gated": {"ip": "203.0.113.20", "dcs_type": "etcd", "trigger_key": "/leader"},
+            "half a gate": {"ip": "203.0.113.20", "trigger_key": "/leader"},
             "lo": {"ip": "203.0.113.20", "nic": "lo", "cidr_netmask": "32"},
             "no nic": {"ip": "203.0.113.20", "nic": "nosuch0", "cidr_netmask": "24"},
         },
         privilege="only root may change the addresses of an interface",
         programs="program ip (package iproute2) is not installed",
+        more_actions=frozenset({"promote", "demote"}),
     ),
 }
 CASES = [(name, settings) for name, subject in SUBJECTS.items() for settings in subject.settings]

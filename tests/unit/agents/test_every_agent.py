@@ -151,4 +151,5 @@ def test_the_actions(subject: Subject) -> None:
         "reload-agent",
         "meta-data",
         "validate-all",
+        *subject.more_actions,
     }

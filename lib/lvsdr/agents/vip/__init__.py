@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ... import __version__
@@ -10,11 +10,14 @@ from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
 from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
+from ...ocf.parameters import ParameterSet
 from ...system import state
 from .looking import asked, destination, look
 from .memory import Memory, recall, store
 from .parameters import PARAMETERS
 from .settings import Place, Settings, differences, misplaced, require_label, settings
+
+_OF_A_GATE = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
 
 
 def start(context: Context) -> None:
@@ -25,7 +28,7 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with _locked(context):
+    with locked(context):
         announcing.end(path)
         place, interfaces = destination(context, wanted)
         taking.leave(recall(path).place, place, interfaces, context)
@@ -71,7 +74,7 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with _locked(context):
+    with locked(context):
         sight = look(context, recall(path), wanted.wish)
         if sight.found is None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
@@ -91,7 +94,7 @@ def stop(context: Context) -> None:
     found = look(context, memory, asked(context)).found
     if memory != Memory() or found is not None:
         context.require_root("change the addresses of an interface")
-        with _locked(context):
+        with locked(context):
             announcing.end(path)
             if found is not None:
                 place, interface = found
@@ -138,11 +141,11 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
     return ExitCode.DEGRADED
 
 
-def _locked(context: Context) -> AbstractContextManager[None]:
+def locked(context: Context) -> AbstractContextManager[None]:
     return state.locked(context.file("lock"), context.deadline)
 
 
-AGENT = Agent(
+PLAIN = Agent(
     name="vip",
     version=__version__,
     short="Virtual IP address",
@@ -161,3 +164,34 @@ AGENT = Agent(
     ),
     validate_environment=validate_environment,
 )
+"""The agent without a gate."""
+
+
+class _Agent(Agent):
+    """What belongs to a gate is imported where there is one, and where it is described."""
+
+    @property
+    def whole(self) -> Agent:
+        from . import gated
+
+        return gated.AGENT
+
+    @property
+    def all_parameters(self) -> ParameterSet:
+        return self.whole.all_parameters
+
+    @property
+    def all_actions(self) -> tuple[Action, ...]:
+        return self.whole.all_actions
+
+    def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+        plain = any(arguments[:1] == [action.name] for action in self.actions)
+        agent = PLAIN if plain and not _mentions_a_gate(environ) else self.whole
+        return agent.run(arguments, environ)
+
+
+def _mentions_a_gate(environ: Mapping[str, str]) -> bool:
+    return any(name.startswith(_OF_A_GATE) for name in environ)
+
+
+AGENT = _Agent(*PLAIN)

@@ -155,10 +155,12 @@ def _label_is_short(values: Values) -> Iterator[str]:
 IDENTITY = ParameterSet((IP, NETMASK, NIC), (_has_an_interface,))
 """What says where the address is: enough for stop and for probes."""
 
+RULES = (_fits_its_family, _has_an_interface, _label_is_short)
+
 PARAMETERS = ParameterSet(
     (
         *(IP, NETMASK, NIC, IFLABEL, ARP_COUNT, ARP_INTERVAL, ARP_COUNT_REFRESH),
         *(DUPLICATE_CHECK, CHECK_LINK, NOPREFIXROUTE, PREFERRED_LFT),
     ),
-    (_fits_its_family, _has_an_interface, _label_is_short),
+    RULES,
 )

@@ -1,0 +1,233 @@
+"""The agent vip with a gate: a promotable clone of which the one has the address that leads.
+
+Every instance watches.  What it may do follows from the store's answers alone, whatever role
+Pacemaker has given it; what it answers lets Pacemaker follow (docs/decisions/023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ... import leader
+from ...errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
+from ...ocf.agent import Action
+from ...ocf.context import Context
+from ...system import promotion, state
+from ...typed import TypeVar
+from . import PLAIN, locked
+from . import monitor as monitor_plain
+from . import reload_agent as reload_plain
+from . import start as start_plain
+from . import stop as release
+from . import validate_environment as validate_plain
+from .gate_parameters import PARAMETERS, TYPE
+from .gate_settings import gate
+from .looking import Sight, asked, destination, look
+from .memory import Memory, recall, store
+from .settings import Settings, misplaced, settings
+from .watching import Watch, node, outcome, started, watch, watch_anyway
+
+T = TypeVar("T")
+
+
+def start(context: Context) -> None:
+    """Watch from now on; an address that was left here goes."""
+    wanted = settings(context.values)
+    context.require_root("change the addresses of an interface")
+    context.require_binary("ip", "iproute2")
+    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    destination(context, wanted)
+    watching = watch(context)
+    release(context)
+    with locked(context):
+        decision = watching.look(holding=False)
+    if not started(context):
+        raise LvsdrError(f"{context.file('gate')} could not be written")
+    _warn(context, _prefer(context, outcome(decision, holding=False).score))
+    if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _promotable(context):
+        context.log.warning("dcs_type is set, but nobody promotes this: make it a promotable clone")
+
+
+def monitor(context: Context) -> ExitCode:
+    """Let go of the address at once unless this node may have it; say what it is now."""
+    sight = _sight(context)
+    holding = sight.found is not None
+    if context.is_probe:
+        return _as_probed(context, sight)
+    if not holding and not started(context):
+        context.log.exit_reason("not started here")
+        return ExitCode.NOT_RUNNING
+    with locked(context):
+        decision = watch_anyway(context).look(holding=holding)
+    found = outcome(decision, holding=holding)
+    try:
+        if found.release:
+            release(context)
+    finally:
+        unset = _prefer(context, found.score)
+    if found.release:
+        context.log.exit_reason(f"address released: {decision.reason}")
+        return found.code
+    reasons = [*([decision.reason] if decision.degraded else []), *unset]
+    return _kept(context, reasons) if holding else _unpromoted(context, sight, reasons)
+
+
+def promote(context: Context) -> ExitCode | None:
+    """Return when the address works here, which this node leads; never take it otherwise."""
+    wanted = settings(context.values)
+    watching = watch(context)
+    context.require_root("change the addresses of an interface")
+    context.require_binary("ip", "iproute2")
+    if not started(context):
+        context.log.exit_reason("not started here")
+        return ExitCode.NOT_RUNNING
+    try:
+        with locked(context):
+            _take(context, watching, wanted)
+    except LvsdrError:
+        # It is tried again when a monitor finds that this node leads, and not sooner.
+        _warn(context, _prefer(context, None))
+        release(context)
+        raise
+    return None
+
+
+def demote(context: Context) -> ExitCode | None:
+    """Release the address, if it is here, and go on watching."""
+    held = _sight(context).found is not None
+    release(context)
+    if held or started(context):
+        return None
+    context.log.exit_reason("not started here")
+    return ExitCode.NOT_RUNNING
+
+
+def stop(context: Context) -> None:
+    """Release the address, if it is here, and watch no longer."""
+    release(context)
+    if started(context):
+        _warn(context, _prefer(context, None))
+    state.remove(context.file("gate"))
+
+
+def reload_agent(context: Context) -> None:
+    """Apply the parameters as they are now; the next monitor asks as they say."""
+    watch(context)
+    settings(context.values)
+    if _sight(context).found is not None or not started(context):
+        reload_plain(context)
+
+
+def validate_environment(context: Context) -> None:
+    """Whether this node can run the resource, and has what it takes to ask; not what it is told."""
+    validate_plain(context)
+    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    found = gate(context.values, node(context))
+    leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
+
+
+def _take(context: Context, watching: Watch, wanted: Settings) -> None:
+    from . import announcing, taking
+
+    path = context.file("state")
+    place, interfaces = destination(context, wanted)
+    interface = taking.linked(place, interfaces, wanted, context)
+    there = bool(interface.having(place.address))
+    watching.await_leadership(holding=there)
+    announcing.end(path)
+    taking.leave(recall(path).place, place, interfaces, context)
+    if not there:
+        taking.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
+        watching.confirm()  # the question on the segment took a second
+    store(path, Memory(place))  # stop has to know, even if this run is killed next
+    taking.keep_sysctls(place, context)
+    taking.bring(place, interface, wanted, context)
+    announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+
+
+def _sight(context: Context) -> Sight:
+    try:
+        return look(context, recall(context.file("state")), asked(context))
+    except NotInstalled as error:  # no reason for the cluster to give up this node for good
+        raise LvsdrError(f"cannot look for the address: {error}") from None
+
+
+def _as_probed(context: Context, sight: Sight) -> ExitCode:
+    """The store is not asked: what counts is what is here."""
+    if sight.found is None:
+        return ExitCode.SUCCESS if started(context) else ExitCode.NOT_RUNNING
+    problem = misplaced(*sight.found, asked(context))
+    if problem is not None:
+        raise LvsdrError(problem)
+    return ExitCode.RUNNING_PROMOTED
+
+
+def _kept(context: Context, reasons: list[str]) -> ExitCode:
+    """The address is to stay; what is amiss with it is seen as without a gate.
+
+    That it has no link is no reason to give up: nobody else may have it.
+    """
+    code = monitor_plain(context)
+    if reasons:
+        context.log.exit_reason("; ".join(reasons), logged=False)
+    return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
+
+
+def _unpromoted(context: Context, sight: Sight, reasons: list[str]) -> ExitCode:
+    if recall(context.file("state")).place is not None:
+        context.log.exit_reason(f"not released here, but gone: {sight.absence}")
+        return ExitCode.FAILED_PROMOTED
+    if reasons:
+        context.log.exit_reason("; ".join(reasons), logged=False)
+        return ExitCode.DEGRADED
+    return ExitCode.SUCCESS
+
+
+def _prefer(context: Context, score: int | None) -> list[str]:
+    """Set the promotion score; why that was not possible."""
+    resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
+    try:
+        promotion.prefer(resource, score, context.deadline)
+    except SourceUnavailable as error:
+        return [str(error)]
+    return []
+
+
+def _warn(context: Context, reasons: list[str]) -> None:
+    for reason in reasons:
+        context.log.warning(reason)
+
+
+def _promotable(context: Context) -> bool:
+    names = ("promotable", "promoted_max")
+    return any(f"OCF_RESKEY_CRM_meta_{name}" in context.environ for name in names)
+
+
+def _with_a_gate(context: Context) -> bool:
+    return context.environ.get(f"OCF_RESKEY_{TYPE.name}", "").strip() not in ("", "none")
+
+
+def _either(plain: Callable[[Context], T], gated: Callable[[Context], T]) -> Callable[[Context], T]:
+    return lambda context: (gated if _with_a_gate(context) else plain)(context)
+
+
+def _not_promotable(_: Context) -> ExitCode:
+    """As before there were gates."""
+    print(AGENT.usage(), end="")
+    return ExitCode.ERR_UNIMPLEMENTED
+
+
+AGENT = PLAIN._replace(
+    parameters=PARAMETERS,
+    actions=(
+        Action("start", _either(start_plain, start), "20s"),
+        Action("stop", _either(release, stop), "20s"),
+        Action("monitor", _either(monitor_plain, monitor), "20s", interval="10s", depth="0"),
+        Action("monitor", monitor, "20s", interval="3s", depth="0", role="Promoted"),
+        Action("promote", _either(_not_promotable, promote), "30s"),
+        Action("demote", _either(_not_promotable, demote), "20s"),
+        Action("reload-agent", _either(reload_plain, reload_agent), "20s"),
+    ),
+    validate_environment=_either(validate_plain, validate_environment),
+)
+"""The agent with all that it can do."""

@@ -1,0 +1,98 @@
+"""The agent vip with a gate under Pacemaker: a handover is a demotion and a promotion, no failure.
+
+The gate is a node attribute, so that nothing but the cluster is needed. A single failure would ban
+a node: migration-threshold is 1.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lvsdr.cluster import Role
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.history import History
+from tests.cluster.node import Node
+from tests.cluster.places import READ_VIP
+from tests.cluster.views import in_role
+
+PATIENCE = 300.0  # seconds
+NAME = "leader-vip"
+LEADS = "leads"
+
+CONFIGURATION = f"""
+cib=$(mktemp)
+pcs cluster cib $cib
+cp $cib $cib.before
+pcs -f $cib resource create {NAME} vip ip={READ_VIP} cidr_netmask=24 \\
+    dcs_type=attribute trigger_key={LEADS} trigger_value=yes dcs_grace=30s \\
+    op start timeout=60s op stop timeout=60s op promote timeout=90s op demote timeout=60s \\
+    op monitor interval=5s timeout=60s role=Promoted \\
+    op monitor interval=6s timeout=60s role=Unpromoted \\
+    meta migration-threshold=1
+pcs -f $cib resource promotable {NAME}
+pcs cluster cib-push $cib diff-against=$cib.before
+"""
+
+
+@pytest.fixture(scope="module")
+def gated(cluster: Cluster) -> Cluster:
+    """The clone, and node1 leads."""
+    cluster.clear()
+    cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
+    let_lead(cluster, cluster.node1)
+    return cluster
+
+
+def let_lead(cluster: Cluster, *leaders: Node) -> None:
+    """Give the attribute to these nodes, and wait until the first is promoted if there is one."""
+    for node in cluster.nodes:
+        wish = "--update=yes" if node in leaders else "--delete"
+        where = ["--node", node.name, "--name", LEADS, "--lifetime=reboot"]
+        cluster.node1.run(["crm_attribute", *where, wish])
+    wanted = [node.name for node in leaders]
+    cluster.wait_for(
+        lambda state: in_role(state, Role.PROMOTED, NAME) == wanted,
+        f"{wanted or 'nobody'} is promoted",
+        PATIENCE,
+    )
+    cluster.settle()
+
+
+def holders(cluster: Cluster) -> list[str]:
+    """The nodes that have the address."""
+    found = []
+    for node in cluster.nodes:
+        told = json.loads(node.run(["ip", "-json", "address"]).stdout)
+        if READ_VIP in {entry["local"] for device in told for entry in device["addr_info"]}:
+            found.append(node.name)
+    return found
+
+
+def failures(cluster: Cluster) -> str:
+    """What crm_mon says of failures that count; its list has answers that only differ, too."""
+    said = cluster.node1.run(["crm_mon", "--one-shot", "--inactive", "--failcounts"]).stdout
+    return "\n".join(line for line in said.splitlines() if "fail-count" in line)
+
+
+def test_a_handover_is_no_failure(gated: Cluster) -> None:
+    assert holders(gated) == ["node1"]
+    history = History(gated.nodes)
+    let_lead(gated, gated.node2)
+    assert holders(gated) == ["node2"]
+    changes = [(it.node, it.action) for it in history.done() if it.action in ("demote", "promote")]
+    assert sorted(changes) == [("node1", "demote"), ("node2", "promote")]
+    assert not {"start", "stop"} & {action for action, _ in history.changes()}
+    assert "address released: leads is yes on node2" in history.text(gated.node1)
+    let_lead(gated, gated.node1)
+    assert holders(gated) == ["node1"]
+    assert failures(gated) == ""
+
+
+def test_nobody_leads_and_somebody_does_again(gated: Cluster) -> None:
+    let_lead(gated)
+    assert holders(gated) == []
+    let_lead(gated, gated.node3)
+    assert holders(gated) == ["node3"]
+    assert failures(gated) == ""

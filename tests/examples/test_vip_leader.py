@@ -1,0 +1,130 @@
+"""The address that follows a leader's key: pcs takes it, Pacemaker does what the agent needs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from lvsdr.agents.vip.gate_parameters import PARAMETERS
+from lvsdr.agents.vip.gate_settings import gate, policy
+from lvsdr.agents.vip.watching import KEEPS, LEADS
+from lvsdr.cluster import Role
+from lvsdr.ocf.values import duration
+from lxml import etree
+
+from tests.examples.cluster import NODES, Action, Cluster
+from tests.examples.conftest import Configured, run
+from tests.examples.test_configured import complaints, parameters, primitive
+
+NAME = "leader-vip"
+PROMOTED_MONITOR = f"{NAME}_monitor_3000"
+
+
+@pytest.fixture(scope="module")
+def configured(inside: list[str], tmp_path_factory: pytest.TempPathFactory) -> Configured:
+    return run(inside, tmp_path_factory.mktemp("vip-leader"), "vip-leader", {})
+
+
+@pytest.fixture
+def cluster(configured: Configured, tmp_path: Path) -> Cluster:
+    """In operation: the store names node1."""
+    made = configured.cluster.copy(tmp_path / "cluster.xml")
+    made.react()
+    prefer(made, node1=LEADS)
+    made.react()
+    assert made.only(NAME, Role.PROMOTED) == "node1"
+    return made
+
+
+def prefer(cluster: Cluster, **scores: int | None) -> None:
+    """Set promotion scores as the agent's monitors would; None removes one."""
+    for node, score in scores.items():
+        wish = "--delete" if score is None else f"--update={score}"
+        where = (f"--node={node}", "--lifetime=reboot", f"--promotion={NAME}")
+        cluster.tool("crm_attribute", *where, wish)
+
+
+def test_pcs_takes_it_without_a_word(configured: Configured) -> None:
+    assert (complaints(configured.said), configured.status) == ([], 0), configured.said
+
+
+def test_pacemaker_finds_nothing_wrong(configured: Configured) -> None:
+    verify = ["crm_verify", "-V", "--xml-file", str(configured.cluster.cib)]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert (done.stdout + done.stderr, done.returncode) == ("", 0)
+
+
+def test_the_agent_understands_it(configured: Configured) -> None:
+    given = parameters(configured.cluster, NAME)
+    values = PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given})
+    found = gate(values, "node1")
+    assert (found.kind, len(found.settings.endpoints), found.settings.value) == ("etcd", 3, "node1")
+
+
+def test_it_looks_three_times_in_the_grace(configured: Configured) -> None:
+    given = parameters(configured.cluster, NAME)
+    values = PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given})
+    found = primitive(configured.cluster, NAME).iterfind("operations/op[@name='monitor']")
+    intervals = [duration(str(op.get("interval"))) for op in found]
+    assert len(intervals) == 2
+    assert max(intervals) * 3 <= policy(values).grace
+
+
+def test_nobody_is_promoted_whom_the_store_does_not_name(configured: Configured) -> None:
+    cluster = configured.cluster
+    cluster.react()
+    assert cluster.where(NAME) == set(NODES)
+    assert cluster.where(NAME, Role.PROMOTED) == set()
+
+
+def test_the_score_alone_leads_to_a_demotion(cluster: Cluster) -> None:
+    """Nothing has failed, nothing is stopped."""
+    prefer(cluster, node1=None)
+    assert set(cluster.react().before) == {Action("demote", NAME, "node1")}
+    assert cluster.where(NAME, Role.UNPROMOTED) == set(NODES)
+
+
+def test_the_old_one_is_demoted_before_the_new_one_is_promoted(cluster: Cluster) -> None:
+    prefer(cluster, node1=None, node2=LEADS)
+    done = cluster.react()
+    demote, promote = Action("demote", NAME, "node1"), Action("promote", NAME, "node2")
+    assert set(done.before) == {demote, promote}
+    assert done.keeps_order(demote, promote)
+
+
+def test_whom_the_store_names_goes_before_who_is_kept(cluster: Cluster) -> None:
+    prefer(cluster, node1=KEEPS)
+    assert not cluster.react().before
+    prefer(cluster, node2=LEADS)
+    cluster.react()
+    assert cluster.only(NAME, Role.PROMOTED) == "node2"
+
+
+def answered(cluster: Cluster, node: str, code: int) -> None:
+    """The promoted instance's monitor has answered so, where Pacemaker expects 8."""
+    document = etree.parse(cluster.cib)
+    where = f".//node_state[@uname='{node}']//lrm_rsc_op[@operation_key='{NAME}_monitor_3000']"
+    (operation,) = document.getroot().iterfind(where)
+    key = str(operation.get("transition-key"))
+    assert key.split(":")[2] == "8"
+    operation.set("rc-code", str(code))
+    operation.set("transition-magic", f"0:{code};{key}")
+    document.write(str(cluster.cib))
+
+
+@pytest.mark.parametrize(
+    ("code", "tasks"),
+    [
+        pytest.param(191, {"demote"}, id="promoted"),
+        pytest.param(0, {"demote", "stop", "start"}, id="unpromoted"),
+        pytest.param(7, {"demote", "stop", "start"}, id="not running"),
+        pytest.param(9, {"demote", "stop", "start"}, id="failed"),
+    ],
+)
+def test_what_follows_from_an_answer_after_the_release(
+    cluster: Cluster, code: int, tasks: set[str]
+) -> None:
+    prefer(cluster, node1=None)
+    answered(cluster, "node1", code)
+    assert {action.task for action in cluster.react().before} == tasks

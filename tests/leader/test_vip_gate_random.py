@@ -1,0 +1,128 @@
+"""Never two: three hosts, each on its own, and a leader's key that changes at random.
+
+Nobody orders what the hosts do, as Pacemaker would, and nobody asks the segment who has the
+address: what is left is the store's word, and for how long it counts.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.leader.etcd import Cluster
+from tests.leader.network import Host
+from tests.leader.vip import ADDRESS, PROMOTED, Instance, gated
+from tests.leader.waiting import PATIENCE, until
+
+NODES = ("node1", "node2", "node3")
+GRACE = 6.0
+INTERVAL = 0.5  # seconds; less than a third of the grace, even where processes take their time
+LEASE = 10.0  # seconds until another leads than one that was cut off: more than grace and interval
+STEPS = 14
+
+
+class Member:
+    """A host that is monitored, and promoted whenever it has the score for it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.promotions = 0
+        self.problems: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def _live(self) -> None:
+        while not self._over.wait(INTERVAL):
+            done = self.instance.monitor()
+            if done.code not in (0, PROMOTED, 190, 191):
+                self.problems.append(f"{self.instance.host.name}: {done}")
+            if done.code == 0 and self.instance.score:
+                self.promotions += self.instance.run("promote").code == 0
+
+
+class Watcher:
+    """Looks all the time who has the address."""
+
+    def __init__(self, hosts: list[Host]) -> None:
+        self.seen: list[list[str]] = []
+        self._hosts = hosts
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def _live(self) -> None:
+        while not self._over.wait(0.02):
+            self.seen.append([host.name for host in self._hosts if has_it(host)])
+
+
+def has_it(host: Host) -> bool:
+    """Whether the address is there, as the kernel's routes of that host tell without a process."""
+    with host.entered(), open("/proc/thread-self/net/fib_trie") as file:
+        return f"|-- {ADDRESS}\n" in file.read()
+
+
+@pytest.fixture
+def members(
+    etcd: Cluster, hosts: dict[str, Host], tmp_path: Path
+) -> Iterator[tuple[dict[str, Member], Watcher]]:
+    settings = gated(
+        etcd.endpoints, dcs_grace=f"{GRACE:g}s", duplicate_check="false", arp_count="1"
+    )
+    instances = {name: Instance(hosts[name], tmp_path, settings) for name in NODES}
+    for instance in instances.values():
+        instance.must("start")
+    made = {name: Member(instance) for name, instance in instances.items()}
+    watcher = Watcher([hosts[name] for name in NODES])
+    yield made, watcher
+    for member in made.values():
+        member.stop()
+    watcher.stop()
+    for instance in instances.values():
+        instance.host.plug()
+        instance.must("stop")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_at_no_time_two(
+    members: tuple[dict[str, Member], Watcher], etcd: Cluster, seed: int
+) -> None:
+    nodes, watcher = members
+    dice = random.Random(seed)
+    leader = "node1"
+    for _ in range(STEPS):
+        what = dice.choice(["name", "name", "name", "delete", "cut off"])
+        other = dice.choice([name for name in NODES if name != leader])
+        if what == "delete":
+            etcd.delete()
+        elif what == "cut off":
+            nodes[leader].instance.host.unplug("front")
+            time.sleep(LEASE)
+            etcd.put(other)
+            time.sleep(dice.uniform(0, GRACE))
+            nodes[leader].instance.host.plug()
+            leader = other
+        else:
+            etcd.put(other)
+            leader = other
+        time.sleep(dice.choice([0.1, 1.0, GRACE]) * dice.uniform(0.5, 1.5))
+    etcd.put(leader)
+    until(lambda: watcher.seen[-1] == [leader])
+    assert [holders for holders in watcher.seen if len(holders) > 1] == []
+    assert not [problem for member in nodes.values() for problem in member.problems]
+    assert sum(member.promotions for member in nodes.values()) > 2

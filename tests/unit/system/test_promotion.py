@@ -1,0 +1,50 @@
+"""The promotion score, as crm_attribute is told, and what it says when that does not work."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.errors import SourceUnavailable
+from lvsdr.system.promotion import prefer
+
+from tests.unit.crm import cib
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cluster that is a file, of which this host is a node."""
+    file = tmp_path / "cib.xml"
+    name = subprocess.run(["uname", "-n"], capture_output=True, text=True, check=True).stdout
+    file.write_text(cib("steady").read_text().replace('"node1"', f'"{name.strip()}"'))
+    monkeypatch.setenv("CIB_file", str(file))
+    return file
+
+
+def stored(cluster: Path) -> list[str]:
+    """The values of that score in the cluster."""
+    words = cluster.read_text().split("<nvpair ")
+    return [word.split('value="')[1].split('"')[0] for word in words if "-leader-vip" in word]
+
+
+def test_it_is_set_changed_and_removed(cluster: Path) -> None:
+    for score in (1000, 10):
+        prefer("leader-vip", score, Deadline.after(20))
+        assert stored(cluster) == [str(score)]
+    prefer("leader-vip", None, Deadline.after(20))
+    assert stored(cluster) == []
+    prefer("leader-vip", None, Deadline.after(20))
+
+
+def test_no_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
+    with pytest.raises(SourceUnavailable, match=r"^promotion score not set: "):
+        prefer("leader-vip", 1000, Deadline.after(20))
+
+
+def test_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SourceUnavailable, match="crm_attribute cannot be executed: No such file"):
+        prefer("leader-vip", 1000, Deadline.after(20))
