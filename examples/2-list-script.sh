@@ -27,7 +27,9 @@ set -eu
 : "${MONITOR_USER:=lvsdr}"                                # may read pg_stat_replication, see README.md
 : "${TOOLS:=/usr/bin}"                                    # where get_active_slaves is
 
-# Each monitor of the director may wait 3 s for the primary to answer.
+# Seconds that the primary has to answer.  A monitor of the director may take that long, and
+# NOTICE is its interval and twice that, rounded up.
+: "${ANSWER:=3}"
 : "${NOTICE:=12}"
 
 # shellcheck source=common.sh
@@ -45,7 +47,7 @@ real_servers
 primary="host=$WRITE_VIP port=$PORT dbname=postgres user=$MONITOR_USER passfile=$PASSFILE"
 pcs -f "$CIB" resource create lvsdr ocf:lvsdr:lvsdr vip="$READ_VIP" port="$PORT" \
     virtual_service_options="-s rr" \
-    realserver_get_real_servers_script="$TOOLS/get_active_slaves --timeout 3 --nodes '$NODES $OUTSIDE' '$primary'" \
+    realserver_get_real_servers_script="$TOOLS/get_active_slaves --timeout $ANSWER --nodes '$NODES $OUTSIDE' '$primary'" \
     on_empty=empty fallback_realservers="$WRITE_VIP" \
     op start timeout=60s op stop timeout=20s op monitor interval=5s timeout=30s \
     meta critical=false

@@ -28,7 +28,9 @@ set -eu
 : "${MONITOR_USER:=lvsdr}"                                # may connect to database postgres
 : "${TOOLS:=/usr/bin}"                                    # where check_active_slave is
 
-# Each monitor of the director may wait 3 s for a standby to answer; all are asked at the same time.
+# Seconds that a standby has to answer; all are asked at the same time.  A monitor of the director may
+# take that long, and NOTICE is its interval and twice that, rounded up.
+: "${ANSWER:=3}"
 : "${NOTICE:=12}"
 
 # shellcheck source=common.sh
@@ -47,7 +49,7 @@ standby="port=$PORT dbname=postgres user=$MONITOR_USER passfile=$PASSFILE"
 pcs -f "$CIB" resource create lvsdr ocf:lvsdr:lvsdr vip="$READ_VIP" port="$PORT" \
     virtual_service_options="-s rr" \
     weight_of_realservers="$NODES $OUTSIDE" \
-    realserver_check_active_real_server_script="$TOOLS/check_active_slave --timeout 3 '$standby' -h" \
+    realserver_check_active_real_server_script="$TOOLS/check_active_slave --timeout $ANSWER '$standby' -h" \
     on_empty=empty fallback_realservers="$WRITE_VIP" \
     op start timeout=60s op stop timeout=20s op monitor interval=5s timeout=30s \
     meta critical=false

@@ -66,11 +66,15 @@ real_servers() {
     pcs -f "$CIB" resource clone lvsdr-realsvr meta interleave=true
     pcs -f "$CIB" constraint colocation add lvsdr-realsvr-clone with pgsql-clone score=INFINITY
 
-    # On the way up: PostgreSQL, then the address.  On the way down, as in `pcs node standby`: the
-    # address when the sessions have ended, then PostgreSQL.  Optional, because nothing of that
-    # matters to a database that has failed: it is recovered at once, with the address in place.  For
-    # the same reason a demotion waits for nobody.
-    pcs -f "$CIB" constraint order pgsql-clone then lvsdr-realsvr-clone kind=Optional
+    # On the way up: the address, then PostgreSQL, or the director would send clients to a standby that
+    # does not listen to them yet.  On the way down, as in `pcs node standby`: the address when the
+    # sessions have ended, then PostgreSQL.  Optional, because nothing of that matters to a database
+    # that has failed: it is recovered at once, with the address in place.  For the same reason a
+    # demotion waits for nobody.
+    for action in start stop; do
+        pcs -f "$CIB" constraint order $action lvsdr-realsvr-clone then $action pgsql-clone \
+            kind=Optional symmetrical=false
+    done
 }
 
 # The virtual service (created by then as the resource lvsdr) and the address in front of it, on any
@@ -84,8 +88,8 @@ director() {
     # A node on which it could not start may be tried again.
     pcs -f "$CIB" resource meta director failure-timeout=60s
 
-    # When a whole cluster starts: real servers first, so that the pool is complete at once.
-    pcs -f "$CIB" constraint order lvsdr-realsvr-clone then lvsdr kind=Optional symmetrical=false
+    # When a whole cluster starts: databases first, so that the pool is complete at once.
+    pcs -f "$CIB" constraint order pgsql-clone then lvsdr kind=Optional symmetrical=false
     # When the director's own node goes on standby: it stays until that node's sessions have ended,
     # because the connections of all real servers end when it moves.
     pcs -f "$CIB" constraint order stop lvsdr-realsvr-clone then stop director \

@@ -20,11 +20,11 @@ from tests.examples.conftest import Configured
 
 
 def test_a_cluster_starts_from_the_bottom(configuration: Configured, tmp_path: Path) -> None:
-    """Databases, real servers, pool, address: each is complete when the next one begins."""
+    """Real servers, databases, pool, address: each is complete when the next one begins."""
     cluster = configuration.cluster.copy(tmp_path / "cluster.xml")
     first = cluster.react()
     for node in NODES:
-        assert first.keeps_order(start("pgsql", node), start("lvsdr-realsvr", node))
+        assert first.keeps_order(start("lvsdr-realsvr", node), start("pgsql", node))
     cluster.prefer(node1=1001, node2=1000, node3=990)
     second = cluster.react()
     assert second.keeps_order(Action("promote", "pgsql", PRIMARY), start("write-vip", PRIMARY))
@@ -32,7 +32,7 @@ def test_a_cluster_starts_from_the_bottom(configuration: Configured, tmp_path: P
     begun = first if start("lvsdr", node) in first.before else second
     assert begun.keeps_order(start("lvsdr", node), start("read-vip", node))
     if begun is first:
-        assert start("lvsdr-realsvr", node) in first.before[start("lvsdr", node)]
+        assert start("pgsql", node) in first.before[start("lvsdr", node)]
 
 
 def test_all_is_where_it_should_be(cluster: Cluster, director: str) -> None:
