@@ -11,18 +11,18 @@ import selectors
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
 
 import psycopg
+from psycopg.pq import ExecStatus
 
 from tests.cluster.places import READ_VIP
 from tests.cluster.postgres import MONITOR, PORT
 from tests.lab.host import Host
 from tests.lab.namespace import entered
 
-TIMEOUT = 4  # seconds for a connection, or for an answer
+TIMEOUT = 8  # seconds for a connection, or for an answer
 PAUSE = 1.0  # seconds between two new connections
 WHO = "select current_setting('cluster_name')"
 
@@ -42,9 +42,9 @@ class Visit(NamedTuple):
 class Session:
     """An established connection. `server` is the name of the machine that it landed on."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[str]], server: str) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         self._connection = connection
-        self.server = server
+        self.server = ""
         self.error = ""
 
     @property
@@ -52,24 +52,45 @@ class Session:
         """Find out whether it still works, by a query that is to be answered in time."""
         if not self.error:
             try:
-                self._query()
+                self.ask("select 1")
             except (psycopg.Error, TimeoutError) as error:
-                self.error = str(error).strip() or type(error).__name__
+                self.error = _said(error)
         return not self.error
 
-    def _query(self) -> None:
+    def ask(self, query: str, seconds: float = TIMEOUT) -> str:
+        """Return the first value that a query returns; what may be raised is as for `answer`."""
+        self.send(query)
+        return self.answer(seconds)
+
+    def send(self, query: str) -> None:
+        """Begin a query. Raises psycopg.OperationalError."""
+        self._connection.pgconn.send_query(query.encode())
+
+    @property
+    def waits(self) -> bool:
+        """Say whether the query that was begun has not been answered so far."""
+        self._connection.pgconn.consume_input()
+        return bool(self._connection.pgconn.is_busy())
+
+    def answer(self, seconds: float = TIMEOUT) -> str:
+        """Wait for the end of a query. Raises psycopg.OperationalError or TimeoutError."""
         # As psycopg does it, but for the deadline: it waits as long as that takes.
         pgconn = self._connection.pgconn
-        pgconn.send_query(b"select 1")
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + seconds
+        answer = ""
         with selectors.DefaultSelector() as selector:
             selector.register(pgconn.socket, selectors.EVENT_READ)
-            while pgconn.is_busy():
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TimeoutError(f"no answer within {TIMEOUT} s")
-                pgconn.consume_input()
-        while pgconn.get_result():
-            pass
+            while True:
+                while pgconn.is_busy():
+                    if not selector.select(max(0.0, deadline - time.monotonic())):
+                        raise TimeoutError(f"no answer within {seconds:g} s")
+                    pgconn.consume_input()
+                result = pgconn.get_result()
+                if result is None:
+                    return answer
+                if result.status != ExecStatus.TUPLES_OK:
+                    raise psycopg.OperationalError(result.error_message.decode().strip())
+                answer = (result.get_value(0, 0) or b"").decode()
 
     def close(self) -> None:
         with contextlib.suppress(psycopg.Error):
@@ -77,7 +98,7 @@ class Session:
 
 
 def connect(host: Host, address: str = READ_VIP) -> Session:
-    """Open a session from a host. Raises psycopg.OperationalError."""
+    """Open a session from a host. Raises psycopg.OperationalError or TimeoutError."""
     with entered(host.name):
         connection = psycopg.connect(
             host=address,
@@ -87,12 +108,17 @@ def connect(host: Host, address: str = READ_VIP) -> Session:
             connect_timeout=TIMEOUT,
             autocommit=True,
         )
-        try:
-            (server,) = connection.execute(WHO).fetchone() or ("",)
-        except BaseException:
-            connection.close()
-            raise
-    return Session(connection, server)
+    session = Session(connection)
+    try:
+        session.server = session.ask(WHO)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__
 
 
 def visit(host: Host, address: str = READ_VIP) -> Visit:
@@ -100,8 +126,8 @@ def visit(host: Host, address: str = READ_VIP) -> Visit:
     began = time.monotonic()
     try:
         session = connect(host, address)
-    except psycopg.Error as error:
-        return Visit(began, time.monotonic(), "", str(error).strip() or type(error).__name__)
+    except (psycopg.Error, TimeoutError) as error:
+        return Visit(began, time.monotonic(), "", _said(error))
     session.close()
     return Visit(began, time.monotonic(), session.server, "")
 
@@ -117,7 +143,7 @@ class Clients:
 
     def __init__(self, host: Host, sessions: int = 6, address: str = READ_VIP) -> None:
         self._host, self._address = host, address
-        self.sessions: Sequence[Session] = [connect(host, address) for _ in range(sessions)]
+        self.sessions: list[Session] = [connect(host, address) for _ in range(sessions)]
         self.visits: list[Visit] = []
         self._done = threading.Event()
         self._visitor = threading.Thread(target=self._visit, name="visitor")
@@ -141,12 +167,22 @@ class Clients:
         for session in self.sessions:
             session.close()
 
+    def on(self, server: str) -> list[Session]:
+        """Return the sessions that landed on a server."""
+        return [session for session in self.sessions if session.server == server]
+
+    def leave(self, server: str) -> None:
+        """End the sessions on a server, as well-behaved clients do now and then."""
+        for session in self.on(server):
+            session.close()
+            self.sessions.remove(session)
+
     # --- what they have seen
 
     @property
     def failures(self) -> list[Visit]:
         """The new connections that nobody answered."""
-        return [each for each in list(self.visits) if each.error]
+        return self.failures_since(0.0)
 
     @property
     def longest_gap(self) -> float:
@@ -158,9 +194,17 @@ class Clients:
         moments = [seen[0].began, *served, seen[-1].ended]
         return max(later - earlier for earlier, later in zip(moments, moments[1:]))
 
+    def since(self, moment: float) -> list[Visit]:
+        """Return the new connections that began at `moment` or later."""
+        return [each for each in list(self.visits) if each.began >= moment]
+
     def servers_since(self, moment: float) -> Counter[str]:
-        """Count who answered the new connections that began at `moment` or later."""
-        return Counter(each.server for each in list(self.visits) if each.began >= moment)
+        """Count who answered those; an error counts as nobody, with an empty name."""
+        return Counter(each.server for each in self.since(moment))
+
+    def failures_since(self, moment: float) -> list[Visit]:
+        """Return those of them that nobody answered."""
+        return [each for each in self.since(moment) if each.error]
 
     def broken(self) -> Counter[str]:
         """Count the sessions that no longer work, by the server they had landed on."""

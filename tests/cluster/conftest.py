@@ -1,13 +1,20 @@
-"""The cluster that all tests share, and what is kept of it when one of them fails."""
+"""The cluster that all tests share, what is kept of it when one fails, and what drills report."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
 import pytest
+from lvsdr.cluster import Role
 
+from tests.cluster import foreign
 from tests.cluster.cluster import Cluster
+from tests.cluster.drill import Drill, recover
+from tests.cluster.report import Report, table
+from tests.cluster.views import directors
 from tests.lab.network import require_lab
+
+REPORTS = pytest.StashKey[list[Report]]()
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +23,44 @@ def cluster() -> Iterator[Cluster]:
     require_lab()
     with Cluster.create() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def replicated(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with the configuration of examples/4-roles.sh: PAF, reads over the standbys."""
+    cluster.install_databases()
+    cluster.configure("4-roles")
+    yield cluster
+    cluster.clear()
+
+
+@pytest.fixture
+def drill(request: pytest.FixtureRequest, replicated: Cluster) -> Iterator[Drill]:
+    """A drill that begins when all is well, the director where the database has this role.
+
+    When it is over no other service has been touched, and only one node has ours.
+    """
+    recover(replicated, getattr(request, "param", Role.UNPROMOTED))
+    for node in replicated.nodes:
+        foreign.add(node)
+    name = request.node.name[len("test_") :].replace("_", " ")
+    with Drill(name, replicated) as drill:
+        yield drill
+        report = drill.report()
+        request.config.stash.setdefault(REPORTS, []).append(report)
+        print("", report, *drill.seen, *drill.clients.failures, sep="\n")
+    assert foreign.untouched(replicated.nodes)
+    assert len(directors(replicated)) == 1
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what all drills have reported, whatever became of them."""
+    reports = config.stash.get(REPORTS, [])
+    if reports:
+        terminalreporter.section("drills")
+        terminalreporter.write_line("\n".join(table(reports)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -141,10 +141,18 @@ def stop(machine: Machine) -> None:
     machine.run(_as_postgres(BIN / "pg_ctl", "stop", "-D", DATA, "-m", "fast", "-s"))
 
 
+def pid(machine: Machine) -> str:
+    """Return the process id, on the machine, of the postmaster; "" if there is none."""
+    try:
+        lines = (_data(machine) / "postmaster.pid").read_text().split()
+    except FileNotFoundError:
+        return ""
+    return lines[0] if lines else ""
+
+
 def kill(machine: Machine) -> None:
     """Kill the postmaster, and nothing else, with SIGKILL."""
-    first_line = (_data(machine) / "postmaster.pid").read_text().split()[0]
-    machine.run(["kill", "-KILL", first_line])
+    machine.run(["kill", "-KILL", pid(machine)])
 
 
 def ask(machine: Machine, query: str) -> str:

@@ -2,9 +2,9 @@
 
 Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
 there, to be laid over /usr; `postgresql`, the data of a PostgreSQL server to make copies of;
-`locales`, which this system may lack; and `configurations`, what examples/*.sh and
-configurations/*.sh make of an empty one. Those scripts run pcs on a file until they push it, which
-needs no cluster, but a minute in a guest.
+`locales`, which this system may lack; and `configurations`, what the examples make of an empty one,
+with patience. Those scripts run pcs on a file until they push it, which needs no cluster, but a
+minute in a guest.
 
 Runs in a mount namespace of its own: see `run` beside this file.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tests.cluster import postgres
 from tests.cluster.corosync import first_cib
+from tests.cluster.patience import patient
 from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, WRITE_VIP
 from tests.lab.job import ROOT
 
@@ -47,8 +48,22 @@ VARIABLES = {
     "PG_CONFIG": str(postgres.DATA / "postgresql.conf"),
     "PG_CONFIG_DIR": str(postgres.DATA),
     "OUTSIDE": OUTSIDE,
+    "ANSWER": "8",  # Python alone takes seconds here
+    "NOTICE": "20",
     "DRAIN": "10",
 }
+
+# What is configured under another name than the script's, with other variables.
+VARIANTS = {
+    "1-attribute-IPaddr2": ("1-attribute", {"VIP_AGENT": "ocf:heartbeat:IPaddr2"}),
+}
+
+
+# From which a configuration comes, besides the scripts.
+MODULES = ("prepare", "patience", "corosync", "places", "postgres")
+
+Job = tuple[str, Path, Mapping[str, str]]
+"""The name of a configuration, the script that makes it, and variables for that one alone."""
 
 
 def prepare(directory: Path) -> None:
@@ -69,10 +84,10 @@ def prepare(directory: Path) -> None:
 
 def fingerprint() -> str:
     """Return what changes with everything that a configuration comes from."""
-    patterns = ("examples/*.sh", "lib/**/*.py", "tests/cluster/*.py", "tests/cluster/*/*.sh")
+    patterns = ("examples/*.sh", "lib/**/*.py")
     found = {path for pattern in patterns for path in ROOT.glob(pattern)}
-    sources = sorted(found - set(HERE.glob("test_*.py")))
-    content = b"".join(path.read_bytes() for path in sources)
+    found |= {HERE / f"{module}.py" for module in MODULES}
+    content = b"".join(path.read_bytes() for path in sorted(found))
     return hashlib.sha256(content).hexdigest()
 
 
@@ -81,9 +96,11 @@ def configure_all(places: Path) -> None:
     shutil.rmtree(places, ignore_errors=True)
     places.mkdir()
     (places / "before.xml").write_text(first_cib(NODES))
-    scripts = [*ROOT.glob("examples/[0-9]*.sh"), *HERE.glob("configurations/*.sh")]
+    scripts = {path.stem: path for path in ROOT.glob("examples/[0-9]*.sh")}
+    jobs: list[Job] = [(name, scripts[name], {}) for name in sorted(scripts)]
+    jobs += [(name, scripts[stem], variables) for name, (stem, variables) in VARIANTS.items()]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(lambda script: configure(script, places), scripts))
+        list(pool.map(lambda job: configure(places, *job), jobs))
 
 
 def install(directory: Path) -> None:
@@ -110,19 +127,22 @@ def make_locales(place: Path) -> None:
             command(["localedef", "-i", language, "-f", charset, str(place / name)])
 
 
-def configure(script: Path, places: Path) -> None:
-    """Run a script that configures a cluster, and keep what it pushes."""
+def configure(places: Path, name: str, script: Path, variables: Mapping[str, str]) -> None:
+    """Run a script that configures a cluster, and keep what it pushes under this name."""
+    after = places / f"{name}.xml"
     with tempfile.TemporaryDirectory() as directory:
         executable(Path(directory) / "pcs", PCS)
         environment = {
             **VARIABLES,
+            **variables,
             "TMPDIR": directory,
             "PATH": f"{directory}:/usr/sbin:/usr/bin:/sbin:/bin",
             "LC_ALL": "C.UTF-8",
             "BEFORE": str(places / "before.xml"),
-            "AFTER": str(places / f"{script.stem}.xml"),
+            "AFTER": str(after),
         }
         command(["/bin/sh", "-eu", str(script)], environment)
+    after.write_text(patient(after.read_text()))
 
 
 def executable(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """A shell on a node of a running cluster: brings it up, says what to try, takes it down at the end.
 
-tests/cluster/shell [CONFIGURATION], of examples/ or tests/cluster/configurations/, without .sh.
+tests/cluster/shell [CONFIGURATION], one of examples/, without .sh.
 """
 
 from __future__ import annotations

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from lvsdr.cluster import ClusterState, Role
+from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
+from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP
 
 DATABASE = "pgsql-clone"
@@ -29,6 +31,12 @@ def in_role(state: ClusterState, role: Role, resource: str = DATABASE) -> list[s
     )
 
 
+def nodes_with(state: ClusterState, resource: str = DATABASE) -> list[str]:
+    """Return the names of the nodes where an instance of a resource is, in whatever role."""
+    instances = state.resources.get(resource, ())
+    return sorted(it.node for it in instances if it.role is not Role.STOPPED)
+
+
 def replicates(state: ClusterState, standbys: int = 2) -> bool:
     """Say whether there is one primary, so many standbys, and an address for writes."""
     return (
@@ -38,17 +46,43 @@ def replicates(state: ClusterState, standbys: int = 2) -> bool:
     )
 
 
-def can_be_promoted(state: ClusterState, resource: str = "pgsql") -> list[str]:
+def usable(state: ClusterState) -> list[str]:
+    """Return the nodes that are online and not on standby."""
+    nodes = state.nodes.values()
+    return sorted(node.name for node in nodes if node.online and not node.standby)
+
+
+def steady(state: ClusterState, *names: str) -> bool:
+    """Say whether exactly these nodes are usable, and all that the examples configure runs there.
+
+    That is: the database everywhere, somewhere promoted, with the address for writes; real servers
+    everywhere; the director somewhere.
+    """
+    replicated = usable(state) == sorted(names) and replicates(state, len(names) - 1)
+    return (
+        replicated
+        and in_role(state, Role.STARTED, "write-vip") == in_role(state, Role.PROMOTED)
+        and in_role(state, Role.STARTED, "lvsdr-realsvr-clone") == sorted(names)
+        and len(in_role(state, Role.STARTED, "director")) == 1  # the service and its address
+    )
+
+
+def is_score(attribute: str, resource: str = "pgsql") -> bool:
+    """Say whether this attribute of nodes is the promotion score of a resource."""
+    return attribute.endswith(f"-{resource}")
+
+
+def can_be_promoted(state: ClusterState) -> list[str]:
     """Return the nodes with a positive promotion score, which is what their agent makes it.
 
     The agent on the primary gives it to standbys that it has seen to stream: without one, nobody
-    takes over. Its attribute ends with the name of the resource.
+    takes over.
     """
     scores = {
         node: value
         for node, attributes in state.attributes.items()
         for name, value in attributes.items()
-        if name.endswith(f"-{resource}")
+        if is_score(name)
     }
     return sorted(node for node, score in scores.items() if score.isdigit() and int(score) > 0)
 
@@ -64,22 +98,46 @@ def standbys(cluster: Cluster) -> list[Machine]:
     return [cluster[name] for name in in_role(cluster.state(), Role.UNPROMOTED)]
 
 
-def pool(cluster: Cluster) -> Weights | None:
+# --- what the kernels have: needs no process, so it may be asked all the time
+
+
+def directors(cluster: Cluster) -> list[Node]:
+    """Return the nodes, of those that run, whose kernel has the read service."""
+    return [node for node in cluster.nodes if _service(node) is not None]
+
+
+def pool(cluster: Cluster, nodes: Sequence[Node] | None = None) -> Weights | None:
     """Return the real servers of the read service, of whichever node has it; None if none has.
 
-    One whose address is no machine's own, as that of a fallback may be, goes by the address. Needs
-    no process, so it may be asked all the time.
+    One whose address is no machine's own, as that of a fallback may be, goes by the address. Only
+    `nodes` are looked at if that is given.
     """
     names = {machine.address: machine.name for machine in cluster.machines}
-    for node in cluster.nodes:
-        for key, service in parse_proc(node.host.proc_ipvs()).items() if node.running else ():
-            if key.address == READ_VIP:
-                servers = service.real_servers.items()
-                return {
-                    names.get(at.address, at.address): server.config.weight
-                    for at, server in servers
-                }
+    for node in cluster.nodes if nodes is None else nodes:
+        service = _service(node)
+        if service is not None:
+            servers = service.real_servers.items()
+            return {
+                names.get(at.address, at.address): server.config.weight for at, server in servers
+            }
     return None
+
+
+def serving(weights: Weights | None) -> set[str]:
+    """Return those who get new connections."""
+    return {name for name, weight in (weights or {}).items() if weight}
+
+
+def never_empty(seen: Iterable[Weights | None]) -> bool:
+    """Say whether in each of these pools there is somebody who gets new connections."""
+    return all(map(serving, seen))
+
+
+def _service(node: Node) -> Service | None:
+    if not node.running:
+        return None
+    table = parse_proc(node.host.proc_ipvs())
+    return next((service for key, service in table.items() if key.address == READ_VIP), None)
 
 
 @contextlib.contextmanager

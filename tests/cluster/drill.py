@@ -1,0 +1,230 @@
+"""A drill: clients hold sessions and open new ones all the time, something happens, it settles.
+
+What the clients saw of it, and how long it took until all was as it had to be, is its report.
+
+Nobody is fenced here: where a node is only lost from sight, the others take for granted that it is
+dead. So what is frozen or cut off in a drill is never the primary.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from lvsdr.cluster import ClusterState, Role
+
+from tests.cluster import foreign
+from tests.cluster.clients import Clients, Session, connect
+from tests.cluster.cluster import Cluster
+from tests.cluster.machine import Machine
+from tests.cluster.node import Node
+from tests.cluster.places import NODES, READ_VIP
+from tests.cluster.report import INTERVAL, Lap, Report
+from tests.cluster.views import (
+    Weights,
+    directors,
+    in_role,
+    is_score,
+    pool,
+    pool_watched,
+    serving,
+    steady,
+)
+from tests.cluster.waiting import wait_until
+
+Seen = TypeVar("Seen")
+PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
+LOOK = 0.1  # seconds from one look at a kernel's table to the next
+
+
+class Nodes(NamedTuple):
+    """Who is who at the beginning of a drill."""
+
+    primary: Node
+    standby: Node
+    """One that does not balance."""
+    other: Node
+    """The other standby, which may."""
+    director: Node
+
+
+class Drill:
+    """A drill on a cluster that is whole: `with Drill(name, cluster) as drill: …`."""
+
+    def __init__(self, name: str, cluster: Cluster) -> None:
+        self.name, self.cluster = name, cluster
+        self.nodes = who_is_who(cluster)
+        self.clients = Clients(cluster.client)
+        self.seen: Sequence[Weights | None] = []
+        self.laps: list[Lap] = []
+        self.story: list[str] = []
+        self._began = time.monotonic()
+        self._watching = contextlib.ExitStack()
+
+    def __enter__(self) -> Drill:
+        self._watching.enter_context(self.clients)
+        self.seen = self._watching.enter_context(pool_watched(self.cluster))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watching.close()
+
+    def report(self) -> Report:
+        """Return what has become of the clients so far; all that hold a session try it."""
+        clients = self.clients
+        failed, gap, sessions = len(clients.failures), clients.longest_gap, len(clients.sessions)
+        counts = failed, len(clients.visits), gap, clients.broken(), sessions
+        return Report(self.name, *counts, tuple(self.laps), tuple(self.story))
+
+    # --- what happens
+
+    def happens(self) -> float:
+        """Say that it happens now: from here on the time runs. Returns that moment."""
+        self._began = time.monotonic()
+        return self._began
+
+    def failing(self) -> Lap:
+        """Write down how long, after it happened, new connections still failed."""
+        moments = [each.began - self._began for each in self.clients.failures]
+        return self._write("failing", max([0.0, *moments]))
+
+    def gap(self) -> float:
+        """Return the longest time without a new connection, in intervals of the monitor."""
+        return self.clients.longest_gap / INTERVAL
+
+    def start(self, node: Node) -> None:
+        """Switch a node on that has lost its power, and with it the service that is not ours."""
+        node.start()
+        foreign.add(node)
+
+    # --- until it is right
+
+    def wait_for_pool(self, what: str, *names: str, seen_by: Sequence[Node] = ()) -> Lap:
+        """Wait until exactly these get new connections; this is called `what` in the report.
+
+        Only what is in the kernels of `seen_by` counts, if that is given.
+        """
+        return self.wait_for(
+            what,
+            lambda: pool(self.cluster, seen_by or self.cluster.nodes),
+            lambda seen: serving(seen) == set(names),
+        )
+
+    def wait_for(
+        self, what: str, look: Callable[[], Seen], wanted: Callable[[Seen], object]
+    ) -> Lap:
+        """Wait until what can be seen is as wanted; it is called `what` in the report."""
+        wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause=LOOK)
+        return self.lap(what)
+
+    def wait_for_state(
+        self, what: str, wanted: Callable[[ClusterState], object], seen_by: Node | None = None
+    ) -> Lap:
+        """Wait until the cluster's state is as wanted; it is called `what` in the report."""
+        self.cluster.wait_for(wanted, f"{self.name}: {what}", PATIENCE, seen_by)
+        return self.lap(what)
+
+    def wait_until_whole(self, what: str = "whole") -> Lap:
+        """Wait until all three nodes do their parts and the standbys get the new connections."""
+        wait_until_whole(self.cluster)
+        return self.lap(what)
+
+    def until_served(self) -> Lap:
+        """Wait until somebody gets a new connection that began after this was called."""
+        now = time.monotonic()
+        return self.wait_for(
+            "served", lambda: self.clients.servers_since(now), lambda seen: any(seen.keys())
+        )
+
+    def lap(self, what: str) -> Lap:
+        """Write down how long it took until now."""
+        return self._write(what, self._seconds())
+
+    def tell(self, what: str) -> None:
+        """Write that down as the next line of a story of its own."""
+        self.story.append(f"{len(self.story) + 1:4} {Lap(what, self._seconds())}")
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def _write(self, what: str, seconds: float) -> Lap:
+        self.laps.append(Lap(what, seconds))
+        return self.laps[-1]
+
+    def session_on(self, node: Machine) -> Session:
+        """Open a session of its own, through the virtual address, on this one of the pool."""
+        for _ in range(2 * len(NODES)):  # each gets one in turn, others get some in between
+            session = connect(self.cluster.client)
+            if session.server == node.name:
+                return session
+            session.close()
+        raise AssertionError(f"no new connection to {READ_VIP} lands on {node.name}")
+
+
+def who_is_who(cluster: Cluster) -> Nodes:
+    """Say who plays which part. ValueError unless there are a primary and two standbys."""
+    state = cluster.state()
+    by_name = {node.name: node for node in cluster.nodes}
+    (director,) = directors(cluster)
+    (primary,) = (by_name[name] for name in in_role(state, Role.PROMOTED))
+    found = [by_name[name] for name in in_role(state, Role.UNPROMOTED)]
+    standby, other = sorted(found, key=lambda node: node is director)
+    return Nodes(primary, standby, other, director)
+
+
+def move_director(cluster: Cluster, node: Node) -> None:
+    """Move it as an administrator does."""
+    command = ["crm_resource", "--resource", "director"]
+    node.run([*command, "--move", "--node", node.name])
+    wait_until(lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE)
+    node.run([*command, "--clear"])
+
+
+def rebuild(cluster: Cluster, node: Node) -> None:
+    """Make a former primary, which is switched off, a standby like any other.
+
+    The score that it had outlives its power: it would be promoted again as soon as it joins, if its
+    successor's is not as high by then.
+    """
+    cluster.rebuild_database(node)
+    successor = cluster.running_node
+    attributes = cluster.state().attributes.get(successor.name, {})
+    for name in filter(is_score, attributes):
+        forget = ["--lifetime", "forever", "--node", node.name, "--name", name, "--delete"]
+        successor.run(["crm_attribute", *forget])
+
+
+def wait_until_whole(cluster: Cluster) -> None:
+    """Wait until all three nodes do their parts and exactly the standbys get new connections."""
+
+    def whole(state: ClusterState) -> bool:
+        standbys = set(in_role(state, Role.UNPROMOTED))
+        return (
+            steady(state, *NODES)
+            and serving(pool(cluster)) == standbys
+            and [node.name for node in directors(cluster)]
+            == in_role(state, Role.STARTED, "director")
+        )
+
+    cluster.wait_for(whole, "the cluster is whole", PATIENCE)
+
+
+def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:
+    """Make it whole, the director where the database has this role; undo what a drill has left."""
+    for node in cluster.nodes:
+        if node.running:
+            node.plug_in()
+            node.thaw()
+        else:
+            rebuild(cluster, node)
+            node.start()
+    for name, member in cluster.wait_for_nodes().nodes.items():
+        if member.standby:
+            cluster.running_node.pcs("node", "unstandby", name)
+    wait_until_whole(cluster)
+    nodes = who_is_who(cluster)
+    if (director is Role.PROMOTED) != (nodes.director is nodes.primary):
+        move_director(cluster, nodes.primary if director is Role.PROMOTED else nodes.standby)
+        wait_until_whole(cluster)

@@ -1,0 +1,202 @@
+"""An example on the cluster: who should serve, who does, and what Pacemaker has to say of it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from lvsdr.cluster import Role
+from lxml import etree
+
+from tests.cluster import postgres
+from tests.cluster.clients import Clients, spread
+from tests.cluster.cluster import Cluster
+from tests.cluster.machine import Machine
+from tests.cluster.node import Node
+from tests.cluster.places import NODES, OUTSIDE, READ_VIP, WRITE_VIP
+from tests.cluster.prepare import VARIABLES
+from tests.cluster.views import DATABASE, Weights, in_role, pool, primary, standbys, steady
+from tests.cluster.waiting import wait_until
+from tests.lab.job import ROOT
+
+PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
+DEGRADED = "190"  # OCF_DEGRADED, of a monitor
+DRAIN = float(VARIABLES["DRAIN"])
+
+# As an administrator does it, on a machine that has no systemd running: what it would do, for a
+# unit that is started at once, is to run what that has for ExecStart.
+MAKE_REAL_SERVER = f"""
+mount -t tmpfs tmpfs /etc/sysctl.d
+mount -t tmpfs tmpfs /etc/systemd/system
+mkdir /run/bin
+cat >/run/bin/systemctl <<'END'
+#!/bin/sh
+case "$*" in
+daemon-reload) ;;
+"enable --now "*) sed -n 's/^ExecStart=//p' "/etc/systemd/system/$3" | sh -ex ;;
+*) exit 1 ;;
+esac
+END
+chmod +x /run/bin/systemctl
+export READ_VIP={READ_VIP} WRITE_VIP={WRITE_VIP} ADDRESS={OUTSIDE}
+PATH=/run/bin:$PATH exec {ROOT}/examples/outside-standby.sh
+"""
+
+
+class Example:
+    """The cluster with an example's configuration and fresh databases.
+
+    `outside` says whether the standby outside of the cluster belongs to it.
+    """
+
+    def __init__(self, cluster: Cluster, name: str, *, outside: bool) -> None:
+        self.cluster, self.name = cluster, name
+        self.outside = (cluster.outside,) if outside else ()
+        cluster.install_databases()
+        cluster.configure(name)
+        for machine in self.outside:
+            make_real_server(machine)
+
+    def remove(self) -> None:
+        """Leave the cluster and the other machine as they were."""
+        self.cluster.clear()
+        for machine in self.outside:
+            machine.crash()
+            machine.start()
+
+    def wait(self) -> None:
+        """Wait until all of it serves, and nothing is left to do."""
+        self.cluster.wait_for(
+            lambda state: steady(state, *NODES), f"{self.name} is complete", PATIENCE
+        )
+        self.wait_for_pool(self.wanted)
+        self.cluster.settle()
+
+    def wait_for_pool(self, weights: Weights) -> None:
+        """Wait until these are the weights of all who should serve; others may be there with 0."""
+
+        def fits(seen: Weights | None) -> bool:
+            servers = {**dict.fromkeys(weights, 0), **(seen or {})}
+            return servers == {**dict.fromkeys(servers, 0), **weights}
+
+        wait_until(lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE)
+
+    # --- who serves
+
+    @property
+    def wanted(self) -> Weights:
+        """The pool as it should be when nobody is missing."""
+        machines = (*standbys(self.cluster), *self.outside)
+        return {machine.name: 1 for machine in machines}
+
+    def reads(self, each: int = 2) -> Weights:
+        """Count where reads land, of so many for each who should serve."""
+        return dict(spread(self.cluster.client, each * len(self.wanted)))
+
+    def director(self) -> Node:
+        """Return the node that balances. ValueError unless it is one."""
+        (name,) = in_role(self.cluster.state(), Role.STARTED, "lvsdr")
+        return next(node for node in self.cluster.nodes if node.name == name)
+
+    def bystander(self) -> Node:
+        """Return a node that is nothing but a standby: neither the primary's nor the director's."""
+        busy = (primary(self.cluster), self.director())
+        return next(node for node in self.cluster.nodes if node not in busy)
+
+    # --- what Pacemaker says
+
+    def complaints(self) -> list[str]:
+        """Return what crm_verify finds, and every failed action that is remembered.
+
+        That the director was degraded once is remembered, too; whether it still is says `degraded`.
+        """
+        node = self.cluster.node1
+        verified = node.run(["crm_verify", "--live-check", "-V"], check=False)
+        seen = node.run(["crm_mon", "--output-as=xml", "--include=none,failures"]).stdout
+        failures = etree.fromstring(seen.encode()).iterfind("failures/failure")
+        found = [dict(each.attrib) for each in failures if each.get("exitcode") != DEGRADED]
+        said = [verified.stdout, verified.stderr, *(f"{each}" for each in found)]
+        return [text.strip() for text in said if text.strip()]
+
+    def degraded(self) -> bool:
+        """Say whether the director's last monitor found that not all is as it should be.
+
+        Of a recurring monitor there is the last result, and besides it the last failure.
+        """
+        node = self.director()
+        show = ["crm_mon", "--output-as=xml", "--include=none,operations", "--resource=lvsdr"]
+        seen = etree.fromstring(node.run(show).stdout.encode())
+        history = seen.iterfind(f".//node[@name='{node.name}']//operation_history[@interval]")
+        results = {each.get("rc") for each in history}
+        return results == {DEGRADED}
+
+    def remembered(self) -> str:
+        """Return the last reason for which the director was degraded, as crm_mon shows it."""
+        shown = self.director().run(["crm_mon", "-1"]).stdout
+        found = re.search(r"lvsdr .*'OCF_DEGRADED' \((.*)\)", shown)
+        return found[1] if found else ""
+
+    def forget(self) -> None:
+        """Forget what has failed, as an administrator does when it is over."""
+        self.cluster.node1.run(["crm_resource", "--cleanup", "--resource", "lvsdr"])
+        self.cluster.settle()
+
+
+def make_real_server(machine: Machine) -> None:
+    """Make a machine outside of the cluster a standby that serves reads, as its script says.
+
+    Nobody has told its database so far by which name the primary has to know it.
+    """
+    postgres.install(machine, WRITE_VIP)
+    postgres.start(machine)
+    said = machine.run(["/bin/sh", "-euc", MAKE_REAL_SERVER]).stdout
+    _, found, rest = said.partition("ALTER SYSTEM")
+    psql = ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", postgres.SOCKETS, "-U", postgres.USER]
+    machine.run([*psql, "postgres"], stdin=found + rest)
+
+
+# --- what is true of every example
+
+
+def serves_as_it_should(example: Example) -> None:
+    """It settles without a failed action; reads land on all standbys, writes on the primary."""
+    example.wait()
+    assert example.complaints() == []
+    assert not example.degraded()
+    assert example.reads() == dict.fromkeys(example.wanted, 2)
+    writers = spread(example.cluster.client, 2, WRITE_VIP)
+    assert writers == {primary(example.cluster).name: 2}
+
+
+def leaves_and_comes_back(example: Example) -> None:
+    """A standby whose node goes on standby gets nothing new; its sessions have DRAIN seconds."""
+    leaving = example.bystander()
+    rest = {name: weight for name, weight in example.wanted.items() if name != leaving.name}
+    with Clients(example.cluster.client, 2 * len(example.wanted)) as clients:
+        session = clients.on(leaving.name)[0]
+        began = time.monotonic()
+        leaving.standby()
+        example.wait_for_pool(rest)
+        left = time.monotonic()
+        assert session.alive
+        example.cluster.wait_for(
+            lambda state: not any(it.node == leaving.name for it in state.resources[DATABASE]),
+            f"{leaving.name} has left",
+            PATIENCE,
+        )
+        assert time.monotonic() - began > DRAIN
+        back = time.monotonic()
+        assert not clients.servers_since(left)[leaving.name]
+        leaving.unstandby()
+        example.wait()
+        wait_until(
+            lambda: clients.servers_since(back),
+            lambda seen: set(seen) == set(example.wanted),
+            "new connections land on all",
+            PATIENCE,
+        )
+        # Those of the node that left had their time, the others are not concerned.
+        assert clients.broken().keys() == {leaving.name}
+        assert not clients.failures
+    assert example.complaints() == []
+    print(example.name, clients)

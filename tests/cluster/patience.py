@@ -1,0 +1,51 @@
+"""Patience for what is configured: in a guest with one processor all takes ten times as long.
+
+An example says how long an operation takes at most on the machines that one has for databases. Here
+three nodes share one slow processor, and a monitor that comes too late would be a failure.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+TIMEOUT = 120  # seconds, at least, for every operation
+TIMEOUTS = {"pgsql": 300}  # of some agents
+
+# Seconds from one monitor to the next, by type of agent and role. One of pgsql's, a hundred
+# processes, takes 3 to 5 seconds of the processor: every 10 seconds on three nodes nothing else gets
+# done, and it takes minutes until one is through. The director stays as it is: how soon it notices
+# is what tests wait for.
+INTERVALS = {
+    ("pgsql", "Promoted"): 31,
+    ("pgsql", ""): 30,
+    ("vip", ""): 30,
+    ("IPaddr2", ""): 30,
+    ("lvsdr-realsvr", ""): 30,
+}
+
+
+def patient(cib: str) -> str:
+    """Return this CIB with such timeouts and intervals."""
+    root = etree.fromstring(cib)
+    for operation in root.iterfind(".//primitive/operations/op"):
+        _relax(operation, _agent(operation))
+    return str(etree.tostring(root, encoding="unicode"))
+
+
+def _relax(operation: etree._Element, agent: str) -> None:
+    timeout = _seconds(operation.get("timeout", "20s"))
+    operation.set("timeout", f"{max(timeout, TIMEOUTS.get(agent, TIMEOUT))}s")
+    interval = INTERVALS.get((agent, operation.get("role", "")))
+    if operation.get("name") == "monitor" and interval:
+        operation.set("interval", f"{interval}s")
+
+
+def _agent(operation: etree._Element) -> str:
+    """Return the type of the agent whose operation this is."""
+    primitive = next(operation.iterancestors("primitive"))
+    return str(primitive.get("type"))
+
+
+def _seconds(text: str) -> int:
+    """Return what pcs has been told: all examples count in seconds."""
+    return int(text.removesuffix("s"))

@@ -1,0 +1,165 @@
+"""Drills with the primary and with the director: see test_drills.py."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from lvsdr.cluster import Role
+
+from tests.cluster.drill import Drill, rebuild
+from tests.cluster.node import Node
+from tests.cluster.patience import TIMEOUT
+from tests.cluster.places import NODES, WRITE_VIP
+from tests.cluster.views import (
+    can_be_promoted,
+    directors,
+    in_role,
+    never_empty,
+    pool,
+    primary,
+    serving,
+)
+
+OUT, BACK = 12, 60  # intervals of the director's monitor
+MOVED = 24  # until another has taken over; until a monitor has given up
+GAP = 5  # in which nobody gets a new connection, while a lost node comes back
+PATIENCE = 600.0  # seconds
+
+CRM_MON = "/usr/sbin/crm_mon"
+HANGS = f"""printf '#!/bin/sh\\nexec sleep 600\\n' >/tmp/hangs
+chmod 755 /tmp/hangs
+mount --bind /tmp/hangs {CRM_MON}
+"""
+DEGRADED = "OCF_DEGRADED"  # what crm_mon prints of it
+MONITOR_TIMEOUT = 30  # seconds, as in the example; see patience.py
+
+
+def test_the_primarys_node_crashes(drill: Drill) -> None:
+    cluster, nodes = drill.cluster, drill.nodes
+    cluster.wait_for(lambda state: can_be_promoted(state) == sorted(NODES), "scores", PATIENCE)
+    drill.happens()
+    nodes.primary.crash()
+    old = [nodes.primary.name]
+    drill.wait_for_state("promoted", lambda state: in_role(state, Role.PROMOTED) not in ([], old))
+    promoted = primary(cluster)
+    (left,) = (node for node in (nodes.standby, nodes.other) if node is not promoted)
+    assert drill.wait_for_pool("withdrawn", left.name).intervals < MOVED
+    assert pool(cluster) == {left.name: 1, promoted.name: 0}
+    assert drill.clients.on(promoted.name)
+    assert not drill.clients.broken()
+    drill.clients.leave(promoted.name)
+    drill.happens()
+    alone = drill.wait_for("drained", lambda: pool(cluster), lambda seen: seen == {left.name: 1})
+    assert alone.intervals < OUT
+    assert not drill.clients.failures
+    rebuild(cluster, nodes.primary)
+    drill.happens()
+    drill.start(nodes.primary)
+    assert drill.wait_until_whole("joined").intervals < BACK
+    assert serving(pool(cluster)) == {left.name, nodes.primary.name}
+    assert never_empty(drill.seen)
+    assert drill.gap() < GAP
+    assert not drill.clients.broken()
+
+
+def test_the_directors_node_crashes(drill: Drill) -> None:
+    lost, standby = drill.nodes.director, drill.nodes.standby
+    drill.happens()
+    lost.crash()
+    assert drill.wait_for_pool("moved", standby.name).intervals < MOVED
+    assert drill.until_served().intervals < MOVED
+    drill.happens()
+    drill.start(lost)
+    assert drill.wait_until_whole("back").intervals < BACK
+    assert set(drill.clients.broken()) == {lost.name}
+
+
+def test_the_directors_side_loses_the_quorum(drill: Drill) -> None:
+    lost, standby = drill.nodes.director, drill.nodes.standby
+    others = [node for node in drill.cluster.nodes if node is not lost]
+    drill.happens()
+    lost.cut_off()
+    moved = drill.wait_for_pool("moved", standby.name, seen_by=others)
+    assert moved.intervals < MOVED
+    gone = drill.wait_for("gone", lambda: directors(drill.cluster), lambda found: lost not in found)
+    assert gone.intervals < MOVED
+    drill.happens()
+    lost.plug_in()
+    assert drill.wait_until_whole("back").intervals < BACK
+    assert set(drill.clients.broken()) == {lost.name}
+
+
+def test_crm_mon_hangs(drill: Drill) -> None:
+    director, witness = drill.nodes.director, drill.nodes.primary
+
+    def seen() -> str:
+        return witness.run(["crm_mon", "-1"]).stdout
+
+    before = pool(drill.cluster)
+    with monitor_timeout(witness, MONITOR_TIMEOUT):
+        drill.happens()
+        with crm_mon_hangs(director):
+            shown = drill.wait_for("degraded", seen, lambda text: DEGRADED in text)
+            assert shown.intervals < MOVED
+            assert drill.seen == [before]
+        drill.happens()
+        over = drill.wait_for("over", seen, lambda text: DEGRADED not in text)
+        assert over.intervals < MOVED
+    drill.wait_until_whole()
+    assert drill.seen == [before]
+    assert directors(drill.cluster) == [director]
+    assert not drill.clients.failures
+    assert not drill.clients.broken()
+
+
+@contextlib.contextmanager
+def monitor_timeout(node: Node, seconds: int) -> Iterator[None]:
+    """Let the director's monitor take so long at most, instead of what tests have patience for."""
+    set_timeout(node, seconds)
+    try:
+        yield
+    finally:
+        set_timeout(node, TIMEOUT)
+
+
+def set_timeout(node: Node, seconds: int) -> None:
+    operation = f'<op id="lvsdr-monitor-interval-5s" timeout="{seconds}s"/>'
+    node.run(["cibadmin", "--modify", "--xml-text", operation])
+
+
+@contextlib.contextmanager
+def crm_mon_hangs(node: Node) -> Iterator[None]:
+    """Put something in its place that never says anything."""
+    node.run(["/bin/sh", "-euc", HANGS])
+    try:
+        yield
+    finally:
+        node.run(["umount", "--lazy", CRM_MON])
+
+
+# Elsewhere it would have to move with its own node.
+@pytest.mark.parametrize("drill", [Role.PROMOTED], ids=["director stays"], indirect=True)
+def test_all_standbys_leave(drill: Drill) -> None:
+    cluster, nodes = drill.cluster, drill.nodes
+    standbys = (nodes.standby, nodes.other)
+    drill.happens()
+    for node in standbys:
+        drill.clients.leave(node.name)
+        node.standby()
+    assert drill.wait_for_pool("fallback", WRITE_VIP).intervals < MOVED
+    now = drill.happens()
+    drill.wait_for(
+        "served",
+        lambda: drill.clients.servers_since(now)[nodes.primary.name],
+        lambda count: count > 2,
+    )
+    drill.happens()
+    for node in standbys:
+        node.unstandby()
+    assert drill.wait_until_whole("back").intervals < BACK
+    assert serving(pool(cluster)) == {node.name for node in standbys}
+    assert never_empty(drill.seen)
+    assert directors(cluster) == [nodes.director]
+    assert not drill.clients.failures

@@ -1,0 +1,203 @@
+"""A random walk: one thing after the other happens to a cluster, and each time it comes to rest.
+
+At most one node is away at a time, or those that are left would have no quorum. Nobody is fenced
+here. So what freezes is neither the director's node, whose kernel would go on balancing and
+answering for the address, nor the primary's, which would go on writing; nor is that cut off.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from lvsdr.cluster import ClusterState, Role
+from lvsdr.ipvs.text import parse_proc
+
+from tests.cluster import postgres
+from tests.cluster.drill import PATIENCE, Drill, move_director, rebuild
+from tests.cluster.node import Node
+from tests.cluster.places import READ_VIP, WRITE_VIP
+from tests.cluster.views import can_be_promoted, directors, in_role, pool, steady
+from tests.cluster.waiting import wait_until
+
+SERVICE = f"-t {READ_VIP}:{postgres.PORT}"
+LIKELY = 0.5  # that the node that is away comes back; that, if there is none, one goes away
+
+
+ComeBack = Callable[[], object]
+
+
+class Walk:
+    """What happens to the cluster of a drill, by the dice."""
+
+    def __init__(self, drill: Drill, dice: random.Random) -> None:
+        self.drill, self.cluster, self._dice = drill, drill.cluster, dice
+        self._away: Node | None = None
+        self._come_back: ComeBack | None = None
+
+    # --- who is who
+
+    @property
+    def here(self) -> list[Node]:
+        """The nodes that are not away."""
+        return [node for node in self.cluster.nodes if node is not self._away]
+
+    @property
+    def director(self) -> Node:
+        """The director's node."""
+        (node,) = directors(self.cluster)
+        return node
+
+    def having(self, role: Role) -> list[Node]:
+        """Return the nodes where the database has this role."""
+        names = in_role(self.here[0].state(), role)
+        return [node for node in self.here if node.name in names]
+
+    def followers(self) -> list[Node]:
+        """Return the standbys' nodes."""
+        return self.having(Role.UNPROMOTED)
+
+    def bystanders(self) -> list[Node]:
+        """Return those of them that are not the director's."""
+        director = self.director
+        return [node for node in self.followers() if node is not director]
+
+    def not_balancing(self) -> list[Node]:
+        """Return the nodes that are not the director's."""
+        director = self.director
+        return [node for node in self.here if node is not director]
+
+    # --- one step after the other
+
+    def step(self) -> str:
+        """Let something happen, and return what."""
+        likely = self._dice.random() < LIKELY
+        if self._away and likely:
+            return self.back()
+        events = STAYING if self._away or likely else LEAVING
+        name = self._dice.choice(sorted(events))
+        event = events[name]
+        node = self._dice.choice(event.befalls(self))
+        come_back = event.happens(self, node)
+        if come_back:
+            self._away, self._come_back = node, come_back
+        return f"{node.name} {name}"
+
+    def back(self) -> str:
+        """Let the node that is away come back, if there is one."""
+        node, come_back = self._away, self._come_back
+        self._away = self._come_back = None
+        if not node or not come_back:
+            return "nobody is away"
+        come_back()
+        return f"{node.name} is back"
+
+    def rest(self) -> None:
+        """Wait until the nodes that are not away do all there is to do, and the pool is right."""
+        names = sorted(node.name for node in self.here)
+        self.cluster.wait_for(
+            lambda state: steady(state, *names) and self._balances(state),
+            f"all is well on {', '.join(names)}",
+            PATIENCE,
+            seen_by=self.here[0],
+        )
+
+    def _balances(self, state: ClusterState) -> bool:
+        """Say whether the only service is that of Pacemaker's director, with the right pool."""
+        found = directors(self.cluster)
+        return (
+            len(found) == 1
+            and [node.name for node in found] == in_role(state, Role.STARTED, "director")
+            and follows(pool(self.cluster, found) or {}, state)
+        )
+
+
+def follows(weights: Mapping[str, int], state: ClusterState) -> bool:
+    """Say whether this is the pool that the state of the cluster implies.
+
+    All standbys, or else the primary, by way of the address that follows it. Others may be there
+    with a weight of 0, while somebody is still connected, if their nodes are alive.
+    """
+    wanted = in_role(state, Role.UNPROMOTED) or [WRITE_VIP]
+    alive = {WRITE_VIP, *(node.name for node in state.nodes.values() if node.online)}
+    serve = {name: weight for name, weight in weights.items() if weight}
+    return serve == dict.fromkeys(wanted, 1) and weights.keys() <= alive
+
+
+# --- what may happen to a node; what makes it leave returns how it comes back
+
+
+def _crash(walk: Walk, node: Node) -> ComeBack:
+    leads = node in walk.having(Role.PROMOTED)
+    if leads:  # or nobody takes over
+        walk.cluster.wait_for(
+            lambda state: len(can_be_promoted(state)) == len(walk.here), "scores", PATIENCE
+        )
+    node.crash()
+
+    def come_back() -> None:
+        if leads:
+            rebuild(walk.cluster, node)
+        walk.drill.start(node)
+
+    return come_back
+
+
+def _cut_off(_: Walk, node: Node) -> ComeBack:
+    node.cut_off()
+    return node.plug_in
+
+
+def _freeze(_: Walk, node: Node) -> ComeBack:
+    node.freeze()
+    return node.thaw
+
+
+def _standby(walk: Walk, node: Node) -> ComeBack:
+    walk.drill.clients.leave(node.name)
+    node.standby()
+    return node.unstandby
+
+
+def _kill(_: Walk, node: Node) -> None:
+    killed = postgres.pid(node)
+    postgres.kill(node)
+    wait_until(
+        lambda: postgres.pid(node), lambda seen: seen not in ("", killed), "it restarts", PATIENCE
+    )
+
+
+def _move(walk: Walk, node: Node) -> None:
+    move_director(walk.cluster, node)
+
+
+def _reweigh(_: Walk, node: Node) -> None:
+    table = parse_proc(node.host.proc_ipvs())
+    servers = next(it.real_servers for key, it in table.items() if key.address == READ_VIP)
+    node.host.restore_ipvs("".join(f"-e {SERVICE} -r {at.address} -g -w 9\n" for at in servers))
+
+
+def _delete(_: Walk, node: Node) -> None:
+    node.host.restore_ipvs(f"-D {SERVICE}\n")
+
+
+class Event(NamedTuple):
+    """Something that may happen, and to whom at the moment."""
+
+    happens: Callable[[Walk, Node], ComeBack | None]
+    befalls: Callable[[Walk], list[Node]]
+
+
+LEAVING = {
+    "crashes": Event(_crash, lambda walk: walk.here),
+    "freezes": Event(_freeze, Walk.bystanders),
+    "goes on standby": Event(_standby, lambda walk: walk.here),
+    "is cut off": Event(_cut_off, Walk.followers),
+}
+STAYING = {
+    "has its database killed": Event(_kill, Walk.followers),
+    "gets the director": Event(_move, Walk.not_balancing),
+    "has other weights": Event(_reweigh, lambda walk: [walk.director]),
+    "has its service deleted": Event(_delete, lambda walk: [walk.director]),
+}
