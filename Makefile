@@ -32,12 +32,12 @@ MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyro
 .NOTPARALLEL:
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: help setup demo test check lab cluster docs bench install uninstall clean \
+.PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
         setup-check lint types unit postgres-run leader-run \
         examples-run lab-run cluster-run paths
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 setup: ## install what developing needs: Debian packages (as root) and .venv
 	@echo '== setup'
@@ -45,6 +45,9 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 
 demo: setup ## watch connections follow the cluster, in a lab of its own
 	@tests/lab/demo $(ARGS)
+
+demo-cluster: setup ## watch a real cluster fail over under PostgreSQL clients (4 minutes)
+	@tests/cluster/demo $(ARGS)
 
 test: setup lint types unit postgres-run examples-run lab-run ## everything, with real programs on a real kernel
 	@echo '== all passed'

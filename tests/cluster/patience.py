@@ -12,9 +12,8 @@ TIMEOUT = 120  # seconds, at least, for every operation
 TIMEOUTS = {"pgsql": 300}  # of some agents
 
 # Seconds from one monitor to the next, by type of agent and role. One of pgsql's, a hundred
-# processes, takes 3 to 5 seconds of the processor: every 10 seconds on three nodes nothing else gets
-# done, and it takes minutes until one is through. The director stays as it is: how soon it notices
-# is what tests wait for.
+# processes, takes 3 to 5 seconds of the processor: every 10 seconds on three nodes, nothing else
+# gets done. The director stays as it is: how soon it notices is what tests wait for.
 INTERVALS = {
     ("pgsql", "Promoted"): 31,
     ("pgsql", ""): 30,
