@@ -1,4 +1,4 @@
-"""What the director costs: a monitor that finds nothing to do, and a pool of 1,000 real servers."""
+"""What monitors that find nothing to do cost, a pool of 1,000 real servers, and vip-manager."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import monitor
+from tests.bench import leader, monitor
 from tests.bench.install import install
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +27,7 @@ def main() -> None:
         results = {
             "monitor": monitor.measure(scratch, options.runs),
             "address": _addresses(install(ROOT, scratch / "plain"), options.runs),
+            "leader": _leader(scratch / "plain"),
             "pool": _pool(scratch),
         }
     finally:
@@ -42,6 +43,11 @@ def _addresses(agents: Path, runs: int) -> dict[str, Any]:
     )
     figures: dict[str, Any] = json.loads(measured.stdout)
     return figures
+
+
+def _leader(installed: Path) -> dict[str, Any]:
+    print("bench: vip-manager, 40 switchovers and an idle minute ...", file=sys.stderr)
+    return leader.measure(installed / "usr/bin/vip-manager", 20, 60)
 
 
 def _pool(scratch: Path) -> dict[str, Any]:
@@ -84,6 +90,7 @@ def _report(results: dict[str, Any]) -> str:
         f" {row['ratio']['cpu']:15.2f} {_mark(row['ratio']['cpu'], 1.5)}"
         for name, row in results["address"].items()
     ]
+    lines += leader.lines(results["leader"])
     pool = results["pool"]
     lines += [
         "",

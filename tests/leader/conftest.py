@@ -8,6 +8,7 @@ import pytest
 
 from tests.leader.certificates import Authority
 from tests.leader.etcd import KEY, Cluster, Member
+from tests.leader.faultreport import ROWS, TITLE, place, table
 from tests.leader.network import Host, network
 
 ETCD = ("etcd1", "etcd2", "etcd3")
@@ -32,10 +33,15 @@ def hosts() -> Iterator[dict[str, Host]]:
 
 @pytest.fixture(scope="session")
 def standing_etcd(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The three members, made once."""
+    """The three members, made once; they can be asked at both sides."""
     homes = [hosts[name] for name in ETCD]
-    place = tmp_path_factory.mktemp("etcd")
-    return Cluster([Member(host, homes, place / host.name) for host in homes], hosts["elsewhere"])
+    root = tmp_path_factory.mktemp("etcd")
+    members = [Member(host, homes, root / host.name, _both_sides(host)) for host in homes]
+    return Cluster(members, hosts["elsewhere"])
+
+
+def _both_sides(host: Host) -> list[str]:
+    return ["--listen-client-urls", f"http://{host.front}:2379,http://{host.back}:2379"]
 
 
 @pytest.fixture
@@ -80,3 +86,16 @@ def secure(
     cluster.options += ["--user", "root:root"]
     yield cluster
     cluster.kill(0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the faults have cost, if any were made, and leave it in a file."""
+    if not ROWS:
+        return
+    lines = table(ROWS)
+    file = place()
+    file.write_text("\n".join(lines) + "\n")
+    terminalreporter.section(TITLE)
+    for line in lines:
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(str(file))

@@ -1,0 +1,222 @@
+"""vip-manager with a real etcd: how soon an address follows the key, what it costs to be idle.
+
+Prints JSON.  `measure` starts it in namespaces of its own; no packet leaves them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lib"))
+
+import urllib3  # noqa: E402
+
+from tests.lab.namespace import Running  # noqa: E402
+from tests.leader.etcd import KEY, Cluster, Member  # noqa: E402
+from tests.leader.managing import VIP, Manager  # noqa: E402
+from tests.leader.network import Host, network  # noqa: E402
+from tests.leader.relay import Relay, relays  # noqa: E402
+from tests.leader.segment import Segment, observed  # noqa: E402
+from tests.leader.waiting import until  # noqa: E402
+
+ETCD = ("etcd1", "etcd2", "etcd3")
+NUMBERS = {"etcd1": 11, "etcd2": 12, "etcd3": 13, "node1": 21, "node2": 22, "elsewhere": 31}
+BEAT = 0.01  # seconds: how exact the times are
+_TICKS = os.sysconf("SC_CLK_TCK")
+_OWN = "--mount --pid --fork --kill-child --mount-proc --net --uts --ipc"
+_INSIDE = """mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/netns /run/lock && mkdir -m 1777 /run/tmp
+hostname leader
+ip link set lo up
+exec /usr/bin/python3 -B -m tests.bench.leader "$@"
+"""
+
+
+class Scene(NamedTuple):
+    """The two nodes, a client of the address, and the store."""
+
+    nodes: Sequence[Host]
+    client: Host
+    etcd: Cluster
+
+
+class Use(NamedTuple):
+    """What a process has used so far, or has now: seconds of processors, mebibytes."""
+
+    cpu: float
+    resident: float
+    own: float
+    """What no other process has a share in."""
+
+
+def measure(tool: Path, switchovers: int, seconds: float) -> dict[str, Any]:
+    """The figures of the installed ``tool``."""
+    argv = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *_OWN.split(), "--", "tini", "--"]
+    argv += ["/bin/sh", "-euc", _INSIDE, "bench", str(tool), str(switchovers), str(seconds)]
+    environ = {**os.environ, "LEADER_TESTS": "1", "TMPDIR": "/run/tmp"}
+    measured = subprocess.run(argv, cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = json.loads(measured.stdout)
+    return figures
+
+
+def main(tool: str, switchovers: int, seconds: float) -> None:
+    place = Path(tempfile.mkdtemp(prefix="lvsdr-bench-"))
+    with network(NUMBERS) as hosts:
+        homes = [hosts[name] for name in ETCD]
+        members = [Member(host, homes, place / host.name) for host in homes]
+        etcd = Cluster(members, hosts["elsewhere"])
+        scene = Scene([hosts["node1"], hosts["node2"]], hosts["elsewhere"], etcd)
+        with serving(tool, scene, place, deaf=False) as (managers, segment):
+            watch = times(scene, segment, switchovers)
+        with serving(tool, scene, place, deaf=True) as (managers, segment):
+            polling = times(scene, segment, switchovers)
+        with serving(tool, scene, place, deaf=False) as (managers, segment):
+            segment.stop()
+            idle = idling(managers, seconds)
+    ratio = polling["median"] / watch["median"]
+    print(json.dumps({"watch": watch, "polling": polling, "ratio": ratio, "idle": idle}))
+
+
+class Installed(Manager):
+    """A daemon that was installed, with its defaults."""
+
+    tool = ""
+
+    def start(self, *arguments: str) -> Running:
+        self.process = self.host.start([self.tool, *arguments], self.environ)
+        return self.process
+
+
+@contextmanager
+def serving(
+    tool: str, scene: Scene, place: Path, *, deaf: bool
+) -> Iterator[tuple[list[Manager], Segment]]:
+    """A daemon on each node, the address on the first; ``deaf``: no watch is ever answered."""
+    put(scene, scene.nodes[0])
+    with ExitStack() as stack:
+        managers: list[Manager] = []
+        for host in scene.nodes:
+            ways = stack.enter_context(relays(host, scene.etcd.endpoints)) if deaf else []
+            for way in ways:
+                way.deaf = True
+            manager = Installed(host, asked(scene, ways), place / "run" / host.name, {})
+            manager.tool = tool
+            managers.append(manager)
+            stack.callback(manager.end)
+            manager.begin()
+        by_name = {host.name: host for host in scene.nodes}
+        segment = stack.enter_context(observed(scene.client, by_name, VIP, BEAT))
+        until(lambda: segment.serves(scene.nodes[0]))
+        yield managers, segment
+
+
+def asked(scene: Scene, ways: Sequence[Relay]) -> list[str]:
+    return [way.url for way in ways] or scene.etcd.endpoints
+
+
+def put(scene: Scene, host: Host) -> float:
+    """Write the name of a host into the key; returns when that was asked for."""
+    names = {"key": KEY, "value": host.name}
+    body = json.dumps({name: b64encode(text.encode()).decode() for name, text in names.items()})
+    with scene.client.entered():
+        pool = urllib3.connection_from_url(scene.etcd.endpoints[0], timeout=5, retries=False)
+        at = time.monotonic()
+        answer = pool.urlopen("POST", "/v3/kv/put", body=body.encode())
+        pool.close()
+    assert answer.status == 200, answer.data
+    return at
+
+
+def times(scene: Scene, segment: Segment, switchovers: int) -> dict[str, float]:
+    """Seconds from a change of the key until a client reaches the address on the new host."""
+    chance, found = random.Random(1), []
+    for number in range(switchovers):
+        time.sleep(chance.random())  # not in step with whoever polls
+        host = scene.nodes[(number + 1) % 2]
+        at = put(scene, host)
+        found.append(took(segment, host, at))
+    assert segment.doubled == 0
+    return {"median": statistics.median(found), "worst": max(found), "without": segment.longest}
+
+
+def took(segment: Segment, host: Host, at: float) -> float:
+    usable = until(lambda: segment.usable(host, at))
+    assert usable is not None
+    return usable - at
+
+
+def idling(managers: Sequence[Manager], seconds: float) -> dict[str, Any]:
+    """What daemons use while nothing happens, and an interpreter that only sleeps."""
+    sleep = f"import time; time.sleep({seconds + 600})"
+    bare = managers[0].host.start(["/usr/bin/python3", "-IS", "-c", sleep])
+    processes = [process for manager in managers if (process := manager.process)]
+    before = [use(process.pid) for process in processes]
+    time.sleep(seconds)
+    after = [use(process.pid) for process in processes]
+    interpreter = use(bare.pid)
+    bare.close()
+    names = ("leader", "follower")
+    return {
+        "seconds": seconds,
+        "interpreter": interpreter.resident,
+        **{
+            name: {
+                "cpu": now.cpu - then.cpu,
+                "share": (now.cpu - then.cpu) / seconds,
+                "resident": now.resident,
+                "own": now.own,
+                "ratio": now.resident / interpreter.resident,
+            }
+            for name, then, now in zip(names, before, after)
+        },
+    }
+
+
+def use(pid: int) -> Use:
+    """See proc(5): stat, smaps_rollup."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    cpu = (int(stat[11]) + int(stat[12])) / _TICKS
+    return Use(cpu, kib["Rss"] / 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024)
+
+
+def lines(figures: dict[str, Any]) -> list[str]:
+    """The report."""
+    idle = figures["idle"]
+    heads = (("watch", "etcd is watched"), ("polling", "asked every second"))
+    return [
+        "",
+        "vip-manager: from a change of the key in etcd to an address that a client reaches",
+        *(
+            f"  {words:20} median {figures[name]['median']:5.2f} s"
+            f"   worst {figures[name]['worst']:5.2f} s"
+            f"   client without, worst {figures[name]['without']:5.2f} s"
+            for name, words in heads
+        ),
+        f"  ratio of the medians {figures['ratio']:.2f}; 0.6 s of each are settle",
+        f"vip-manager, idle for {idle['seconds']:.0f} s",
+        *(
+            f"  {name:9} CPU {idle[name]['cpu'] * 1e3:5.0f} ms ({idle[name]['share']:.2%})"
+            f"   resident {idle[name]['resident']:5.1f} MiB, its own {idle[name]['own']:5.1f} MiB"
+            f"   ratio to a bare interpreter {idle[name]['ratio']:.2f}"
+            for name in ("leader", "follower")
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

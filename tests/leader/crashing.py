@@ -1,0 +1,28 @@
+"""A host that loses its power."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+from tests.lab.namespace import run
+from tests.leader.network import Host
+
+
+def kill_everything(host: Host) -> None:
+    """Kill whatever runs on a host; what its threads are here for is none of that."""
+    for pid in map(int, run(["ip", "netns", "pids", host.name]).stdout.split()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def crash(host: Host, address: str) -> None:
+    """Nothing of it is on the wire any more, and the address not in its kernel."""
+    for side in ("front", "back"):
+        host.unplug(side)
+    kill_everything(host)
+    found = host.run(["ip", "-brief", "address", "show", "dev", "front"]).stdout.split()
+    for entry in found:
+        if entry.startswith(f"{address}/"):
+            host.run(["ip", "address", "delete", entry, "dev", "front"])

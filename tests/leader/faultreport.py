@@ -1,0 +1,58 @@
+"""What faults have cost, as a table for whoever ran the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TITLE = "an address through faults"
+
+
+class Row(NamedTuple):
+    """A fault; `without` and `both` are seconds."""
+
+    fault: str
+    without: float
+    doubled: int
+    both: float
+    before: str
+    after: str
+    queries: str = ""
+
+
+ROWS: list[Row] = []
+
+
+def title(request: pytest.FixtureRequest) -> str:
+    """The name of a test in words."""
+    name: str = request.node.name
+    return name[len("test_") :].replace("_", " ")
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """The rows and what they mean."""
+    width = max(len(row.fault) for row in rows)
+    head = f"{'fault':{width}}  without  doubled  both had  before -> after"
+    lines = [head] + [
+        f"{row.fault:{width}}  {row.without:5.2f} s  {row.doubled:7}  {row.both:6.2f} s  "
+        f"{row.before} -> {row.after}{row.queries and f'; {row.queries}'}"
+        for row in rows
+    ]
+    return [
+        *lines,
+        "without: the longest time without an answer to a ping, sent every 50 ms",
+        "doubled: to how many of the questions who has it more than one host has answered",
+        "both had: how long the kernels of both had it, reachable or not",
+    ]
+
+
+def place() -> Path:
+    """The file that the table is written to."""
+    directory = Path(os.environ.get("LEADER_RESULTS", ROOT / "build" / "leader"))
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / "faults.txt"

@@ -1,0 +1,89 @@
+"""A client of the database behind an address, which asks all the time whether it may write."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg
+
+from tests.leader.network import Host
+from tests.leader.waiting import PATIENCE
+
+BEAT = 0.2  # seconds from one query to the next
+_MOST = 20  # queries under way at the same time
+_QUESTION = "select pg_is_in_recovery()"
+
+
+class Said(NamedTuple):
+    """What came of a query: `standby` is None without an answer."""
+
+    asked: float
+    standby: bool | None
+
+
+class Queries:
+    """Each on a connection of its own, so none waits for another."""
+
+    def __init__(self, client: Host, address: str, password: str) -> None:
+        self.said: list[Said] = []
+        self._client = client
+        self._how = f"host={address} user=postgres password={password} dbname=postgres"
+        self._how += " connect_timeout=3 tcp_user_timeout=3000"
+        self._room = threading.Semaphore(_MOST)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when all queries have come to an end."""
+        self._over.set()
+        self._thread.join(PATIENCE)
+        for _ in range(_MOST):
+            assert self._room.acquire(timeout=PATIENCE)
+        for _ in range(_MOST):
+            self._room.release()
+
+    @property
+    def answered(self) -> list[Said]:
+        return sorted(said for said in self.said if said.standby is not None)
+
+    @property
+    def standbys(self) -> int:
+        """How many were answered by a database that may not be written to."""
+        return sum(said.standby is True for said in self.said)
+
+    @property
+    def longest(self) -> float:
+        """The longest time from one that was answered to the next; seconds."""
+        times = [said.asked for said in self.answered]
+        return max((end - begin for begin, end in zip(times, times[1:])), default=0.0)
+
+    def _run(self) -> None:
+        while not self._over.wait(BEAT):
+            if self._room.acquire(timeout=PATIENCE):
+                threading.Thread(target=self._ask, daemon=True).start()
+
+    def _ask(self) -> None:
+        asked = time.monotonic()
+        try:
+            with self._client.entered(), psycopg.connect(self._how) as connection:
+                row = connection.execute(_QUESTION).fetchone()
+            self.said.append(Said(asked, bool(row and row[0])))
+        except psycopg.Error:
+            self.said.append(Said(asked, None))
+        finally:
+            self._room.release()
+
+
+@contextmanager
+def querying(client: Host, address: str, password: str = "postgres") -> Iterator[Queries]:
+    """Ask until the end of the block."""
+    made = Queries(client, address, password)
+    try:
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,129 @@
+"""Clocks that jump, and clocks that differ from host to host.
+
+The wall clock of the daemons' processes alone is moved, by libfaketime: that of this machine is
+others' business.  Their monotonic clocks are those of time namespaces (time_namespaces(7)).
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.lab.namespace import Running
+from tests.leader.etcd import Cluster
+from tests.leader.faultreport import title
+from tests.leader.managing import TOOL, Manager
+from tests.leader.network import Host
+from tests.leader.stage import Stage, contending, staged
+
+GRACE, TTL = 3, 6
+SOON = 10.0
+DAY = 86400
+
+
+class InItsTime(Manager):
+    """A daemon whose host has been up for that much longer."""
+
+    def __init__(
+        self,
+        host: Host,
+        endpoints: Sequence[str],
+        place: Path,
+        settings: Mapping[str, str],
+        seconds: int,
+    ) -> None:
+        super().__init__(host, endpoints, place, settings)
+        self._seconds = seconds
+
+    def start(self, *arguments: str) -> Running:
+        clocks = ["--monotonic", str(self._seconds), "--boottime", str(self._seconds)]
+        argv = ["unshare", "--time", *clocks, "--fork", TOOL, *arguments]
+        self.process = self.host.start(argv, self.environ)
+        return self.process
+
+
+@pytest.fixture
+def store(standing_etcd: Cluster) -> Iterator[Cluster]:
+    standing_etcd.mend()
+    standing_etcd.delete()
+    yield standing_etcd
+    standing_etcd.delete()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    """The file that says by how much the daemons' wall clock is wrong."""
+    file = tmp_path / "clock"
+    file.write_text("+0")
+    return file
+
+
+@pytest.fixture
+def jumping(clock: Path) -> dict[str, str]:
+    """What makes a process believe the file."""
+    (library,) = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    return {
+        "LD_PRELOAD": library,
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def run(
+    stack: ExitStack,
+    title: str,
+    hosts: dict[str, Host],
+    store: Cluster,
+    managers: Sequence[Manager],
+) -> Stage:
+    stage = stack.enter_context(staged(title, hosts, managers))
+    stack.enter_context(contending(stage, [store.endpoints] * 2, TTL))
+    stage.begin()
+    return stage
+
+
+def test_the_wall_clock_jumps(
+    hosts: dict[str, Host],
+    store: Cluster,
+    tmp_path: Path,
+    clock: Path,
+    jumping: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
+    """On both hosts, in the middle; the address stays, and moves when it has to."""
+    settings = {"VIP_DCS_GRACE": str(GRACE), **jumping}
+    managers = [
+        Manager(hosts[name], store.endpoints, tmp_path / name, settings)
+        for name in ("node1", "node2")
+    ]
+    with ExitStack() as stack:
+        stage = run(stack, title(request), hosts, store, managers)
+        for jump in ("+3d", "-3d", "+0"):
+            clock.write_text(jump)
+            stage.asked_again(0, 1)
+        assert stage.segment.longest == 0
+        stage.contenders[0].hand_over(stage.contenders[1])
+        stage.moved_to(1)
+        stage.end(most=SOON)
+
+
+def test_hosts_have_not_been_up_equally_long(
+    hosts: dict[str, Host], store: Cluster, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One for a day longer than the other: nobody compares the monotonic clocks of two hosts."""
+    settings = {"VIP_DCS_GRACE": str(GRACE)}
+    managers = [
+        InItsTime(hosts[name], store.endpoints, tmp_path / name, settings, seconds)
+        for name, seconds in (("node1", DAY), ("node2", 0))
+    ]
+    with ExitStack() as stack:
+        stage = run(stack, title(request), hosts, store, managers)
+        for old, new in ((0, 1), (1, 0)):
+            stage.contenders[old].hand_over(stage.contenders[new])
+            stage.moved_to(new)
+        stage.end(most=SOON)

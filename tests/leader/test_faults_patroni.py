@@ -1,0 +1,134 @@
+"""What goes wrong with a real Patroni, and what a client of the database notices of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.leader.crashing import kill_everything
+from tests.leader.etcd import Cluster
+from tests.leader.faultreport import title
+from tests.leader.managing import VIP, Manager
+from tests.leader.network import Host
+from tests.leader.patroni import PORT, Patroni
+from tests.leader.queries import Queries, querying
+from tests.leader.stage import CLIENT, Stage, staged
+from tests.leader.waiting import until
+
+PLACE = Path("/run/patroni")
+TTL = 20.0  # seconds, the least that Patroni takes
+SOON = 30.0  # more than a promotion takes
+
+
+class Everywhere(Patroni):
+    """Its databases listen at every address that their hosts have, or will have."""
+
+    def _settings(self, host: Host) -> dict[str, object]:
+        settings = super()._settings(host)
+        database = settings["postgresql"]
+        assert isinstance(database, dict)
+        return {**settings, "postgresql": {**database, "listen": "0.0.0.0:5432"}}
+
+
+@pytest.fixture(scope="module")
+def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Iterator[Patroni]:
+    """On node1 and node2, and nothing else there, neither before nor after."""
+    nodes = [hosts["node1"], hosts["node2"]]
+    standing_etcd.mend()
+    _clear(nodes, standing_etcd)
+    yield Everywhere(nodes, standing_etcd.endpoints)
+    _clear(nodes, standing_etcd)
+
+
+def _clear(nodes: list[Host], store: Cluster) -> None:
+    for host in nodes:
+        kill_everything(host)
+    shutil.rmtree(PLACE, ignore_errors=True)
+    store.ctl("del", "/service", "--prefix")
+
+
+@pytest.fixture
+def leader(patroni: Patroni) -> Host:
+    """Who leads at first."""
+    return patroni.leader()
+
+
+@pytest.fixture
+def by() -> str:
+    """What the daemons ask."""
+    return "etcd"
+
+
+@pytest.fixture
+def stage(
+    request: pytest.FixtureRequest,
+    hosts: dict[str, Host],
+    tmp_path: Path,
+    patroni: Patroni,
+    standing_etcd: Cluster,
+    leader: Host,
+    by: str,
+) -> Iterator[Stage]:
+    """The first of the two nodes is the one that leads."""
+    nodes = [leader, patroni.other(leader)]
+    managers = [Manager(host, standing_etcd.endpoints, tmp_path / host.name, {}) for host in nodes]
+    if by == "patroni":
+        for manager in managers:
+            manager.environ.update(VIP_DCS_TYPE="patroni", VIP_TRIGGER_VALUE="200")
+            manager.environ["VIP_TRIGGER_KEY"] = "/leader"
+            manager.environ["VIP_DCS_ENDPOINTS"] = f"http://{manager.host.front}:{PORT}"
+    with staged(title(request), hosts, managers) as made:
+        made.begin()
+        yield made
+
+
+@pytest.fixture
+def queries(hosts: dict[str, Host], stage: Stage) -> Iterator[Queries]:
+    """Answered already."""
+    assert stage.managers
+    with querying(hosts[CLIENT], VIP) as made:
+        until(lambda: len(made.answered) > 2)
+        yield made
+
+
+def judge(stage: Stage, queries: Queries, most: float, interrupted: bool = True) -> None:
+    """Wait for queries to be answered again; none was by a database that only reads."""
+    count = len(queries.answered)
+    until(lambda: len(queries.answered) > count + 5, SOON)
+    queries.stop()
+    stage.queries = f"queries without {queries.longest:.1f} s, by a standby {queries.standbys}"
+    stage.end(most=most)
+    assert queries.standbys == 0
+    assert queries.longest < most + SOON if interrupted else queries.longest < SOON
+
+
+@pytest.mark.parametrize("by", ["etcd", "patroni"])
+def test_patroni_switchover(stage: Stage, patroni: Patroni, queries: Queries) -> None:
+    patroni.switch_over()
+    stage.moved_to(1)
+    judge(stage, queries, most=SOON)
+
+
+def test_patroni_the_leading_member_of_etcd_crashes(
+    stage: Stage, queries: Queries, standing_etcd: Cluster
+) -> None:
+    with ExitStack() as stack:
+        stack.callback(standing_etcd.mend)
+        standing_etcd.kill(standing_etcd.leader())
+        stage.asked_again(0, 1)
+        judge(stage, queries, most=0, interrupted=False)
+
+
+def test_patroni_the_leader_crashes(
+    stage: Stage, patroni: Patroni, queries: Queries, leader: Host
+) -> None:
+    """The last of these tests: nobody brings it back."""
+    stage.crash(0)
+    stage.moved_to(1)
+    assert leader.unplugged
+    assert patroni.passes(stage.nodes[1], "/leader")
+    judge(stage, queries, most=TTL + SOON)

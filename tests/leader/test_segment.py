@@ -1,0 +1,70 @@
+"""What the faults are measured with notices what it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.leader.having import Having, together
+from tests.leader.managing import VIP
+from tests.leader.network import Host
+from tests.leader.segment import Segment, observed
+from tests.leader.waiting import until
+
+
+@pytest.fixture
+def nodes(hosts: dict[str, Host]) -> Iterator[list[Host]]:
+    """Two hosts, without the address before and after."""
+    made = [hosts["node1"], hosts["node2"]]
+    yield made
+    for host in made:
+        change(host, "delete", check=False)
+
+
+@pytest.fixture
+def segment(hosts: dict[str, Host], nodes: list[Host]) -> Iterator[Segment]:
+    with observed(hosts["elsewhere"], {host.name: host for host in nodes}, VIP) as made:
+        yield made
+
+
+def change(host: Host, verb: str, check: bool = True) -> None:
+    host.run(["ip", "address", verb, f"{VIP}/24", "dev", "front"], check=check)
+
+
+def test_two_hosts_have_the_address(segment: Segment, nodes: list[Host]) -> None:
+    one, two = nodes
+    with ExitStack() as stack:
+        having = [Having(host, VIP) for host in nodes]
+        for each in having:
+            stack.callback(each.stop)
+        change(one, "add")
+        until(lambda: segment.serves(one))
+        assert segment.doubled == 0
+        change(two, "add")
+        until(lambda: segment.doubled > 3)
+        assert segment.owner == "node1 and node2"
+        assert not segment.serves(one)
+        change(one, "delete")
+        change(two, "delete")
+    assert together(*having) > 0
+
+
+def test_nobody_has_the_address_for_a_while(
+    segment: Segment, nodes: list[Host], hosts: dict[str, Host]
+) -> None:
+    one, two = nodes
+    change(one, "add")
+    until(lambda: segment.serves(one))
+    segment.forget()
+    assert segment.longest == 0
+    change(one, "delete")
+    lost = len(segment.asked)
+    until(lambda: len(segment.asked) > lost + 20)
+    change(two, "add")
+    hosts["elsewhere"].run(["ip", "neighbour", "flush", "dev", "front"])  # as nobody announces it
+    until(lambda: segment.serves(two))
+    assert segment.longest > 0.5
+    assert segment.doubled == 0
+    assert segment.owner == "node2"
