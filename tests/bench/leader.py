@@ -1,4 +1,4 @@
-"""vip-manager with a real etcd: how soon an address follows the key, what it costs to be idle.
+"""With a real etcd: how soon vip-manager's address follows the key; the price of idling and a gate.
 
 Prints JSON.  `measure` starts it in namespaces of its own; no packet leaves them.
 """
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "lib"))
 
 import urllib3  # noqa: E402
 
+from tests.bench import gate  # noqa: E402
 from tests.lab.namespace import Running  # noqa: E402
 from tests.leader.etcd import KEY, Cluster, Member  # noqa: E402
 from tests.leader.managing import VIP, Manager  # noqa: E402
@@ -62,17 +63,19 @@ class Use(NamedTuple):
     """What no other process has a share in."""
 
 
-def measure(tool: Path, switchovers: int, seconds: float) -> dict[str, Any]:
-    """The figures of the installed ``tool``."""
+def measure(installed: Path, switchovers: int, seconds: float, runs: int) -> dict[str, Any]:
+    """The figures of what is installed there."""
     argv = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *_OWN.split(), "--", "tini", "--"]
-    argv += ["/bin/sh", "-euc", _INSIDE, "bench", str(tool), str(switchovers), str(seconds)]
+    argv += ["/bin/sh", "-euc", _INSIDE, "bench", str(installed)]
+    argv += [str(switchovers), str(seconds), str(runs)]
     environ = {**os.environ, "LEADER_TESTS": "1", "TMPDIR": "/run/tmp"}
     measured = subprocess.run(argv, cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True)
     figures: dict[str, Any] = json.loads(measured.stdout)
     return figures
 
 
-def main(tool: str, switchovers: int, seconds: float) -> None:
+def main(installed: Path, switchovers: int, seconds: float, runs: int) -> None:
+    tool = str(installed / "usr/bin/vip-manager")
     place = Path(tempfile.mkdtemp(prefix="lvsdr-bench-"))
     with network(NUMBERS) as hosts:
         homes = [hosts[name] for name in ETCD]
@@ -86,8 +89,12 @@ def main(tool: str, switchovers: int, seconds: float) -> None:
         with serving(tool, scene, place, deaf=False) as (managers, segment):
             segment.stop()
             idle = idling(managers, seconds)
+        put(scene, scene.nodes[0])
+        agent = installed / "ocf/resource.d/lvsdr/vip"
+        gated = gate.measure(agent, scene.nodes[0], etcd.endpoints, place, runs)
     ratio = polling["median"] / watch["median"]
-    print(json.dumps({"watch": watch, "polling": polling, "ratio": ratio, "idle": idle}))
+    figures = {"watch": watch, "polling": polling, "ratio": ratio, "idle": idle, "gate": gated}
+    print(json.dumps(figures))
 
 
 class Installed(Manager):
@@ -215,8 +222,9 @@ def lines(figures: dict[str, Any]) -> list[str]:
             f"   ratio to a bare interpreter {idle[name]['ratio']:.2f}"
             for name in ("leader", "follower")
         ),
+        *gate.lines(figures["gate"]),
     ]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))

@@ -27,7 +27,7 @@ def main() -> None:
         results = {
             "monitor": monitor.measure(scratch, options.runs),
             "address": _addresses(install(ROOT, scratch / "plain"), options.runs),
-            "leader": _leader(scratch / "plain"),
+            "leader": _leader(scratch / "plain", options.runs),
             "pool": _pool(scratch),
         }
     finally:
@@ -45,9 +45,9 @@ def _addresses(agents: Path, runs: int) -> dict[str, Any]:
     return figures
 
 
-def _leader(installed: Path) -> dict[str, Any]:
+def _leader(installed: Path, runs: int) -> dict[str, Any]:
     print("bench: vip-manager, 40 switchovers and an idle minute ...", file=sys.stderr)
-    return leader.measure(installed / "usr/bin/vip-manager", 20, 60)
+    return leader.measure(installed, 20, 60, runs)
 
 
 def _pool(scratch: Path) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """A program, its environment, and what its standard input is read from."""
+    """A program, its environment, what its standard input is read from, and how it exits."""
 
     argv: Sequence[str]
     environ: Mapping[str, str]
     stdin: str = os.devnull
+    code: int = 0
 
 
 class Cost(NamedTuple):
@@ -45,7 +46,7 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Cost]:
 
 
 def once(command: Command) -> Cost:
-    """Run a command and take its cost; AssertionError if it fails."""
+    """Run a command and take its cost; AssertionError if it ends otherwise."""
     null = os.open(os.devnull, os.O_WRONLY)
     stdin = os.open(command.stdin, os.O_RDONLY)
     actions = [
@@ -59,5 +60,6 @@ def once(command: Command) -> Cost:
     wall = time.monotonic() - start
     os.close(null)
     os.close(stdin)
-    assert status == 0, f"{' '.join(command.argv)} ended with {os.waitstatus_to_exitcode(status)}"
+    code = os.waitstatus_to_exitcode(status)
+    assert code == command.code, f"{' '.join(command.argv)} ended with {code}"
     return Cost(wall, used.ru_utime + used.ru_stime)

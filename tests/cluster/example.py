@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 from lvsdr.cluster import Role
 from lxml import etree
 
-from tests.cluster import postgres
+from tests.cluster import degraded, postgres
 from tests.cluster.clients import Clients, spread
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
@@ -20,7 +19,6 @@ from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
-DEGRADED = "190"  # OCF_DEGRADED, of a monitor
 DRAIN = float(VARIABLES["DRAIN"])
 
 # As an administrator does it, on a machine that has no systemd running: what it would do, for a
@@ -114,31 +112,20 @@ class Example:
         verified = node.run(["crm_verify", "--live-check", "-V"], check=False)
         seen = node.run(["crm_mon", "--output-as=xml", "--include=none,failures"]).stdout
         failures = etree.fromstring(seen.encode()).iterfind("failures/failure")
-        found = [dict(each.attrib) for each in failures if each.get("exitcode") != DEGRADED]
+        found = [
+            dict(each.attrib) for each in failures if each.get("exitcode") != degraded.DEGRADED
+        ]
         said = [verified.stdout, verified.stderr, *(f"{each}" for each in found)]
         return [text.strip() for text in said if text.strip()]
 
     def degraded(self) -> bool:
-        """Say whether the director's last monitor found that not all is as it should be.
-
-        Of a recurring monitor there is the last result, and besides it the last failure.
-        """
+        """Say whether the director's last monitor found that not all is as it should be."""
         node = self.director()
-        show = ["crm_mon", "--output-as=xml", "--include=none,operations", "--resource=lvsdr"]
-        seen = etree.fromstring(node.run(show).stdout.encode())
-        history = seen.iterfind(f".//node[@name='{node.name}']//operation_history[@interval]")
-        results = {each.get("rc") for each in history}
-        return results == {DEGRADED}
-
-    def remembered(self) -> str:
-        """Return the last reason for which the director was degraded, as crm_mon shows it."""
-        shown = self.director().run(["crm_mon", "-1"]).stdout
-        found = re.search(r"lvsdr .*'OCF_DEGRADED' \((.*)\)", shown)
-        return found[1] if found else ""
+        return degraded.degraded(node, node)
 
     def forget(self) -> None:
-        """Forget what has failed, as an administrator does when it is over."""
-        self.cluster.node1.run(["crm_resource", "--cleanup", "--resource", "lvsdr"])
+        """Forget what has failed."""
+        degraded.forget(self.cluster.node1)
         self.cluster.settle()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster import postgres
+from tests.cluster import degraded, postgres
 from tests.cluster.clients import Clients
 from tests.cluster.cluster import Cluster
 from tests.cluster.example import PATIENCE, Example, leaves_and_comes_back, serves_as_it_should
@@ -70,11 +70,11 @@ FAULTS = {"a primary that is silent": primary_silent, "names that do not resolve
 def test_what_is_not_known_changes_nothing(example: Example, fault: str) -> None:
     cluster, wanted = example.cluster, example.wanted
     example.forget()
-    assert not example.remembered()
+    assert not degraded.reason(cluster.node1)
     with Clients(cluster.client, 2 * len(wanted)) as clients, pool_watched(cluster) as seen:
         with FAULTS[fault](example):
             wait_until(example.degraded, bool, "the director is degraded", PATIENCE, pause=2.0)
-            reason = example.remembered()
+            reason = degraded.reason(cluster.node1)
         wait_until(
             example.degraded, lambda still: not still, "it is so no more", PATIENCE, pause=2.0
         )
@@ -84,4 +84,4 @@ def test_what_is_not_known_changes_nothing(example: Example, fault: str) -> None
     print(fault, reason, clients)
     assert reason
     example.forget()
-    assert not example.remembered()
+    assert not degraded.reason(cluster.node1)

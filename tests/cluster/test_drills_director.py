@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from lvsdr.cluster import Role
 
+from tests.cluster import degraded
 from tests.cluster.drill import Drill, rebuild
 from tests.cluster.node import Node
 from tests.cluster.patience import TIMEOUT
@@ -32,7 +33,6 @@ HANGS = f"""printf '#!/bin/sh\\nexec sleep 600\\n' >/tmp/hangs
 chmod 755 /tmp/hangs
 mount --bind /tmp/hangs {CRM_MON}
 """
-DEGRADED = "OCF_DEGRADED"  # what crm_mon prints of it
 MONITOR_TIMEOUT = 30  # seconds, as in the example; see patience.py
 
 
@@ -93,20 +93,18 @@ def test_the_directors_side_loses_the_quorum(drill: Drill) -> None:
 
 def test_crm_mon_hangs(drill: Drill) -> None:
     director, witness = drill.nodes.director, drill.nodes.primary
-
-    def seen() -> str:
-        return witness.run(["crm_mon", "-1"]).stdout
-
     before = pool(drill.cluster)
     with monitor_timeout(witness, MONITOR_TIMEOUT):
         drill.happens()
         with crm_mon_hangs(director):
-            shown = drill.wait_for("degraded", seen, lambda text: DEGRADED in text)
+            shown = drill.wait_for("degraded", lambda: degraded.degraded(director, witness), bool)
             assert shown.intervals < MOVED
+            assert "crm_mon" in degraded.reason(witness)
             assert drill.seen == [before]
         drill.happens()
-        over = drill.wait_for("over", seen, lambda text: DEGRADED not in text)
+        over = drill.wait_for("over", lambda: not degraded.degraded(director, witness), bool)
         assert over.intervals < MOVED
+    degraded.forget(witness)
     drill.wait_until_whole()
     assert drill.seen == [before]
     assert directors(drill.cluster) == [director]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.leader.certificates import Authority
 from tests.leader.etcd import KEY, Cluster, Member
-from tests.leader.faultreport import ROWS, TITLE, place, table
+from tests.leader.faultreport import ROWS, TITLE, table
 from tests.leader.network import Host, network
 
 ETCD = ("etcd1", "etcd2", "etcd3")
@@ -89,13 +89,9 @@ def secure(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what the faults have cost, if any were made, and leave it in a file."""
+    """Show what the faults have cost, if any were made."""
     if not ROWS:
         return
-    lines = table(ROWS)
-    file = place()
-    file.write_text("\n".join(lines) + "\n")
     terminalreporter.section(TITLE)
-    for line in lines:
+    for line in table(ROWS):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(str(file))

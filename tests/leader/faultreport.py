@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 TITLE = "an address through faults"
 
 
@@ -49,10 +46,3 @@ def table(rows: Sequence[Row]) -> list[str]:
         "doubled: to how many of the questions who has it more than one host has answered",
         "both had: how long the kernels of both had it, reachable or not",
     ]
-
-
-def place() -> Path:
-    """The file that the table is written to."""
-    directory = Path(os.environ.get("LEADER_RESULTS", ROOT / "build" / "leader"))
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory / "faults.txt"

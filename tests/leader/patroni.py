@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pwd
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import urllib3
 
 from tests.lab.namespace import Running
+from tests.leader.crashing import kill_everything
+from tests.leader.etcd import Cluster
 from tests.leader.network import Host
 from tests.leader.waiting import until
 
+PLACE = Path("/run/patroni")  # no directory of pytest's: PostgreSQL could not enter it
 SCOPE = "mycluster"
 PORT = 8008
 START = 60.0  # seconds that initdb and a base backup may take
@@ -30,12 +34,30 @@ _DYNAMIC: dict[str, object] = {
 }
 
 
+@contextlib.contextmanager
+def running(hosts: Sequence[Host], store: Cluster) -> Iterator[Patroni]:
+    """Members on these hosts, and nothing else there, neither before nor after."""
+    store.mend()
+    _clear(hosts, store)
+    try:
+        yield Patroni(hosts, store.endpoints)
+    finally:
+        _clear(hosts, store)
+
+
+def _clear(hosts: Sequence[Host], store: Cluster) -> None:
+    for host in hosts:
+        kill_everything(host)
+    shutil.rmtree(PLACE, ignore_errors=True)
+    store.ctl("del", "/service", "--prefix")
+
+
 class Patroni:
     """The members, by host; the first that starts leads."""
 
     def __init__(self, hosts: Sequence[Host], etcd: Sequence[str]) -> None:
         self.hosts = list(hosts)
-        self.place = Path("/run/patroni")  # no directory of pytest's: PostgreSQL could not enter it
+        self.place = PLACE
         self._etcd = [endpoint.partition("://")[2] for endpoint in etcd]
         self.processes: dict[str, Running] = {}
         for host in self.hosts:
@@ -130,7 +152,7 @@ class Patroni:
                 "initdb": ["no-sync", {"encoding": "UTF8"}, {"locale": "C"}],
             },
             "postgresql": {
-                "listen": f"{host.front}:5432",
+                "listen": "0.0.0.0:5432",  # at an address that comes later, too
                 "connect_address": f"{host.front}:5432",
                 "data_dir": str(home / "data"),
                 "bin_dir": _BINARIES,

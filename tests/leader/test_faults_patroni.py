@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.leader.crashing import kill_everything
 from tests.leader.etcd import Cluster
 from tests.leader.faultreport import title
 from tests.leader.managing import VIP, Manager
 from tests.leader.network import Host
-from tests.leader.patroni import PORT, Patroni
+from tests.leader.patroni import PORT, Patroni, running
 from tests.leader.queries import Queries, querying
 from tests.leader.stage import CLIENT, Stage, staged
 from tests.leader.waiting import until
 
-PLACE = Path("/run/patroni")
 TTL = 20.0  # seconds, the least that Patroni takes
 SOON = 30.0  # more than a promotion takes
 
 
-class Everywhere(Patroni):
-    """Its databases listen at every address that their hosts have, or will have."""
-
-    def _settings(self, host: Host) -> dict[str, object]:
-        settings = super()._settings(host)
-        database = settings["postgresql"]
-        assert isinstance(database, dict)
-        return {**settings, "postgresql": {**database, "listen": "0.0.0.0:5432"}}
-
-
 @pytest.fixture(scope="module")
 def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Iterator[Patroni]:
-    """On node1 and node2, and nothing else there, neither before nor after."""
-    nodes = [hosts["node1"], hosts["node2"]]
-    standing_etcd.mend()
-    _clear(nodes, standing_etcd)
-    yield Everywhere(nodes, standing_etcd.endpoints)
-    _clear(nodes, standing_etcd)
-
-
-def _clear(nodes: list[Host], store: Cluster) -> None:
-    for host in nodes:
-        kill_everything(host)
-    shutil.rmtree(PLACE, ignore_errors=True)
-    store.ctl("del", "/service", "--prefix")
+    with running([hosts["node1"], hosts["node2"]], standing_etcd) as made:
+        yield made
 
 
 @pytest.fixture

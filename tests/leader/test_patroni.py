@@ -14,18 +14,17 @@ from lvsdr.leader.settings import Given
 from tests.leader.asking import Following, asked, following, opened
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
-from tests.leader.patroni import PORT, SCOPE, Patroni
+from tests.leader.patroni import PORT, SCOPE, Patroni, running
 from tests.leader.waiting import until
 
 KEY = f"/service/{SCOPE}/leader"
 
 
 @pytest.fixture(scope="module")
-def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Patroni:
+def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Iterator[Patroni]:
     """Two members; whoever leads, the other follows."""
-    standing_etcd.mend()
-    standing_etcd.ctl("del", "/service", "--prefix")
-    return Patroni([hosts["node1"], hosts["node2"]], standing_etcd.endpoints)
+    with running([hosts["node1"], hosts["node2"]], standing_etcd) as made:
+        yield made
 
 
 @pytest.fixture

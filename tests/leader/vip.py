@@ -41,6 +41,7 @@ class Instance:
 
     def __init__(self, host: Host, place: Path, settings: Mapping[str, str]) -> None:
         self.host = host
+        self.agent = AGENT
         self.settings = {"ip": ADDRESS, "nic": DEVICE, **settings}
         self.place = place / host.name
         self.place.mkdir(parents=True)
@@ -50,7 +51,7 @@ class Instance:
 
     def run(self, action: str, interval: int = 0) -> Run:
         """Run an action; a monitor with an interval, in milliseconds, is no probe."""
-        done = self.host.run([str(AGENT), action], self._environ(interval), check=False)
+        done = self.host.run([str(self.agent), action], self.environ(interval), check=False)
         prefix = "ocf-exit-reason:"
         reasons = [line for line in done.stderr.splitlines() if line.startswith(prefix)]
         reason = reasons[-1][len(prefix) :] if reasons else ""
@@ -86,7 +87,8 @@ class Instance:
         file = self.place / "log"
         return file.read_text() if file.exists() else ""
 
-    def _environ(self, interval: int) -> dict[str, str]:
+    def environ(self, interval: int) -> dict[str, str]:
+        """What Pacemaker would tell an action."""
         parameters = {f"OCF_RESKEY_{name}": value for name, value in self.settings.items()}
         return parameters | {
             "OCF_ROOT": "/usr/lib/ocf",

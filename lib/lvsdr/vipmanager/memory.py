@@ -33,12 +33,15 @@ def remember(directory: str, address: str, confirmed: float | None) -> None:
 
 
 def remembered(directory: str, address: str, now: float) -> float | None:
-    """That time, if it was stored during this boot."""
+    """That time, if it was stored during this boot, and not by a clock that is ahead of this one.
+
+    A container has a clock of its own.
+    """
     stored = state.read(_path(directory, address))
     confirmed = stored.get("confirmed")
     if stored.get("boot") != state.boot_id() or not isinstance(confirmed, (int, float)):
         return None
-    return min(float(confirmed), now)
+    return float(confirmed) if confirmed <= now else None
 
 
 def forget(directory: str, address: str) -> None:

@@ -29,7 +29,7 @@ def test_what_was_stored_is_known(place: str) -> None:
 
 def test_nothing_is_believed_of_the_future(place: str) -> None:
     memory.remember(place, ADDRESS, 200.0)
-    assert memory.remembered(place, ADDRESS, 100.0) == 100.0
+    assert memory.remembered(place, ADDRESS, 100.0) is None
 
 
 def test_the_store_may_never_have_named_this_node(place: str) -> None:

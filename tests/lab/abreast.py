@@ -1,0 +1,113 @@
+"""Several runs of pytest, side by side, that share the tests: see share.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+from xml.etree import ElementTree
+
+from tests.lab.boot import interrupted
+
+OUTCOMES = {"failure": "failed", "error": "errors", "skipped": "skipped"}
+OPTIONS = ("-v", "-p", "tests.lab.share")
+
+Command = Callable[[Sequence[str], Path], Sequence[str]]
+"""Makes the command line of a run from options for pytest, and the file for its report."""
+
+
+class Run(NamedTuple):
+    """One of several that share the tests."""
+
+    number: int
+    process: subprocess.Popen[bytes]
+    report: Path
+
+
+def names_tests(arguments: Sequence[str]) -> bool:
+    """Say whether the arguments name tests, or are options only."""
+    return any(Path(argument.split("::")[0]).exists() for argument in arguments)
+
+
+@contextlib.contextmanager
+def side_by_side(count: int, command: Command, results: Path) -> Iterator[list[Run]]:
+    """Start the runs that share the tests; none is left afterwards, even if we are killed."""
+    with contextlib.ExitStack() as left:
+        shared = tempfile.mkdtemp(prefix="share-", dir=results)
+        left.callback(shutil.rmtree, shared, ignore_errors=True)
+        environ = {**os.environ, "LAB_SHARE": shared}
+        runs = []
+        for number in range(1, count + 1):
+            report = results / f"junit-{number}.xml"
+            report.unlink(missing_ok=True)
+            mortal = ["setpriv", "--pdeathsig", "TERM", "--"]
+            process = subprocess.Popen(
+                [*mortal, *command(OPTIONS, report)],
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            left.callback(end, process)
+            runs.append(Run(number, process, report))
+        yield runs
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a run that still goes on; it takes its guest along."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.terminate()
+        process.wait(10)
+    process.kill()
+    process.wait()
+
+
+def relay(run: Run, lock: threading.Lock) -> None:
+    """Copy what a run prints, line by line, each with the run's number in front."""
+    source: IO[bytes] | None = run.process.stdout
+    assert source is not None
+    for line in source:
+        with lock:
+            sys.stdout.buffer.write(b"%d | %s" % (run.number, line))
+            sys.stdout.buffer.flush()
+
+
+def outcomes(report: Path) -> Counter[str]:
+    """Count the outcomes in one of pytest's reports, and the report itself if it is none."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return Counter({"without a report": 1})
+    return Counter(
+        next((word for tag, word in OUTCOMES.items() if case.find(tag) is not None), "passed")
+        for case in cases
+    )
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """Say what became of the tests of all runs together."""
+    total = sum((outcomes(run.report) for run in runs), Counter[str]())
+    return ", ".join(f"{count} {word}" for word, count in sorted(total.items()))
+
+
+def shared_run(count: int, command: Command, results: Path) -> tuple[int, str]:
+    """Run the tests so often side by side; return the worst exit status, and the summary."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, interrupted)
+    with side_by_side(count, command, results) as runs:
+        lock = threading.Lock()
+        relays = [threading.Thread(target=relay, args=(run, lock)) for run in runs]
+        for thread in relays:
+            thread.start()
+        for thread in relays:
+            thread.join()
+        status = max(run.process.wait() for run in runs)
+    return status, summary(runs)

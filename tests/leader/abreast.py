@@ -1,0 +1,40 @@
+"""Run the tests with real stores, or those named: tests/leader/run [PYTEST ARGUMENT...]
+
+All of them are shared, module by module, by several runs, because each mostly waits for something.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab.abreast import names_tests, shared_run
+from tests.lab.job import ROOT
+
+RUNS = 3  # each has an etcd of three members
+ISOLATED = str(ROOT / "tests/leader/isolated")
+
+
+def command(arguments: Sequence[str], options: Sequence[str], report: Path) -> list[str]:
+    """Return the command line of a run."""
+    return [ISOLATED, "tests/leader", "--junitxml", str(report), *options, *arguments]
+
+
+def main(arguments: Sequence[str]) -> int:
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    if names_tests(arguments):
+        os.execv(ISOLATED, [ISOLATED, *arguments])
+    results = ROOT / "build/leader"
+    results.mkdir(parents=True, exist_ok=True)
+    os.environ["LAB_SHARE_MODULES"] = "1"
+    status, said = shared_run(
+        RUNS, lambda options, report: command(arguments, options, report), results
+    )
+    print(f"leader: {said} in {RUNS} runs", file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
