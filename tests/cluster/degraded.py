@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from lxml import etree
 
@@ -15,11 +16,17 @@ SHOW = ["crm_mon", "--output-as=xml", "--include=none,operations", "--resource=l
 def degraded(director: Node, seen_by: Node) -> bool:
     """Say whether the last monitor on the director's node ended so.
 
-    Of a recurring monitor there is the last result, and besides it the last failure.
+    Pacemaker keeps two results of it: the last failure, which this is to it, and, if that was not
+    the first, the one that differed from the one before.
     """
     seen = etree.fromstring(seen_by.run(SHOW).stdout.encode())
     history = seen.iterfind(f".//node[@name='{director.name}']//operation_history[@interval]")
-    return {each.get("rc") for each in history} == {DEGRADED}
+    results = [(_when(each.get("last-rc-change", "")), each.get("rc")) for each in history]
+    return max(results)[1] == DEGRADED
+
+
+def _when(text: str) -> time.struct_time:
+    return time.strptime(text, "%a %b %d %H:%M:%S %Y")
 
 
 def reason(seen_by: Node) -> str:
