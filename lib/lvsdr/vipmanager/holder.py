@@ -21,9 +21,8 @@ from .looking import FORM, Asking, Form, presence
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them: IPaddr2's
 _ROUND = 0.2
-_SELDOM = (
-    0.5  # seconds by which what is remembered may be too old: a grace too short, never too long
-)
+# Seconds by which what is remembered may be too old: that makes a grace too short, never too long.
+_SELDOM = 0.5
 _MOVES = 6  # without a rest; taking an address needs three
 _SECONDS = 10.0  # for one act
 _FREE = (Presence.ABSENT, Presence.REFUSED)
