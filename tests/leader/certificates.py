@@ -26,10 +26,11 @@ class Authority:
     def certificate(self) -> str:
         return self.file(f"{self._name}.crt")
 
-    def sign(self, name: str, address: str, subject: str = "") -> None:
-        """Make key and certificate of somebody who has this address."""
+    def sign(self, name: str, *addresses: str, subject: str = "") -> None:
+        """Make key and certificate of somebody who has these addresses."""
         extensions = self.directory / f"{name}.extensions"
-        extensions.write_text(f"subjectAltName=IP:{address}\n")
+        names = ",".join(f"IP:{address}" for address in addresses)
+        extensions.write_text(f"subjectAltName={names}\n")
         request = self.file(f"{name}.csr")
         key = ["-keyout", self.file(f"{name}.key"), "-out", request]
         run(["openssl", "req", *_KEY, "-subj", subject or f"/CN={name}", *key])

@@ -55,7 +55,7 @@ def etcd(standing_etcd: Cluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Authority:
     made = Authority(tmp_path_factory.mktemp("certificates"))
-    made.sign("server", hosts["secure"].front)
+    made.sign("server", hosts["secure"].front, hosts["secure"].back)
     made.sign("client", hosts["node1"].front)
     made.sign("nameless", hosts["node1"].front, subject="/O=lvsdr")
     return made
@@ -65,24 +65,27 @@ def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) 
 def secure(
     hosts: dict[str, Host], authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """One member; node1 leads; the user reader may read the key and no more."""
+    """One member, to be asked at both sides; the user reader may read the key and no more."""
     host, file = hosts["secure"], authority.file
     options = ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
     options += ["--cert-file", file("server.crt"), "--key-file", file("server.key")]
-    options += ["--listen-client-urls", f"https://{host.front}:2379,https://{host.back}:2379"]
+    options += ["--listen-client-urls", "https://0.0.0.0:2379"]
     place = tmp_path_factory.mktemp("secure")
     member = Member(host, [host], place, options, scheme="https")
     client = ["--cacert", authority.certificate]
     client += ["--cert", file("client.crt"), "--key", file("client.key")]
     cluster = Cluster([member], hosts["elsewhere"], client)
     cluster.put("node1")
-    cluster.ctl("user", "add", "root:root")
-    cluster.ctl("user", "grant-role", "root", "root")
-    cluster.ctl("role", "add", "reader")
-    cluster.ctl("role", "grant-permission", "reader", "read", KEY)
-    cluster.ctl("user", "add", f"reader:{PASSWORD}")
-    cluster.ctl("user", "grant-role", "reader", "reader")
-    cluster.ctl("auth", "enable")
+    for words in (
+        ("user", "add", "root:root"),
+        ("user", "grant-role", "root", "root"),
+        ("role", "add", "reader"),
+        ("role", "grant-permission", "reader", "read", KEY),
+        ("user", "add", f"reader:{PASSWORD}"),
+        ("user", "grant-role", "reader", "reader"),
+        ("auth", "enable"),
+    ):
+        cluster.ctl(*words)
     cluster.options += ["--user", "root:root"]
     yield cluster
     cluster.kill(0)

@@ -8,61 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.leader.certificates import Authority
-from tests.leader.etcd import KEY, Cluster, Member
+from tests.leader.conftest import PASSWORD
+from tests.leader.etcd import Cluster
 from tests.leader.faultreport import title
 from tests.leader.managing import VIP, Manager, addresses
 from tests.leader.network import Host
 from tests.leader.stage import Stage, staged
 from tests.leader.waiting import until
 
-PASSWORD = "not-for-the-log"
 GRACE = 3
 SOON = 10.0
-
-
-@pytest.fixture(scope="module")
-def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    made = Authority(tmp_path_factory.mktemp("certificates"))
-    made.sign("server", hosts["secure"].back)
-    made.sign("client", hosts["secure"].front)
-    made.sign("nameless", hosts["node1"].front, subject="/O=lvsdr")
-    return made
-
-
-@pytest.fixture(scope="module")
-def secure(
-    hosts: dict[str, Host], authority: Authority, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """One member, at the back; node1 leads; the user reader may read the key and no more."""
-    host, file = hosts["secure"], authority.file
-    options = ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
-    options += ["--cert-file", file("server.crt"), "--key-file", file("server.key")]
-    member = BackMember(host, [host], tmp_path_factory.mktemp("secure"), options, scheme="https")
-    client = ["--cacert", authority.certificate]
-    client += ["--cert", file("client.crt"), "--key", file("client.key")]
-    cluster = Cluster([member], hosts["elsewhere"], client)
-    cluster.put("node1")
-    for words in (
-        ("user", "add", "root:root"),
-        ("user", "grant-role", "root", "root"),
-        ("role", "add", "reader"),
-        ("role", "grant-permission", "reader", "read", KEY),
-        ("user", "add", f"reader:{PASSWORD}"),
-        ("user", "grant-role", "reader", "reader"),
-        ("auth", "enable"),
-    ):
-        cluster.ctl(*words)
-    cluster.options += ["--user", "root:root"]
-    yield cluster
-    cluster.kill(0)
-
-
-class BackMember(Member):
-    """A member that is asked over the back."""
-
-    @property
-    def endpoint(self) -> str:
-        return f"{self.scheme}://{self.host.back}:2379"
 
 
 @pytest.fixture
@@ -83,7 +38,7 @@ def stage(
     }
     secure.put("node1")
     managers = [
-        Manager(hosts[name], secure.endpoints, tmp_path / name, settings)
+        Manager(hosts[name], [f"https://{hosts['secure'].back}:2379"], tmp_path / name, settings)
         for name in ("node1", "node2")
     ]
     with staged(title(request), hosts, managers) as made:
