@@ -21,6 +21,7 @@ from tests.cluster.timeline import Timeline, in_words
 from tests.cluster.views import can_be_promoted, in_role, pool, primary, replicates, standbys
 from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
+from tests.lab.show.frame import closing, kept, opening, say
 from tests.lab.show.screen import Screen, Styled
 
 CONFIGURATION = "4-roles"
@@ -29,6 +30,8 @@ EXCERPT = "resource create lvsdr "
 QUESTIONS = 6
 PATIENCE = 600.0  # seconds
 QUERY = 10  # seconds
+
+TITLE = "lvsdr: reads follow a PostgreSQL cluster through its failures"
 
 DRAWING = f"""
                client: psql -h {READ_VIP}
@@ -250,15 +253,6 @@ STEPS: tuple[Callable[[Show], None], ...] = (
 )
 
 
-def opening(screen: Screen) -> None:
-    """Say what there is to be seen, and what is real about it."""
-    screen.headline("lvsdr: reads follow a PostgreSQL cluster through its failures")
-    for line in DRAWING.strip("\n").splitlines():
-        screen.line(line)
-    screen.line()
-    screen.paragraph(EXPLANATION)
-
-
 def walk(cluster: Cluster, screen: Screen) -> None:
     """Play all steps. Broken, or NotInTime, when one does not show what it promises."""
     show = Show(cluster, screen)
@@ -270,25 +264,14 @@ def walk(cluster: Cluster, screen: Screen) -> None:
             step(show)
 
 
-def closing(screen: Screen) -> None:
-    """Say what was seen, and where to go on."""
-    screen.headline("What you have seen")
-    for line in CLOSING:
-        screen.line("  ", line)
-    screen.line()
-
-
 def main() -> int:
     screen = Screen.on(sys.stdout, os.environ)
-    opening(screen)
-    print("\ndemo: starting three nodes and a client", file=sys.stderr, flush=True)
+    opening(screen, TITLE, DRAWING, EXPLANATION)
+    say("starting three nodes and a client")
     with Cluster.create() as cluster:
-        try:
-            walk(cluster, screen)
-        except AssertionError as difference:
-            print(f"demo: FAILED: {difference}", file=sys.stderr, flush=True)
+        if not kept(lambda: walk(cluster, screen)):
             return 1
-    closing(screen)
+    closing(screen, CLOSING)
     return 0
 
 

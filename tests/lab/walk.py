@@ -12,6 +12,7 @@ from lvsdr.errors import ExitCode
 from tests.cib import Node
 from tests.lab.client import State
 from tests.lab.host import VIP
+from tests.lab.show.frame import closing, kept, opening, say
 from tests.lab.show.guide import Guide, check
 from tests.lab.show.path import bare
 from tests.lab.show.screen import Screen
@@ -26,6 +27,8 @@ PARAMETERS = {
     "realserver_dependent_attribute_name": "pgsql-status",
     "realserver_dependent_attribute_value": "HS:(sync|potential|async)",
 }
+
+TITLE = "lvsdr: a pool of real servers that follows the cluster"
 
 DRAWING = f"""
                      client
@@ -171,18 +174,10 @@ STEPS: tuple[Callable[[Guide], None], ...] = (
 )
 
 
-def opening(screen: Screen) -> None:
-    """Say what there is to be seen, and what is real about it."""
-    screen.headline("lvsdr: a pool of real servers that follows the cluster")
-    for line in DRAWING.strip("\n").splitlines():
-        screen.line(line)
-    screen.line()
-    screen.paragraph(EXPLANATION)
-    screen.line()
+def resource() -> str:
+    """The command that makes the resource."""
     settings = [f"{name}={shlex.quote(str(value))}" for name, value in PARAMETERS.items()]
-    command = ["pcs resource create lvsdr ocf:lvsdr:lvsdr", *settings]
-    for line in " \\\n    ".join(command).splitlines():
-        screen.line("  ", line)
+    return " \\\n    ".join(["pcs resource create lvsdr ocf:lvsdr:lvsdr", *settings])
 
 
 def walk(world: World, screen: Screen) -> None:
@@ -194,25 +189,17 @@ def walk(world: World, screen: Screen) -> None:
             step(guide)
 
 
-def closing(screen: Screen) -> None:
-    """Say what was seen, and where to go on."""
-    screen.headline("What you have seen")
-    for line in CLOSING:
-        screen.line("  ", line)
-    screen.line()
-
-
 def main() -> int:
     screen = Screen.on(sys.stdout, os.environ)
-    print("demo: connecting client, directors and real servers", file=sys.stderr, flush=True)
+    say("connecting client, directors and real servers")
     with World.create() as world:
-        opening(screen)
-        try:
-            walk(world, screen)
-        except AssertionError as difference:
-            print(f"demo: FAILED: {difference}", file=sys.stderr, flush=True)
+        opening(screen, TITLE, DRAWING, EXPLANATION)
+        screen.line()
+        for line in resource().splitlines():
+            screen.line("  ", line)
+        if not kept(lambda: walk(world, screen)):
             return 1
-    closing(screen)
+    closing(screen, CLOSING)
     return 0
 
 
