@@ -49,11 +49,12 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 
 @pytest.fixture(scope="module")
-def beginning(cluster: Cluster) -> History:
+def beginning(cluster: Cluster) -> Iterator[History]:
     """Configure it, and return what happens from then on."""
     history = History(cluster.nodes)
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
-    return history
+    yield history
+    cluster.clear()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ a node: migration-threshold is 1.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from lvsdr.cluster import Role
@@ -37,12 +38,12 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 
 @pytest.fixture(scope="module")
-def gated(cluster: Cluster) -> Cluster:
+def gated(cluster: Cluster) -> Iterator[Cluster]:
     """The clone, and node1 leads."""
-    cluster.clear()
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
     let_lead(cluster, cluster.node1)
-    return cluster
+    yield cluster
+    cluster.clear()
 
 
 def let_lead(cluster: Cluster, *leaders: Node) -> None:
