@@ -57,12 +57,16 @@ class World:
         self.client.run(["ip", "neigh", "flush", "all"])
 
     def reset(self) -> None:
-        """Bring the hosts back: no processes, no sessions, empty tables, all nodes serving."""
+        """Bring the hosts back: no processes, no sessions, empty tables, all nodes serving.
+
+        And the client believes nothing that a test has made somebody announce.
+        """
         for host in self.hosts.values():
             host.reset()
         for node in self.nodes:
             self.servers.hang_up(node.name)
             self.servers.listen(node.name)
+        self.client.ip(["neigh flush all"])
 
     def destroy(self) -> None:
         """Leave nothing behind: no process, no namespace and with them no interface, no file."""
