@@ -18,7 +18,15 @@ from tests.cluster.machine import Machine
 from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP, WRITE_VIP
 from tests.cluster.timeline import Timeline, in_words
-from tests.cluster.views import can_be_promoted, in_role, pool, primary, replicates, standbys
+from tests.cluster.views import (
+    can_be_promoted,
+    in_role,
+    pool,
+    primary,
+    replicates,
+    serving,
+    standbys,
+)
 from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 from tests.lab.show.frame import closing, kept, opening, say
@@ -118,14 +126,10 @@ class Show:
         """Wait until the pool is both standbys."""
 
         def both(state: ClusterState) -> bool:
-            serving = dict.fromkeys(in_role(state, Role.UNPROMOTED), 1)
-            return replicates(state) and pool(self.cluster) == serving
+            standbys = set(in_role(state, Role.UNPROMOTED))
+            return replicates(state) and serving(pool(self.cluster)) == standbys
 
         self.cluster.wait_for(both, "one primary, two standbys in the pool", PATIENCE)
-
-    def serving(self) -> set[str]:
-        """Return who gets new connections."""
-        return {name for name, weight in (pool(self.cluster) or {}).items() if weight}
 
     def report(self, lost: str = "") -> None:
         """Say what the clients have noticed since the last report; `lost` may lose sessions."""
@@ -225,7 +229,12 @@ def the_primary_dies(show: Show) -> None:
         lost.crash()
         show.cluster.wait_for(lambda state: replicates(state, 1), "another leads", PATIENCE)
         (left,) = standbys(show.cluster)
-        wait_until(show.serving, {left.name}.__eq__, "the pool follows", PATIENCE)
+        wait_until(
+            lambda: pool(show.cluster),
+            lambda seen: serving(seen) == {left.name},
+            "the pool follows",
+            PATIENCE,
+        )
     show.table()
     show.report(lost.name)
     show.lost = lost
@@ -235,6 +244,10 @@ def the_old_primary_comes_back(show: Show) -> None:
     """It comes back as a standby, with fresh data"""
     lost = show.lost
     assert lost is not None
+    show.tell(
+        "Nobody is fenced here, so Pacemaker shows for a moment what ran on the node before. The "
+        "pool is not concerned: that was the primary."
+    )
     rebuild(show.cluster, lost)
     with show.timeline():
         lost.start()
