@@ -81,7 +81,8 @@ def parse(document: bytes) -> ClusterState:
     """
     root = _root(document)
     _require_success(root)
-    nodes = {node.name: node for node in map(_node, _section(root, "nodes"))}
+    members = (element for element in _section(root, "nodes") if element.tag == "node")
+    nodes = {node.name: node for node in map(_node, members)}
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
     resources: dict[str, list[Instance]] = {}

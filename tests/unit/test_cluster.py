@@ -185,6 +185,11 @@ def test_resources_of_kinds_not_known_here_are_passed_over() -> None:
     assert dict(parse(sketch("<novelty/>")).resources) == {}
 
 
+def test_what_is_no_node_is_passed_over() -> None:
+    nodes = '<novelty/><node name="node1" online="true"/>'
+    assert list(parse(sketch(nodes=nodes)).nodes) == ["node1"]
+
+
 def test_no_node_has_an_attribute() -> None:
     assert dict(parse(sketch()).attributes) == {}
 
