@@ -89,7 +89,7 @@ postgres-run:
 	@echo '== postgres'
 	tests/postgres/run
 
-leader-run:
+leader-run: setup
 	@echo '== leader'
 	tests/leader/run
 
