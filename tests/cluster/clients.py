@@ -11,7 +11,6 @@ import selectors
 import threading
 import time
 from collections import Counter
-from types import TracebackType
 from typing import NamedTuple
 
 import psycopg
@@ -156,12 +155,7 @@ class Clients:
         self._visitor.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._visitor.join()
         for session in self.sessions:

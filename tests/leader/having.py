@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
+from tests.leader.worker import Worker
 
 _GROUP_IPV4_ADDRESSES = 0x10  # linux/rtnetlink.h
 _NEW, _GONE = 20, 21
@@ -27,24 +27,20 @@ class Having:
         self.spans: list[tuple[float, float]] = []
         self._since: float | None = None
         self._address = socket.inet_aton(address)
-        self._over = threading.Event()
         with host.entered():
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
             self._socket.bind((0, _GROUP_IPV4_ADDRESSES))
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._run)
 
     def stop(self) -> None:
-        self._over.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+        self._worker.stop()
         self._socket.close()
         self._tell(_GONE)
 
-    def _run(self) -> None:
+    def _run(self, over: threading.Event) -> None:
         poller = select.poll()
         poller.register(self._socket, select.POLLIN)
-        while not self._over.is_set():
+        while not over.is_set():
             for _ in poller.poll(100):
                 for kind in _news(self._socket.recv(65536), self._address):
                     self._tell(kind)

@@ -12,7 +12,8 @@ import urllib3
 
 from tests.leader.etcd import KEY
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE, until
+from tests.leader.waiting import until
+from tests.leader.worker import Worker
 
 LOOP = 0.5  # seconds from one look at the key to the next
 _TIMEOUT = 1.0
@@ -36,15 +37,11 @@ class Contender:
         self._host, self._ttl = host, ttl
         self._endpoints = list(endpoints)
         self._lease: str | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._run)
 
     def stop(self) -> None:
         """As if killed: the lease is left to itself."""
-        self._over.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+        self._worker.stop()
 
     def hand_over(self, other: Contender) -> None:
         """Give the key to the other, as in a switchover; returns when it has it."""
@@ -54,9 +51,9 @@ class Contender:
         until(lambda: other.leads)
         self.willing = True
 
-    def _run(self) -> None:
+    def _run(self, over: threading.Event) -> None:
         with self._host.entered():
-            while not self._over.wait(LOOP if self.leads else LOOP / 5):
+            while not over.wait(LOOP if self.leads else LOOP / 5):
                 self.leads = self._turn()
 
     def _turn(self) -> bool:

@@ -12,6 +12,7 @@ import psycopg
 
 from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE
+from tests.leader.worker import Worker
 
 BEAT = 0.2  # seconds from one query to the next
 _MOST = 20  # queries under way at the same time
@@ -34,14 +35,11 @@ class Queries:
         self._how = f"host={address} user=postgres password={password} dbname=postgres"
         self._how += " connect_timeout=3 tcp_user_timeout=3000"
         self._room = threading.Semaphore(_MOST)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._run)
 
     def stop(self) -> None:
         """Returns when all queries have come to an end."""
-        self._over.set()
-        self._thread.join(PATIENCE)
+        self._worker.stop()
         for _ in range(_MOST):
             assert self._room.acquire(timeout=PATIENCE)
         for _ in range(_MOST):
@@ -62,8 +60,8 @@ class Queries:
         times = [said.asked for said in self.answered]
         return max((end - begin for begin, end in zip(times, times[1:])), default=0.0)
 
-    def _run(self) -> None:
-        while not self._over.wait(BEAT):
+    def _run(self, over: threading.Event) -> None:
+        while not over.wait(BEAT):
             if self._room.acquire(timeout=PATIENCE):
                 threading.Thread(target=self._ask, daemon=True).start()
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from lvsdr.packets import ARP
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
+from tests.leader.worker import Worker
 
 BEAT = 0.05  # seconds from one question to the next, where no other is wanted
 _LATELY, _UNDER_WAY = 6, 2  # questions
@@ -50,19 +50,15 @@ class Segment:
         self._names = {_hardware(host): name for name, host in hosts.items()}
         self._identifier = next(_identifiers)
         self._ours = _LOCAL + self._identifier.to_bytes(2, "big")
-        self._over = threading.Event()
         self._first = 0
         with client.entered():
             self._arp, self._icmp = _arp_socket(), _icmp_socket()
         self._own = _hardware(client)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._run)
 
     def stop(self) -> None:
         """Ask no more; answers may still come for a while, and are waited for."""
-        self._over.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+        self._worker.stop()
         self._arp.close()
         self._icmp.close()
 
@@ -119,11 +115,11 @@ class Segment:
         if lost and self.asked[-1] - begin > LATE:
             yield begin, self.asked[-1]
 
-    def _run(self) -> None:
+    def _run(self, over: threading.Event) -> None:
         poller = select.poll()
         poller.register(self._arp, select.POLLIN)
         poller.register(self._icmp, select.POLLIN)
-        while not self._over.is_set():
+        while not over.is_set():
             at = time.monotonic()
             self._ask(at)
             self._listen(poller, at + self._beat)

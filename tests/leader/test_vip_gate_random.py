@@ -17,7 +17,8 @@ import pytest
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
 from tests.leader.vip import ADDRESS, PROMOTED, Instance, gated
-from tests.leader.waiting import PATIENCE, until
+from tests.leader.waiting import until
+from tests.leader.worker import Worker
 
 NODES = ("node1", "node2", "node3")
 GRACE = 6.0
@@ -33,17 +34,13 @@ class Member:
         self.instance = instance
         self.promotions = 0
         self.problems: list[str] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._live)
 
     def stop(self) -> None:
-        self._over.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+        self._worker.stop()
 
-    def _live(self) -> None:
-        while not self._over.wait(INTERVAL):
+    def _live(self, over: threading.Event) -> None:
+        while not over.wait(INTERVAL):
             done = self.instance.monitor()
             if done.code not in (0, PROMOTED, 190, 191):
                 self.problems.append(f"{self.instance.host.name}: {done}")
@@ -57,17 +54,13 @@ class Watcher:
     def __init__(self, hosts: list[Host]) -> None:
         self.seen: list[list[str]] = []
         self._hosts = hosts
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live, daemon=True)
-        self._thread.start()
+        self._worker = Worker(self._live)
 
     def stop(self) -> None:
-        self._over.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+        self._worker.stop()
 
-    def _live(self) -> None:
-        while not self._over.wait(0.02):
+    def _live(self, over: threading.Event) -> None:
+        while not over.wait(0.02):
             self.seen.append([host.name for host in self._hosts if has_it(host)])
 
 
