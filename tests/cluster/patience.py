@@ -18,6 +18,8 @@ INTERVALS = {
     ("pgsql", "Promoted"): 31,
     ("pgsql", ""): 30,
     ("vip", ""): 30,
+    ("vip", "Promoted"): 5,
+    ("vip", "Unpromoted"): 6,
     ("IPaddr2", ""): 30,
     ("lvsdr-realsvr", ""): 30,
 }

@@ -51,6 +51,9 @@ VARIABLES = {
     "ANSWER": "8",  # Python alone takes seconds here
     "NOTICE": "20",
     "DRAIN": "10",
+    "VIP": READ_VIP,
+    "DCS_ENDPOINTS": f"http://{OUTSIDE}:2379",
+    "GRACE": "30s",
 }
 
 # What is configured under another name than the script's, with other variables.
@@ -96,7 +99,8 @@ def configure_all(places: Path) -> None:
     shutil.rmtree(places, ignore_errors=True)
     places.mkdir()
     (places / "before.xml").write_text(first_cib(NODES))
-    scripts = {path.stem: path for path in ROOT.glob("examples/[0-9]*.sh")}
+    paths = [*ROOT.glob("examples/[0-9]*.sh"), ROOT / "examples/vip-leader.sh"]
+    scripts = {path.stem: path for path in paths}
     jobs: list[Job] = [(name, scripts[name], {}) for name in sorted(scripts)]
     jobs += [(name, scripts[stem], variables) for name, (stem, variables) in VARIANTS.items()]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

@@ -6,20 +6,16 @@ a node: migration-threshold is 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.cluster import Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.history import History
+from tests.cluster.leading import NAME, PATIENCE, holders, wait_for_leader
 from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP
-from tests.cluster.views import in_role
 
-PATIENCE = 300.0  # seconds
-NAME = "leader-vip"
 LEADS = "leads"
 
 CONFIGURATION = f"""
@@ -52,23 +48,7 @@ def let_lead(cluster: Cluster, *leaders: Node) -> None:
         wish = "--update=yes" if node in leaders else "--delete"
         where = ["--node", node.name, "--name", LEADS, "--lifetime=reboot"]
         cluster.node1.run(["crm_attribute", *where, wish])
-    wanted = [node.name for node in leaders]
-    cluster.wait_for(
-        lambda state: in_role(state, Role.PROMOTED, NAME) == wanted,
-        f"{wanted or 'nobody'} is promoted",
-        PATIENCE,
-    )
-    cluster.settle()
-
-
-def holders(cluster: Cluster) -> list[str]:
-    """The nodes that have the address."""
-    found = []
-    for node in cluster.nodes:
-        told = json.loads(node.run(["ip", "-json", "address"]).stdout)
-        if READ_VIP in {entry["local"] for device in told for entry in device["addr_info"]}:
-            found.append(node.name)
-    return found
+    wait_for_leader(cluster, *(node.name for node in leaders))
 
 
 def failures(cluster: Cluster) -> str:

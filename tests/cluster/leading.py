@@ -1,0 +1,34 @@
+"""An address that is on the node that leads: where Pacemaker has it promoted, and who has it."""
+
+from __future__ import annotations
+
+import json
+
+from lvsdr.cluster import Role
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.places import READ_VIP
+from tests.cluster.views import in_role
+
+PATIENCE = 300.0  # seconds
+NAME = "leader-vip"
+
+
+def wait_for_leader(cluster: Cluster, *names: str) -> None:
+    """Wait until exactly these are promoted, and nothing is left to do."""
+    cluster.wait_for(
+        lambda state: in_role(state, Role.PROMOTED, NAME) == list(names),
+        f"{', '.join(names) or 'nobody'} is promoted",
+        PATIENCE,
+    )
+    cluster.settle()
+
+
+def holders(cluster: Cluster) -> list[str]:
+    """The nodes that have the address."""
+    found = []
+    for node in cluster.nodes:
+        told = json.loads(node.run(["ip", "-json", "address"]).stdout)
+        if READ_VIP in {entry["local"] for device in told for entry in device["addr_info"]}:
+            found.append(node.name)
+    return found

@@ -1,0 +1,76 @@
+"""examples/vip-leader.sh on the cluster: an address that follows a key in a real etcd.
+
+That runs on the machine outside of the cluster; who leads is what the tests write there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.leading import PATIENCE, holders, wait_for_leader
+from tests.cluster.places import OUTSIDE
+from tests.cluster.waiting import wait_until
+from tests.lab.namespace import Running
+
+URL = f"http://{OUTSIDE}:2379"
+ETCD = ["etcd", "--data-dir", "/tmp/etcd", "--listen-client-urls", URL]
+ETCD += ["--advertise-client-urls", URL]
+ETCDCTL = ["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", URL]
+KEY = "/service/mycluster/leader"
+
+
+@pytest.fixture(scope="module")
+def followed(cluster: Cluster) -> Iterator[Cluster]:
+    """The clone, and node1 leads."""
+    etcd = start(cluster)
+    put(cluster, "node1")
+    cluster.configure("vip-leader")
+    wait_for_leader(cluster, "node1")
+    yield cluster
+    cluster.clear()
+    etcd.close()
+
+
+def start(cluster: Cluster) -> Running:
+    """Start etcd with what it has stored so far; it then answers."""
+    etcd = cluster.outside.spawn(ETCD)
+    health = [*ETCDCTL, "endpoint", "health"]
+    wait_until(
+        lambda: cluster.outside.run(health, check=False).returncode,
+        lambda status: status == 0,
+        "etcd answers",
+        PATIENCE,
+    )
+    return etcd
+
+
+def put(cluster: Cluster, name: str) -> None:
+    cluster.outside.run([*ETCDCTL, "put", KEY, name])
+
+
+def test_the_address_follows_the_key(followed: Cluster) -> None:
+    assert holders(followed) == ["node1"]
+    put(followed, "node3")
+    seen: list[list[str]] = []
+
+    def look() -> list[str]:
+        seen.append(holders(followed))
+        return seen[-1]
+
+    wait_until(look, lambda found: found == ["node3"], "the address is on node3", PATIENCE)
+    assert max(map(len, seen)) == 1
+    wait_for_leader(followed, "node3")
+    assert holders(followed) == ["node3"]
+
+
+def test_without_an_answer_it_goes_after_the_grace_and_comes_back(followed: Cluster) -> None:
+    put(followed, "node2")
+    wait_for_leader(followed, "node2")
+    followed.outside.run(["pkill", "-KILL", "-x", "etcd"])
+    wait_until(lambda: holders(followed), lambda found: not found, "it is released", PATIENCE)
+    start(followed)
+    wait_until(lambda: holders(followed), lambda found: found == ["node2"], "it is back", PATIENCE)
+    wait_for_leader(followed, "node2")
