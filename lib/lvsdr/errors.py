@@ -76,5 +76,9 @@ class SourceUnavailable(LvsdrError):
     """A source of truth (crm_mon, a script, the resolver) did not answer: nothing is known."""
 
 
+class Unresolved(SourceUnavailable):
+    """No name of a server has an address, so nobody could be asked."""
+
+
 class KernelMismatch(LvsdrError):
     """The IPVS table, read again after a change, is not what was wanted."""

@@ -79,7 +79,10 @@ def test_a_server_that_answers_no_query(tools: Tools) -> None:
 
 
 def test_a_resolver_that_says_nothing(tools: Tools) -> None:
-    gave_up(tools, "nowhere.example", "connecting to nowhere.example")
+    """Nobody has been asked, so nothing is known of anybody."""
+    for said in tools.both("psql", f"host=nowhere.example {LOGIN}", *SOON):
+        assert said[:2] == (126, "")
+        assert re.fullmatch(r"no answer within [01.9]+ s while looking up nowhere\.\w+", said.err)
 
 
 def test_a_frozen_primary(world: World, tools: Tools) -> None:

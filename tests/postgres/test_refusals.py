@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,13 @@ def test_no_answer(
 ) -> None:
     listing, check = tools.both("psql", *words, **environ)
     assert (listing, check) == (Said(1, "", says), Said(1, "f\n", says))
+
+
+def test_a_name_without_an_address(tools: Tools) -> None:
+    """No server is to blame: nothing is known of any."""
+    for said in tools.both("psql", f"host=node..1,.node1 user=monitor password={PASSWORD}"):
+        assert said[:2] == (126, "")
+        assert re.fullmatch(r"node..1 has no address: [^;]+; .node1 has no address: .+", said.err)
 
 
 @pytest.mark.parametrize(

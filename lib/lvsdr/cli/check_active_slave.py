@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..errors import DeadlineExceeded, SourceUnavailable
+from ..errors import DeadlineExceeded, SourceUnavailable, Unresolved
 from ..postgres.connection import Target, is_connection_string
 from ..postgres.standby import STATEMENT, standby, why_not
 from ..system import postgres
@@ -26,7 +26,8 @@ COMMAND = described(
     services and password files count. The server may be named by -h or as the last argument. A path
     of psql before all that is accepted and not used.
 
-    The exit status is 0 if the server answered, 1 if it did not.
+    The exit status is 0 if the server answered, 1 if it did not, 126 if it could not be asked: its
+    name has no address, or a module is missing.
     """,
     (*CONNECTION, *LIMITS),
 )
@@ -41,6 +42,8 @@ def _check(given: Mapping[str, Any]) -> None:
     until = deadline(given)
     try:
         ((row,),) = postgres.ask(_server(given), [STATEMENT], until)
+    except Unresolved:
+        raise  # nothing is known of the server
     except (SourceUnavailable, DeadlineExceeded):
         click.echo("f")
         raise

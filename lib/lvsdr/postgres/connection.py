@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from ..hosts import literal
 from ..typed import NamedTuple
 
 _QUOTES = ('"', "'")
@@ -146,6 +147,23 @@ def hosts(settings: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
     if not named and "service" not in settings and "PGSERVICE" not in environ:
         named = environ.get("PGHOST") or environ.get("PGHOSTADDR")
     return named.split(",") if named else []
+
+
+def names(settings: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    """Those servers, if none of them can be asked unless one has been looked up by its name.
+
+    >>> names({"host": "node1,node2"}, {}), names({"host": "node1,10.77.0.2"}, {})
+    (['node1', 'node2'], [])
+    """
+    if settings.get("hostaddr") or environ.get("PGHOSTADDR"):
+        return []
+    servers = hosts(settings, environ)
+    return [] if any(map(_needs_no_name, servers)) else servers
+
+
+def _needs_no_name(server: str) -> bool:
+    """Say so of an address, and of a socket: its directory, its abstract name, or the usual one."""
+    return not server or server.startswith(("/", "@")) or literal(server) is not None
 
 
 def patience(servers: int, seconds: float) -> int:

@@ -12,8 +12,14 @@ import os
 from collections.abc import Sequence
 
 from ..deadline import Deadline
-from ..errors import DeadlineExceeded, InvalidParameters, NotInstalled, SourceUnavailable
-from ..postgres.connection import Target, hosts, malformed, one_line, patience
+from ..errors import (
+    DeadlineExceeded,
+    InvalidParameters,
+    NotInstalled,
+    SourceUnavailable,
+    Unresolved,
+)
+from ..postgres.connection import Target, hosts, malformed, names, one_line, patience
 from .fork import fork
 from .run import finish
 
@@ -25,14 +31,16 @@ if TYPE_CHECKING:
 
     Rows = list[list[Optional[str]]]
 
+_LOOKING_UP = "looking up "
 _HINT = "Debian: python3-psycopg, EL and Fedora: python3-psycopg3"
 
 
 def ask(target: Target, statements: Sequence[str], deadline: Deadline) -> list[Rows]:
     """The rows of each statement, values as text, from the server that libpq connects to.
 
-    Raises SourceUnavailable if it does not answer, or DeadlineExceeded; InvalidParameters for a
-    connection string that cannot be read; NotInstalled without psycopg.
+    Raises SourceUnavailable if it does not answer, or DeadlineExceeded; Unresolved if there was
+    nobody to ask; InvalidParameters for a connection string that cannot be read; NotInstalled
+    without psycopg.
     """
     seconds = deadline.remaining()
     child = fork("psycopg", lambda: _converse(target, statements, seconds), deadline)
@@ -40,7 +48,8 @@ def ask(target: Target, statements: Sequence[str], deadline: Deadline) -> list[R
     told = {"doing": "starting", **_last(result.stdout)}
     if result.problem:
         waited = f"{round(seconds, 1):g} s"
-        raise DeadlineExceeded(f"no answer within {waited} while {told['doing']}")
+        late = Unresolved if told["doing"].startswith(_LOOKING_UP) else DeadlineExceeded
+        raise late(f"no answer within {waited} while {told['doing']}")
     if "rows" in told:
         rows: list[Rows] = told["rows"]
         return rows
@@ -48,6 +57,8 @@ def ask(target: Target, statements: Sequence[str], deadline: Deadline) -> list[R
         raise NotInstalled(told["missing"])
     if "malformed" in told:
         raise InvalidParameters([told["malformed"]])
+    if "unresolved" in told:
+        raise Unresolved(told["unresolved"])
     if "failed" in told:
         # What libpq has to say of a passfile it prints.
         raise SourceUnavailable("; ".join(filter(None, [told["failed"], _line(result.stderr)])))
@@ -99,6 +110,7 @@ def _connected(settings: dict[str, str], seconds: float) -> PGconn:
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import ConnStatus, PGconn
 
+    _look_up(names(settings, os.environ))
     servers = hosts(settings, os.environ)
     if len(servers) > 1:
         # What the string or its service says goes before it.
@@ -108,6 +120,22 @@ def _connected(settings: dict[str, str], seconds: float) -> PGconn:
     if connection.status != ConnStatus.OK:
         raise _End("failed", _line(connection.error_message))
     return connection
+
+
+def _look_up(servers: Sequence[str]) -> None:
+    """See that one of them has an address: libpq tells no difference between that and no answer."""
+    from .resolver import look_up
+
+    problems = []
+    for name in servers:
+        _tell("doing", f"{_LOOKING_UP}{name}")
+        try:
+            look_up(name, 0)  # AF_UNSPEC
+            return
+        except OSError as error:
+            problems.append(f"{name} has no address: {error.strerror or error}")
+    if problems:
+        raise _End("unresolved", "; ".join(problems))
 
 
 def _preamble(seconds: float) -> list[str]:

@@ -9,6 +9,7 @@ from lvsdr.postgres.connection import (
     Target,
     hosts,
     malformed,
+    names,
     one_line,
     rejoined,
     target,
@@ -154,3 +155,24 @@ def test_complaints_are_one_line() -> None:
 )
 def test_servers(settings: dict[str, str], environ: dict[str, str], servers: list[str]) -> None:
     assert hosts(settings, environ) == servers
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "servers"),
+    [
+        ({}, {}, []),
+        ({"host": "a,b"}, {}, ["a", "b"]),
+        ({}, {"PGHOST": "c"}, ["c"]),
+        ({"host": "a,192.0.2.1"}, {}, []),
+        ({"host": "2001:db8::1"}, {}, []),
+        ({"host": "/run/postgresql"}, {"PGHOST": "c"}, []),
+        ({"host": "@postgresql"}, {}, []),
+        ({"host": "a,"}, {}, []),
+        ({"host": "a", "hostaddr": "192.0.2.1"}, {}, []),
+        ({"host": "a"}, {"PGHOSTADDR": "192.0.2.1"}, []),
+    ],
+)
+def test_servers_to_look_up(
+    settings: dict[str, str], environ: dict[str, str], servers: list[str]
+) -> None:
+    assert names(settings, environ) == servers
