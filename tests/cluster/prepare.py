@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.cluster import postgres
+from tests.cluster import postgres, shellfuncs
 from tests.cluster.corosync import first_cib
 from tests.cluster.patience import patient
 from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, WRITE_VIP
@@ -35,11 +35,6 @@ case "$*" in
     *) exec /usr/sbin/pcs "$@" ;;
 esac
 """
-
-# What resource-agents 4.12 says for a shell agent is `crm_attribute -p -v -INFINITY`, and Pacemaker
-# 2.1.5 takes the end of that for a name. It understands the long option.
-SHELL_FUNCTIONS = Path("lib/ocf/lib/heartbeat/ocf-shellfuncs")
-SHORT, LONG = "/crm_attribute -p ", "/crm_attribute --promotion "
 
 # How the cluster here differs from what the examples take for granted.
 VARIABLES = {
@@ -58,7 +53,7 @@ VARIABLES = {
 
 # What is configured under another name than the script's, with other variables.
 VARIANTS = {
-    "1-attribute-IPaddr2": ("1-attribute", {"VIP_AGENT": "ocf:heartbeat:IPaddr2"}),
+    "4-roles-IPaddr2": ("4-roles", {"VIP_AGENT": "ocf:heartbeat:IPaddr2"}),
 }
 
 
@@ -110,9 +105,9 @@ def configure_all(places: Path) -> None:
 def install(directory: Path) -> None:
     """Install lvsdr for the nodes, with what they need besides."""
     command(["make", "-s", "-C", str(ROOT), "install", f"DESTDIR={directory}"])
-    functions = directory / "usr" / SHELL_FUNCTIONS
+    functions = directory / "usr" / shellfuncs.PLACE
     functions.parent.mkdir(parents=True)
-    functions.write_text(("/usr" / SHELL_FUNCTIONS).read_text().replace(SHORT, LONG))
+    functions.write_text(shellfuncs.adapted(("/usr" / shellfuncs.PLACE).read_text()))
 
 
 def make_template(place: Path) -> None:
