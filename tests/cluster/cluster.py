@@ -37,6 +37,7 @@ class Cluster:
         self.node1, self.node2, self.node3 = self.nodes
         self.outside = Machine(hosts[3], self._network)
         self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
+        self.configuration = ""  # the name of what has been pushed last, unless it was cleared
 
     @classmethod
     def create(cls) -> Cluster:
@@ -138,10 +139,23 @@ class Cluster:
         """Push what the configuration script of this name has made, and settle."""
         before, after = (f"/mnt/configurations/{file}.xml" for file in ("before", name))
         self.node1.pcs("cluster", "cib-push", after, f"diff-against={before}")
+        self.configuration = name
         self.settle()
 
+    def replicate(self, name: str) -> None:
+        """Push a configuration in which the cluster has databases: these are fresh."""
+        self.clear()
+        self.install_databases()
+        self.configure(name)
+
     def clear(self) -> None:
-        """Take all configuration away, and with it every resource and attribute."""
+        """Take all configuration away, and with it every resource and attribute.
+
+        Whoever wants to configure something begins with this: nobody does it at the end.
+        """
+        self.configuration = ""
+        if not any(self.state().resources.values()):
+            return
         # Some agents cannot stop what is no longer configured.
         self.node1.run(["crm_attribute", "--name=stop-all-resources", "--update=true"])
         self.settle()

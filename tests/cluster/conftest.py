@@ -10,10 +10,12 @@ from lvsdr.cluster import Role
 from tests.cluster import foreign
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill, recover
+from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.report import Report, table
 from tests.cluster.views import directors
 from tests.lab.network import require_lab
 
+DRILLED = "4-roles"  # the example that all drills are made with
 REPORTS = pytest.StashKey[list[Report]]()
 
 
@@ -26,12 +28,11 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def replicated(cluster: Cluster) -> Iterator[Cluster]:
-    """The cluster with the configuration of examples/4-roles.sh: PAF, reads over the standbys."""
-    cluster.install_databases()
-    cluster.configure("4-roles")
-    yield cluster
-    cluster.clear()
+def replicated(cluster: Cluster) -> Cluster:
+    """The cluster with examples/4-roles.sh, that of the drills before these if there were any."""
+    if cluster.configuration != DRILLED:
+        serves_as_it_should(Example(cluster, DRILLED))
+    return cluster
 
 
 @pytest.fixture

@@ -44,20 +44,20 @@ PATH=/run/bin:$PATH exec {ROOT}/examples/outside-standby.sh
 class Example:
     """The cluster with an example's configuration and fresh databases.
 
-    `outside` says whether the standby outside of the cluster belongs to it.
+    The machines `outside` of the cluster are standbys that belong to it.
     """
 
-    def __init__(self, cluster: Cluster, name: str, *, outside: bool) -> None:
-        self.cluster, self.name = cluster, name
-        self.outside = (cluster.outside,) if outside else ()
-        cluster.install_databases()
-        cluster.configure(name)
-        for machine in self.outside:
+    def __init__(self, cluster: Cluster, name: str, *outside: Machine) -> None:
+        self.cluster, self.name, self.outside = cluster, name, outside
+        cluster.replicate(name)
+        for machine in outside:
             make_real_server(machine)
 
-    def remove(self) -> None:
-        """Leave the cluster and the other machine as they were."""
-        self.cluster.clear()
+    def __enter__(self) -> Example:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the machines outside as they were."""
         for machine in self.outside:
             machine.crash()
             machine.start()

@@ -29,8 +29,7 @@ Reads go to {READ_VIP}, writes to {WRITE_VIP}, port 5432, once a configuration i
 def main(arguments: Sequence[str]) -> int:
     with Cluster.create() as cluster:
         for name in arguments:
-            cluster.install_databases()
-            cluster.configure(name)
+            cluster.replicate(name)
         print(GREETING, flush=True)
         shell = cluster.node1.inside(["env", r"PS1=\h:\w\$ ", "bash", "--norc", "--noprofile"])
         return subprocess.run(shell, check=False).returncode

@@ -49,12 +49,12 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 
 @pytest.fixture(scope="module")
-def beginning(cluster: Cluster) -> Iterator[History]:
+def beginning(cluster: Cluster) -> History:
     """Configure it, and return what happens from then on."""
+    cluster.clear()
     history = History(cluster.nodes)
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
-    yield history
-    cluster.clear()
+    return history
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ a node: migration-threshold is 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.cluster import Cluster
@@ -34,12 +32,12 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 
 @pytest.fixture(scope="module")
-def gated(cluster: Cluster) -> Iterator[Cluster]:
+def gated(cluster: Cluster) -> Cluster:
     """The clone, and node1 leads."""
+    cluster.clear()
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
     let_lead(cluster, cluster.node1)
-    yield cluster
-    cluster.clear()
+    return cluster
 
 
 def let_lead(cluster: Cluster, *leaders: Node) -> None:

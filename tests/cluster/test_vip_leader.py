@@ -25,12 +25,12 @@ KEY = "/service/mycluster/leader"
 @pytest.fixture(scope="module")
 def followed(cluster: Cluster) -> Iterator[Cluster]:
     """The clone, and node1 leads."""
+    cluster.clear()
     etcd = start(cluster)
     put(cluster, "node1")
     cluster.configure("vip-leader")
     wait_for_leader(cluster, "node1")
     yield cluster
-    cluster.clear()
     etcd.close()
 
 

@@ -1,0 +1,21 @@
+"""examples/1-attribute.sh: the attribute that ocf:heartbeat:pgsql sets says who serves reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.example import Example, leaves_and_comes_back, serves_as_it_should
+
+
+@pytest.fixture(scope="module")
+def example(cluster: Cluster) -> Example:
+    return Example(cluster, "1-attribute")
+
+
+def test_it_settles_and_everybody_serves(example: Example) -> None:
+    serves_as_it_should(example)
+
+
+def test_sessions_of_a_standby_on_standby_have_time_to_end(example: Example) -> None:
+    leaves_and_comes_back(example)

@@ -1,0 +1,30 @@
+"""examples/3-check-script.sh: each standby says itself whether it serves, one outside included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.cluster import Cluster
+from tests.cluster.example import Example, leaves_and_comes_back, serves_as_it_should
+from tests.cluster.ignorance import names_gone, nothing_changes
+
+
+@pytest.fixture(scope="module")
+def example(cluster: Cluster) -> Iterator[Example]:
+    with Example(cluster, "3-check-script", cluster.outside) as example:
+        yield example
+
+
+def test_it_settles_and_everybody_serves(example: Example) -> None:
+    assert example.cluster.outside.name in example.wanted
+    serves_as_it_should(example)
+
+
+def test_sessions_of_a_standby_on_standby_have_time_to_end(example: Example) -> None:
+    leaves_and_comes_back(example)
+
+
+def test_names_that_do_not_resolve_change_nothing(example: Example) -> None:
+    assert "no address" in nothing_changes(example, names_gone(example))
