@@ -17,8 +17,8 @@ TIMEOUTS = {"pgsql": 300}  # of some agents
 # takes 1 to 3 seconds of the processor: every 4 seconds on three nodes, nothing else gets done. The
 # director stays as it is: how soon it notices is what tests wait for.
 INTERVALS = {
-    ("pgsql", "Promoted"): 21,
-    ("pgsql", ""): 20,
+    ("pgsql", "Promoted"): 31,
+    ("pgsql", ""): 30,
     ("vip", ""): 30,
     ("vip", "Promoted"): 5,
     ("vip", "Unpromoted"): 6,
@@ -27,8 +27,8 @@ INTERVALS = {
 }
 
 # Parameters of some agents, by their type. Before anybody leads, pgsql waits until so many more
-# monitors have seen that nobody's log grows.
-PARAMETERS = {"pgsql": {"xlog_check_count": "1"}}
+# monitors have seen that nobody's log grows. Four check scripts, in Python, are started at once.
+PARAMETERS = {"pgsql": {"xlog_check_count": "1"}, "lvsdr": {"script_timeout": "20s"}}
 
 
 def patient(cib: str) -> str:
