@@ -13,11 +13,10 @@ from lvsdr.cluster import ClusterState
 from lvsdr.errors import SourceUnavailable
 
 from tests.cluster import postgres
-from tests.cluster.corosync import configuration
 from tests.cluster.evidence import collect
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.places import NODES, OUTSIDE, WRITE_VIP
+from tests.cluster.places import OUTSIDE, WRITE_VIP
 from tests.cluster.waiting import wait_until
 from tests.lab.host import SCRATCH, Host
 from tests.lab.network import Network
@@ -37,7 +36,8 @@ class Cluster:
         self.node1, self.node2, self.node3 = self.nodes
         self.outside = Machine(hosts[3], self._network)
         self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
-        self.configuration = ""  # the name of what has been pushed last, unless it was cleared
+        self.configuration = ""  # the name of what has been pushed last
+        self._used = False
 
     @classmethod
     def create(cls) -> Cluster:
@@ -53,6 +53,9 @@ class Cluster:
 
     def _build(self) -> None:
         self._network.lay()
+        self._start()
+
+    def _start(self) -> None:
         addresses = {node.name: node.address for node in self.nodes}
         for node in self.nodes:
             node.install(addresses)
@@ -61,11 +64,27 @@ class Cluster:
         self.outside.start()
         self.wait_for_nodes()
 
-    def destroy(self) -> None:
-        """Leave nothing behind: no process, no namespace, no file."""
+    def renew(self) -> None:
+        """Have all machines as after their installation, whatever has been done with them.
+
+        Everything that configures the cluster begins with this. It is sooner done than taking away
+        what was configured, and leaves less.
+        """
+        if self._used:
+            self._crash()
+            self.client.run(["ip", "neigh", "flush", "all"])
+            self.configuration = ""
+            self._start()
+        self._used = True
+
+    def _crash(self) -> None:
         for machine in self.machines:
             if machine.running:
                 machine.crash()
+
+    def destroy(self) -> None:
+        """Leave nothing behind: no process, no namespace, no file."""
+        self._crash()
         self.client.close()
         self._network.remove()
         shutil.rmtree(SCRATCH, ignore_errors=True)
@@ -144,37 +163,15 @@ class Cluster:
 
     def replicate(self, name: str) -> None:
         """Push a configuration in which the cluster has databases: these are fresh."""
-        self.clear()
+        self.renew()
         self.install_databases()
         self.configure(name)
-
-    def clear(self) -> None:
-        """Take all configuration away, and with it every resource and attribute.
-
-        Whoever wants to configure something begins with this: nobody does it at the end.
-        """
-        self.configuration = ""
-        if not any(self.state().resources.values()):
-            return
-        # Some agents cannot stop what is no longer configured.
-        self.node1.run(["crm_attribute", "--name=stop-all-resources", "--update=true"])
-        self.settle()
-        replace = ["cibadmin", "--replace", "--scope=configuration", "--xml-pipe"]
-        self.node1.run(replace, stdin=configuration(NODES))
-        self.wait_for(lambda state: not any(state.resources.values()), "all resources are gone")
-        self.settle()
-        for name, attributes in self.state().attributes.items():
-            for attribute in attributes:
-                self.node1.run(["attrd_updater", "-D", "-n", attribute, "-N", name])
 
     def install_databases(self) -> None:
         """Give every machine the same fresh data; the primary is whoever has WRITE_VIP.
 
-        Servers that still run are killed. The standby outside of the cluster calls itself by its
-        address.
+        None runs so far. The standby outside of the cluster calls itself by its address.
         """
-        for machine in self.machines:
-            machine.run(["pkill", "-KILL", "-u", postgres.USER], check=False)
         for node in self.nodes:
             postgres.install(node, WRITE_VIP)
         postgres.install(self.outside, WRITE_VIP, OUTSIDE)

@@ -53,15 +53,6 @@ class Example:
         for machine in outside:
             make_real_server(machine)
 
-    def __enter__(self) -> Example:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the machines outside as they were."""
-        for machine in self.outside:
-            machine.crash()
-            machine.start()
-
     def wait(self) -> None:
         """Wait until all of it serves, and nothing is left to do."""
         self.cluster.wait_for(

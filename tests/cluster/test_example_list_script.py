@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.cluster import Cluster
@@ -12,9 +10,8 @@ from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
 
 
 @pytest.fixture(scope="module")
-def example(cluster: Cluster) -> Iterator[Example]:
-    with Example(cluster, "2-list-script", cluster.outside) as example:
-        yield example
+def example(cluster: Cluster) -> Example:
+    return Example(cluster, "2-list-script", cluster.outside)
 
 
 def test_it_settles_and_everybody_serves(example: Example) -> None:

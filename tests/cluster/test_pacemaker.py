@@ -21,7 +21,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.history import History
 from tests.cluster.node import Node
 from tests.cluster.places import LANGUAGES, NODES, READ_VIP
-from tests.cluster.views import in_role, pool
+from tests.cluster.views import balances, in_role, pool
 from tests.cluster.waiting import wait_until
 
 PATIENCE = 120.0  # seconds
@@ -51,7 +51,7 @@ pcs cluster cib-push $cib diff-against=$cib.before
 @pytest.fixture(scope="module")
 def beginning(cluster: Cluster) -> History:
     """Configure it, and return what happens from then on."""
-    cluster.clear()
+    cluster.renew()
     history = History(cluster.nodes)
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
     return history
@@ -86,10 +86,6 @@ def director(cluster: Cluster) -> Node:
     return next(node for node in cluster.nodes if node.name == name)
 
 
-def has_service(node: Node) -> bool:
-    return len(node.host.proc_ipvs().splitlines()) > 3
-
-
 def has_address(node: Node) -> bool:
     """Say whether the virtual address is on the node's network, not only on lo."""
     addresses = node.host.run(["ip", "-4", "-oneline", "addr", "show", "dev", "eth0"]).stdout
@@ -98,7 +94,7 @@ def has_address(node: Node) -> bool:
 
 def in_one_place(cluster: Cluster) -> Node | None:
     """Return the node that has both service and address if no other has either, else None."""
-    found = [(node, has_service(node), has_address(node)) for node in cluster.nodes]
+    found = [(node, balances(node), has_address(node)) for node in cluster.nodes]
     nodes = [node for node, service, address in found if service or address]
     whole = [node for node, service, address in found if service and address]
     return whole[0] if len(whole) == 1 and nodes == whole else None
@@ -317,7 +313,7 @@ def test_an_unmanaged_director_is_stopped_and_started_by_hand(
     balanced.settle()
     for resource in (ADDRESS, SERVICE):
         node.run(["crm_resource", "--force-stop", "--resource", resource])
-    assert not has_service(node)
+    assert not balances(node)
     assert not has_address(node)
     for resource in (SERVICE, ADDRESS):
         node.run(["crm_resource", "--force-start", "--resource", resource])
@@ -354,7 +350,7 @@ def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
 def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: History) -> None:
     before = director(balanced)
     balanced.node1.pcs("resource", "ban", DIRECTOR, before.name)
-    wait_until(lambda: has_service(before), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(before), lambda seen: not seen, "it leaves", PATIENCE)
     balanced.settle()
     after = in_one_place(balanced)
     assert after not in (None, before)
@@ -378,7 +374,7 @@ def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
 def test_standby_of_the_director_takes_all_of_it_away(balanced: Cluster) -> None:
     node = director(balanced)
     node.standby()
-    wait_until(lambda: has_service(node), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(node), lambda seen: not seen, "it leaves", PATIENCE)
     balanced.settle()
     rest = {name: weight for name, weight in WEIGHTS.items() if name != node.name}
     wait_for_pool(balanced, rest)

@@ -34,7 +34,7 @@ pcs cluster cib-push $cib diff-against=$cib.before
 @pytest.fixture(scope="module")
 def gated(cluster: Cluster) -> Cluster:
     """The clone, and node1 leads."""
-    cluster.clear()
+    cluster.renew()
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
     let_lead(cluster, cluster.node1)
     return cluster

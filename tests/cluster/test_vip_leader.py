@@ -5,15 +5,12 @@ That runs on the machine outside of the cluster; who leads is what the tests wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.leading import PATIENCE, holders, wait_for_leader
 from tests.cluster.places import OUTSIDE
 from tests.cluster.waiting import wait_until
-from tests.lab.namespace import Running
 
 URL = f"http://{OUTSIDE}:2379"
 ETCD = ["etcd", "--data-dir", "/tmp/etcd", "--listen-client-urls", URL]
@@ -23,20 +20,19 @@ KEY = "/service/mycluster/leader"
 
 
 @pytest.fixture(scope="module")
-def followed(cluster: Cluster) -> Iterator[Cluster]:
+def followed(cluster: Cluster) -> Cluster:
     """The clone, and node1 leads."""
-    cluster.clear()
-    etcd = start(cluster)
+    cluster.renew()
+    start(cluster)
     put(cluster, "node1")
     cluster.configure("vip-leader")
     wait_for_leader(cluster, "node1")
-    yield cluster
-    etcd.close()
+    return cluster
 
 
-def start(cluster: Cluster) -> Running:
+def start(cluster: Cluster) -> None:
     """Start etcd with what it has stored so far; it then answers."""
-    etcd = cluster.outside.spawn(ETCD)
+    cluster.outside.spawn(ETCD)
     health = [*ETCDCTL, "endpoint", "health"]
     wait_until(
         lambda: cluster.outside.run(health, check=False).returncode,
@@ -44,7 +40,6 @@ def start(cluster: Cluster) -> Running:
         "etcd answers",
         PATIENCE,
     )
-    return etcd
 
 
 def put(cluster: Cluster, name: str) -> None:

@@ -103,7 +103,12 @@ def standbys(cluster: Cluster) -> list[Machine]:
 
 def directors(cluster: Cluster) -> list[Node]:
     """Return the nodes, of those that run, whose kernel has the read service."""
-    return [node for node in cluster.nodes if _service(node) is not None]
+    return [node for node in cluster.nodes if balances(node)]
+
+
+def balances(node: Node) -> bool:
+    """Say whether the node's kernel has the read service."""
+    return _service(node) is not None
 
 
 def pool(cluster: Cluster, nodes: Sequence[Node] | None = None) -> Weights | None:
