@@ -22,7 +22,8 @@ PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 DRAIN = float(VARIABLES["DRAIN"])
 
 # As an administrator does it, on a machine that has no systemd running: what it would do, for a
-# unit that is started at once, is to run what that has for ExecStart.
+# unit that is started at once, is to run what that has for ExecStart. The script comes from outside
+# of the machine: that has a /tmp of its own, and this tree may be in the other.
 MAKE_REAL_SERVER = f"""
 mount -t tmpfs tmpfs /etc/sysctl.d
 mount -t tmpfs tmpfs /etc/systemd/system
@@ -37,7 +38,7 @@ esac
 END
 chmod +x /run/bin/systemctl
 export READ_VIP={READ_VIP} WRITE_VIP={WRITE_VIP} ADDRESS={OUTSIDE}
-PATH=/run/bin:$PATH exec {ROOT}/examples/outside-standby.sh
+PATH=/run/bin:$PATH exec /bin/sh -eu
 """
 
 
@@ -127,7 +128,8 @@ def make_real_server(machine: Machine) -> None:
     """
     postgres.install(machine, WRITE_VIP)
     postgres.start(machine)
-    said = machine.run(["/bin/sh", "-euc", MAKE_REAL_SERVER]).stdout
+    script = (ROOT / "examples/outside-standby.sh").read_text()
+    said = machine.run(["/bin/sh", "-euc", MAKE_REAL_SERVER], stdin=script).stdout
     _, found, rest = said.partition("ALTER SYSTEM")
     psql = ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", postgres.SOCKETS, "-U", postgres.USER]
     machine.run([*psql, "postgres"], stdin=found + rest)
