@@ -72,6 +72,7 @@ def pytest_runtest_makereport(
     report = yield
     cluster = getattr(item, "funcargs", {}).get("cluster")
     if report.failed and isinstance(cluster, Cluster):
-        directory = cluster.collect(f"{item.name}-{call.when}")
+        # With the module's name: another boot may be about to collect its own.
+        directory = cluster.collect(f"{item.path.stem}-{item.name}-{call.when}")
         report.sections.append(("what the machines say", f"is in {directory}"))
     return report
