@@ -1,11 +1,14 @@
-"""examples/2-list-script.sh: the primary says who serves reads, a standby outside included."""
+"""examples/2-list-script.sh: the primary says who serves reads, a standby outside included.
+
+How a node leaves is tried with the other examples, which have it from the same lines.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import Example, leaves_and_comes_back, serves_as_it_should
+from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
 
 
@@ -17,10 +20,6 @@ def example(cluster: Cluster) -> Example:
 def test_it_settles_and_everybody_serves(example: Example) -> None:
     assert example.cluster.outside.name in example.wanted
     serves_as_it_should(example)
-
-
-def test_sessions_of_a_standby_on_standby_have_time_to_end(example: Example) -> None:
-    leaves_and_comes_back(example)
 
 
 def test_a_primary_that_is_silent_changes_nothing(example: Example) -> None:
