@@ -76,8 +76,8 @@ class SourceUnavailable(LvsdrError):
     """A source of truth (crm_mon, a script, the resolver) did not answer: nothing is known."""
 
 
-class Unresolved(SourceUnavailable):
-    """No name of a server has an address, so nobody could be asked."""
+class Unresolved(LvsdrError):
+    """No name of a server has an address: nobody was asked, so nothing is known of the server."""
 
 
 class KernelMismatch(LvsdrError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..errors import DeadlineExceeded, SourceUnavailable, Unresolved
+from ..errors import DeadlineExceeded, SourceUnavailable
 from ..postgres.connection import Target, is_connection_string
 from ..postgres.standby import STATEMENT, standby, why_not
 from ..system import postgres
@@ -42,8 +42,6 @@ def _check(given: Mapping[str, Any]) -> None:
     until = deadline(given)
     try:
         ((row,),) = postgres.ask(_server(given), [STATEMENT], until)
-    except Unresolved:
-        raise  # nothing is known of the server
     except (SourceUnavailable, DeadlineExceeded):
         click.echo("f")
         raise
