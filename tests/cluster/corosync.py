@@ -51,7 +51,9 @@ def corosync_conf(addresses: Mapping[str, str]) -> str:
 # the nodes start together.
 PROPERTIES = {"stonith-enabled": "false", "dc-deadtime": "2s", "cluster-name": "lab"}
 
-_CONFIGURATION = """<configuration>
+_CIB = """<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.7" admin_epoch="0" epoch="1"
+  num_updates="0">
+<configuration>
   <crm_config>
     <cluster_property_set id="cib-bootstrap-options">
 {properties}    </cluster_property_set>
@@ -61,23 +63,18 @@ _CONFIGURATION = """<configuration>
   <resources/>
   <constraints/>
 </configuration>
+<status/>
+</cib>
 """
 _PROPERTY = '      <nvpair id="cib-bootstrap-options-{0}" name="{0}" value="{1}"/>\n'
 _MEMBER = '    <node id="{1}" uname="{0}"/>\n'
-_CIB = """<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.7" admin_epoch="0" epoch="1"
-  num_updates="0">
-{}<status/>
-</cib>
-"""
-
-
-def configuration(nodes: Sequence[str] = ()) -> str:
-    """Return the configuration of a cluster of these nodes, without resources."""
-    properties = (_PROPERTY.format(*pair) for pair in PROPERTIES.items())
-    members = (_MEMBER.format(name, number) for number, name in enumerate(nodes, 1))
-    return _CONFIGURATION.format(properties="".join(properties), nodes="".join(members))
 
 
 def first_cib(nodes: Sequence[str] = ()) -> str:
-    """Return a whole CIB of that kind. A node's first one needs not know whom it will meet."""
-    return _CIB.format(configuration(nodes))
+    """Return the CIB of a cluster of these nodes, without resources.
+
+    A node's first one needs not know whom it will meet.
+    """
+    properties = (_PROPERTY.format(*pair) for pair in PROPERTIES.items())
+    members = (_MEMBER.format(name, number) for number, name in enumerate(nodes, 1))
+    return _CIB.format(properties="".join(properties), nodes="".join(members))
