@@ -10,15 +10,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
-from xml.etree import ElementTree
 
 from tests.lab.boot import interrupted
+from tests.lab.outcome import outcomes, summary
 
-OUTCOMES = {"failure": "failed", "error": "errors", "skipped": "skipped"}
 OPTIONS = ("-v", "-p", "tests.lab.share")
 
 Command = Callable[[Sequence[str], Path], Sequence[str]]
@@ -80,28 +79,11 @@ def relay(run: Run, lock: threading.Lock) -> None:
             sys.stdout.buffer.flush()
 
 
-def outcomes(report: Path) -> Counter[str]:
-    """Count the outcomes in one of pytest's reports, and the report itself if it is none."""
-    try:
-        cases = list(ElementTree.parse(report).iter("testcase"))
-    except (OSError, ElementTree.ParseError):
-        return Counter({"without a report": 1})
-    return Counter(
-        next((word for tag, word in OUTCOMES.items() if case.find(tag) is not None), "passed")
-        for case in cases
-    )
-
-
-def summary(runs: Sequence[Run]) -> str:
-    """Say what became of the tests of all runs together."""
-    total = sum((outcomes(run.report) for run in runs), Counter[str]())
-    return ", ".join(f"{count} {word}" for word, count in sorted(total.items()))
-
-
-def shared_run(count: int, command: Command, results: Path) -> tuple[int, str]:
-    """Run the tests so often side by side; return the worst exit status, and the summary."""
+def shared_run(count: int, command: Command, results: Path) -> int:
+    """Run the tests so often side by side, say what became of all; return the worst exit status."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, interrupted)
+    began = time.monotonic()
     with side_by_side(count, command, results) as runs:
         lock = threading.Lock()
         relays = [threading.Thread(target=relay, args=(run, lock)) for run in runs]
@@ -110,4 +92,6 @@ def shared_run(count: int, command: Command, results: Path) -> tuple[int, str]:
         for thread in relays:
             thread.join()
         status = max(run.process.wait() for run in runs)
-    return status, summary(runs)
+    found = [outcome for run in runs for outcome in outcomes(f"run {run.number}", run.report)]
+    print(*summary(found, time.monotonic() - began), sep="\n", flush=True)
+    return status

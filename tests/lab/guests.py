@@ -42,11 +42,10 @@ def main(arguments: Sequence[str]) -> int:
     if count == 1:
         line = command(arguments, results / "junit.xml")
         os.execv(line[0], line)
-    status, said = shared_run(
+    say(f"{count} boots share the tests")
+    return shared_run(
         count, lambda options, report: command([*options, *arguments], report), results
     )
-    say(f"{said} in {count} boots")
-    return status
 
 
 if __name__ == "__main__":
