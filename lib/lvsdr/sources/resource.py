@@ -20,6 +20,10 @@ _PRESENT = {
     WantedRole.UNPROMOTED: (Role.UNPROMOTED,),
 }
 
+# While one of these goes on, Pacemaker has put it in the place of the last operation's success, and
+# crm_mon shows as failed what has ever failed, however long that is over.
+_UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
+
 
 def candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
     """Every cluster node, judged by the instance of the resource on it.
@@ -51,16 +55,29 @@ def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRol
         return Verdict(Outcome.FAILED, f"{resource} is not running there")
     if instance.blocked or not instance.managed:
         return _left_alone(resource, instance)
+    if instance.active and instance.role in _UNDER_WAY:
+        return _under_way(resource, instance, wanted)
     if instance.failed:
         return Verdict(Outcome.FAILED, f"{resource} has failed")
     if not instance.active or instance.role in (Role.STOPPED, Role.STARTING):
         return Verdict(Outcome.FAILED, f"{resource} is {instance.role.value.lower()} there")
     if instance.role is Role.UNKNOWN:
         return Verdict(Outcome.UNKNOWN, f"the role of {resource} is unknown")
+    return _by_role(resource, instance.role, wanted)
+
+
+def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:
+    """Of an instance that is on its way to another role, or away; it may have failed, or not."""
     if instance.role is Role.STOPPING:
         return Verdict(Outcome.WITHDRAWN, f"{resource} is being stopped")
-    said = f"{resource} is {instance.role.value}"
-    if instance.role in _PRESENT[wanted]:
+    if instance.role is Role.DEMOTING and instance.failed:
+        return Verdict(Outcome.WITHDRAWN, f"{resource} is being demoted, and may have failed")
+    return _by_role(resource, instance.role, wanted)
+
+
+def _by_role(resource: str, role: Role, wanted: WantedRole) -> Verdict:
+    said = f"{resource} is {role.value}"
+    if role in _PRESENT[wanted]:
         return Verdict(Outcome.IN, said)
     return Verdict(Outcome.WITHDRAWN, f"{said}, wanted {wanted.value}")
 

@@ -15,10 +15,12 @@ from tests.unit.pools import SPEC
 ABSENT = "failed: {} is not running there"
 
 
-def judged(resource: str, role: WantedRole = WantedRole.ANY) -> list[str]:
+def judged(
+    resource: str, role: WantedRole = WantedRole.ANY, cluster: str = "resources"
+) -> list[str]:
     """The verdicts on node1, node2 and node3."""
     spec = SPEC._replace(resource=resource, role=role)
-    found = candidates(state("resources"), spec, Deadline.after(1.0))
+    found = candidates(state(cluster), spec, Deadline.after(1.0))
     verdicts = {c.host: f"{c.verdict.outcome.value}: {c.verdict.reason}" for c in found}
     return [verdicts[f"node{number}"] for number in (1, 2, 3)]
 
@@ -55,6 +57,31 @@ def judged(resource: str, role: WantedRole = WantedRole.ANY) -> list[str]:
 def test_resources(resource: str, on_node1: str, on_node2: str, on_node3: str) -> None:
     expected = [text.format(resource) for text in (on_node1, on_node2, on_node3)]
     assert judged(resource) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "role", "on_node1"),
+    [
+        ("restarted", WantedRole.ANY, "in: restarted is Started"),
+        ("stopping", WantedRole.ANY, "withdrawn: stopping is being stopped"),
+        ("migrating", WantedRole.ANY, "in: migrating is Migrating"),
+        ("promoting-clone", WantedRole.ANY, "in: promoting-clone is Promoting"),
+        (
+            "promoting-clone",
+            WantedRole.UNPROMOTED,
+            "withdrawn: promoting-clone is Promoting, wanted Unpromoted",
+        ),
+        (
+            "demoting-clone",
+            WantedRole.ANY,
+            "withdrawn: demoting-clone is being demoted, and may have failed",
+        ),
+    ],
+)
+def test_a_failure_that_may_be_over_breaks_no_connection(
+    resource: str, role: WantedRole, on_node1: str
+) -> None:
+    assert judged(resource, role, "failed-before")[0] == on_node1
 
 
 def test_a_resource_that_the_cluster_does_not_have() -> None:
