@@ -26,7 +26,7 @@ SETTLING = 600.0
 
 
 class Cluster:
-    """All machines: `with Cluster.create() as cluster: …`."""
+    """All machines, switched off until they are renewed: `with Cluster() as cluster: …`."""
 
     def __init__(self) -> None:
         self.client = Host("client", 1)
@@ -37,25 +37,27 @@ class Cluster:
         self.outside = Machine(hosts[3], self._network)
         self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
         self.configuration = ""  # the name of what has been pushed last
-        self._used = False
 
-    @classmethod
-    def create(cls) -> Cluster:
-        """Make all machines and start the nodes; they form a cluster without resources."""
-        cluster = cls()
+    def __enter__(self) -> Cluster:
         try:
-            cluster._build()
+            self._network.lay()
         except BaseException:
-            cluster.collect("bring-up")
-            cluster.destroy()
+            self.destroy()
             raise
-        return cluster
+        return self
 
-    def _build(self) -> None:
-        self._network.lay()
-        self._start()
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
 
-    def _start(self) -> None:
+    def renew(self) -> None:
+        """Have all machines as after their installation, whatever has been done with them.
+
+        The nodes form a cluster without resources. Everything that configures one begins with this:
+        it is sooner done than taking away what was configured, and leaves less.
+        """
+        self._crash()
+        self.client.run(["ip", "neigh", "flush", "all"])
+        self.configuration = ""
         addresses = {node.name: node.address for node in self.nodes}
         for node in self.nodes:
             node.install(addresses)
@@ -63,19 +65,6 @@ class Cluster:
         self.outside.format_disk()
         self.outside.start()
         self.wait_for_nodes()
-
-    def renew(self) -> None:
-        """Have all machines as after their installation, whatever has been done with them.
-
-        Everything that configures the cluster begins with this. It is sooner done than taking away
-        what was configured, and leaves less.
-        """
-        if self._used:
-            self._crash()
-            self.client.run(["ip", "neigh", "flush", "all"])
-            self.configuration = ""
-            self._start()
-        self._used = True
 
     def _crash(self) -> None:
         for machine in self.machines:
@@ -88,12 +77,6 @@ class Cluster:
         self.client.close()
         self._network.remove()
         shutil.rmtree(SCRATCH, ignore_errors=True)
-
-    def __enter__(self) -> Cluster:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.destroy()
 
     # --- what can be seen
 

@@ -283,7 +283,8 @@ def main() -> int:
     screen = Screen.on(sys.stdout, os.environ)
     opening(screen, TITLE, DRAWING, EXPLANATION)
     say("starting three nodes and a client")
-    with Cluster.create() as cluster:
+    with Cluster() as cluster:
+        cluster.renew()
         if not kept(lambda: walk(cluster, screen)):
             return 1
     closing(screen, CLOSING)

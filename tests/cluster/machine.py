@@ -15,10 +15,12 @@ from tests.lab.namespace import TIMEOUT, Completed, Running, checked
 from tests.lab.network import Network, plug, pull
 
 NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
+NEUTRAL = "C.UTF-8"  # the language in which commands are typed
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LOCPATH": "/mnt/locales",
+    "LANG": NEUTRAL,
 }
 
 # Directories of the disk, by their owners.
@@ -35,14 +37,14 @@ OWNERS = {
 class Machine:
     """A machine that has this place in the network; it is switched off, and its disk is empty.
 
-    `language` is the locale of whatever is started on it from now on.
+    `language` is the locale of the services that are started on it from now on.
     """
 
     def __init__(self, host: Host, network: Network) -> None:
         self.name, self.address = host.name, host.address
         self.host = host
         self.disk = DISKS / host.name
-        self.language = "C.UTF-8"
+        self.language = NEUTRAL
         self._network = network
         self._power: Running | None = None
         self._services: list[Running] = []
@@ -115,7 +117,8 @@ class Machine:
 
     def spawn(self, argv: Sequence[str], stdin: str | None = None) -> Running:
         """Start a process on the machine; whatever happens, it ends with the machine."""
-        running = Running(self.inside(argv), stdin, self._environment)
+        environment = {**ENVIRONMENT, "LANG": self.language}
+        running = Running(self.inside(argv), stdin, environment)
         self._services.append(running)
         return running
 
@@ -131,12 +134,8 @@ class Machine:
 
         CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
         """
-        running = Running(self.inside(argv), stdin, self._environment)
+        running = Running(self.inside(argv), stdin, ENVIRONMENT)
         return checked(argv, running.wait(timeout), check)
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return {**ENVIRONMENT, "LANG": self.language}
 
     def inside(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs a command on the machine, for whoever starts it."""

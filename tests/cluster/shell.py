@@ -27,7 +27,8 @@ Reads go to {READ_VIP}, writes to {WRITE_VIP}, port 5432, once a configuration i
 
 
 def main(arguments: Sequence[str]) -> int:
-    with Cluster.create() as cluster:
+    with Cluster() as cluster:
+        cluster.renew()
         for name in arguments:
             cluster.replicate(name)
         print(GREETING, flush=True)

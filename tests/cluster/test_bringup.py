@@ -7,6 +7,7 @@ from tests.cluster.places import NODES
 
 
 def test_three_nodes_form_a_cluster(cluster: Cluster) -> None:
+    cluster.renew()
     assert sorted(cluster.state().nodes) == sorted(NODES)
     for node in cluster.nodes:
         quorum = node.run(["corosync-quorumtool", "-s"], check=False).stdout
