@@ -33,7 +33,7 @@ MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyro
 .ONESHELL:
 .SHELLFLAGS := -euc
 .PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
-        setup-check lint types unit postgres-run leader-run \
+        setup-check lint types unit postgres-run postgres-versions leader-run \
         examples-run lab-run cluster-run paths
 
 help: ## this list
@@ -60,6 +60,11 @@ lab: setup ## a shell in the lab: client, directors and real servers as namespac
 
 cluster: setup ## a shell on a node of a running cluster (ARGS=4-roles configures it)
 	@tests/cluster/shell $(ARGS)
+
+postgres-versions: ## the tools with PostgreSQL 12 to 18, fetched from npm (ARGS="12 18")
+	@echo '== postgres, other versions'
+	tests/setup versions
+	tests/postgres/versions $(ARGS)
 
 docs: ## write the parts of README and man pages that come from the declarations
 	@$(PYTHON) -IB docs/generate.py

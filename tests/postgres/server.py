@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 
-BIN = Path(os.environ["POSTGRES_BIN"])
 TIMEOUT = 30.0  # seconds; what takes longer hangs
 AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--")
 SETTINGS = {
@@ -35,6 +34,16 @@ local replication all trust
 host all all all scram-sha-256
 host replication all all scram-sha-256
 """
+
+
+def major(programs: Path) -> int:
+    """The major version of a PostgreSQL: `postgres (PostgreSQL) 15.18 (Debian …)`."""
+    said = subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True)
+    return int(said.stdout.split()[2].partition(b".")[0])
+
+
+BIN = Path(os.environ["POSTGRES_BIN"])
+VERSION = major(BIN)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -120,9 +129,13 @@ class Server:
         return self.sql(f"SELECT {condition}") == [(True,)]
 
     def set(self, name: str, value: str) -> None:
-        """Change a setting, and have it read."""
+        """Change a setting, and have it read: some are at a start only, and which depends."""
         self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
-        self.sql("SELECT pg_reload_conf()")
+        if self.says(f"context = 'postmaster' FROM pg_settings WHERE name = '{name}'"):
+            self.kill()
+            self.start()
+        else:
+            self.sql("SELECT pg_reload_conf()")
 
     def forget(self, name: str) -> None:
         """Undo ``set``, where it cannot be asked to."""

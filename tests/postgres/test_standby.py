@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgres.server import Server, until
+from tests.postgres.server import VERSION, Server, until
 from tests.postgres.tool import Said, Tool
 from tests.postgres.world import PASSWORDS, World
 
@@ -19,6 +19,9 @@ CALL = (
 )
 FIT = Said(0, "t\n", "")
 NO_STANDBY = Said(0, "f\n", "the server is not in recovery: no standby, but a primary")
+TURNED_AWAY = "FATAL: the database system is " + (
+    "not accepting connections" if VERSION >= 14 else "starting up"
+)
 LIMITS = [("--max-lag-bytes", "500000"), ("--max-lag-seconds", "1")]
 
 
@@ -85,8 +88,7 @@ def test_a_standby_that_takes_no_connections(world: World, check_active_slave: T
     standby.kill()
     standby.start_without_waiting()
     try:
-        turned_away = "FATAL: the database system is not accepting connections"
-        until(lambda: turned_away in check_active_slave(*CALL, "node3").err, turned_away)
+        until(lambda: TURNED_AWAY in check_active_slave(*CALL, "node3").err, TURNED_AWAY)
         assert check_active_slave(*CALL, "node3")[:2] == (1, "f\n")
     finally:
         standby.kill()
