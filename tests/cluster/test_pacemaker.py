@@ -192,6 +192,27 @@ def test_another_address_needs_a_restart_of_what_has_it(
     assert history.changes() == [("stop", ADDRESS), ("start", ADDRESS)] * 2
 
 
+def test_a_typing_error_takes_nothing_away(balanced: Cluster, history: History) -> None:
+    """Pacemaker counts a reload as a start, and would stop what answers 6 to it on every node."""
+    wrong = {SERVICE: "weight_of_realservers=node1,,2", ADDRESS: "arp_count=many"}
+    for resource, setting in wrong.items():
+        balanced.node1.pcs("resource", "update", resource, setting)
+    seen = wait_until(
+        lambda: balanced.node2.run(["crm_mon", "-1"]).stdout,
+        lambda text: text.count("OCF_DEGRADED") == len(wrong),
+        "both say what is wrong",
+        PATIENCE,
+        pause=2.0,
+    )
+    for setting in wrong.values():
+        assert f" left as it is: {setting}: must be " in seen
+    for resource, setting in wrong.items():
+        balanced.node1.pcs("resource", "update", resource, f"{setting.partition('=')[0]}=")
+    balanced.settle()
+    assert {action for action, _ in history.changes()} == {"reload-agent"}
+    assert pool(balanced) == WEIGHTS
+
+
 # --- saying why
 
 

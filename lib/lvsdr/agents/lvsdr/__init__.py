@@ -23,6 +23,7 @@ from ...ipvs.table import settings as settled
 from ...ipvs.text import endpoint
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
+from ...ocf.reload import unless_broken
 from ...report import changes
 from ...system import crm, ipvs, state, sysctl
 from . import cycle
@@ -215,7 +216,7 @@ AGENT = Agent(
         Action("start", start, "60s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "30s", interval="5s", depth="0"),
-        Action("reload-agent", reload_agent, "30s"),
+        Action("reload-agent", unless_broken(reload_agent, monitor), "30s"),
     ),
     validate_environment=validate_environment,
 )

@@ -15,6 +15,7 @@ from ...errors import (
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
+from ...ocf.reload import unless_broken
 from ...system import loopback, state, sysctl
 from ...system.netlink import Address
 from . import arp
@@ -222,7 +223,7 @@ AGENT = Agent(
         Action("start", start, "20s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "20s", interval="10s", depth="0"),
-        Action("reload-agent", reload_agent, "20s"),
+        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
 )

@@ -11,6 +11,7 @@ from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet
+from ...ocf.reload import unless_broken
 from ...system import state
 from .looking import asked, destination, look
 from .memory import Memory, recall, store
@@ -160,7 +161,7 @@ PLAIN = Agent(
         Action("start", start, "20s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "20s", interval="10s", depth="0"),
-        Action("reload-agent", reload_agent, "20s"),
+        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
 )

@@ -12,6 +12,7 @@ from ... import leader
 from ...errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
 from ...ocf.agent import Action
 from ...ocf.context import Context
+from ...ocf.reload import unless_broken
 from ...system import promotion, state
 from ...typed import TypeVar
 from . import PLAIN, locked
@@ -217,16 +218,19 @@ def _not_promotable(_: Context) -> ExitCode:
     return ExitCode.ERR_UNIMPLEMENTED
 
 
+_MONITOR = _either(monitor_plain, monitor)
+_RELOAD = _either(reload_plain, reload_agent)
+
 AGENT = PLAIN._replace(
     parameters=PARAMETERS,
     actions=(
         Action("start", _either(start_plain, start), "20s"),
         Action("stop", _either(release, stop), "20s"),
-        Action("monitor", _either(monitor_plain, monitor), "20s", interval="10s", depth="0"),
+        Action("monitor", _MONITOR, "20s", interval="10s", depth="0"),
         Action("monitor", monitor, "20s", interval="3s", depth="0", role="Promoted"),
         Action("promote", _either(_not_promotable, promote), "30s"),
         Action("demote", _either(_not_promotable, demote), "20s"),
-        Action("reload-agent", _either(reload_plain, reload_agent), "20s"),
+        Action("reload-agent", unless_broken(_RELOAD, _MONITOR), "20s"),
     ),
     validate_environment=_either(validate_plain, validate_environment),
 )
