@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .ipvs.table import RealServerKey
+from .ipvs.table import RealServerKey, Service
 from .model import Outcome, Verdict
 from .typed import NamedTuple
 
@@ -19,6 +19,13 @@ class Row(NamedTuple):
     before: int | None = None
     after: int | None = None
     busy: bool = False  # it has connections to wait for
+
+
+def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
+    """The rows with the weights that the kernel has, where it is not what was wanted."""
+    servers = {} if service is None else service.real_servers
+    weights = {key: server.config.weight for key, server in servers.items()}
+    return [row._replace(after=weights.get(row.key)) if row.key else row for row in rows]
 
 
 def changes(rows: Sequence[Row]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from tests.lab.host import Host
 from tests.lab.steps import (
     ALL,
+    DEGRADED,
     EVEN,
     LISTED,
     NEIGHBOURS,
@@ -83,6 +84,31 @@ def test_a_stranger_among_our_real_servers_is_drained(world: World, lvs: Resourc
     session.close()
     assert lvs.monitor().exit_code == OK
     assert lvs.pool() == {"node1": 1, "node2": 1}
+
+
+BROADCAST = "10.77.0.255"  # of the lab's network: the kernel takes no such real server
+
+
+def test_one_that_the_kernel_refuses_does_not_stop_the_others(world: World, lvs: Resource) -> None:
+    session = world.client.connect()
+    lvs.parameters = {**LISTED, "weight_of_realservers": f"node1,1 {BROADCAST} node2,5"}
+    for result in (lvs.monitor(), lvs.run("reload-agent"), lvs.run("start")):
+        assert result.exit_code in (OK, DEGRADED), result
+        assert f"real server {BROADCAST} added" not in result.stderr
+        assert {name: lvs.pool()[name] for name in ("node1", "node2")} == {"node1": 1, "node2": 5}
+        seen = lvs.monitor()
+        assert seen.exit_code == DEGRADED, seen
+        assert f"left undone: -a {SERVICE} -r {BROADCAST}:5432 -g -w 1" in seen.reason
+    assert session.alive
+
+
+def test_start_fails_where_the_kernel_refuses_everybody(world: World, tmp_path: Path) -> None:
+    alone = {**LISTED, "weight_of_realservers": BROADCAST}
+    resource = Resource(world.director1, tmp_path, alone)
+    result = resource.run("start")
+    assert result.exit_code == 1
+    assert f"-r {BROADCAST}:5432" in result.reason
+    resource.stop()
 
 
 def test_a_service_deleted_by_hand_is_reported_as_stopped(lvs: Resource) -> None:

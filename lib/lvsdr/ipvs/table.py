@@ -102,3 +102,12 @@ def with_local_as(service: Service, forward: str) -> Service:
             for key, server in service.real_servers.items()
         }
     )
+
+
+def serves(service: Service | None, wanted: WantedService) -> bool:
+    """Whether the service does its work, if perhaps not all of it: one who should serve does."""
+    if service is None:
+        return False
+    serving = [key for key, config in wanted.real_servers.items() if config.weight > 0]
+    there = service.real_servers
+    return not serving or any(key in there and there[key].config.weight > 0 for key in serving)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _PROC = "/proc/net/ip_vs"
+_NAMED = 3  # lines of a batch in a message
 
 
 def read_proc(path: str = _PROC) -> str:
@@ -91,7 +92,8 @@ class Kernel:
             complaint = self._restore(changes)
             after = self.service(wanted)
             if (None if after is None else settings(after)) != wanted:
-                raise KernelMismatch(f"the IPVS table is not what was wanted: {complaint}")
+                left = diff({} if after is None else {self._key: after}, goal)
+                raise KernelMismatch(_mismatch(complaint, left))
         return changes
 
     def _saved(self) -> Table:
@@ -119,6 +121,16 @@ class Kernel:
             late = self._deadline.expired()
             raise (DeadlineExceeded if late else NotInstalled)(result.complaint())
         return result
+
+
+def _mismatch(complaint: str, left: Sequence[Change]) -> str:
+    """What ipvsadm had to say, and which lines it was said of, as far as anybody can tell."""
+    from ..ipvs.batch import render
+
+    undone = render(left).splitlines()
+    more = len(undone) - _NAMED
+    lines = [*undone[:_NAMED], *([f"and {more} more"] if more > 0 else [])]
+    return f"the IPVS table is not what was wanted: {complaint}; left undone: {'; '.join(lines)}"
 
 
 def table(read: Callable[[], str] = read_proc) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from lvsdr.ipvs.table import (
     LOCAL,
     Connections,
@@ -11,6 +12,7 @@ from lvsdr.ipvs.table import (
     Service,
     ServiceConfig,
     WantedService,
+    serves,
     settings,
     with_local_as,
 )
@@ -38,3 +40,26 @@ def test_a_local_real_server_is_shown_as_it_was_wanted() -> None:
         NEAR: RealServer(RealServerConfig("gate", 2), Connections(5, 6)),
     }
     assert SERVICE.real_servers[NEAR].config.forward == LOCAL
+
+
+NOBODY = SERVICE._replace(real_servers={})
+
+
+@pytest.mark.parametrize(
+    ("service", "wanted", "answer"),
+    [
+        (SERVICE, {FAR: 1, NEAR: 2}, True),
+        (SERVICE, {FAR: 1, RealServerKey("10.77.0.255", 80): 1}, True),
+        (SERVICE, {RealServerKey("10.77.0.255", 80): 1}, False),
+        (SERVICE, {RealServerKey("10.77.0.255", 80): 1, FAR: 0}, False),
+        (NOBODY, {FAR: 1}, False),
+        (NOBODY, {FAR: 0}, True),
+        (NOBODY, {}, True),
+        (None, {}, False),
+    ],
+)
+def test_who_serves(
+    service: Service | None, wanted: dict[RealServerKey, int], answer: bool
+) -> None:
+    configs = {key: RealServerConfig("gate", weight) for key, weight in wanted.items()}
+    assert serves(service, WantedService(ServiceConfig("rr"), configs)) is answer

@@ -157,7 +157,10 @@ def test_a_batch_that_dies_is_noticed_and_healed() -> None:
     director = Director(lines=2)
     with pytest.raises(KernelMismatch) as raised:
         director.kernel.reach(WANTED)
-    assert str(raised.value) == "the IPVS table is not what was wanted: exit status 137"
+    assert str(raised.value) == (
+        "the IPVS table is not what was wanted: exit status 137; "
+        "left undone: -a -t 10.77.0.100:5432 -r 10.77.0.12:5432 -g -w 1"
+    )
     healthy = director.owner(KEY, FakeIpvsadm(director.fake))
     assert healthy.reach(WANTED) == (AddRealServer(KEY, NODE2, GATE),)
 
@@ -169,8 +172,18 @@ def test_what_ipvsadm_says_is_the_reason() -> None:
         director.kernel.reach(unknown)
     assert str(raised.value) == (
         "the IPVS table is not what was wanted: "
-        "Scheduler or persistence engine not found; Service not defined"
+        "Scheduler or persistence engine not found; Service not defined; "
+        "left undone: -A -t 10.77.0.100:5432 -s twos; "
+        "-a -t 10.77.0.100:5432 -r 10.77.0.11:5432 -g -w 1; "
+        "-a -t 10.77.0.100:5432 -r 10.77.0.12:5432 -g -w 1"
     )
+
+
+def test_of_much_that_is_left_undone_only_the_beginning_is_said() -> None:
+    many = {RealServerKey(f"10.77.1.{number}", 5432): GATE for number in range(1, 6)}
+    with pytest.raises(KernelMismatch) as raised:
+        Director(lines=1).kernel.reach(WantedService(RR, many))
+    assert str(raised.value).endswith(" -r 10.77.1.3:5432 -g -w 1; and 2 more")
 
 
 def test_a_removal_that_fails_is_loud() -> None:

@@ -14,17 +14,18 @@ from ...errors import (
     Busy,
     ExitCode,
     InvalidParameters,
+    KernelMismatch,
     LvsdrError,
     NotInstalled,
     SourceUnavailable,
 )
-from ...ipvs.table import ServiceKey, WantedService
+from ...ipvs.table import ServiceKey, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ipvs.text import endpoint
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
-from ...report import changes
+from ...report import Row, as_it_became, changes
 from ...system import crm, ipvs, state, sysctl
 from . import cycle
 from .legality import PARAMETERS, SERVICE
@@ -152,15 +153,35 @@ def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memor
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
     planned = cycle.plan(wanted, judged, service, memory)
+    rows: Sequence[Row] = planned.decision.rows
+    refused: tuple[str, ...] = ()
     if service is None or settled(service) != planned.wanted:
-        kernel.reach(planned.wanted)
-    for sentence in changes(planned.decision.rows):
+        refused = _reach(kernel, planned.wanted)
+        if refused:
+            rows = as_it_became(rows, kernel.service(planned.wanted))
+    for sentence in changes(rows):
         context.log.info(sentence)
     now = cycle.remembered(wanted, judged, planned.decision, memory)
+    now = now._replace(degraded=(*refused, *now.degraded))
     for reason in now.degraded:
         if reason not in memory.degraded:
             context.log.warning(reason)
     return now.degraded + _remember(context, now, memory)
+
+
+def _reach(kernel: ipvs.Kernel, wanted: WantedService) -> tuple[str, ...]:
+    """Make the service what is wanted; why it is not, if others serve all the same.
+
+    A restart, here or elsewhere, would cost them their connections, and change nothing: what the
+    kernel refuses once, the address of a broadcast, say, it always does.
+    """
+    try:
+        kernel.reach(wanted)
+    except KernelMismatch as error:
+        if not serves(kernel.service(wanted), wanted):
+            raise
+        return (str(error),)
+    return ()
 
 
 def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
