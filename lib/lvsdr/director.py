@@ -7,11 +7,10 @@ memory, and a sentence for everything that changes come out.  The rules:
 - WITHDRAWN gets weight 0, so that its established connections finish, and is deleted when none is
   left, or when its drain timeout is over.
 - FAILED is deleted at once; with ``expire_nodest_conn`` its clients learn it on their next packet.
+  One that may only be out of the cluster's sight is withdrawn first, for as long as that may take.
 - UNKNOWN stays exactly as it is: it is neither added, nor changed, nor deleted.
 
-When nobody who is IN has a weight, those that serve and are alive are kept as they are
-(``on_empty=keep``); if there are none, the fallback takes over; without a usable one, those are
-kept whose failure is not certain.
+When nobody who is IN has a weight, ``on_empty`` says who serves instead.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from collections.abc import Set as AbstractSet
 
 from .ipvs.table import RealServer, RealServerConfig, RealServerKey
 from .model import FITNESS, Located, Outcome, Policy, Verdict
+from .on_empty import Instead, instead
 from .report import Row
 from .typed import NamedTuple
 
@@ -68,7 +68,7 @@ def decide(
     pool: Pool, judged: Judged, goal: Goal, drains: Mapping[RealServerKey, float], now: float
 ) -> Decision:
     """The pool that follows from the verdicts; ``now`` is in seconds of the monotonic clock."""
-    rows = _considered(pool, judged, goal)
+    rows = [_for_now(row, pool, drains, now) for row in _considered(pool, judged, goal)]
     degraded = _misgivings(rows, pool, judged)
     kept: AbstractSet[RealServerKey] = frozenset()
     if not any(_serves(row) for row in rows):
@@ -84,10 +84,19 @@ def decide(
         config = _kept(row, pool) if stays else _config(row, pool, goal, now - began)
         if config is not None:
             wanted[row.key] = config
-            if _drains(row, drains) and not stays:
+            if _drains(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
     explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
+
+
+def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: float) -> Row:
+    """A failure of one in the pool is a withdrawal while its grace lasts."""
+    verdict = row.verdict
+    if row.key is None or row.key not in pool or verdict.outcome is not Outcome.FAILED:
+        return row
+    over = now - drains.get(row.key, now) >= verdict.grace
+    return row if over else row._replace(verdict=verdict._replace(outcome=Outcome.WITHDRAWN))
 
 
 def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
@@ -153,34 +162,16 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
     return said
 
 
-def _without_anybody(
-    rows: list[Row], pool: Pool, judged: Judged, goal: Goal
-) -> tuple[list[Row], AbstractSet[RealServerKey], str]:
-    """Nobody is IN: who serves instead, who is kept, and the sentence that says so."""
+def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
     serving = {key for key, server in pool.items() if server.config.weight > 0}
-    fallback = {row.key: row for row in (_row(s, goal) for s in judged.fallback) if _serves(row)}
-    if serving & _keys(rows, Outcome.UNKNOWN):
-        said = judged.unavailable and f"pool kept as it is: {judged.unavailable}"
-        return rows, serving & fallback.keys(), said or "no real server is known to be fit"
-    alive = serving & _keys(rows, Outcome.WITHDRAWN) - fallback.keys()
-    if goal.policy.keep_when_empty and alive:
-        return rows, alive, _keeping(alive)
-    if fallback:
-        rows = [fallback.get(row.key, row) if row.key else row for row in rows]
-        names = ", ".join(row.host for row in fallback.values())
-        return rows, frozenset(), f"no real server is fit: serving from the fallback {names}"
-    doubtful = serving & {row.key for row in rows if row.key and not row.verdict.certain}
-    if goal.policy.keep_when_empty and doubtful:
-        return rows, doubtful, _keeping(doubtful)
-    return rows, frozenset(), "no real server is fit: nobody serves"
-
-
-def _keys(rows: Sequence[Row], outcome: Outcome) -> set[RealServerKey]:
-    return {row.key for row in rows if row.key and row.verdict.outcome is outcome}
-
-
-def _keeping(kept: AbstractSet[RealServerKey]) -> str:
-    return f"no real server is fit: keeping the {len(kept)} that still serve"
+    fallback = [_row(server, goal) for server in judged.fallback]
+    return instead(
+        rows,
+        serving,
+        {row.key: row for row in fallback if row.key and _serves(row)},
+        unavailable=judged.unavailable,
+        keep=goal.policy.keep_when_empty,
+    )
 
 
 def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:

@@ -37,6 +37,11 @@ class Verdict(NamedTuple):
     certain: bool = True
     """False for a failure that may be the checker's own: reason enough to send clients to others,
     not to leave them with nobody."""
+    leaving: bool = False
+    """True for a withdrawal of one that is about to stop: it is not to be counted on."""
+    grace: float = 0.0
+    """Seconds for which a failure counts as a withdrawal, because it may be no more than that the
+    cluster does not know."""
 
 
 class Candidate(NamedTuple):

@@ -4,7 +4,9 @@ A play is lines of text.  The first one is a bug report or a promise.  Then, in 
 
     policy drain 300, keep              drain timeout (or ``never``), on_empty; ``udp`` at the end
     pool node1 weight 1                 a real server in the table, ``active 2 inactive 3`` if busy
-    candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure
+    candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure,
+                                        ``failed(10)`` counts as withdrawn for 10
+                                        seconds, ``leaving`` is withdrawn and about to stop
     fallback node9 in: why
     without node1                       no longer a candidate
     node node1 failed: why              what its node's state says of one that is none
@@ -29,7 +31,7 @@ from lvsdr.model import Located, Outcome, Policy, Verdict
 from lvsdr.report import changes
 
 PORT = 5432
-_SERVER = re.compile(r"(\S+)(?: weight (\d+))? (\w+)(\??): (.*)")
+_SERVER = re.compile(r"(\S+)(?: weight (\d+))? (\w+)(\??)(?:\((\d+)\))?: (.*)")
 _ENTRY = re.compile(r"(\S+)(?: weight (\d+))?(?: active (\d+))?(?: inactive (\d+))?")
 
 
@@ -109,9 +111,15 @@ class Play:
         return decision
 
     def _server(self, text: str) -> Located:
-        name, weight, outcome, uncertain, reason = matched(_SERVER, text)
+        name, weight, outcome, uncertain, grace, reason = matched(_SERVER, text)
         host, address = self._place(name)
-        verdict = Verdict(Outcome(outcome), reason, not uncertain)
+        verdict = Verdict(
+            Outcome.WITHDRAWN if outcome == "leaving" else Outcome(outcome),
+            reason,
+            certain=not uncertain,
+            leaving=outcome == "leaving",
+            grace=float(grace or 0),
+        )
         return Located(host, address, int(weight or 1), verdict)
 
     def _place(self, name: str) -> tuple[str, str | None]:

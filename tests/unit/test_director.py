@@ -93,9 +93,16 @@ ADDRESSES = [f"10.77.0.{number}" for number in range(1, 6)]
 KEYS = [RealServerKey(address, 80) for address in ADDRESSES]
 WEIGHTS = st.integers(0, 3)
 REASONS = st.sampled_from(["", "crm_mon: not connected"])
-VERDICTS = st.builds(Verdict, st.sampled_from(Outcome), st.just("so"), st.booleans()).map(
-    lambda v: v._replace(certain=v.certain or v.outcome is not Outcome.FAILED)
+FAILURES = st.builds(
+    Verdict,
+    st.just(Outcome.FAILED),
+    st.just("so"),
+    certain=st.booleans(),
+    grace=st.sampled_from([0.0, 0.0, 10.0]),
 )
+WITHDRAWALS = st.builds(Verdict, st.just(Outcome.WITHDRAWN), st.just("so"), leaving=st.booleans())
+OTHERS = st.builds(Verdict, st.sampled_from([Outcome.IN, Outcome.UNKNOWN]), st.just("so"))
+VERDICTS = OTHERS | WITHDRAWALS | FAILURES
 SERVERS = st.builds(
     Located,
     st.sampled_from(["node1", "node2", "node3", "node4", "10.77.0.5"]),

@@ -17,9 +17,9 @@ def node_verdict(node: Node) -> Verdict | None:
     if node.maintenance:
         return Verdict(Outcome.UNKNOWN, "node is in maintenance")
     if node.standby:
-        return Verdict(Outcome.WITHDRAWN, "node is on standby")
+        return Verdict(Outcome.WITHDRAWN, "node is on standby", leaving=True)
     if node.shutdown:
-        return Verdict(Outcome.WITHDRAWN, "node is shutting down")
+        return Verdict(Outcome.WITHDRAWN, "node is shutting down", leaving=True)
     return None
 
 
@@ -27,7 +27,8 @@ def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
     """The candidate under its node's state: a host outside the cluster stays as it is.
 
     A failed or unknown node settles the matter.  On a node that is merely leaving, a resource that
-    already stopped there, or whose state nobody knows, says more than the leaving does.
+    already stopped there, or whose state nobody knows, says more than the leaving does; and what
+    is no longer to be seen there has stopped.
     """
     node = state.nodes.get(candidate.host)
     verdict = node_verdict(node) if node is not None else None
@@ -35,5 +36,5 @@ def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
         return candidate
     leaving = verdict.outcome is Outcome.WITHDRAWN
     if leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
-        return candidate
+        return candidate._replace(verdict=candidate.verdict._replace(grace=0.0))
     return candidate._replace(verdict=verdict)

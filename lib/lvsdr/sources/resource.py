@@ -20,6 +20,11 @@ _PRESENT = {
     WantedRole.UNPROMOTED: (Role.UNPROMOTED,),
 }
 
+# Seconds for which an instance that is gone may come back: `crm_resource --refresh`, or a node that
+# joins again, makes Pacemaker forget what ran there until it has looked, which crm_mon shows like a
+# stop.  A stop of its own accord shows first, as a role or a failure.
+_FORGOTTEN = 10.0
+
 # While one of these goes on, Pacemaker has put it in the place of the last operation's success, and
 # crm_mon shows as failed what has ever failed, however long that is over.
 _UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
@@ -52,7 +57,7 @@ def _fittest(resource: str, instances: list[Instance | None], wanted: WantedRole
 def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRole) -> Verdict:
     """What one instance, or its absence, says about the real server on its node."""
     if instance is None:
-        return Verdict(Outcome.FAILED, f"{resource} is not running there")
+        return _not_running(f"{resource} is not running there")
     if instance.blocked or not instance.managed:
         return _left_alone(resource, instance)
     if instance.active and instance.role in _UNDER_WAY:
@@ -60,16 +65,20 @@ def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRol
     if instance.failed:
         return Verdict(Outcome.FAILED, f"{resource} has failed")
     if not instance.active or instance.role in (Role.STOPPED, Role.STARTING):
-        return Verdict(Outcome.FAILED, f"{resource} is {instance.role.value.lower()} there")
+        return _not_running(f"{resource} is {instance.role.value.lower()} there")
     if instance.role is Role.UNKNOWN:
         return Verdict(Outcome.UNKNOWN, f"the role of {resource} is unknown")
     return _by_role(resource, instance.role, wanted)
 
 
+def _not_running(reason: str) -> Verdict:
+    return Verdict(Outcome.FAILED, reason, grace=_FORGOTTEN)
+
+
 def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:
     """Of an instance that is on its way to another role, or away; it may have failed, or not."""
     if instance.role is Role.STOPPING:
-        return Verdict(Outcome.WITHDRAWN, f"{resource} is being stopped")
+        return Verdict(Outcome.WITHDRAWN, f"{resource} is being stopped", leaving=True)
     if instance.role is Role.DEMOTING and instance.failed:
         return Verdict(Outcome.WITHDRAWN, f"{resource} is being demoted, and may have failed")
     return _by_role(resource, instance.role, wanted)

@@ -62,6 +62,22 @@ def test_of_several_states_the_graver_counts(flags: set[str], outcome: Outcome) 
     assert verdict.outcome is outcome
 
 
+def test_who_is_about_to_stop() -> None:
+    verdicts = {name: node_verdict(node) for name, node in state("nodes").nodes.items()}
+    assert {name for name, verdict in verdicts.items() if verdict and verdict.leaving} == {
+        "on-standby",
+        "standby-onfail",
+        "leaving",
+    }
+
+
+def test_what_is_out_of_sight_on_a_node_that_leaves_has_stopped() -> None:
+    gone = Candidate("leaving", Verdict(Outcome.FAILED, "is not running there", grace=10.0))
+    assert with_node_state(gone, state("nodes")).verdict.grace == 0
+    there = gone._replace(host="well")
+    assert with_node_state(there, state("nodes")) == there
+
+
 @pytest.mark.parametrize(
     ("name", "said", "result"),
     [

@@ -12,6 +12,7 @@ from lvsdr.sources.resource import candidates, instance_verdict
 from tests.unit.crm import state
 from tests.unit.pools import SPEC
 
+NOW = Deadline.after(60.0)
 ABSENT = "failed: {} is not running there"
 
 
@@ -20,7 +21,7 @@ def judged(
 ) -> list[str]:
     """The verdicts on node1, node2 and node3."""
     spec = SPEC._replace(resource=resource, role=role)
-    found = candidates(state(cluster), spec, Deadline.after(1.0))
+    found = candidates(state(cluster), spec, NOW)
     verdicts = {c.host: f"{c.verdict.outcome.value}: {c.verdict.reason}" for c in found}
     return [verdicts[f"node{number}"] for number in (1, 2, 3)]
 
@@ -57,6 +58,17 @@ def judged(
 def test_resources(resource: str, on_node1: str, on_node2: str, on_node3: str) -> None:
     expected = [text.format(resource) for text in (on_node1, on_node2, on_node3)]
     assert judged(resource) == expected
+
+
+def test_what_may_only_be_out_of_sight() -> None:
+    """What has failed, or failed and is blocked, is not."""
+    verdicts = {
+        resource: {it.host: it.verdict for it in candidates(state("resources"), spec, NOW)}["node1"]
+        for resource in ("idle", "starting", "failed", "blocked", "stopping")
+        for spec in [SPEC._replace(resource=resource)]
+    }
+    assert {name for name, it in verdicts.items() if it.grace} == {"idle", "starting"}
+    assert {name for name, it in verdicts.items() if it.leaving} == {"stopping"}
 
 
 @pytest.mark.parametrize(
