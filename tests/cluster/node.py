@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 
-from lvsdr.cluster import ClusterState, parse
+from lvsdr.cluster import ClusterState
+from lvsdr.crm_mon import parse
 from lvsdr.errors import SourceUnavailable
 
 from tests.cluster.corosync import corosync_conf, first_cib

@@ -12,7 +12,7 @@ from tests.house.tree import library, module_name
 
 BASE = {"errors", "deadline", "typed", "hosts"}
 PURE = BASE | {"model"}
-WORLD = PURE | {"cluster", "system"}
+WORLD = PURE | {"cluster", "crm_mon", "system"}
 DECIDING = {"ipvs", "director", "on_empty", "report", "location", "interfaces", "packets"}
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "deadline": {"errors"},
     "model": BASE,
     "ipvs": PURE,
-    "cluster": PURE | {"document"},
+    "cluster": PURE,
+    "crm_mon": PURE | {"cluster", "document"},
     "report": PURE | {"ipvs"},
     "on_empty": PURE | {"ipvs", "report"},
     "director": PURE | {"ipvs", "on_empty", "report"},

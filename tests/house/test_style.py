@@ -30,8 +30,8 @@ INHERITED = re.compile(
 
 # Where the old role names of Pacemaker are read or recorded, and where users' own words are quoted.
 QUOTING = (
-    "lib/lvsdr/cluster.py",
-    "tests/unit/*cluster*",
+    "lib/lvsdr/crm_mon.py",
+    "tests/unit/test_crm_mon.py",
     "tests/*/data/*",
     "tests/*.xml",
     "tests/house/test_style.py",

@@ -7,7 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from lvsdr.cluster import ClusterState, parse
+from lvsdr.cluster import ClusterState
+from lvsdr.crm_mon import parse
 from lvsdr.system.crm import COMMAND
 
 DATA = Path(__file__).resolve().parents[1] / "data"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..cluster import parse
+from ..crm_mon import parse
 from ..deadline import Deadline
 from ..postgres.primary import STATEMENTS, Naming, anybody, listed, members, standbys, walsenders
 from ..system import membership, postgres

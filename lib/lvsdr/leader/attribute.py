@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ..cluster import ClusterState, parse
+from ..cluster import ClusterState
+from ..crm_mon import parse
 from ..deadline import Deadline
 from ..document import tree
 from ..errors import SourceUnavailable

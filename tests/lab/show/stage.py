@@ -10,7 +10,8 @@ from lvsdr.agents.lvsdr import cycle
 from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.memory import recall
 from lvsdr.agents.lvsdr.settings import settings
-from lvsdr.cluster import ClusterState, parse
+from lvsdr.cluster import ClusterState
+from lvsdr.crm_mon import parse
 from lvsdr.deadline import Deadline
 from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lvsdr.cluster import parse
+from lvsdr.crm_mon import parse
 from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
 from lvsdr.system import crm

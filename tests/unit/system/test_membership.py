@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lvsdr.cluster import parse
+from lvsdr.crm_mon import parse
 from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
 from lvsdr.system.membership import document

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 from ...checks import check_all
-from ...cluster import ClusterState, parse
+from ...cluster import ClusterState
+from ...crm_mon import parse
 from ...deadline import Deadline
 from ...director import Decision, Judged, decide
 from ...errors import SourceUnavailable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...cluster import parse
+from ...crm_mon import parse
 from ...errors import SourceUnavailable
 from ...system import crm
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role, parse
+from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
+from lvsdr.crm_mon import parse
 from lvsdr.errors import SourceUnavailable
 from lvsdr.system.crm import COMMAND
 
