@@ -25,6 +25,8 @@ class Node(NamedTuple):
     unclean: bool
     pending: bool
     shutdown: bool
+    expected: bool = True
+    """Whether it has not left of its own accord; Pacemaker expects nothing of remote nodes."""
 
 
 class Role(Enum):
@@ -61,3 +63,11 @@ class ClusterState(NamedTuple):
     """By id of primitive, group, clone or bundle; a known id that runs nowhere has no instances."""
     attributes: Mapping[str, Mapping[str, str]]
     """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name, whose case matters neither to Pacemaker nor to DNS."""
+        found = self.nodes.get(name)
+        if found is None:
+            folded = name.casefold()
+            found = next((it for it in self.nodes.values() if it.name.casefold() == folded), None)
+        return found

@@ -86,6 +86,7 @@ def _node(element: Element) -> Node:
         unclean=element.flag("unclean"),
         pending=element.flag("pending"),
         shutdown=element.flag("shutdown"),
+        expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
     )
 
 

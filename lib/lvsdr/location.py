@@ -21,10 +21,11 @@ def questions(
     """
     asked = {}
     for candidate in candidates:
-        if attribute is None or candidate.host not in state.nodes:
+        node = state.node(candidate.host) if attribute is not None else None
+        if node is None or attribute is None:
             asked[candidate.host] = candidate.host
-        elif attribute in state.attributes.get(candidate.host, {}):
-            asked[candidate.host] = state.attributes[candidate.host][attribute]
+        elif attribute in state.attributes.get(node.name, {}):
+            asked[candidate.host] = state.attributes[node.name][attribute]
     return asked
 
 

@@ -112,8 +112,12 @@ class PoolSpec(NamedTuple):
     fallback: Mapping[str, int | None]
 
     def weight_of(self, host: str) -> int:
-        """The weight of ``host`` while it is IN."""
+        """The weight of ``host``, in whatever case it is listed, while it is IN."""
         weight = self.weights.get(host)
+        if weight is None and host not in self.weights:
+            folded = host.casefold()
+            same = (listed for name, listed in self.weights.items() if name.casefold() == folded)
+            weight = next(same, None)
         return self.default_weight if weight is None else weight
 
 

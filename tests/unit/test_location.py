@@ -27,9 +27,9 @@ def test_nodes_are_asked_for_by_their_address_attribute() -> None:
     cluster = state("steady")._replace(
         attributes={"node1": {"address": "10.88.0.1"}, "node2": {"address": "db2"}}
     )
-    found = [Candidate(host, FIT) for host in ("node1", "node2", "node3", "10.77.0.14")]
+    found = [Candidate(host, FIT) for host in ("Node1", "node2", "node3", "10.77.0.14")]
     assert questions(found, cluster, "address") == {
-        "node1": "10.88.0.1",
+        "Node1": "10.88.0.1",
         "node2": "db2",
         "10.77.0.14": "10.77.0.14",
     }

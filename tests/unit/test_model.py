@@ -8,9 +8,11 @@ from lvsdr.model import FITNESS, Outcome, Script
 from tests.unit.pools import SPEC
 
 
-@pytest.mark.parametrize(("host", "weight"), [("node1", 3), ("node2", 7), ("node3", 0), ("x", 7)])
+@pytest.mark.parametrize(
+    ("host", "weight"), [("node1", 3), ("Node1", 3), ("node2", 7), ("node3", 0), ("x", 7)]
+)
 def test_weights(host: str, weight: int) -> None:
-    """Listed with a weight, without one, with 0, and not at all."""
+    """Listed with a weight, in another case, without one, with 0, and not at all."""
     spec = SPEC._replace(weights={"node1": 3, "node2": None, "node3": 0}, default_weight=7)
     assert spec.weight_of(host) == weight
 

@@ -30,9 +30,10 @@ def narrowed(
 
 def attribute_verdict(candidate: Candidate, state: ClusterState, match: AttributeMatch) -> Verdict:
     """The regular expression must match the whole value, as ``grep -Ex`` would."""
-    if candidate.host not in state.nodes:
+    node = state.node(candidate.host)
+    if node is None:
         return Verdict(Outcome.WITHDRAWN, f"is no cluster node, so it has no {match.name}")
-    value = state.attributes.get(candidate.host, {}).get(match.name)
+    value = state.attributes.get(node.name, {}).get(match.name)
     if value is None:
         return Verdict(Outcome.WITHDRAWN, f"{match.name} is not set")
     if match.pattern.fullmatch(value):

@@ -12,6 +12,9 @@ def node_verdict(node: Node) -> Verdict | None:
         return Verdict(Outcome.FAILED, "node is unclean")
     if node.pending:
         return Verdict(Outcome.UNKNOWN, "node is joining the cluster")
+    if not node.online and node.maintenance and not node.expected:
+        # Pacemaker left and stopped nothing, as for an upgrade: what runs there goes on.
+        return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
     if not node.online:
         return Verdict(Outcome.FAILED, "node is offline")
     if node.maintenance:
@@ -30,10 +33,12 @@ def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
     already stopped there, or whose state nobody knows, says more than the leaving does; and what
     is no longer to be seen there has stopped.
     """
-    node = state.nodes.get(candidate.host)
+    node = state.node(candidate.host)
     verdict = node_verdict(node) if node is not None else None
-    if verdict is None:
+    if node is None or verdict is None:
         return candidate
+    if node.pending and not node.expected and candidate.verdict.outcome is Outcome.FAILED:
+        return candidate  # Pacemaker has been stopped, Corosync not: it need not come back
     leaving = verdict.outcome is Outcome.WITHDRAWN
     if leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         return candidate._replace(verdict=candidate.verdict._replace(grace=0.0))

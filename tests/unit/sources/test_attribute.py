@@ -84,3 +84,10 @@ def test_all_nodes_by_the_attribute_alone() -> None:
 def test_without_a_wish_all_are_in() -> None:
     found = candidates(state("steady"), SPEC, Deadline.after(1.0))
     assert [c.verdict.outcome for c in found] == [Outcome.IN] * 3
+
+
+def test_the_case_of_a_node_does_not_matter() -> None:
+    named = NODE._replace(host="Node1")
+    match = attribute("fit", "yes")
+    assert attribute_verdict(named, with_value("yes"), match).outcome is Outcome.IN
+    assert attribute_verdict(named, with_value("no"), match).outcome is Outcome.WITHDRAWN

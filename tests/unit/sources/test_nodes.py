@@ -20,6 +20,8 @@ SAYS = {
     "off": "failed: node is offline",
     "joining": "unknown: node is joining the cluster",
     "in-maintenance": "unknown: node is in maintenance",
+    "being-upgraded": "unknown: node is in maintenance, without the cluster",
+    "without-pacemaker": "unknown: node is joining the cluster",
 }
 
 
@@ -94,6 +96,11 @@ def test_what_is_out_of_sight_on_a_node_that_leaves_has_stopped() -> None:
         ("off", Outcome.WITHDRAWN, Outcome.FAILED),
         ("in-maintenance", Outcome.IN, Outcome.UNKNOWN),
         ("in-maintenance", Outcome.FAILED, Outcome.UNKNOWN),
+        ("Off", Outcome.IN, Outcome.FAILED),  # a name's case means nothing
+        ("joining", Outcome.FAILED, Outcome.UNKNOWN),
+        # Nobody knows whether it joins, but what ran there has been stopped.
+        ("without-pacemaker", Outcome.IN, Outcome.UNKNOWN),
+        ("without-pacemaker", Outcome.FAILED, Outcome.FAILED),
         ("a-host-elsewhere", Outcome.IN, Outcome.IN),
         ("a-host-elsewhere", Outcome.UNKNOWN, Outcome.UNKNOWN),
     ],

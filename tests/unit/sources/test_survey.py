@@ -166,10 +166,10 @@ def test_who_was_named_on_standby_stays_while_nobody_can_say() -> None:
 
 
 def test_a_name_that_only_looks_like_a_node(tmp_path: Path) -> None:
-    """Names are compared as they are: another case, or a domain, is another host."""
+    """In another case a name is that of the same node; with a domain it is another host."""
     script = program(tmp_path, "print('Node3 node3.example.com')")
     assert asked(state("node3-crashed"), SPEC._replace(list_script=script)) == [
-        "Node3 in: named by script",
+        "Node3 failed: node is offline",
         "node3.example.com in: named by script",
     ]
 

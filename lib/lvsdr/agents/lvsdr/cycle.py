@@ -66,9 +66,9 @@ def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
 
 def _node_verdicts(state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
     """What a real server that nobody names any more is judged by: dead nodes serve nobody."""
-    nodes = [state.nodes[host] for host in hosts if host in state.nodes]
-    verdicts = {node.name: node_verdict(node) for node in nodes}
-    return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
+    nodes = {host: state.node(host) for host in hosts}
+    verdicts = {host: node_verdict(node) for host, node in nodes.items() if node is not None}
+    return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 
 
 def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:

@@ -19,5 +19,5 @@ def is_leaving(name: str | None, deadline: Deadline) -> bool:
         state = parse(crm.snapshot(deadline.sooner(_ASKING)))
     except SourceUnavailable:
         return True
-    node = state.nodes.get(name or "")
+    node = state.node(name or "")
     return node is None or node.standby or node.shutdown
