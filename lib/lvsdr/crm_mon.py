@@ -13,6 +13,10 @@ from .cluster import ClusterState, Instance, Node, NodeKind, Role
 from .document import Element, tree
 from .errors import SourceUnavailable
 
+# Node attributes that crm_mon never shows begin with one of these (2.0.5 to 3.0: crm_mon.c, or
+# pcmk_output.c, the list of what to filter); "standby-ready", too, would look like one not set.
+HIDDEN_ATTRIBUTES = ("#", "fail-count", "last-failure", "shutdown", "standby", "terminate")
+
 _OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}  # before Pacemaker 2.1
 
 

@@ -13,7 +13,14 @@ from ...ocf.values import (
     whole_number,
     word_or,
 )
-from .parsers import MOST_WEIGHT, SERVICE_ADDRESS, SERVICE_OPTIONS, SOME_TIME, WEIGHTED_HOSTS
+from .parsers import (
+    ATTRIBUTE,
+    MOST_WEIGHT,
+    SERVICE_ADDRESS,
+    SERVICE_OPTIONS,
+    SOME_TIME,
+    WEIGHTED_HOSTS,
+)
 
 NEVER = -1.0
 
@@ -102,7 +109,7 @@ ROLE = defaulted(
 )
 ATTRIBUTE_NAME = optional(
     "realserver_dependent_attribute_name",
-    Parser(str, "the name of a node attribute"),
+    ATTRIBUTE,
     reloadable=True,
     short="Node attribute of a fit real server",
     long=(
@@ -143,7 +150,7 @@ CHECK_SCRIPT = optional(
 OLD_CHECK_SCRIPT = deprecated("realserver_check_active_slave_script", CHECK_SCRIPT)
 ADDRESS_ATTRIBUTE = optional(
     "realserver_address_attribute",
-    Parser(str, "the name of a node attribute"),
+    ATTRIBUTE,
     reloadable=True,
     short="Node attribute with the address to use",
     long=(

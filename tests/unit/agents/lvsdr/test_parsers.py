@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from lvsdr.agents.lvsdr.parsers import SERVICE_ADDRESS, SERVICE_OPTIONS, SOME_TIME, WEIGHTED_HOSTS
+from lvsdr.agents.lvsdr.parsers import (
+    ATTRIBUTE,
+    SERVICE_ADDRESS,
+    SERVICE_OPTIONS,
+    SOME_TIME,
+    WEIGHTED_HOSTS,
+)
 from lvsdr.ipvs.table import ServiceConfig
 
 
@@ -104,3 +110,10 @@ def test_some_time(text: str, seconds: float) -> None:
 def test_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a duration longer than 0.*1min$"):
         SOME_TIME(text)
+
+
+def test_attributes() -> None:
+    for name in ("pgsql-status", "readable", "my-standby", "maintenance"):
+        assert ATTRIBUTE(name) == name
+    with pytest.raises(ValueError, match=r": crm_mon shows no attribute that begins with standby$"):
+        ATTRIBUTE("standby-ready")
