@@ -68,8 +68,18 @@ class DeadlineExceeded(LvsdrError):
     """The time that the operation was given is used up."""
 
 
+class NotRunning(LvsdrError):
+    """What the action is about is no longer there."""
+
+    exit_code = ExitCode.NOT_RUNNING
+
+
 class Busy(LvsdrError):
     """Another action of the same resource holds its lock, or the lock cannot be had."""
+
+
+class Exhausted(LvsdrError):
+    """This node is short of processes, memory or descriptors, which may be over in a moment."""
 
 
 class SourceUnavailable(LvsdrError):

@@ -18,6 +18,7 @@ from tests.lab.steps import (
     EVEN,
     LISTED,
     NEIGHBOURS,
+    NOT_RUNNING,
     OK,
     SERVICE,
     WITHOUT_NODE3,
@@ -64,6 +65,20 @@ def test_one_action_at_a_time(lvs: Resource) -> None:
         assert waiting.alive
     assert waiting.wait().returncode == OK
     assert lvs.pool() == {**EVEN, "node3": 0}
+
+
+@pytest.mark.parametrize("action", ["monitor", "reload-agent"])
+def test_one_that_waited_does_not_bring_back_what_was_stopped(lvs: Resource, action: str) -> None:
+    lvs.start()
+    (lock,) = lvs.host.rsctmp.glob("*-lvs.lock")
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = lvs.begin(action, interval=5.0)
+        time.sleep(2)
+        assert waiting.alive
+        lvs.host.restore_ipvs(f"-D {SERVICE}\n")
+    assert waiting.wait().returncode == NOT_RUNNING
+    assert SERVICE not in lvs.host.ipvs_text()
 
 
 def test_starts_of_several_resources_at_the_same_time(world: World, tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from ..deadline import Deadline
 from ..errors import LvsdrError, NotInstalled
 from ..interfaces import Connected, Interface, connected, mac, parse
-from .run import run
+from .run import NOT_THERE, run
 
-_NO_SUCH_PROGRAM = 127
 _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 
 
@@ -43,7 +42,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
     if lines:
         batch = "".join(f"{line}\n" for line in lines).encode()
         done = run(("ip", "-batch", "-"), deadline, stdin=batch)
-        if done.status == _NO_SUCH_PROGRAM:
+        if done.status == NOT_THERE:
             raise NotInstalled(done.complaint())
         if done.problem or done.status:
             raise LvsdrError(f"ip: {_said(done.stderr) or done.complaint()}")
@@ -52,7 +51,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
 def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
     """What ip printed; nothing if there is no such interface."""
     done = run(argv, deadline)
-    if done.status == _NO_SUCH_PROGRAM:
+    if done.status == NOT_THERE:
         raise NotInstalled(done.complaint())
     if done.problem is None and done.status == 0:
         return done.stdout.decode("utf-8", "replace")

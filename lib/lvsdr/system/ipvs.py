@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable
 
 from ..deadline import Deadline
-from ..errors import DeadlineExceeded, KernelMismatch, LvsdrError, NotInstalled
+from ..errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
 from ..ipvs.table import Service, ServiceKey, Table, WantedService, settings, with_local_as
 from ..ipvs.text import parse_proc, parse_saved, proc_shows
-from .run import run
+from .run import NOT_THERE, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ class Kernel:
     def _ipvsadm(self, option: str, stdin: str = "") -> Result:
         result = self._run(("ipvsadm", option), self._deadline, stdin=stdin.encode())
         if result.inconclusive:
-            late = self._deadline.expired()
-            raise (DeadlineExceeded if late else NotInstalled)(result.complaint())
+            if self._deadline.expired():
+                raise DeadlineExceeded(result.complaint())
+            raise (NotInstalled if result.status == NOT_THERE else Exhausted)(result.complaint())
         return result
 
 

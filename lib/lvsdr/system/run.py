@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Sequence
+from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 
 from ..deadline import Deadline
 from ..typed import NamedTuple
 from .spawn import Child, spawn
 
+NOT_THERE = 127  # the status of a program that cannot be executed, as a shell has it
+NOT_NOW = 128  # the same, for the lack of something that may be there in a moment
 OUTPUT_LIMIT = 4 * 1024 * 1024
 _TICK = 0.02  # seconds between looks at a child whose own children hold its output open
 _ABOUT_TO_END = 0.001
+_DYING = 1.0  # seconds that a killed program may take to be gone
 _SIGKILL = 9  # signal.SIGKILL on Linux, without the price of the signal module
 _PARALLEL = 32  # calls of a script at a time
 
@@ -89,12 +94,14 @@ def _start(
 ) -> _Watched | Result:
     if deadline.expired():
         return Result(128, b"", b"", f"no time left for {argv[0]}", inconclusive=True)
-    source = _as_file(stdin) if stdin else None
+    source = None
     try:
+        source = _as_file(stdin) if stdin else None
         return _Watched(spawn(argv, source), deadline, timeout, limit)
     except OSError as error:
         why = f"{argv[0]} cannot be executed: {error.strerror}"
-        return Result(127, b"", b"", why, inconclusive=True)
+        status = NOT_NOW if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else NOT_THERE
+        return Result(status, b"", b"", why, inconclusive=True)
     finally:
         if source is not None:
             os.close(source)
@@ -158,10 +165,25 @@ class _Watched:
             self._close(descriptor)
         if problem is None and any(len(said) > self._limit for said in self.output.values()):
             problem = self._too_much()
-        _, status = os.waitpid(self.child.pid, 0)
+        status = self._reap()
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
         out, err = (bytes(self.output[d]) for d in (self.child.stdout, self.child.stderr))
         self.result = Result(code, out, err, problem, inconclusive)
+
+    def _reap(self) -> int:
+        """The status of a child that has ended, or is killed.
+
+        One that hangs in the kernel (state D in ps(1)), on a server for files, say, does not die of
+        SIGKILL: the action must not hang with it.
+        """
+        until = time.monotonic() + _DYING
+        while True:
+            pid, status = os.waitpid(self.child.pid, os.WNOHANG)
+            if pid:
+                return status
+            if time.monotonic() > until:
+                return _SIGKILL
+            time.sleep(_ABOUT_TO_END)
 
     def _too_much(self) -> str:
         return f"printed more than {self._limit} bytes"

@@ -75,24 +75,35 @@ class Claims:
         """Set what is wanted for this owner; returns a sentence for each setting changed.
 
         A setting with one of the values that are ``as_good`` for it is claimed, but left alone.
-        What was is stored before it is changed: a crash in between must not lose it.
+        What was is stored before it is changed: a crash in between must not lose it.  Raises
+        LvsdrError.
         """
         with state.locked(f"{self._path}.lock", self._deadline):
             claims = self._read()
             for name, new in wanted.items():
                 self._enter(claims, name, new)
-            self._store(claims)
+            try:
+                self._store(claims)
+            except OSError as error:
+                raise LvsdrError(f"cannot write {self._path}: {error.strerror}") from None
             before = differing(wanted, self._root, as_good=as_good)
             return [self._change(name, old, wanted[name]) for name, old in before.items()]
 
     def release(self) -> list[str]:
-        """Let go of all that this owner claimed; returns a sentence for each setting put back."""
+        """Let go of all that this owner claimed; returns a sentence for each setting put back.
+
+        That nothing can be written down, as on a full disk, is one more sentence: the settings are
+        what they should be, and a stop that fails has the node fenced.
+        """
         if not os.path.exists(self._path):
             return []
         with state.locked(f"{self._path}.lock", self._deadline):
             claims = self._read()
             done = [self._let_go(claims, name) for name in list(claims)]
-            self._store(claims)
+            try:
+                self._store(claims)
+            except OSError as error:
+                done.append(f"cannot write {self._path}: {error.strerror}")
         return [sentence for sentence in done if sentence]
 
     def _read(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lvsdr.deadline import Deadline
-from lvsdr.errors import DeadlineExceeded, KernelMismatch, LvsdrError, NotInstalled
+from lvsdr.errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
 from lvsdr.ipvs.plan import AddRealServer, AddService, DeleteService, EditRealServer, EditService
 from lvsdr.ipvs.table import (
     RealServerConfig,
@@ -208,6 +208,11 @@ def test_the_exit_status_proves_nothing() -> None:
             Result(127, b"", b"", "ipvsadm cannot be executed: No such file", inconclusive=True),
             NotInstalled,
             "ipvsadm cannot be executed: No such file",
+        ),
+        (
+            Result(128, b"", b"", "ipvsadm cannot be executed: Out of memory", inconclusive=True),
+            Exhausted,
+            "ipvsadm cannot be executed: Out of memory",
         ),
         (Result(255, b"", b"Bad\n"), LvsdrError, "ipvsadm -Sn: exit status 255: Bad"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -178,6 +179,35 @@ def test_a_missing_program() -> None:
     result = run(("no-such-program",), soon())
     assert result == Result(127, b"", b"", why, inconclusive=True)
     assert result.complaint() == why
+
+
+def test_a_node_that_is_short_of_something_is_no_missing_program() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        result = run(("true",), soon(), stdin=b"something")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    why = "true cannot be executed: Too many open files"
+    assert result == Result(128, b"", b"", why, inconclusive=True)
+
+
+def test_one_that_does_not_die_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in state D, which nobody can have at will."""
+    really, start = os.waitpid, time.monotonic()
+    pids = []
+
+    def hangs(pid: int, options: int) -> tuple[int, int]:
+        assert options == os.WNOHANG
+        pids.append(pid)
+        return 0, 0
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "waitpid", hangs)
+        result = run(("sleep", "60"), soon(), timeout=0.2)
+    assert result.problem == "timed out after 0.2 s"
+    assert took(start) < 5
+    really(pids[0], 0)
 
 
 @pytest.mark.parametrize(

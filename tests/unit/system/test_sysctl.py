@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,17 @@ def test_settings_of_interfaces(tmp_path: Path) -> None:
     assert of_interfaces("arp_ignore", str(tmp_path)) == {"all": "1", "eth0.100": "2", "lo": "0"}
     with pytest.raises(LvsdrError, match="cannot read net/ipv4/conf: No such file"):
         of_interfaces("arp_ignore", str(tmp_path / "nowhere"))
+
+
+def test_a_disk_that_is_full(node: Node) -> None:
+    """Nothing is set whose old value could be lost; what was set is put back all the same."""
+    node.claims("one").claim({NODEST: "1"})
+    node.claims("other").claim({NODEST: "1", TEMPLATE: "1"})
+    (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()  # in the way of what is to be written
+    said = node.claims("other").release()
+    assert said[0] == f"{TEMPLATE} put back to 0"
+    assert said[1].startswith(f"cannot write {node.file}: ")
+    assert (node[NODEST], node[TEMPLATE]) == ("1", "0")
+    with pytest.raises(LvsdrError, match=f"^cannot write {node.file}: "):
+        node.claims("third").claim({TEMPLATE: "1"})
+    assert node[TEMPLATE] == "0"

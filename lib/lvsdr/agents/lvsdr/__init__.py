@@ -12,11 +12,13 @@ from ...director import Judged
 from ...errors import (
     BadArgument,
     Busy,
+    Exhausted,
     ExitCode,
     InvalidParameters,
     KernelMismatch,
     LvsdrError,
     NotInstalled,
+    NotRunning,
     SourceUnavailable,
 )
 from ...ipvs.table import ServiceKey, WantedService, serves
@@ -74,7 +76,7 @@ def monitor(context: Context) -> ExitCode | None:
     context.require_root("change the IPVS table")
     try:
         degraded = _reconcile(context, wanted)
-    except Busy as error:
+    except (Busy, Exhausted) as error:
         degraded = [f"table left as it is: {error}"]
     degraded = [*degraded, *_beat(context, wanted)]
     return _degraded(context, degraded) if degraded else None
@@ -141,6 +143,8 @@ def _reconcile(context: Context, wanted: Settings) -> Sequence[str]:
     with _locked(context):
         if time.monotonic() - asked > _STALE:
             crm.abandon()  # begun before the wait: the cluster may have changed since
+        if wanted.key not in ipvs.table():
+            raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
         judged = cycle.judge(wanted, memory, context.deadline)
         if sysctl.differing(wanted.sysctls):
