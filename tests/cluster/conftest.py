@@ -36,7 +36,15 @@ def replicated(cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def drill(request: pytest.FixtureRequest, replicated: Cluster) -> Iterator[Drill]:
+def reports(request: pytest.FixtureRequest) -> list[Report]:
+    """The reports of all drills so far, for the table at the end."""
+    return request.config.stash.setdefault(REPORTS, [])
+
+
+@pytest.fixture
+def drill(
+    request: pytest.FixtureRequest, replicated: Cluster, reports: list[Report]
+) -> Iterator[Drill]:
     """A drill that begins when all is well, the director where the database has this role.
 
     When it is over no other service has been touched, and only one node has ours.
@@ -47,9 +55,8 @@ def drill(request: pytest.FixtureRequest, replicated: Cluster) -> Iterator[Drill
     name = request.node.name[len("test_") :].replace("_", " ")
     with Drill(name, replicated) as drill:
         yield drill
-        report = drill.report()
-        request.config.stash.setdefault(REPORTS, []).append(report)
-        print("", report, *drill.seen, *drill.clients.failures, sep="\n")
+        reports.append(drill.report())
+        print("", reports[-1], *drill.seen, *drill.clients.failures, sep="\n")
     assert foreign.untouched(replicated.nodes)
     assert len(directors(replicated)) == 1
 

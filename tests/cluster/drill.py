@@ -113,10 +113,14 @@ class Drill:
         )
 
     def wait_for(
-        self, what: str, look: Callable[[], Seen], wanted: Callable[[Seen], object]
+        self,
+        what: str,
+        look: Callable[[], Seen],
+        wanted: Callable[[Seen], object],
+        pause: float = LOOK,
     ) -> Lap:
         """Wait until what can be seen is as wanted; it is called `what` in the report."""
-        wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause=LOOK)
+        wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause)
         return self.lap(what)
 
     def wait_for_state(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
 from lvsdr.cluster import Role
 from lxml import etree
 
 from tests.cluster import degraded, postgres
-from tests.cluster.clients import Clients, spread
+from tests.cluster.clients import spread
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
 from tests.cluster.places import NODES, OUTSIDE, READ_VIP, WRITE_VIP
 from tests.cluster.prepare import VARIABLES
-from tests.cluster.views import DATABASE, Weights, in_role, pool, primary, standbys, steady
+from tests.cluster.views import Weights, in_role, pool, primary, standbys, steady
 from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 
@@ -146,37 +144,3 @@ def serves_as_it_should(example: Example) -> None:
     assert example.reads() == dict.fromkeys(example.wanted, 2)
     writers = spread(example.cluster.client, 2, WRITE_VIP)
     assert writers == {primary(example.cluster).name: 2}
-
-
-def leaves_and_comes_back(example: Example) -> None:
-    """A standby whose node goes on standby gets nothing new; its sessions have DRAIN seconds."""
-    leaving = example.bystander()
-    rest = {name: weight for name, weight in example.wanted.items() if name != leaving.name}
-    with Clients(example.cluster.client, 2 * len(example.wanted)) as clients:
-        session = clients.on(leaving.name)[0]
-        began = time.monotonic()
-        leaving.standby()
-        example.wait_for_pool(rest)
-        left = time.monotonic()
-        assert session.alive
-        example.cluster.wait_for(
-            lambda state: not any(it.node == leaving.name for it in state.resources[DATABASE]),
-            f"{leaving.name} has left",
-            PATIENCE,
-        )
-        assert time.monotonic() - began > DRAIN
-        back = time.monotonic()
-        assert not clients.servers_since(left)[leaving.name]
-        leaving.unstandby()
-        example.wait()
-        wait_until(
-            lambda: clients.servers_since(back),
-            lambda seen: set(seen) == set(example.wanted),
-            "new connections land on all",
-            PATIENCE,
-        )
-        # Those of the node that left had their time, the others are not concerned.
-        assert clients.broken().keys() == {leaving.name}
-        assert not clients.failures
-    assert example.complaints() == []
-    print(example.name, clients)

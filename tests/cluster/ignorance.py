@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from tests.cluster import degraded, postgres
-from tests.cluster.clients import Clients
-from tests.cluster.example import PATIENCE, Example
-from tests.cluster.views import pool_watched, primary
-from tests.cluster.waiting import wait_until
+from tests.cluster.drill import Drill
+from tests.cluster.example import Example
+from tests.cluster.report import Report
+from tests.cluster.views import primary
+
+SEEN = 24  # intervals of the director's monitor, until it says so, or says so no more
+ASKING = 2.0  # seconds from one question to the next: each is a crm_mon
 
 
 @contextlib.contextmanager
@@ -36,22 +39,27 @@ def names_gone(example: Example) -> Iterator[None]:
         machine.run(["umount", "/etc/hosts"])
 
 
-def nothing_changes(example: Example, fault: AbstractContextManager[None]) -> str:
+def nothing_changes(
+    what: str, example: Example, fault: AbstractContextManager[None], reports: list[Report]
+) -> str:
     """Neither the pool nor what clients see, for as long as the fault lasts; returns the reason."""
     cluster, wanted = example.cluster, example.wanted
     example.forget()
     assert not degraded.reason(cluster.node1)
-    with Clients(cluster.client, 2 * len(wanted)) as clients, pool_watched(cluster) as seen:
+    with Drill(f"{what}, {example.name}", cluster) as drill:
+        drill.happens()
         with fault:
-            wait_until(example.degraded, bool, "the director is degraded", PATIENCE, pause=2.0)
+            shown = drill.wait_for("degraded", example.degraded, bool, ASKING)
             reason = degraded.reason(cluster.node1)
-        wait_until(
-            example.degraded, lambda still: not still, "it is so no more", PATIENCE, pause=2.0
-        )
-        assert clients.broken() == {}
-    assert clients.failures == []
-    assert seen == [wanted]
+        drill.happens()
+        over = drill.wait_for("over", example.degraded, lambda still: not still, ASKING)
+        reports.append(drill.report())
+    assert shown.intervals < SEEN
+    assert over.intervals < SEEN
+    assert drill.clients.failures == []
+    assert not reports[-1].broken
+    assert drill.seen == [wanted]
     example.forget()
     assert not degraded.reason(cluster.node1)
-    print(reason, clients, sep="\n")
+    print(reason, reports[-1], sep="\n")
     return reason

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import Example, leaves_and_comes_back, serves_as_it_should
+from tests.cluster.example import Example, serves_as_it_should
+from tests.cluster.leaving import leaves_and_comes_back
+from tests.cluster.report import Report
 
 
 @pytest.fixture(scope="module")
@@ -17,5 +19,7 @@ def test_it_settles_and_everybody_serves(example: Example) -> None:
     serves_as_it_should(example)
 
 
-def test_sessions_of_a_standby_on_standby_have_time_to_end(example: Example) -> None:
-    leaves_and_comes_back(example)
+def test_sessions_of_a_standby_on_standby_have_time_to_end(
+    example: Example, reports: list[Report]
+) -> None:
+    leaves_and_comes_back(example, reports)

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.cluster import Cluster
 from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
+from tests.cluster.report import Report
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,11 @@ def test_it_settles_and_everybody_serves(example: Example) -> None:
     serves_as_it_should(example)
 
 
-def test_a_primary_that_is_silent_changes_nothing(example: Example) -> None:
-    assert "get_active_slaves" in nothing_changes(example, primary_silent(example))
+def test_a_primary_that_is_silent_changes_nothing(example: Example, reports: list[Report]) -> None:
+    fault = primary_silent(example)
+    assert "get_active_slaves" in nothing_changes("the primary is silent", example, fault, reports)
 
 
-def test_names_that_do_not_resolve_change_nothing(example: Example) -> None:
-    assert "no address" in nothing_changes(example, names_gone(example))
+def test_names_that_do_not_resolve_change_nothing(example: Example, reports: list[Report]) -> None:
+    fault = names_gone(example)
+    assert "no address" in nothing_changes("no name resolves", example, fault, reports)

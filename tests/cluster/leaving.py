@@ -1,0 +1,42 @@
+"""A standby leaves for maintenance in an example, and comes back: what clients notice of it."""
+
+from __future__ import annotations
+
+from tests.cluster.drill import Drill
+from tests.cluster.example import DRAIN, Example
+from tests.cluster.report import Report
+from tests.cluster.views import nodes_with, serving
+
+OUT, BACK = 12, 60  # intervals of the director's monitor
+
+
+def leaves_and_comes_back(example: Example, reports: list[Report]) -> None:
+    """A standby whose node goes on standby gets nothing new; its sessions have DRAIN seconds."""
+    leaving = example.bystander()
+    rest = example.wanted.keys() - {leaving.name}
+    with Drill(f"a standby goes on standby, {example.name}", example.cluster) as drill:
+        session = drill.clients.on(leaving.name)[0]
+        began = drill.happens()
+        leaving.standby()
+        assert drill.wait_for_pool("out", *rest).intervals < OUT
+        out = began + drill.laps[-1].seconds
+        assert session.alive
+        left = drill.wait_for_state("left", lambda state: leaving.name not in nodes_with(state))
+        assert left.seconds > DRAIN
+        assert not drill.clients.servers_since(out)[leaving.name]
+        back = drill.happens()
+        leaving.unstandby()
+        example.wait()
+        drill.wait_for(
+            "back",
+            lambda: drill.clients.servers_since(back),
+            lambda seen: set(seen) == set(example.wanted),
+        )
+        assert drill.laps[-1].intervals < BACK
+        reports.append(drill.report())
+    # Those of the node that left had their time, the others are not concerned.
+    assert reports[-1].broken.keys() == {leaving.name}
+    assert not drill.clients.failures
+    assert all(map(serving, drill.seen))
+    assert example.complaints() == []
+    print(reports[-1])
