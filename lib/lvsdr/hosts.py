@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _OCTETS = frozenset(map(str, range(256)))
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-_NOT_ROUTED = ("ff", "fe8", "fe9", "fea", "feb")  # RFC 4291, section 2.4: multicast, fe80::/10
 _LONGEST = 255  # RFC 1035, section 2.3.4
 
 
@@ -54,15 +53,21 @@ def is_host(text: str) -> bool:
 def is_remote(address: str) -> bool:
     """Whether another host could send to this address: it is neither loopback nor a group's.
 
-    Nor is it an address of one link only, which without a zone the kernel refuses.  ``address`` is
-    in canonical form.
+    ``address`` is in canonical form.
 
     >>> [is_remote(text) for text in ("10.77.0.11", "127.0.1.1", "0.0.0.0", "224.0.0.1", "::1")]
     [True, False, False, False, False]
-    >>> [is_remote(text) for text in ("fd77::11", "ff02::1", "fe80::1", "febf::1", "fec0::1")]
-    [True, False, False, False, True]
     """
     if ":" in address:
-        return address not in ("::", "::1") and not address.startswith(_NOT_ROUTED)
+        return address not in ("::", "::1") and not address.startswith("ff")
     first = int(address.partition(".")[0])
     return 0 < first < 224 and first != 127
+
+
+def is_link_local(address: str) -> bool:
+    """Whether it is one of fe80::/10 (RFC 4291, section 2.4); ``address`` is in canonical form.
+
+    >>> [is_link_local(text) for text in ("fe80::1", "febf::1", "fec0::1", "fe8::1", "10.77.0.1")]
+    [True, True, False, False, False]
+    """
+    return address.find(":") == 4 and address[:3] in ("fe8", "fe9", "fea", "feb")

@@ -7,7 +7,7 @@ import _socket as socket
 from collections.abc import Iterable
 
 from ..deadline import Deadline
-from ..hosts import is_remote, literal
+from ..hosts import is_link_local, is_remote, literal
 from ..model import Resolved
 
 TYPE_CHECKING = False
@@ -80,4 +80,5 @@ def _flaw(address: str, version: int) -> str:
     """Debian resolves a host's own name to 127.0.1.1: no address that another could send to."""
     if (":" in address) is not (version == 6):
         return f"{address} is not an IPv{version} address"
-    return "" if is_remote(address) else f"{address} is no address that a real server can have"
+    usable = is_remote(address) and not is_link_local(address)
+    return "" if usable else f"{address} is no address that a real server can have"

@@ -103,10 +103,15 @@ def test_of_several_addresses_those_that_can_be_used(
     assert found == {"node1": Resolved(addresses, problem)}
 
 
-def test_a_zone_is_left_out() -> None:
-    deadline, resolver = Deadline.after(5), Resolver(node1="fe80::1%eth0")
-    found = resolve(["node1"], ipv6=True, deadline=deadline, resolver=resolver)
-    assert found == {"node1": Resolved(["fe80::1"])}
+def test_an_address_of_one_link_is_of_no_use() -> None:
+    """IPVS has no zones: the kernel would refuse it."""
+    deadline = Deadline.after(5)
+    resolver = Resolver(node1="fe80::1%eth0", node2="fe80::1%eth0 fd77::12")
+    found = resolve(["node1", "node2"], ipv6=True, deadline=deadline, resolver=resolver)
+    assert found == {
+        "node1": Resolved([], "fe80::1 is no address that a real server can have"),
+        "node2": Resolved(["fd77::12"]),
+    }
 
 
 def test_nobody() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ...crm_mon import HIDDEN_ATTRIBUTES
-from ...hosts import is_host, is_remote, literal
+from ...hosts import is_host, is_link_local, is_remote, literal
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
@@ -18,6 +18,8 @@ def _service_address(text: str) -> str:
     address = literal(text)
     if address is None or not is_remote(address):
         raise ValueError
+    if is_link_local(address):
+        raise ValueError("a link-local address is of one link only")
     return address
 
 

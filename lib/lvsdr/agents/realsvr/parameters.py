@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hosts import is_remote, literal
+from ...hosts import is_link_local, is_remote, literal
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.values import Parser, duration
 
@@ -15,7 +15,7 @@ def _vip(text: str) -> str:
     address = literal(text)
     if address is None or not is_remote(address):
         raise ValueError
-    if address.startswith(("fe8", "fe9", "fea", "feb")) and ":" in address:
+    if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     if address.startswith("::ffff:"):
         raise ValueError("an IPv4 address in the form of IPv6")

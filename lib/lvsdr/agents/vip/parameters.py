@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...hosts import is_link_local
 from ...interfaces import LONGEST_NAME
 from ...ocf.parameters import ParameterSet, Values, defaulted, optional, required
 from ...ocf.values import boolean, whole_number, word_or
@@ -134,13 +135,8 @@ def _fits_its_family(values: Values) -> Iterator[str]:
 
 
 def _has_an_interface(values: Values) -> Iterator[str]:
-    if _is_link_local(values[IP]) and values[NIC] is None:
+    if is_link_local(values[IP]) and values[NIC] is None:
         yield f"nic is required: {values[IP]} is link-local, which any interface could have"
-
-
-def _is_link_local(address: str) -> bool:
-    """Whether it is one of fe80::/10 (RFC 4291); ``address`` is in canonical form."""
-    return address.find(":") == 4 and address[:3] in ("fe8", "fe9", "fea", "feb")
 
 
 def _label_is_short(values: Values) -> Iterator[str]:

@@ -112,6 +112,11 @@ def test_no_time(text: str) -> None:
         SOME_TIME(text)
 
 
+def test_an_address_of_one_link_is_no_address_of_a_service() -> None:
+    with pytest.raises(ValueError, match=r": a link-local address is of one link only$"):
+        SERVICE_ADDRESS("fe80::1")
+
+
 def test_attributes() -> None:
     for name in ("pgsql-status", "readable", "my-standby", "maintenance"):
         assert ATTRIBUTE(name) == name
