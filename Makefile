@@ -88,7 +88,7 @@ types:
 
 unit:
 	@echo '== unit'
-	$(VENV)/bin/pytest --cov $(ARGS)
+	$(VENV)/bin/pytest $(ARGS)
 
 postgres-run:
 	@echo '== postgres'
