@@ -1,12 +1,11 @@
 # What the configurations have in common; they source this file, it does nothing by itself.
 #
 # Every command works on a file.  The cluster gets all of it at once at the end, or, if pcs refuses
-# a line, nothing.
+# a line, nothing.  A file that is to be kept is named by CIB.
 #
 # Fencing is taken for granted, so stonith-enabled is left as it is: a primary of which nobody knows
 # whether it still writes can neither be replaced nor ignored.
 
-: "${CIB:=$(mktemp -d)/cib.xml}"
 : "${VIP_AGENT:=ocf:lvsdr:vip}" # ocf:heartbeat:IPaddr2 will do, too: see README.md
 
 # Seconds.  The director needs that long at most to notice that a node is leaving: the interval of its
@@ -15,9 +14,31 @@
 # The sessions of a leaving node may go on for that long afterwards.
 : "${DRAIN:=60}"
 
-begin() {
-    pcs cluster cib "$CIB"
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# Checks what can be checked here; then the configuration as it is, in a file that goes afterwards
+# unless CIB names it.
+fetch() {
+    [ "$(id -u)" = 0 ] || die "must be run as root, not as $(id -un)"
+    ip link show dev "$INTERFACE" >/dev/null 2>&1 ||
+        die "INTERFACE=$INTERFACE: legal is what all nodes have; this one has" \
+            "$(ls -I lo -m -w 0 /sys/class/net)"
+    if [ -z "${CIB:-}" ]; then
+        own=$(mktemp -d)
+        trap 'rm -rf "$own"' EXIT
+        trap 'exit 1' HUP INT TERM
+        CIB=$own/cib.xml
+    fi
+    said=$(pcs cluster cib "$CIB" 2>&1) ||
+        die "must be run on a node of a running cluster (pcs cluster start --all): $said"
     cp "$CIB" "$CIB.before"
+}
+
+begin() {
+    fetch
     # A node that has lost the others must stop, because they go on without it.
     pcs -f "$CIB" property set no-quorum-policy=stop
     # What runs stays where it is.  PAF's promotion scores differ by 10 from standby to standby.

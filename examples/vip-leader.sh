@@ -16,10 +16,10 @@ set -eu
 # Patroni's ttl less its loop_wait has to be longer than this and an interval of the monitor.
 : "${GRACE:=10s}"
 
-: "${CIB:=$(mktemp -d)/cib.xml}"
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
 
-pcs cluster cib "$CIB"
-cp "$CIB" "$CIB.before"
+fetch
 # A node that has lost the others must let go, because they go on without it.
 pcs -f "$CIB" property set no-quorum-policy=stop
 
@@ -36,4 +36,4 @@ pcs -f "$CIB" resource create leader-vip ocf:lvsdr:vip \
     meta failure-timeout=60s
 pcs -f "$CIB" resource promotable leader-vip
 
-pcs cluster cib-push "$CIB" diff-against="$CIB.before"
+push

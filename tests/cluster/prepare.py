@@ -36,6 +36,11 @@ case "$*" in
 esac
 """
 
+# What the nodes will have, this machine may lack.
+IP = """#!/bin/sh
+[ "$*" = "link show dev eth0" ]
+"""
+
 # How the cluster here differs from what the examples take for granted.
 VARIABLES = {
     "WRITE_VIP": WRITE_VIP,
@@ -131,6 +136,7 @@ def configure(places: Path, name: str, script: Path, variables: Mapping[str, str
     after = places / f"{name}.xml"
     with tempfile.TemporaryDirectory() as directory:
         executable(Path(directory) / "pcs", PCS)
+        executable(Path(directory) / "ip", IP)
         environment = {
             **VARIABLES,
             **variables,

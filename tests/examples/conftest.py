@@ -28,6 +28,14 @@ class Configured(NamedTuple):
     cluster: Cluster
 
 
+# The nodes have these interfaces, whatever this machine has.
+IP = """#!/bin/sh
+case "$*" in
+    "link show dev eth0" | "link show dev bond0") ;;
+    *) exit 1 ;;
+esac
+"""
+
 # Everything that common.sh lets one choose.
 ALTERED = {
     "VIP_AGENT": "ocf:heartbeat:IPaddr2",
@@ -55,9 +63,20 @@ def run(inside: list[str], home: Path, script: str, variables: Mapping[str, str]
     """Run a script as it is, on a cluster that is a file."""
     cluster = Cluster(home / "cluster.xml")
     cluster.cib.write_text(EMPTY)
+    ip = home / "bin" / "ip"
+    ip.parent.mkdir()
+    ip.write_text(IP)
+    ip.chmod(0o755)
+    environ = {
+        **os.environ,
+        "PATH": f"{ip.parent}:{os.environ['PATH']}",
+        "CIB_file": str(cluster.cib),
+        "TMPDIR": str(home),
+        **variables,
+    }
     done = subprocess.run(
         [*inside, str(EXAMPLES / f"{script}.sh")],
-        env={**os.environ, **variables, "CIB_file": str(cluster.cib), "TMPDIR": str(home)},
+        env=environ,
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

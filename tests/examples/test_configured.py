@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import pytest
 from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.settings import Settings, settings
 from lvsdr.ocf.values import duration
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster
-from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, ROOT, Configured
+from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, ROOT, Configured, run
 
 # What pcs says about any defaults, whether or not a resource has its own.
 OF_NO_CONCERN = {
@@ -127,6 +129,38 @@ def test_what_is_refused_leaves_the_cluster_as_it_was(refused: Configured) -> No
     assert "ocf:lvsdr:none-such" in complaints(refused.said)[0]
     assert refused.status != 0
     assert refused.cluster.cib.read_text() == EMPTY
+
+
+# With what they say, which is one line: what is wrong, and what is legal.
+MISSING = {
+    "interface": ({"INTERFACE": "eth7"}, "INTERFACE=eth7: legal is what all nodes have; this one"),
+    "cluster": ({"CIB_file": "/nowhere"}, "must be run on a node of a running cluster (pcs "),
+}
+
+
+@pytest.mark.parametrize("script", ["1-attribute", "vip-leader"])
+@pytest.mark.parametrize("missing", MISSING)
+def test_what_is_missing_is_said_first(
+    inside: list[str], tmp_path: Path, script: str, missing: str
+) -> None:
+    variables, reason = MISSING[missing]
+    done = run(inside, tmp_path, script, variables)
+    (line,) = done.said.splitlines()
+    assert line.startswith(f"{script}.sh: {reason}")
+    assert done.status == 1
+    assert done.cluster.cib.read_text() == EMPTY
+
+
+def test_nobody_but_root_is_let_in(tmp_path: Path) -> None:
+    """In a user namespace without anybody, this is the user nobody."""
+    done = run(["unshare", "--user"], tmp_path, "1-attribute", {})
+    assert done.said.splitlines() == ["1-attribute.sh: must be run as root, not as nobody"]
+    assert done.status == 1
+
+
+def test_no_file_stays_behind(all_runs: Mapping[str, Configured]) -> None:
+    for name, done in all_runs.items():
+        assert list(done.cluster.cib.parent.glob("tmp.*")) == [], name
 
 
 def test_everything_can_be_chosen(altered: Configured) -> None:
