@@ -2,7 +2,14 @@
 # The address of a PostgreSQL cluster that Patroni runs: on the node that Patroni's key in etcd names.
 #
 # Patroni decides who is the primary, etcd knows, and Pacemaker moves the address after it.  Pacemaker runs
-# on the nodes of the database; nothing else of it is needed.
+# on the nodes of the database; of its resources only this one is needed, and fencing.
+#
+# Pacemaker starts nothing while it has no fence device and stonith-enabled is not set.  Where Patroni
+# decides, and nobody writes but to its leader, `pcs property set stonith-enabled=false` is a choice that
+# can be made.  Its price: a node that hangs, or on which Pacemaker has died, may keep the address.  While
+# it answers for it, the next leader does not take it, and clients reach nobody who writes; when it is
+# silent and wakes up later, two have it until it lets go.  And where a stop has failed, the address stays
+# until somebody looks.
 #
 # Run it once, as root, on one node of a running cluster.
 set -eu
