@@ -19,6 +19,7 @@ set -eu
 : "${PREFIX:=24}"                       # of its network
 : "${VIP:=192.168.0.236}"
 : "${DCS_ENDPOINTS:=http://192.168.0.241:2379,http://192.168.0.242:2379,http://192.168.0.243:2379}"
+# patroni.yml has to say etcd3, not etcd: the agent asks version 3 of etcd's API, and etcd means version 2.
 : "${LEADER_KEY:=/service/mycluster/leader}" # /NAMESPACE/SCOPE/leader of patroni.yml
 # Patroni's ttl less its loop_wait has to be longer than this and an interval of the monitor.
 : "${GRACE:=10s}"

@@ -59,8 +59,9 @@ TYPE = optional(
     long=(
         "With it the resource is to be a promotable clone: every instance watches the store, and "
         "the one that is promoted, which is the one that the store names, has the address. etcd "
-        "and consul: a key; patroni: the REST API of the Patroni on this node; attribute: a node "
-        "attribute of this cluster. Not set: no gate."
+        "(its version 3 API: etcd3, not etcd, in patroni.yml) and consul: a key; patroni: the REST "
+        "API of the Patroni on this node; attribute: a node attribute of this cluster. Not set: "
+        "no gate."
     ),
 )
 ENDPOINTS = optional(
