@@ -19,10 +19,10 @@ set -eu
 : "${PG_DATA:=/var/lib/postgresql/15/main}"               # EL: /var/lib/pgsql/15/data
 : "${PG_CONFIG:=/etc/postgresql/15/main/postgresql.conf}" # EL: in PG_DATA
 : "${PG_SOCKETS:=/var/run/postgresql}"                    # unix_socket_directories
-: "${PG_TMP:=/var/lib/postgresql/pacemaker}"              # the agent makes it, and keeps notes in it
+: "${PG_TMP:=/var/lib/postgresql/pacemaker}"              # the agent makes it.  EL: /var/lib/pgsql/pacemaker
 : "${REP_MODE:=sync}"                                     # sync or async
 : "${REPLICATION_USER:=replication}"
-: "${PASSFILE:=/var/lib/postgresql/.pgpass}"              # with that user's password: see README.md
+: "${PASSFILE:=/var/lib/postgresql/.pgpass}"              # see README.md.  EL: /var/lib/pgsql/.pgpass
 : "${OUTSIDE=192.168.0.234}"                              # standbys outside the cluster: addresses
 : "${MONITOR_USER:=lvsdr}"                                # may read pg_stat_replication, see README.md
 : "${TOOLS:=/usr/bin}"                                    # where get_active_slaves is

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a standby outside the cluster a real server, for configurations 2 and 3: the read address on lo,
-# of which no ARP tells, now and after every boot.  It must be on the same network segment.
+# hidden from ARP, now and after every boot.  It must be on the same network segment.
 #
 # Run it as root on that host.  To undo it: systemctl disable --now lvsdr-vip, delete both files.
 set -eu
@@ -11,7 +11,7 @@ set -eu
 : "${ADDRESS:=192.168.0.234}"                # of this host, as the director has it
 : "${PORT:=5432}"
 : "${REPLICATION_USER:=replication}"
-: "${PASSFILE:=/var/lib/postgresql/.pgpass}" # with that user's password: see README.md
+: "${PASSFILE:=/var/lib/postgresql/.pgpass}" # see README.md.  EL: /var/lib/pgsql/.pgpass
 
 # First this, and then the address: a host that answers ARP for it takes it from the director.
 cat >/etc/sysctl.d/90-lvsdr.conf <<END
