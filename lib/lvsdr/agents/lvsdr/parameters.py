@@ -24,6 +24,9 @@ from .parsers import (
 
 NEVER = -1.0
 
+_SECRETS = (
+    "Put no password here: the CIB, its copies, Pacemaker's log and ps show it; name a passfile."
+)
 
 VIP = required(
     "vip",
@@ -133,7 +136,8 @@ LIST_SCRIPT = optional(
     long=(
         "Program, with arguments quoted as for a shell (no shell is involved), that prints the "
         "real servers, separated by white space. It alone decides who is a candidate. If it ends "
-        "with another status than 0, prints something else, or takes too long, nothing changes."
+        "with another status than 0, prints something else, or takes too long, nothing changes. "
+        f"{_SECRETS}"
     ),
 )
 CHECK_SCRIPT = optional(
@@ -144,7 +148,8 @@ CHECK_SCRIPT = optional(
     long=(
         "Program, with arguments quoted as for a shell, that is called with a candidate appended "
         "and prints t (fit) or f (alive, but not wanted). If it fails or takes too long, the real "
-        "server has failed. Candidates are checked side by side. Replaces the attribute."
+        "server has failed. Candidates are checked side by side. Replaces the attribute. "
+        f"{_SECRETS}"
     ),
 )
 OLD_CHECK_SCRIPT = deprecated("realserver_check_active_slave_script", CHECK_SCRIPT)
