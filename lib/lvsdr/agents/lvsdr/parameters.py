@@ -108,7 +108,10 @@ ROLE = defaulted(
     "any",
     reloadable=True,
     short="Role of that resource",
-    long="Which instances of realserver_dependent_resource count, by their role.",
+    long=(
+        "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
+        "Unpromoted."
+    ),
 )
 ATTRIBUTE_NAME = optional(
     "realserver_dependent_attribute_name",
