@@ -214,9 +214,9 @@ AGENT = Agent(
         "Prepares a node to be a real server of direct routing: it accepts packets to the virtual "
         "IP, but does not answer ARP for it, so that they arrive by way of the director only. "
         "Meant to be cloned. Nothing else on lo is touched, several resources may run side by "
-        "side, and so may a director of the same virtual IP. Let it start after the service that "
-        "is balanced, so that it stops before: with drain_delay and drain_timeout, clients of a "
-        "node on standby finish what they are at, and no new ones are lost."
+        "side, and so may a director of the same virtual IP. Order it to start and to stop before "
+        "the service that is balanced: with drain_delay and drain_timeout, clients of a node on "
+        "standby finish what they are at, and no new ones are lost."
     ),
     parameters=PARAMETERS,
     actions=(
