@@ -1,4 +1,4 @@
-"""The agent lvsdr-realsvr: the virtual IP on lo of a real server, of which no ARP tells."""
+"""The agent lvsdr-realsvr: the virtual IP on lo of a real server, hidden from ARP."""
 
 from __future__ import annotations
 
