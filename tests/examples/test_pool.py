@@ -116,15 +116,12 @@ def test_a_standby_on_standby_gets_nothing_new(play: Play) -> None:
 
 
 def test_the_last_standby_on_standby(play: Play) -> None:
-    """Configuration 1 keeps it until its address has left, the others do not."""
+    """The primary serves at once, whatever on_empty says: who leaves is not kept beside it."""
     play.monitor(outside=False)
     play.cluster.standby("node2", "node3")
     weights = play.monitor(outside=False)
-    if director(play.cluster).goal.policy.keep_when_empty:
-        assert weights == {"node2": 1, "node3": 1}
-    else:
-        assert {name for name, weight in weights.items() if weight} == {"fallback"}
-        assert {"node2", "node3"} < weights.keys()
+    assert {name for name, weight in weights.items() if weight} == {"fallback"}
+    assert {"node2", "node3"} < weights.keys()
     play.cluster.react()
     assert play.monitor(outside=False)["fallback"] == 1
 
