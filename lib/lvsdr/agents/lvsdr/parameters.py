@@ -194,8 +194,9 @@ ON_EMPTY = defaulted(
     short="What to do when no real server is fit",
     long=(
         "keep leaves those that serve now and are alive as they are: during a failover, say, "
-        "while every standby is between two states. empty withdraws them like any other, so that "
-        "fallback_realservers take over at once."
+        "while every standby is between two states. Those that are about to stop, on a node on "
+        "standby, say, are kept only if nobody else serves. empty withdraws all like any other, so "
+        "that fallback_realservers take over at once."
     ),
 )
 FALLBACK = optional(
