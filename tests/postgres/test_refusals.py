@@ -83,9 +83,9 @@ def test_no_answer(
 
 def test_a_name_without_an_address(tools: Tools) -> None:
     """No server is to blame: nothing is known of any."""
-    for said in tools.both("psql", f"host=node..1,.node1 user=monitor password={PASSWORD}"):
+    for said in tools.both("psql", f"host=node..1,node..2 user=monitor password={PASSWORD}"):
         assert said[:2] == (126, "")
-        assert re.fullmatch(r"node..1 has no address: [^;]+; .node1 has no address: .+", said.err)
+        assert re.fullmatch(r"node..1 has no address: [^;]+; node..2 has no address: .+", said.err)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,33 @@ def test_a_name_without_an_address(tools: Tools) -> None:
 def test_a_malformed_string_is_not_repeated(string: str, says: str, tools: Tools) -> None:
     said = Said(2, "", f"malformed connection string: {says}")
     assert tools.both("psql", string) == (said, said)
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    "words",
+    [
+        (f"Postgresql://monitor:{PASSWORD}@{PRIMARY}/postgres",),
+        (f"Postgresql://monitor:{PASSWORD}@{PRIMARY}/postgres?sslmode=disable",),
+        (f"monitor:{PASSWORD}@{PRIMARY}/postgres",),
+        ("-d", f"monitor:{PASSWORD}@{PRIMARY}/postgres"),
+        ("-h", f"monitor:{PASSWORD}@{PRIMARY}"),
+        ("-h", PRIMARY, f"postgresql://monitor:{PASSWORD}/postgres"),
+        (f"postgresql://monitor:{PASSWORD}/postgres",),
+        (f"postgresql://monitor:{PASSWORD}%zz",),
+        (f"host={PRIMARY}", "user=monitor", "password=a", PASSWORD),
+        (f"host={PRIMARY}", "user=monitor", "password=a", f"--{PASSWORD}"),
+        (f"host={PRIMARY} user=monitor password=a", PASSWORD),
+        (f"host={PRIMARY} user=monitor password=a {PASSWORD}",),
+        (f"host={PRIMARY} user=monitor pasword=a {PASSWORD}",),
+    ],
+    ids=lambda words: " ".join(words).replace(PASSWORD, "..."),
+)
+def test_a_password_is_taken_for_something_else(words: tuple[str, ...], tools: Tools) -> None:
+    """Tools.both looks for it in what they say."""
+    for said in tools.both("psql", *words):
+        assert said.status != 0
+        assert said.err
 
 
 def test_a_uri_that_libpq_would_misread(tools: Tools) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from ..deadline import Deadline
-from ..postgres.connection import Target, rejoined, target, without_psql
+from ..postgres.commandline import rejoined, target, without_psql
+from ..postgres.complaints import secretive
+from ..postgres.connection import Target
 from ..postgres.lag import Limits
 
 _KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
@@ -35,6 +37,10 @@ class AskingCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, rejoined(args))
+        except click.NoSuchOption:
+            if not any(map(secretive, args)):
+                raise
+            raise click.UsageError("an argument that begins with - is no option", ctx) from None
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from None
 
@@ -97,9 +103,10 @@ def words(given: Mapping[str, Any]) -> list[str]:
     return without_psql(given["words"])
 
 
-def connection(arguments: list[str], given: Mapping[str, Any]) -> Target:
-    """Where to connect to; raises UsageError."""
+def connection(words: list[str], given: Mapping[str, Any], appended: str | None = None) -> Target:
+    """Where to connect to, by arguments, options, and a host behind them; raises UsageError."""
+    options = {name: given[name] for name in _KEYWORDS if given[name]}
     try:
-        return target(arguments, {name: given[name] for name in _KEYWORDS if given[name]})
+        return target(words, options, appended)
     except ValueError as error:
         raise click.UsageError(str(error)) from None

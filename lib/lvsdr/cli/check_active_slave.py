@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ..errors import DeadlineExceeded, SourceUnavailable
-from ..postgres.connection import Target, is_connection_string
+from ..postgres.commandline import is_connection_string
+from ..postgres.connection import Target
 from ..postgres.standby import STATEMENT, standby, why_not
 from ..system import postgres
 from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
@@ -56,4 +57,4 @@ def _server(given: Mapping[str, Any]) -> Target:
     arguments = words(given)
     if given["host"] or not arguments or is_connection_string(arguments[-1]):
         return connection(arguments, given)
-    return connection(arguments[:-1], {**given, "host": arguments[-1]})
+    return connection(arguments[:-1], given, arguments[-1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..deadline import Deadline
 from ..errors import (
@@ -19,7 +19,8 @@ from ..errors import (
     SourceUnavailable,
     Unresolved,
 )
-from ..postgres.connection import Target, hosts, malformed, names, one_line, patience
+from ..postgres.complaints import failed, malformed, one_line, shown
+from ..postgres.connection import Target, hosts, names, patience
 from .fork import fork
 from .run import finish
 
@@ -61,7 +62,8 @@ def ask(target: Target, statements: Sequence[str], deadline: Deadline) -> list[R
         raise Unresolved(told["unresolved"])
     if "failed" in told:
         # What libpq has to say of a passfile it prints.
-        raise SourceUnavailable("; ".join(filter(None, [told["failed"], _line(result.stderr)])))
+        of_files = failed(_text(result.stderr), target, {})
+        raise SourceUnavailable("; ".join(filter(None, [told["failed"], of_files])))
     raise SourceUnavailable(f"psycopg: {result.complaint()}")
 
 
@@ -79,13 +81,21 @@ class _End(Exception):
     """The conversation is over: what there is to tell."""
 
 
+class _Failed(Exception):
+    """libpq, or the server, has said why."""
+
+
 def _converse(target: Target, statements: Sequence[str], seconds: float) -> None:
     """Connect, ask, and tell what came of it."""
     _tell("doing", "loading psycopg")
     try:
-        connection = _connected(_settings(target), seconds)
-        _tell("doing", "waiting for the answer of a server that accepted the connection")
-        answers = [_rows(connection, text) for text in (*_preamble(seconds), *statements)]
+        known = _settings(target)
+        try:
+            connection = _connected(target, known, seconds)
+            _tell("doing", "waiting for the answer of a server that accepted the connection")
+            answers = [_rows(connection, text) for text in (*_preamble(seconds), *statements)]
+        except _Failed as failure:
+            raise _End("failed", failed(_text(failure.args[0]), target, known)) from None
         _tell("rows", answers[-len(statements) :])
     except _End as end:
         _tell(*end.args)
@@ -106,34 +116,34 @@ def _settings(target: Target) -> dict[str, str]:
     return {"fallback_application_name": "lvsdr", **settings, **target.settings}
 
 
-def _connected(settings: dict[str, str], seconds: float) -> PGconn:
+def _connected(target: Target, settings: dict[str, str], seconds: float) -> PGconn:
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import ConnStatus, PGconn
 
-    _look_up(names(settings, os.environ))
-    servers = hosts(settings, os.environ)
+    _look_up({name: shown(name, target, settings) for name in names(settings, os.environ)})
+    servers = [shown(server, target, settings) for server in hosts(settings, os.environ)]
     if len(servers) > 1:
         # What the string or its service says goes before it.
         os.environ.setdefault("PGCONNECT_TIMEOUT", str(patience(len(servers), seconds)))
     _tell("doing", f"connecting to {', '.join(servers)}" if servers else "connecting")
     connection = PGconn.connect(make_conninfo(**settings).encode())
     if connection.status != ConnStatus.OK:
-        raise _End("failed", _line(connection.error_message))
+        raise _Failed(connection.error_message)
     return connection
 
 
-def _look_up(servers: Sequence[str]) -> None:
+def _look_up(servers: Mapping[str, str]) -> None:
     """See that one of them has an address: libpq tells no difference between that and no answer."""
     from .resolver import look_up
 
     problems = []
-    for name in servers:
-        _tell("doing", f"{_LOOKING_UP}{name}")
+    for name, shown_as in servers.items():
+        _tell("doing", f"{_LOOKING_UP}{shown_as}")
         try:
             look_up(name, 0)  # AF_UNSPEC
             return
         except OSError as error:
-            problems.append(f"{name} has no address: {error.strerror or error}")
+            problems.append(f"{shown_as} has no address: {error.strerror or error}")
     if problems:
         raise _End("unresolved", "; ".join(problems))
 
@@ -152,16 +162,16 @@ def _rows(connection: PGconn, statement: str) -> Rows:
 
     result = connection.exec_(statement.encode())
     if result.status != ExecStatus.TUPLES_OK:
-        raise _End("failed", _line(result.error_message))
+        raise _Failed(result.error_message)
     return [
-        [_text(result.get_value(row, column)) for column in range(result.nfields)]
+        [_value(result.get_value(row, column)) for column in range(result.nfields)]
         for row in range(result.ntuples)
     ]
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
+def _value(value: bytes | None) -> str | None:
+    return None if value is None else _text(value)
 
 
-def _line(said: bytes) -> str:
-    return one_line(said.decode("utf-8", "replace"))
+def _text(said: bytes) -> str:
+    return said.decode("utf-8", "replace")

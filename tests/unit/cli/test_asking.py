@@ -44,7 +44,7 @@ def where(*arguments: str) -> Target:
         ("--host=node1", Target("", {"host": "node1", "hostaddr": ""})),
         ("-p 1 -U a -d b", Target("", {"port": "1", "user": "a", "dbname": "b"})),
         ("--port=1 --username=a --dbname b", Target("", {"port": "1", "user": "a", "dbname": "b"})),
-        ("psql -tAqXw b a", Target("", {"dbname": "b", "user": "a"})),
+        ("psql -tAqXw b a", Target("", {"dbname": "b", "user": "a"}, ("dbname", "user"))),
         ("psql --no-psqlrc --no-password --quiet x=y", Target("x=y", {})),
         ("psql --tuples-only --no-align x=y", Target("x=y", {})),
         ('psql "x=y z=a" -p1', Target("x=y z=a", {"port": "1"})),
@@ -94,6 +94,11 @@ def test_wrong_usage(
     assert err.startswith(f"tool: {says}")
     assert err.count("\n") == 1
     assert "secret" not in err
+
+
+def test_a_password_that_begins_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(COMMAND, print, ["psql", "password=a", "--secret"]) == 2
+    assert capsys.readouterr().err == "tool: an argument that begins with - is no option\n"
 
 
 def test_too_many_words(capsys: pytest.CaptureFixture[str]) -> None:

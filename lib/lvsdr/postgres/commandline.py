@@ -1,0 +1,134 @@
+"""The words of a command line that say where to connect to, in the form that libpq is told it.
+
+Connection strings are for libpq to read; here they are only told from other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .complaints import is_server
+from .connection import Target
+
+_QUOTES = ('"', "'")
+_SCHEMES = ("postgresql://", "postgres://")
+
+
+def rejoined(words: Sequence[str]) -> list[str]:
+    """The words, those in whose quotes a shell did not believe put together again.
+
+    Raises ValueError for a quote that is not closed.
+
+    >>> rejoined(["psql", '"host=192.0.2.1', 'port=5432"', "-h", "node1"])
+    ['psql', 'host=192.0.2.1 port=5432', '-h', 'node1']
+    """
+    found: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith(_QUOTES):
+            while len(word) < 2 or word[-1] != word[0]:
+                if not rest:
+                    raise ValueError(f"argument {len(found) + 1} begins with {word[0]}, none ends")
+                word += f" {rest.pop(0)}"
+            word = word[1:-1]
+        found.append(word)
+    return found
+
+
+def is_connection_string(word: str) -> bool:
+    """Whether libpq would take the name of a database for a connection string or URI.
+
+    >>> [is_connection_string(word) for word in ("host=db", "postgresql://db", "postgres", "")]
+    [True, True, False, False]
+    """
+    return "=" in word or word.startswith(_SCHEMES)
+
+
+def without_psql(words: Sequence[str]) -> list[str]:
+    """The words that follow the path of psql, if they begin with one.
+
+    >>> without_psql(["/usr/pgsql/bin/psql", "dbname=x"]), without_psql(["dbname=psql"])
+    (['dbname=x'], ['dbname=psql'])
+    """
+    first = words[0] if words else ""
+    named = first.rpartition("/")[2].startswith("psql") and not is_connection_string(first)
+    return list(words[1:] if named else words)
+
+
+def target(
+    words: Sequence[str], settings: Mapping[str, str], appended: str | None = None
+) -> Target:
+    """What psql would make of its arguments and options, the latter by libpq's keywords.
+
+    Arguments are a connection string, or the name of a database, and a user; a host may be appended
+    to them.  An option goes before what the string says.  Raises ValueError if they are too many,
+    or if one of them would be misread.
+
+    >>> target(["port=5433"], {"host": "node1"})
+    Target(string='port=5433', settings={'host': 'node1', 'hostaddr': ''}, unnamed=())
+    >>> target(["postgres", "alice"], {})[1:]
+    ({'dbname': 'postgres', 'user': 'alice'}, ('dbname', 'user'))
+    """
+    given = dict(settings)
+    names = [word for word in words if not is_connection_string(word)]
+    strings = [word for word in words if is_connection_string(word)]
+    if is_connection_string(given.get("dbname", "")):
+        strings.append(given.pop("dbname"))
+    _require_readable(strings, names)
+    if appended is not None:
+        names.insert(0, _server(appended))
+    if names:
+        _require_whole(strings)
+    free = [*(["host"] if appended is not None else []), *([] if strings else ["dbname"]), "user"]
+    unnamed = [name for name in free if name not in given][: len(names)]
+    if len(names) > len(unnamed):
+        raise ValueError(
+            f"{len(names) - len(unnamed)} argument(s) too many; legal are a connection string or a "
+            "database, and a user"
+        )
+    given.update(zip(unnamed, names))
+    if "host" in given:
+        given["hostaddr"] = ""  # one from elsewhere would go before the name
+    # More than one string is one whose quotes are gone.
+    return Target(" ".join(strings), given, tuple(unnamed))
+
+
+def _server(word: str) -> str:
+    if not all(map(is_server, word.split(","))):
+        raise ValueError("the last argument is neither a connection string nor the name of a host")
+    return word
+
+
+def _require_readable(strings: Sequence[str], names: Sequence[str]) -> None:
+    for word in (*strings, *names):
+        if "://" in word.partition("=")[0] and not word.startswith(_SCHEMES):
+            raise ValueError("a URI begins with postgresql:// or postgres://, in small letters")
+    uris = [string for string in strings if string.startswith(_SCHEMES)]
+    if uris and len(strings) > 1:
+        raise ValueError("a URI and another connection string; legal is one of them")
+    for uri in uris:
+        _require_encoded(uri.partition("://")[2])
+
+
+def _require_encoded(text: str) -> None:
+    """To libpq a user and password end at the first @ or /; the rest would be taken for a host."""
+    user, _, rest = text.partition("@")
+    if "/" in user:
+        user, rest = "", text
+    if "@" in rest.partition("?")[0]:
+        raise ValueError("write @ as %40 and / as %2F in the user and password of a URI")
+    if rest and "=" in user.partition("?")[2]:
+        raise ValueError(
+            "write ? as %3F in the user and password of a URI, and @ as %40 in its query"
+        )
+
+
+def _require_whole(strings: Sequence[str]) -> None:
+    """A word after a password that a shell has split may be the rest of it."""
+    for string in strings:
+        if "password=" in string.lower() and "://" not in string and len(string.split()) == 1:
+            raise ValueError(
+                "what follows a password= without quotes may be the rest of the password: put "
+                "quotes around the whole connection string, or use -h and -U"
+            )

@@ -1,0 +1,127 @@
+"""What is said of a connection, without a password in it.
+
+libpq's complaints quote what it was told, and it takes a password for something else in a string
+that is not written as it should be.  So where there may be a password, a piece is repeated only if
+it is an address, or if its own name says what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from ..hosts import is_host, literal
+from .connection import Target
+
+_SECRETIVE = re.compile(r"(pass(?!file)\w*|pwd)\s*=|://|@", re.IGNORECASE)
+_SIGNS = frozenset("=:/&]")
+_SOMEBODY = "the named host"
+
+
+def secretive(text: str) -> bool:
+    """Whether a password may be in it.
+
+    >>> [secretive(text) for text in ("password=x", "u:x@node1", "Postgres://u:x", "passfile=/x")]
+    [True, True, True, False]
+    """
+    return _SECRETIVE.search(text) is not None
+
+
+def one_line(message: str) -> str:
+    """What libpq says, without the hints, which it indents; it has a line for each host.
+
+    >>> one_line("connection to a failed: no\\n\\tIs it running?\\nconnection to b failed: no\\n")
+    'connection to a failed: no; connection to b failed: no'
+    """
+    lines = [line for line in message.splitlines() if not line.startswith("\t")]
+    return "; ".join(filter(None, (" ".join(line.split()) for line in lines)))
+
+
+def malformed(string: str, complaint: str) -> str:
+    """What libpq says of a string that it cannot read, without any piece of it.
+
+    >>> malformed("user=u password=to be", 'missing "=" after "be" in connection info string')
+    'malformed connection string: missing "=" after ... in connection info string'
+    >>> malformed("hots=node1", 'invalid connection option "hots"')
+    'malformed connection string: invalid connection option "hots"'
+    """
+    # What has no name may be the rest of anything.
+    if secretive(string) or complaint.startswith('missing "=" after'):
+        complaint = _without_pieces(complaint, ())
+    return f"malformed connection string: {one_line(complaint)}"
+
+
+def failed(complaint: str, target: Target, known: Mapping[str, str]) -> str:
+    """What libpq or a server says, with no piece of the target that may be a password.
+
+    ``known`` is what libpq read in the target, and in whatever else it goes by.
+
+    >>> named = {"user": "alice", "port": "s3cret"}
+    >>> failed('no "s3cret" for "alice"', Target("postgresql://alice:s3cret/x", {}), named)
+    'no ...'
+    >>> failed('no database for "alice"', Target("user=alice password=s3cret", {}), named)
+    'no database for "alice"'
+    """
+    if _may_hold_one(target):
+        complaint = _without_pieces(complaint, _certain(target, known))
+    return one_line(complaint)
+
+
+def shown(server: str, target: Target, known: Mapping[str, str]) -> str:
+    """A server by its name, if that is certain to be one.
+
+    >>> shown("node1", Target("host=node1 password=x", {}), {"host": "node1"})
+    'node1'
+    >>> shown("s3cret", Target("password=x", {"host": "s3cret"}, ("host",)), {"host": "s3cret"})
+    'the named host'
+    """
+    certain = literal(server) or not _may_hold_one(target) or server in _certain(target, known)
+    return server if certain and is_server(server) else _SOMEBODY
+
+
+def is_server(text: str) -> bool:
+    """Whether this is what a server can be named by: a host, or the directory of a socket.
+
+    >>> [is_server(text) for text in ("node1", "::1", "/run/postgresql", "u:p@node1", "a b")]
+    [True, True, True, False, False]
+    """
+    return is_host(text) or text.startswith("/")
+
+
+def _may_hold_one(target: Target) -> bool:
+    return any(map(secretive, (target.string, *target.settings.values())))
+
+
+def _certain(target: Target, known: Mapping[str, str]) -> set[str]:
+    """The values whose own names say that they are no password."""
+    texts = (target.string, *target.settings.values(), *known.values())
+    if _is_ambiguous(target.string) or any('"' in text for text in texts):
+        return set()  # a quote of its own would end a piece too soon
+    named = {name: value for name, value in known.items() if name not in target.unnamed}
+    servers = set(filter(is_server, named.get("host", "").split(",")))
+    ports = known.get("port", "").split(",")
+    sockets = {f"{server}/.s.PGSQL.{port or 5432}" for server in servers for port in ports}
+    others = {named.get("user", ""), named.get("dbname", "")}
+    return {piece for piece in servers | sockets | others if not secretive(piece)}
+
+
+def _is_ambiguous(string: str) -> bool:
+    """Whether what stands for host and port in a URI may be meant for user and password."""
+    authority = string.partition("://")[2].partition("/")[0]
+    return ":" in authority and "@" not in authority
+
+
+def _without_pieces(complaint: str, certain: Collection[str]) -> str:
+    """Without what is in quotes; from what is not known on, for that may have quotes of its own.
+
+    >>> _without_pieces('to "node1" (192.0.2.1): no "a"b"!', {"node1"})
+    'to "node1" (192.0.2.1): no ...!'
+    """
+    kept, rest = "", complaint
+    while rest.count('"') > 1:
+        before, piece, after = rest.split('"', 2)
+        if piece not in certain and piece not in _SIGNS and literal(piece) is None:
+            last = rest.rpartition('"')[2]
+            return f"{kept}{before}...{last}"
+        kept, rest = f'{kept}{before}"{piece}"', after
+    return kept + rest
