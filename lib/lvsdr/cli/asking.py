@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..deadline import Deadline
-from ..postgres.commandline import rejoined, target, without_psql
+from ..postgres.commandline import separated, target, without_psql
 from ..postgres.complaints import secretive
 from ..postgres.connection import Target
 from ..postgres.lag import Limits
@@ -32,11 +32,11 @@ class Seconds(click.FloatRange):
 
 
 class AskingCommand(click.Command):
-    """A command whose arguments may have gone through a shell that left their quotes in."""
+    """A command whose arguments may be one, or have their quotes left in by a shell."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            return super().parse_args(ctx, rejoined(args))
+            return super().parse_args(ctx, separated(args))
         except click.NoSuchOption:
             if not any(map(secretive, args)):
                 raise

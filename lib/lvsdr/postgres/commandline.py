@@ -5,13 +5,35 @@ Connection strings are for libpq to read; here they are only told from other wor
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from .complaints import is_server
 from .connection import Target
 
 _QUOTES = ('"', "'")
+_PSQL_AND_MORE = re.compile(r"([^\s=]*/)?psql[^\s=/]*\s")
 _SCHEMES = ("postgresql://", "postgres://")
+
+
+def separated(words: Sequence[str]) -> list[str]:
+    """The words, with what is none yet: psql and its arguments in one, as the original has it.
+
+    It is taken apart as a shell would do it, or put together where one did not.  Raises ValueError
+    for a quote that is not closed.
+
+    >>> separated(["/usr/bin/psql 'port=5432 user=a' -h", "node1"])
+    ['/usr/bin/psql', 'port=5432 user=a', '-h', 'node1']
+    """
+    for number, word in enumerate(words):
+        if _PSQL_AND_MORE.match(word):
+            try:
+                parts = shlex.split(word)
+            except ValueError:
+                raise ValueError(f"argument {number + 1} has a quote that is not closed") from None
+            return [*rejoined(words[:number]), *parts, *rejoined(words[number + 1 :])]
+    return rejoined(words)
 
 
 def rejoined(words: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.postgres.commandline import rejoined, target, without_psql
+from lvsdr.postgres.commandline import rejoined, separated, target, without_psql
 
 TEXT = st.text(st.characters(exclude_characters="\"'", exclude_categories=["Cs"]), min_size=1)
 
@@ -32,6 +32,30 @@ def test_words_with_quotes_are_rejoined(words: list[str], joined: list[str]) -> 
 def test_a_quote_that_is_not_closed(words: list[str]) -> None:
     with pytest.raises(ValueError, match=r"^argument \d begins with [\"'], none ends$"):
         rejoined(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "apart"),
+    [
+        (['psql "host=a port=1"'], ["psql", "host=a port=1"]),
+        (["/usr/pgsql-9.5/bin/psql host=a", "b"], ["/usr/pgsql-9.5/bin/psql", "host=a", "b"]),
+        (['psql "port=1 user=u" -h', "a"], ["psql", "port=1 user=u", "-h", "a"]),
+        (["psql \"options='-c x=y'\""], ["psql", "options='-c x=y'"]),
+        (["psql-15\tport=1"], ["psql-15", "port=1"]),
+        (["psql ", "a"], ["psql", "a"]),
+        (["-X", 'psql "a"', '"port=1', 'user=u"'], ["-X", "psql", "a", "port=1 user=u"]),
+        (["psql", "host=/psql x=y"], ["psql", "host=/psql x=y"]),
+        (["psql=x y"], ["psql=x y"]),
+        (["host=a options=psql x"], ["host=a options=psql x"]),
+    ],
+)
+def test_psql_and_its_arguments_in_one(words: list[str], apart: list[str]) -> None:
+    assert separated(words) == apart
+
+
+def test_a_quote_in_it_that_is_not_closed() -> None:
+    with pytest.raises(ValueError, match=r"^argument 2 has a quote that is not closed$"):
+        separated(["-X", 'psql "password=secret'])
 
 
 @given(st.lists(TEXT))
