@@ -90,18 +90,18 @@ class Server:
         with (self.data / "postgresql.auto.conf").open("a") as file:
             file.write(f"primary_conninfo = '{conninfo}'\nprimary_slot_name = '{slot}'\n")
 
-    def start(self) -> None:
+    def start(self, **settings: str) -> None:
         """Start it, and wait until it answers."""
-        self.start_without_waiting()
+        self.start_without_waiting(**settings)
         until(self._answers, f"{self.address} to answer, see {self.log}")
 
-    def start_without_waiting(self) -> None:
+    def start_without_waiting(self, **settings: str) -> None:
         """Start it."""
         own = {"listen_addresses": self.address, "unix_socket_directories": str(self.home)}
-        settings = [f"-c{name}={value}" for name, value in {**SETTINGS, **own}.items()]
+        options = [f"-c{name}={value}" for name, value in {**SETTINGS, **own, **settings}.items()]
         with (self.log).open("ab") as log:
             self._process = subprocess.Popen(
-                [*AS_POSTGRES, BIN / "postgres", "-D", self.data, *settings],
+                [*AS_POSTGRES, BIN / "postgres", "-D", self.data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

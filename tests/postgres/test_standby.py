@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.postgres.server import VERSION, Server, until
@@ -112,6 +117,70 @@ def test_lag(limit: tuple[str, str], world: World, check_active_slave: Tool) -> 
 def test_an_idle_primary_is_no_lag(world: World, check_active_slave: Tool) -> None:
     until_idle_for_a_second(world.standbys["node3"])
     assert check_active_slave("--max-lag-seconds", "1", *CALL, "node3") == FIT
+
+
+@contextlib.contextmanager
+def writing_without_end(primary: Server) -> Iterator[None]:
+    """A transaction that writes as fast as it can, and is never committed."""
+    insert = "INSERT INTO bulk SELECT repeat('x', 1000) FROM generate_series(1, 2000)"
+    primary.sql("CREATE TABLE IF NOT EXISTS bulk (x text)")
+    over = threading.Event()
+    with psycopg.connect(host=str(primary.home), user="postgres", dbname="postgres") as connection:
+
+        def write() -> None:
+            while not over.is_set():
+                connection.execute(insert)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            connection.rollback()
+
+
+def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) -> None:
+    """Its WAL comes and is replayed all the time; the last commit is old."""
+    standby = world.standbys["node3"]
+    with writing_without_end(world.primary):
+        until_idle_for_a_second(standby)
+        behind = "pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
+        until(lambda: standby.says(behind), "something to replay")
+        for _ in range(5):
+            assert check_active_slave("--max-lag-seconds", "1", *CALL, "node3") == FIT
+        standby.sql("SELECT pg_wal_replay_pause()")
+        try:
+            said = check_active_slave("--max-lag-seconds", "1", *CALL, "node3")
+            assert said[:2] == (0, "f\n")
+        finally:
+            standby.sql("SELECT pg_wal_replay_resume()")
+
+
+def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -> None:
+    """One that works asks for word of its primary before its time is up, and else it ends."""
+    standby = world.standbys["node3"]
+    limit = ("--max-lag-seconds", "1")
+    standby.kill()
+    standby.start(wal_receiver_timeout="2s")
+    try:
+        receiver = "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'"
+        until(lambda: bool(standby.sql(receiver)), "a WAL receiver")
+        time.sleep(3)
+        assert check_active_slave(*limit, *CALL, "node3") == FIT
+        ((pid,),) = standby.sql(receiver)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            until(lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", "lag")
+            said = check_active_slave(*limit, *CALL, "node3")
+            assert said.err.endswith("; it has no WAL receiver that hears anything")
+            assert check_active_slave(*CALL, "node3") == FIT
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    finally:
+        standby.kill()
+        standby.start()
 
 
 def test_a_standby_without_a_primary(world: World, check_active_slave: Tool) -> None:

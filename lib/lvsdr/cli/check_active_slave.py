@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import DeadlineExceeded, SourceUnavailable
 from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
-from ..postgres.standby import STATEMENT, standby, why_not
+from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
 from ..system import postgres
 from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
 from .program import complain, described, run
+
+if TYPE_CHECKING:
+    from ..system.postgres import Rows
 
 NAME = "check_active_slave"
 COMMAND = described(
@@ -40,16 +43,24 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _check(given: Mapping[str, Any]) -> None:
-    until = deadline(given)
+    until, most = deadline(given), limits(given)
+
+    def once_more(answers: Sequence[Rows]) -> float | None:
+        return again(_said(answers), most, until.remaining())
+
     try:
-        ((row,),) = postgres.ask(_server(given), [STATEMENT], until)
+        said = _said(postgres.ask(_server(given), [STATEMENT], until, once_more))
     except (SourceUnavailable, DeadlineExceeded):
         click.echo("f")
         raise
-    reason = why_not(standby(row), limits(given))
+    reason = why_not(said, most)
     click.echo("f" if reason else "t")
     if reason:
         complain(NAME, f"the server {reason}")
+
+
+def _said(answers: Sequence[Rows]) -> list[Standby]:
+    return [standby(row) for (row,) in answers]
 
 
 def _server(given: Mapping[str, Any]) -> Target:

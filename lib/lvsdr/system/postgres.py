@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 
 from ..deadline import Deadline
@@ -26,25 +27,34 @@ from .run import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any, Callable, Optional
 
     from psycopg.pq.abc import PGconn
 
     Rows = list[list[Optional[str]]]
+    Again = Callable[[Sequence[Rows]], Optional[float]]
+    """By the answers so far: after how many seconds the last statement is to be sent again."""
 
 _LOOKING_UP = "looking up "
 _HINT = "Debian: python3-psycopg, EL and Fedora: python3-psycopg3"
 
 
-def ask(target: Target, statements: Sequence[str], deadline: Deadline) -> list[Rows]:
+def ask(
+    target: Target,
+    statements: Sequence[str],
+    deadline: Deadline,
+    again: Again = lambda _answers: None,
+) -> list[Rows]:
     """The rows of each statement, values as text, from the server that libpq connects to.
+
+    ``again`` is asked in the child.
 
     Raises SourceUnavailable if it does not answer, or DeadlineExceeded; Unresolved if there was
     nobody to ask; InvalidParameters for a connection string that cannot be read; NotInstalled
     without psycopg.
     """
     seconds = deadline.remaining()
-    child = fork("psycopg", lambda: _converse(target, statements, seconds), deadline)
+    child = fork("psycopg", lambda: _converse(target, statements, seconds, again), deadline)
     result = finish(child, deadline)
     told = {"doing": "starting", **_last(result.stdout)}
     if result.problem:
@@ -85,7 +95,7 @@ class _Failed(Exception):
     """libpq, or the server, has said why."""
 
 
-def _converse(target: Target, statements: Sequence[str], seconds: float) -> None:
+def _converse(target: Target, statements: Sequence[str], seconds: float, again: Again) -> None:
     """Connect, ask, and tell what came of it."""
     _tell("doing", "loading psycopg")
     try:
@@ -93,10 +103,12 @@ def _converse(target: Target, statements: Sequence[str], seconds: float) -> None
         try:
             connection = _connected(target, known, seconds)
             _tell("doing", "waiting for the answer of a server that accepted the connection")
-            answers = [_rows(connection, text) for text in (*_preamble(seconds), *statements)]
+            for text in _preamble(seconds):
+                _rows(connection, text)
+            answers = _answers(connection, statements, again)
         except _Failed as failure:
             raise _End("failed", failed(_text(failure.args[0]), target, known)) from None
-        _tell("rows", answers[-len(statements) :])
+        _tell("rows", answers)
     except _End as end:
         _tell(*end.args)
 
@@ -155,6 +167,14 @@ def _preamble(seconds: float) -> list[str]:
         f"SELECT set_config('statement_timeout', '{seconds * 1000:.0f}', false)"
         " WHERE current_setting('statement_timeout') = '0'",
     ]
+
+
+def _answers(connection: PGconn, statements: Sequence[str], again: Again) -> list[Rows]:
+    answers = [_rows(connection, statement) for statement in statements]
+    while (pause := again(answers)) is not None:
+        time.sleep(pause)
+        answers.append(_rows(connection, statements[-1]))
+    return answers
 
 
 def _rows(connection: PGconn, statement: str) -> Rows:

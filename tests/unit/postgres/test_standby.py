@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.postgres.lag import Limits
-from lvsdr.postgres.standby import Standby, standby, why_not
+from lvsdr.postgres.lag import Lag, Limits
+from lvsdr.postgres.standby import Standby, again, lag, standby, why_not
 
-GOOD = Standby(in_recovery=True, receiving=True, to_replay=0, age=3600)
-ALONE = GOOD._replace(receiving=False)
+IDLE = Standby(True, True, False, received=5000, replayed=5000, age=3600, at=100)
+ALONE = IDLE._replace(has_receiver=False, received=None)
+STALLED = IDLE._replace(silent=True)
 BOTH = Limits(bytes=1000, seconds=10)
+
+
+def behind(size: int, age: float | None = 3600) -> Standby:
+    """Something that writes a lot and commits nothing."""
+    return IDLE._replace(received=5000 + size, age=age)
+
+
+def later(seconds: float, replayed: int) -> Standby:
+    return IDLE._replace(at=100 + seconds, received=10**9, replayed=replayed, age=3600 + seconds)
 
 
 @pytest.mark.parametrize(
     ("row", "read"),
     [
-        (("t", "t", "0", "3600.0"), GOOD),
-        (("t", "f", None, None), Standby(True, False, None, None)),
-        (("f", "f", None, None), Standby(False, False, None, None)),
-        (("t", "t", "123", "1e-05"), Standby(True, True, 123, 1e-05)),
+        (("t", "t", "f", "5000", "5000", "3600.0", "100.0"), IDLE),
+        (("t", "f", "f", None, None, None, "5"), Standby(True, False, False, None, None, None, 5)),
+        (("f", "f", "f", None, None, None, "5"), Standby(False, False, False, None, None, None, 5)),
+        (
+            ("t", "t", "t", "9223372036854775807", "0", "1e-05", "1.5"),
+            Standby(True, True, True, 2**63 - 1, 0, 1e-05, 1.5),
+        ),
     ],
 )
 def test_a_row_is_read(row: tuple[str | None, ...], read: Standby) -> None:
@@ -27,33 +40,82 @@ def test_a_row_is_read(row: tuple[str | None, ...], read: Standby) -> None:
 @pytest.mark.parametrize(
     ("found", "limits"),
     [
-        (GOOD, Limits()),
-        (GOOD, BOTH),
-        (GOOD, Limits(0, 0)),
-        (GOOD._replace(to_replay=1000, age=10), BOTH),
-        (GOOD._replace(to_replay=10**9, age=None), Limits()),
-        (GOOD._replace(to_replay=10**9, age=1), Limits(seconds=10)),
-        (GOOD._replace(age=None), BOTH),
+        (IDLE, Limits()),
+        (IDLE, BOTH),
+        (IDLE, Limits(0, 0)),
+        (behind(1000, age=10), BOTH),
+        (behind(-1000), BOTH),
+        (behind(10**9, age=None), Limits()),
+        (behind(10**9, age=1), Limits(seconds=10)),
+        (IDLE._replace(age=None), BOTH),
         (ALONE, Limits()),
         (ALONE._replace(age=9), Limits(seconds=10)),
+        (STALLED, Limits()),
+        (STALLED._replace(age=9), Limits(seconds=10)),
     ],
 )
 def test_who_is_fit(found: Standby, limits: Limits) -> None:
-    assert why_not(found, limits) == ""
+    assert why_not([found], limits) == ""
+    assert again([found], limits, left=8) is None
 
 
 @pytest.mark.parametrize(
     ("found", "limits", "why"),
     [
-        (GOOD._replace(in_recovery=False), Limits(), "is not in recovery: no standby, but a prim"),
-        (GOOD._replace(to_replay=1001), BOTH, "lags 1001 bytes behind, more than 1000"),
-        (GOOD._replace(to_replay=1), BOTH, "lags 3600 seconds behind, more than 10"),
-        (GOOD._replace(to_replay=1, age=None), BOTH, "lags an unknown number of seconds behind"),
-        (GOOD._replace(to_replay=None), BOTH, "lags an unknown number of bytes behind"),
+        (IDLE._replace(in_recovery=False), Limits(), "is not in recovery: no standby, but a prim"),
+        (behind(1001), BOTH, "lags 1001 bytes behind, more than 1000"),
+        (behind(1), BOTH, "lags 3600 seconds behind, more than 10"),
+        (behind(1, age=None), BOTH, "lags an unknown number of seconds behind"),
+        (IDLE._replace(received=None), BOTH, "lags an unknown number of bytes behind"),
         (ALONE, BOTH, "lags an unknown number of bytes behind, 1000 are allowed; it has no WAL"),
         (ALONE, Limits(seconds=10), "lags 3600 seconds behind, more than 10; it has no WAL rec"),
         (ALONE._replace(age=None), Limits(seconds=10), "lags an unknown number of seconds behind"),
+        (
+            STALLED,
+            Limits(seconds=10),
+            "lags 3600 seconds behind, more than 10; it has no WAL receiver that hears anything",
+        ),
     ],
 )
 def test_who_is_not(found: Standby, limits: Limits, why: str) -> None:
-    assert why_not(found, limits).startswith(why)
+    assert why_not([found], limits).startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("last", "found"),
+    [
+        (later(0.25, replayed=6000), Lag(10**9 - 6000, 0.25)),
+        (later(9, replayed=7000), Lag(10**9 - 7000, 9)),
+        (later(9, replayed=7000)._replace(age=2), Lag(10**9 - 7000, 2)),
+        (later(9, replayed=7000)._replace(age=None), Lag(10**9 - 7000, 9)),
+        (later(9, replayed=5999), Lag(10**9 - 5999, 3609)),
+        (later(9, replayed=10**9), Lag(0, 0)),
+        (later(9, replayed=7000)._replace(silent=True), Lag(None, 3609)),
+    ],
+)
+def test_what_two_times_say(last: Standby, found: Lag) -> None:
+    assert lag(behind(1000), last) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "limits", "left", "pause"),
+    [
+        ([behind(1)], Limits(seconds=10), 8, 0.2),
+        ([behind(1, age=None)], Limits(seconds=10), 8, 0.2),
+        ([behind(1)], Limits(bytes=1000, seconds=10), 8, 0.2),
+        ([behind(1)], Limits(seconds=0.4), 8, 0.1),
+        ([behind(1), later(9.7, 5000)], Limits(seconds=10), 8, 0.2),
+        ([behind(1), later(9.9, 5000)], Limits(seconds=10), 8, None),
+        ([behind(1), later(1, 5000)], Limits(seconds=10), 0.6, None),
+        ([behind(1), later(1, 5001)], Limits(seconds=10), 8, None),
+        ([behind(1)], Limits(bytes=10), 8, None),
+        ([ALONE], Limits(seconds=10), 8, None),
+        ([STALLED], Limits(seconds=10), 8, None),
+        ([behind(1)._replace(in_recovery=False)], Limits(seconds=10), 8, None),
+    ],
+)
+def test_who_is_asked_again(
+    said: list[Standby], limits: Limits, left: float, pause: float | None
+) -> None:
+    """Only who may turn out to be near enough, as long as that is possible."""
+    assert again(said, limits, left) == pause
