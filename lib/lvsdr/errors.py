@@ -86,8 +86,8 @@ class SourceUnavailable(LvsdrError):
     """A source of truth (crm_mon, a script, the resolver) did not answer: nothing is known."""
 
 
-class Unresolved(LvsdrError):
-    """No name of a server has an address: nobody was asked, so nothing is known of the server."""
+class NotAsked(LvsdrError):
+    """No server could be asked, for want of an address or a worker: nothing is known of any."""
 
 
 class KernelMismatch(LvsdrError):

@@ -111,6 +111,28 @@ def test_a_connect_timeout_is_enough(check_active_slave: Tool) -> None:
     assert check_active_slave(*words) == Said(1, "f\n", says)
 
 
+SHARED = {
+    "a service": f"[s]\nhost={HERE},node1\n",
+    "two addresses of a name": "[s]\nhost=both\n",
+    "any time for each": f"[s]\nhost={HERE},node1\nconnect_timeout=0\n",
+    "too much time for each": f"[s]\nhost={HERE},node1\nconnect_timeout=20\n",
+}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("service", SHARED.values(), ids=SHARED)
+def test_all_servers_have_a_share_of_the_time(
+    service: str, get_active_slaves: Tool, tmp_path: Path
+) -> None:
+    """The first says nothing."""
+    services = tmp_path / "services"
+    services.write_text(service)
+    string = f"service=s {LOGIN} gssencmode=disable sslmode=disable"
+    with listening():
+        said = get_active_slaves("psql", string, "--timeout", "5", PGSERVICEFILE=str(services))
+    assert said == Said(0, "10.66.0.14 node2 node3\n", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_tool_that_is_killed(number: int, tools: Tools) -> None:
     """Not for long: what it waits for is waited for by a child."""

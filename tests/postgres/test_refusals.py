@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -146,4 +147,17 @@ def test_a_passfile_that_others_may_read(get_active_slaves: Tool, tmp_path: Path
 
 def test_a_service_that_is_not_there(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", "service=nowhere")
-    assert said == Said(1, "", 'definition of service "nowhere" not found')
+    assert said == Said(2, "", 'definition of service "nowhere" not found')
+
+
+def test_a_user_without_a_name(installed: Tools) -> None:
+    path = installed.check_active_slave.path
+    done = subprocess.run(
+        ["setpriv", "--reuid=54321", "--clear-groups", "--", path, f"host={PRIMARY}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "check_active_slave: local user with ID 54321 does not exist\n"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..errors import InvalidParameters, LvsdrError, NotInstalled, Unresolved
+from ..errors import InvalidParameters, LvsdrError, NotAsked, NotInstalled
 from . import CANNOT_RUN
 
 FAILED = 1
@@ -53,7 +53,7 @@ def complain(name: str, message: object) -> None:
 
 
 def _status(error: Exception) -> int:
-    if isinstance(error, (NotInstalled, Unresolved)):
+    if isinstance(error, (NotAsked, NotInstalled)):
         return CANNOT_RUN
     if isinstance(error, (click.UsageError, InvalidParameters)):
         return WRONG_USAGE

@@ -1,13 +1,24 @@
-"""Where to connect to, and which servers that will be."""
+"""Where to connect to, which servers that will be, and how long each of them may take."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ..hosts import literal
 from ..typed import NamedTuple
 
 _LEAST_TIMEOUT = 2  # libpq takes a connect_timeout of 1 for 2
+_NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}
+_NUMBER = re.compile(r"\s*[-+]?[0-9]+\s*", re.ASCII)
+_NUMBERS = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+)
 
 
 class Target(NamedTuple):
@@ -19,27 +30,23 @@ class Target(NamedTuple):
     """Keywords whose values came as words that no name says the meaning of."""
 
 
-def hosts(settings: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
-    """The servers that will be tried, as far as can be known here: a service may name others.
+def hosts(settings: Mapping[str, str]) -> list[str]:
+    """The servers that will be tried, by all that libpq goes by.
 
-    >>> hosts({"host": "node1,node2"}, {"PGHOST": "db"}), hosts({}, {"PGHOST": "db"})
-    (['node1', 'node2'], ['db'])
+    >>> hosts({"host": "node1,node2"}), hosts({"host": "", "hostaddr": "192.0.2.1"}), hosts({})
+    (['node1', 'node2'], ['192.0.2.1'], [])
     """
     named = settings.get("host") or settings.get("hostaddr")
-    if not named and "service" not in settings and "PGSERVICE" not in environ:
-        named = environ.get("PGHOST") or environ.get("PGHOSTADDR")
     return named.split(",") if named else []
 
 
-def names(settings: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+def names(settings: Mapping[str, str]) -> list[str]:
     """Those servers, if none of them can be asked unless one has been looked up by its name.
 
-    >>> names({"host": "node1,node2"}, {}), names({"host": "node1,10.77.0.2"}, {})
+    >>> names({"host": "node1,node2"}), names({"host": "node1,10.77.0.2"})
     (['node1', 'node2'], [])
     """
-    if settings.get("hostaddr") or environ.get("PGHOSTADDR"):
-        return []
-    servers = hosts(settings, environ)
+    servers = [] if settings.get("hostaddr") else hosts(settings)
     return [] if any(map(_needs_no_name, servers)) else servers
 
 
@@ -48,10 +55,46 @@ def _needs_no_name(server: str) -> bool:
     return not server or server.startswith(("/", "@")) or literal(server) is not None
 
 
-def patience(servers: int, seconds: float) -> int:
-    """Seconds for each of several servers, so that a dead one leaves time for the others.
+def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
+    """As many servers as in the settings, none of which is there: nobody is asked by trying.
 
-    >>> patience(2, 8.0), patience(9, 8.0)
-    (4, 2)
+    >>> nowhere({"host": "node1,node2"}), nowhere({})
+    ({'host': '/dev/null,/dev/null'}, {'host': '/dev/null'})
     """
-    return max(_LEAST_TIMEOUT, int(seconds / servers))
+    given = [name for name in _NOWHERE if settings.get(name)] or ["host"]
+    return {
+        name: ",".join(_NOWHERE[name] for _ in settings.get(name, "").split(",")) for name in given
+    }
+
+
+def flaw(settings: Mapping[str, str]) -> str:
+    """What libpq would complain of no sooner than when it connects, empty if there is nothing.
+
+    >>> flaw({"port": "5432,,5433", "connect_timeout": "5"}), flaw({"port": "0"})
+    ('', 'port is not a number from 1 to 65535')
+    """
+    for port in filter(None, settings.get("port", "").split(",")):
+        if not _NUMBER.fullmatch(port) or not 0 < int(port) < 65536:
+            return "port is not a number from 1 to 65535"
+    for address in filter(None, settings.get("hostaddr", "").split(",")):
+        if literal(address.partition("%")[0]) is None and not address.replace(".", "").isdigit():
+            return "hostaddr is not an address"
+    wrong = [name for name in _NUMBERS if not _NUMBER.fullmatch(settings.get(name, "0"))]
+    return f"{wrong[0]} is not a number" if wrong else ""
+
+
+def patience(attempts: int, seconds: float, given: str = "") -> str:
+    """A connect_timeout with which a dead server leaves time for the others, and the one given.
+
+    Where there is nobody else, that is as it was; 0 stands for any time.
+
+    >>> patience(2, 8.0), patience(9, 8.0), patience(2, 8.0, "3"), patience(2, 8.0, "0")
+    ('4', '2', '3', '4')
+    >>> patience(1, 8.0), patience(1, 8.0, "5")
+    ('0', '5')
+    """
+    most = int(given or 0)
+    if attempts < 2:
+        return str(most)
+    share = max(_LEAST_TIMEOUT, int(seconds / attempts))
+    return str(min(share, most) if most > 0 else share)

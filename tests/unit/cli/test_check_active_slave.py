@@ -52,3 +52,37 @@ def test_wrong_usage_says_nothing_of_the_host(words: tuple[str, ...]) -> None:
     assert (status, out) == (2, "")
     assert err.startswith(f"{NAME}: ")
     assert "secret" not in err
+
+
+SERVICES = "[unknown]\nhost=node..1\nport=5432\n[wrong]\nport=abc\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"PGSERVICE": "unknown"}, 126),
+        ({"PGSERVICE": "wrong"}, 2),
+        ({"PGSERVICE": "nowhere"}, 2),
+        ({"PGSERVICE": "unknown", "PGSERVICEFILE": "/nonexistent"}, 2),
+        ({"PGHOST": "node..1"}, 126),
+        ({"PGPORT": "abc"}, 2),
+        ({"PGHOSTADDR": "node1"}, 2),
+        ({"PGSSLMODE": "bogus"}, 2),
+        ({"PGCONNECT_TIMEOUT": "abc"}, 2),
+    ],
+)
+def test_a_wrong_environment_says_nothing_of_the_host(
+    environ: dict[str, str], status: int, tmp_path: Path
+) -> None:
+    services = tmp_path / "services"
+    services.write_text(SERVICES)
+    said = run(NAME, "psql", "user=a", **{"PGSERVICEFILE": str(services), **environ})
+    assert said[:2] == (status, "")
+    assert said.err.count("\n") == 1
+
+
+def test_the_address_in_the_environment_is_not_that_of_a_named_host() -> None:
+    """Nor does it make one that has none a host that was asked."""
+    said = run(NAME, "psql", "user=a", "-h", "node..1", PGHOSTADDR="192.0.2.1")
+    assert said[:2] == (126, "")
+    assert said.err.startswith(f"{NAME}: node..1 has no address: ")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from lvsdr.deadline import Deadline
-from lvsdr.errors import InvalidParameters, NotInstalled, SourceUnavailable
+from lvsdr.errors import InvalidParameters, NotAsked, NotInstalled, SourceUnavailable
 from lvsdr.postgres.connection import Target
 from lvsdr.system.postgres import ask
 
@@ -22,6 +24,14 @@ def nothing_left() -> Iterator[None]:
     assert os.listdir("/proc/self/fd") == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+class Dying(ModuleType):
+    """A library that does not survive its use."""
+
+    def __getattr__(self, name: str) -> object:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return name
 
 
 def test_no_server(tmp_path: Path) -> None:
@@ -56,9 +66,27 @@ def test_a_string_that_cannot_be_read(string: str, says: str) -> None:
     assert "s3c" not in str(caught.value)
 
 
-def test_a_setting_that_cannot_be_used() -> None:
-    with pytest.raises(SourceUnavailable, match='invalid port number: "99999"'):
-        ask(Target("", {"host": "192.0.2.1", "port": "99999"}), ["SELECT 1"], Deadline.after(20))
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"port": "99999"}, "port is not a number from 1 to 65535"),
+        ({"connect_timeout": "abc"}, "connect_timeout is not a number"),
+        ({"sslmode": "bogus"}, 'invalid sslmode value: "bogus"'),
+        ({"host": "192.0.2.1,192.0.2.2", "port": "1,2,3"}, "could not match 3 port numbers to 2 "),
+        ({"service": "nowhere"}, 'definition of service "nowhere" not found'),
+    ],
+)
+def test_a_setting_that_cannot_be_used(settings: dict[str, str], says: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        ask(Target("", {"host": "192.0.2.1", **settings}), ["SELECT 1"], Deadline.after(20))
+    assert str(caught.value).startswith(says)
+
+
+def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has not learnt anything of a server."""
+    monkeypatch.setitem(sys.modules, "psycopg.conninfo", Dying("psycopg.conninfo"))
+    with pytest.raises(NotAsked, match=r"^psycopg: exit status 137"):
+        ask(Target("", {}), ["SELECT 1"], Deadline.after(20))
 
 
 def test_no_psycopg(monkeypatch: pytest.MonkeyPatch) -> None:

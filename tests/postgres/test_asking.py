@@ -1,0 +1,32 @@
+"""What is asked of a server besides the question."""
+
+from __future__ import annotations
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.postgres.connection import Target
+from lvsdr.system.postgres import ask
+
+from tests.postgres.world import PASSWORDS, PRIMARY, World
+
+
+@pytest.mark.parametrize(
+    ("own", "least", "most"), [("0", 4.0, 5.0), ("2s", 2.0, 2.0), ("1min", 4.0, 5.0)]
+)
+@pytest.mark.usefixtures("world")
+def test_no_statement_outlives_its_asker(own: str, least: float, most: float) -> None:
+    """Nor is it given more time than the role has."""
+    settings = {"user": "monitor", "password": PASSWORDS["monitor"], "dbname": "postgres"}
+    target = Target(f"host={PRIMARY} options='-c statement_timeout={own}'", settings)
+    seconds = "SELECT setting::int / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'"
+    (((found,),),) = ask(target, [seconds], Deadline.after(5))
+    assert least <= float(found or 0) <= most
+
+
+def test_the_last_question_may_be_asked_again(world: World) -> None:
+    target = Target("user=postgres dbname=postgres", {"host": str(world.primary.home)})
+    statements = ["SELECT 1", "SELECT clock_timestamp()"]
+    again = [0.1, 0.1, None]
+    answers = ask(target, statements, Deadline.after(5), lambda answers: again[len(answers) - 2])
+    assert [row for (row,) in answers[:1]] == [["1"]]
+    assert len({at for ((at,),) in answers[1:]}) == 3
