@@ -22,9 +22,10 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 FORBIDDEN = re.compile(r"backend|master|slave", re.IGNORECASE)
 
 # Names that others gave to their things: tools and parameters of the original shell agents, their
-# users' resources, PostgreSQL's process, the key of a packaging file.
+# users' resources, PostgreSQL's process and what it has for others, the key of a packaging file.
 INHERITED = re.compile(
     r"get_active_slaves|check_active_slave|vip-(master|slave)|postmaster|build-backend"
+    r"|\bbackend_start\b|\bpg_terminate_backend\b"
     r"|nomaster|\bmaster\"?,? \"?(bridge|bond)"  # of ip-link(8)
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.postgres.server import BIN, until
@@ -154,9 +157,46 @@ def test_lag_in_bytes(world: World, get_active_slaves: Tool) -> None:
 def test_lag_in_seconds(world: World, get_active_slaves: Tool) -> None:
     limit = ("--max-lag-seconds", "1")
     assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
+    old = "backend_start < now() - interval '3 s'"
+    until(lambda: streams(world, "node3", old), "a walsender that has measured something")
     with world.paused("node3"):
         until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
         assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-seconds", "900") == ALL
+
+
+@contextlib.contextmanager
+def away(world: World, name: str) -> Iterator[None]:
+    """A standby that is not let in by its primary."""
+    world.primary.sql("ALTER ROLE monitor NOLOGIN")
+    try:
+        world.primary.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_replication"
+            f" WHERE application_name = '{name}'"
+        )
+        until(lambda: not streams(world, name), f"{name} to be away")
+        yield
+    finally:
+        world.primary.sql("ALTER ROLE monitor LOGIN")
+
+
+def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
+    world: World, get_active_slaves: Tool
+) -> None:
+    """It has got all, and does not replay what it missed; replay_lag is the time since then."""
+    standby = world.standbys["node3"]
+    limit = ("--max-lag-seconds", "60", "--timeout", "3")
+    world.write()
+    world.settle()
+    with psycopg.connect(host=str(standby.home), user="postgres", dbname="postgres") as reader:
+        with away(world, "node3"):
+            reader.execute("SELECT count(*) FROM written")
+            world.primary.sql("LOCK TABLE written; INSERT INTO written DEFAULT VALUES")
+        measured = "replay_lag > '0' AND replay_lsn < pg_current_wal_flush_lsn()"
+        until(lambda: streams(world, "node3", measured), "something to replay")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+        assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3
+    world.settle()
+    assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
 
 
 @pytest.mark.parametrize("limit", [("--max-lag-bytes", "500000"), ("--max-lag-seconds", "1")])

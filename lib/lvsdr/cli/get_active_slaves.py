@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..crm_mon import parse
 from ..deadline import Deadline
-from ..postgres.primary import STATEMENTS, Naming, anybody, listed, members, standbys, walsenders
+from ..postgres.primary import (
+    STATEMENTS,
+    Naming,
+    Walsender,
+    again,
+    anybody,
+    listed,
+    members,
+    standbys,
+    walsenders,
+)
 from ..system import membership, postgres
 from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
 from .program import complain, described, run
+
+if TYPE_CHECKING:
+    from ..system.postgres import Rows
 
 NAME = "get_active_slaves"
 COMMAND = described(
@@ -46,16 +59,26 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list(given: Mapping[str, Any]) -> None:
-    until = deadline(given)
-    (role,), rows = postgres.ask(connection(words(given), given), STATEMENTS, until)
-    senders = walsenders(role, rows)
+    until, most = deadline(given), limits(given)
+
+    def once_more(answers: Sequence[Rows]) -> float | None:
+        # The cluster is asked in the other half of the time.
+        return again(_seen(answers), most, until.remaining() - given["timeout"] / 2)
+
+    target = connection(words(given), given)
+    seen = _seen(postgres.ask(target, STATEMENTS, until, once_more))
     hosts = " ".join(given["nodes"]).replace(",", " ").split()
-    found = standbys(senders, listed(hosts) if hosts else _known_here(until), limits(given))
+    found = standbys(seen, listed(hosts) if hosts else _known_here(until), most)
     for reason in found.left_out if given["verbose"] else ():
         complain(NAME, f"left out: {reason}")
     if not hosts:
         found.require_a_name()
     click.echo(" ".join(found.names))
+
+
+def _seen(answers: Sequence[Rows]) -> list[list[Walsender]]:
+    ((role,), *times) = answers
+    return [walsenders(role, rows) for rows in times]
 
 
 def _known_here(until: Deadline) -> Naming:

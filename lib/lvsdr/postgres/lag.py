@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..typed import NamedTuple
 
+_STEP = 0.2  # seconds between two looks at a standby
+_TO_ANSWER = 0.5  # seconds that are kept for the answer to the last one
+
 
 class Lag(NamedTuple):
     """How far a standby is behind; None is what nobody knows."""
@@ -19,6 +22,20 @@ class Limits(NamedTuple):
 
     bytes: float | None = None
     seconds: float | None = None
+
+
+def pause(apart: float, limits: Limits, left: float) -> float | None:
+    """Seconds until somebody is asked again who was asked first so long ago; None if no more.
+
+    That is sensible for as long as a standby may be late, and in what time is left.
+
+    >>> pause(0, Limits(seconds=30), left=8), pause(29.9, Limits(seconds=30), left=8)
+    (0.2, None)
+    """
+    if limits.seconds is None:
+        return None
+    step = min(_STEP, limits.seconds / 4)
+    return step if apart + step <= limits.seconds and step + _TO_ANSWER <= left else None
 
 
 def excess(lag: Lag, limits: Limits) -> str:

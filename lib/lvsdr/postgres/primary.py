@@ -11,16 +11,18 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from ..errors import SourceUnavailable
 from ..hosts import is_host, literal
 from ..typed import NamedTuple
-from .lag import Lag, Limits, excess
+from .lag import Lag, Limits, excess, pause
 
 STATEMENTS = (
     "SELECT pg_is_in_recovery(), current_user",
     # A standby gets no more than what is flushed.  reply_time is by the standby's own clock.
     """
-    SELECT s.application_name, s.state, l.slot_name IS NOT NULL, s.replay_lsn IS NOT NULL,
-           GREATEST(0, pg_wal_lsn_diff(p.flushed, s.replay_lsn)),
-           CASE WHEN s.replay_lsn >= p.flushed THEN 0 ELSE EXTRACT(epoch FROM
-               COALESCE(s.replay_lag, '0') + GREATEST(clock_timestamp() - s.reply_time, '0')) END
+    SELECT s.application_name, s.state, l.slot_name IS NOT NULL, s.replay_lsn IS NOT NULL, s.pid,
+           pg_wal_lsn_diff(p.flushed, '0/0'), pg_wal_lsn_diff(s.replay_lsn, '0/0'),
+           EXTRACT(epoch FROM s.replay_lag),
+           EXTRACT(epoch FROM GREATEST(clock_timestamp() - s.reply_time, '0')),
+           EXTRACT(epoch FROM clock_timestamp() - s.backend_start),
+           EXTRACT(epoch FROM clock_timestamp())
       FROM pg_stat_replication AS s
      CROSS JOIN (SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_flush_lsn() END)
            AS p (flushed)
@@ -28,6 +30,8 @@ STATEMENTS = (
      ORDER BY s.application_name, s.pid
     """,
 )
+
+_TO_BEGIN = 2  # seconds that a walsender has until it sends the first WAL
 
 # What a standby is called whose administrator did not say.
 _NO_NAMES = {"walreceiver"}
@@ -44,7 +48,23 @@ class Walsender(NamedTuple):
     state: str
     logical: bool
     replays: bool
-    lag: Lag
+    pid: int = 0
+    flushed: int = 0
+    """The end of what there is to send, in bytes."""
+    replayed: int = 0
+    measured: float | None = None
+    """Seconds that it took until something was replayed, by the standby's last word."""
+    silence: float = 0
+    """Seconds since that."""
+    connected: float = 0
+    """Seconds since this process began, which has measured nothing before."""
+    at: float = 0
+    """When it was so, in seconds."""
+
+    @property
+    def streams(self) -> bool:
+        """It is that of a standby, which has been sent all that there is."""
+        return self.state == "streaming" and self.replays and not self.logical
 
 
 class Standbys(NamedTuple):
@@ -76,29 +96,79 @@ def walsenders(role: Row, rows: Iterable[Row]) -> list[Walsender]:
 
 
 def _walsender(row: Row, user: str) -> Walsender:
-    name, state, logical, replays, behind, late = row
+    name, state, logical, replays, pid, flushed, replayed, measured, *times = row
     if state is None:
         raise SourceUnavailable(
             f"role {user} may not see the state of walsenders: GRANT pg_monitor TO {user}"
         )
+    silence, connected, at = (float(seconds or 0) for seconds in times)
     return Walsender(
         name=name or "",
         state=state,
         logical=logical == "t",
         replays=replays == "t",
-        lag=Lag(
-            bytes=None if behind is None else float(behind),
-            seconds=None if late is None else float(late),
-        ),
+        pid=int(pid or 0),
+        flushed=int(flushed or 0),
+        replayed=int(replayed or 0),
+        measured=None if measured is None else float(measured),
+        silence=silence,
+        connected=connected,
+        at=at,
     )
 
 
-def standbys(found: Iterable[Walsender], naming: Naming, limits: Limits) -> Standbys:
-    """The hosts that are standbys and may serve, each once."""
+def lag(first: Walsender, last: Walsender) -> Lag:
+    """How far a standby is behind, by what was seen of it at two times or only once.
+
+    What was flushed at the first time and is replayed at the last has not been late by more than
+    the time between.  As long as nothing is replayed of what a walsender has sent, what it measures
+    is the time since it began, and a standby that was away has missed what is older.
+
+    >>> idle = Walsender("a", "streaming", False, True, flushed=9, replayed=9)
+    >>> late = idle._replace(flushed=20, replayed=12, measured=2, silence=1, connected=60, at=5)
+    >>> lag(idle, idle), lag(late, late), lag(late, late._replace(connected=3))
+    (Lag(bytes=0, seconds=0), Lag(bytes=8, seconds=3), Lag(bytes=8, seconds=None))
+    >>> lag(idle, late)
+    Lag(bytes=8, seconds=5)
+    """
+    to_replay = max(0, last.flushed - last.replayed)
+    if not to_replay:
+        return Lag(0, 0)
+    if last.at > first.at and last.replayed >= first.flushed:
+        return Lag(to_replay, last.at - first.at)
+    if last.measured is None or last.connected - last.measured - last.silence < _TO_BEGIN:
+        return Lag(to_replay, None)
+    return Lag(to_replay, last.measured + last.silence)
+
+
+def again(seen: Sequence[Sequence[Walsender]], limits: Limits, left: float) -> float | None:
+    """Seconds until one is to look again, of those that are left; None if there is no point.
+
+    >>> new = Walsender("a", "streaming", False, True, flushed=9, replayed=8)
+    >>> again([[new]], Limits(seconds=30), left=4), again([[new]], Limits(bytes=9), left=4)
+    (0.2, None)
+    """
+    in_seconds = Limits(seconds=limits.seconds)
+    for first, last in _pairs(seen):
+        # Who was too late by the standby's own word will not be near enough so soon.
+        sure = last.measured is not None and last.measured > (limits.seconds or 0)
+        if last.streams and not sure and excess(lag(first, last), in_seconds):
+            return pause(last.at - seen[0][0].at, limits, left)
+    return None
+
+
+def _pairs(seen: Sequence[Sequence[Walsender]]) -> list[tuple[Walsender, Walsender]]:
+    """Everybody who is there at the last, as they were at first if they were there, and at last."""
+    first = {walsender.pid: walsender for walsender in seen[0]}
+    return [(first.get(walsender.pid, walsender), walsender) for walsender in seen[-1]]
+
+
+def standbys(seen: Sequence[Sequence[Walsender]], naming: Naming, limits: Limits) -> Standbys:
+    """The hosts that are standbys and may serve, each once, by whom was seen at several times."""
     names: dict[str, None] = {}
     left_out, strangers = [], []
-    for walsender in found:
-        why_not = _why_not(walsender, limits)
+    for first, walsender in _pairs(seen):
+        why_not = _why_not(walsender, lag(first, walsender), limits)
         host = naming(walsender.name)
         if why_not:
             left_out.append(f"{walsender.name!a}: {why_not}")
@@ -110,14 +180,14 @@ def standbys(found: Iterable[Walsender], naming: Naming, limits: Limits) -> Stan
     return Standbys(list(names), left_out, strangers)
 
 
-def _why_not(walsender: Walsender, limits: Limits) -> str:
+def _why_not(walsender: Walsender, behind: Lag, limits: Limits) -> str:
     if walsender.state != "streaming":
         return f"is in state {walsender.state}"
     if walsender.logical:
         return "is no standby but a subscriber"
     if not walsender.replays:
         return "is no standby, it replays nothing"
-    return excess(walsender.lag, limits)
+    return excess(behind, limits)
 
 
 def listed(hosts: Collection[str]) -> Naming:

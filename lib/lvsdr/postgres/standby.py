@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..typed import NamedTuple
-from .lag import Lag, Limits, excess
+from .lag import Lag, Limits, excess, pause
 
 # latest_end_lsn is the end of the primary's WAL by its last message.  That and the time of the last
 # message only pg_monitor may see; a receiver asks for one before its time is up, and then ends.
@@ -20,9 +20,6 @@ STATEMENT = """
       FROM pg_settings AS s LEFT JOIN pg_stat_wal_receiver AS r ON true
      WHERE s.name = 'wal_receiver_timeout'
 """
-
-_STEP = 0.2  # seconds between two looks at a standby
-_TO_ANSWER = 0.5  # seconds that are kept for the answer to the last one
 
 
 class Standby(NamedTuple):
@@ -106,11 +103,9 @@ def again(said: Sequence[Standby], limits: Limits, left: float) -> float | None:
     """
     first, last = said[0], said[-1]
     too_late = excess(lag(first, last), Limits(seconds=limits.seconds))
-    if not too_late or not last.in_recovery or not last.receiving or limits.seconds is None:
+    if not too_late or not last.in_recovery or not last.receiving:
         return None
-    step = min(_STEP, limits.seconds / 4)
-    in_time = last.at - first.at + step <= limits.seconds and step + _TO_ANSWER <= left
-    return step if in_time else None
+    return pause(last.at - first.at, limits, left)
 
 
 def why_not(said: Sequence[Standby], limits: Limits) -> str:

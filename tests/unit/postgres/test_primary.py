@@ -9,7 +9,9 @@ from lvsdr.postgres.primary import (
     STATEMENTS,
     Naming,
     Walsender,
+    again,
     anybody,
+    lag,
     listed,
     members,
     standbys,
@@ -17,21 +19,22 @@ from lvsdr.postgres.primary import (
 )
 
 PRIMARY = ("f", "monitor")
-GOOD = Walsender("node2", "streaming", logical=False, replays=True, lag=Lag(0, 0))
+GOOD = Walsender("node2", "streaming", logical=False, replays=True, flushed=9, replayed=9)
+LATE = GOOD._replace(replayed=0, measured=8, silence=1, connected=3600)
 
 
 def test_rows_are_read() -> None:
     rows = [
-        ("node2", "streaming", "f", "t", "4096", "1.5"),
-        ("pg_basebackup", "backup", "f", "f", None, None),
-        ("sub", "catchup", "t", "t", "0", "0"),
-        (None, "streaming", "f", "t", "0", "2e-06"),
+        ("node2", "streaming", "f", "t", "7", "5000", "4096", "1.5", "0.5", "60", "1e9"),
+        ("pg_basebackup", "backup", "f", "f", "8", "5000", None, None, None, "60", "1e9"),
+        ("sub", "catchup", "t", "t", "9", "5000", "5000", "0", "0", "60", "1e9"),
+        (None, "streaming", "f", "t", "10", "5000", "5001", None, "2e-06", "60", "1e9"),
     ]
     assert walsenders(PRIMARY, rows) == [
-        Walsender("node2", "streaming", False, True, Lag(4096, 1.5)),
-        Walsender("pg_basebackup", "backup", False, False, Lag(None, None)),
-        Walsender("sub", "catchup", True, True, Lag(0, 0)),
-        Walsender("", "streaming", False, True, Lag(0, 2e-06)),
+        Walsender("node2", "streaming", False, True, 7, 5000, 4096, 1.5, 0.5, 60, 1e9),
+        Walsender("pg_basebackup", "backup", False, False, 8, 5000, 0, None, 0, 60, 1e9),
+        Walsender("sub", "catchup", True, True, 9, 5000, 5000, 0, 0, 60, 1e9),
+        Walsender("", "streaming", False, True, 10, 5000, 5001, None, 2e-06, 60, 1e9),
     ]
 
 
@@ -45,7 +48,7 @@ def test_a_standby_is_not_asked() -> None:
 
 
 def test_nothing_is_said_of_walsenders_that_are_hidden() -> None:
-    hidden = ("node2", None, "f", "f", None, None)
+    hidden = ("node2", None, "f", "f", "7", "5000", None, None, None, None, "1e9")
     with pytest.raises(SourceUnavailable, match=r"GRANT pg_monitor TO alice$"):
         walsenders(("f", "alice"), [hidden])
 
@@ -57,14 +60,14 @@ def test_nothing_is_said_of_walsenders_that_are_hidden() -> None:
         (GOOD._replace(state="backup"), Limits(), "is in state backup"),
         (GOOD._replace(logical=True), Limits(), "is no standby but a subscriber"),
         (GOOD._replace(replays=False), Limits(), "is no standby, it replays nothing"),
-        (GOOD._replace(lag=Lag(9, 0)), Limits(8, 0), "lags 9 bytes behind, more than 8"),
-        (GOOD._replace(lag=Lag(0, 9)), Limits(8, 8), "lags 9 seconds behind, more than 8"),
+        (LATE, Limits(8, 0), "lags 9 bytes behind, more than 8"),
+        (LATE, Limits(9, 8), "lags 9 seconds behind, more than 8"),
         (GOOD._replace(name="node9"), Limits(), "nobody goes by that name"),
         (GOOD._replace(name="a\nb"), Limits(), "nobody goes by that name"),
     ],
 )
 def test_who_is_left_out(walsender: Walsender, limits: Limits, why: str) -> None:
-    found = standbys([walsender], listed(["node1", "node2"]), limits)
+    found = standbys([[walsender]], listed(["node1", "node2"]), limits)
     assert found.names == []
     assert found.left_out == [f"{walsender.name!a}: {why}"]
 
@@ -73,7 +76,7 @@ def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
     """They may well be those that serve now."""
     strangers = [GOOD._replace(name=name) for name in ("pg1", "pg 2")]
     with pytest.raises(SourceUnavailable, match=r"^nobody knows the standbys 'pg1', 'pg 2': set "):
-        standbys(strangers, members(["node1"]), Limits()).require_a_name()
+        standbys([strangers], members(["node1"]), Limits()).require_a_name()
 
 
 @pytest.mark.parametrize(
@@ -81,19 +84,20 @@ def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
     [
         [],
         [GOOD, GOOD._replace(name="pg1")],
-        [GOOD._replace(name="pg1", lag=Lag(9, 0))],
+        [LATE._replace(name="pg1")],
         [GOOD._replace(name="pg1", replays=False)],
     ],
     ids=["nobody", "one is known", "too far behind anyway", "no standby anyway"],
 )
 def test_no_other_list_is_refused(found: list[Walsender]) -> None:
-    standbys(found, members(["node2"]), Limits(bytes=8)).require_a_name()
+    standbys([found], members(["node2"]), Limits(bytes=8)).require_a_name()
 
 
 def test_one_good_walsender_is_enough() -> None:
     """The other may be left of a connection that broke."""
-    stale = GOOD._replace(lag=Lag(10**9, 3600))
-    found = standbys([stale, GOOD, GOOD, GOOD._replace(name="node1")], anybody, Limits(1000, 10))
+    stale = LATE._replace(flushed=10**9)
+    seen = [stale, GOOD, GOOD, GOOD._replace(name="node1")]
+    found = standbys([seen], anybody, Limits(1000, 10))
     assert found.names == ["node2", "node1"]
 
 
@@ -111,6 +115,60 @@ def test_one_good_walsender_is_enough() -> None:
 def test_names(naming: Naming, known: list[str]) -> None:
     names = ["node1", "node4", "192.0.2.4", "FD77::0:1", "walreceiver", "15/main", "", "-C"]
     found = standbys(
-        [GOOD._replace(name=name) for name in [*names, "pg_receivewal"]], naming, Limits()
+        [[GOOD._replace(name=name) for name in [*names, "pg_receivewal"]]], naming, Limits()
     )
     assert found.names == known
+
+
+NEW = LATE._replace(measured=None)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        (GOOD, GOOD, Lag(0, 0)),
+        (LATE, LATE, Lag(9, 9)),
+        (LATE, LATE._replace(connected=11), Lag(9, 9)),
+        (LATE, LATE._replace(connected=10.9), Lag(9, None)),
+        (NEW, NEW, Lag(9, None)),
+        (LATE, LATE._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
+        (NEW, NEW._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
+        (LATE, LATE._replace(at=2, flushed=20, replayed=8), Lag(12, 9)),
+    ],
+)
+def test_lag(first: Walsender, last: Walsender, found: Lag) -> None:
+    assert lag(first, last) == found
+
+
+TEN = Limits(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("seen", "limits", "left", "pause"),
+    [
+        ([[]], TEN, 4, None),
+        ([[GOOD]], TEN, 4, None),
+        ([[LATE]], TEN, 4, None),
+        ([[GOOD, LATE._replace(silence=30)]], TEN, 4, 0.2),
+        ([[NEW]], TEN, 4, 0.2),
+        ([[NEW]], TEN, 0.6, None),
+        ([[NEW]], Limits(bytes=1), 4, None),
+        ([[NEW], [NEW._replace(at=9.9)]], TEN, 4, None),
+        ([[NEW], [NEW._replace(at=1, replayed=9)]], TEN, 4, None),
+        ([[NEW], [NEW._replace(at=1, pid=5, flushed=10, replayed=9)]], TEN, 4, 0.2),
+        ([[LATE._replace(measured=11)]], TEN, 4, None),
+        ([[NEW._replace(logical=True), NEW._replace(replays=False)]], TEN, 4, None),
+        ([[NEW._replace(state="catchup")]], TEN, 4, None),
+    ],
+)
+def test_who_is_looked_at_again(
+    seen: list[list[Walsender]], limits: Limits, left: float, pause: float | None
+) -> None:
+    """Only who may turn out to be near enough, as long as that is possible."""
+    assert again(seen, limits, left) == pause
+
+
+def test_the_last_look_counts() -> None:
+    seen = [[GOOD, GOOD._replace(name="node1")], [NEW._replace(at=1, replayed=9), NEW]]
+    found = standbys(seen, listed(["node1", "node2"]), TEN)
+    assert found.names == ["node2"]
