@@ -227,6 +227,17 @@ def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
     )
 
 
+def test_a_role_is_named_as_a_statement_needs_it(world: World, get_active_slaves: Tool) -> None:
+    world.primary.sql('CREATE ROLE "Mixed Case" LOGIN')
+    try:
+        string = f"host={world.primary.home} user='Mixed Case' dbname=postgres"
+        said = get_active_slaves("psql", string)
+        assert said.status == 1
+        assert said.err.endswith(': GRANT pg_monitor TO "Mixed Case"')
+    finally:
+        world.primary.sql('DROP ROLE "Mixed Case"')
+
+
 def test_no_standby_at_all_is_an_empty_list(world: World, get_active_slaves: Tool) -> None:
     for standby in world.standbys.values():
         standby.kill()

@@ -35,6 +35,9 @@ class AskingCommand(click.Command):
     """A command whose arguments may be one, or have their quotes left in by a shell."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for number, arg in enumerate(args, start=1):
+            if _is_undecoded(arg):
+                raise click.UsageError(f"argument {number} is not written in UTF-8", ctx)
         try:
             return super().parse_args(ctx, separated(args))
         except click.NoSuchOption:
@@ -43,6 +46,11 @@ class AskingCommand(click.Command):
             raise click.UsageError("an argument that begins with - is no option", ctx) from None
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from None
+
+
+def _is_undecoded(text: str) -> bool:
+    """Whether there are bytes in it that Python could not make characters of."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 CONNECTION: tuple[click.Parameter, ...] = (
@@ -68,6 +76,21 @@ CONNECTION: tuple[click.Parameter, ...] = (
             ["-q", "--quiet"],
             ["-w", "--no-password"],
             ["-X", "--no-psqlrc"],
+            ["-b", "--echo-errors"],
+            ["-n", "--no-readline"],
+            ["-x", "--expanded"],
+            ["-z", "--field-separator-zero"],
+            ["-0", "--record-separator-zero", "record_separator_zero"],
+            ["-1", "--single-transaction", "single_transaction"],
+        )
+    ),
+    *(
+        click.Option(names, multiple=True, hidden=True, expose_value=False)
+        for names in (
+            ["-v", "--set", "--variable"],
+            ["-P", "--pset"],
+            ["-F", "--field-separator"],
+            ["-R", "--record-separator"],
         )
     ),
 )

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list(given: Mapping[str, Any]) -> None:
-    until, most = deadline(given), limits(given)
+    until, most, hosts = deadline(given), limits(given), _hosts(given["nodes"])
 
     def once_more(answers: Sequence[Rows]) -> float | None:
         # The cluster is asked in the other half of the time.
@@ -67,7 +67,6 @@ def _list(given: Mapping[str, Any]) -> None:
 
     target = connection(words(given), given)
     seen = _seen(postgres.ask(target, STATEMENTS, until, once_more))
-    hosts = " ".join(given["nodes"]).replace(",", " ").split()
     found = standbys(seen, listed(hosts) if hosts else _known_here(until), most)
     for reason in found.left_out if given["verbose"] else ():
         complain(NAME, f"left out: {reason}")
@@ -79,6 +78,14 @@ def _list(given: Mapping[str, Any]) -> None:
 def _seen(answers: Sequence[Rows]) -> list[list[Walsender]]:
     ((role,), *times) = answers
     return [walsenders(role, rows) for rows in times]
+
+
+def _hosts(values: Sequence[str]) -> list[str]:
+    """The names in the values of --nodes, one of which may come from a variable without any."""
+    lists = [value.replace(",", " ").split() for value in values]
+    if not all(lists):
+        raise click.UsageError("--nodes has no names; leave it out if all count")
+    return [name for names in lists for name in names]
 
 
 def _known_here(until: Deadline) -> Naming:

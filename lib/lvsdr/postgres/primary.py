@@ -14,7 +14,7 @@ from ..typed import NamedTuple
 from .lag import Lag, Limits, excess, pause
 
 STATEMENTS = (
-    "SELECT pg_is_in_recovery(), current_user",
+    "SELECT pg_is_in_recovery(), quote_ident(current_user)",
     # A standby gets no more than what is flushed.  reply_time is by the standby's own clock.
     """
     SELECT s.application_name, s.state, l.slot_name IS NOT NULL, s.replay_lsn IS NOT NULL, s.pid,

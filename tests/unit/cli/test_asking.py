@@ -47,6 +47,8 @@ def where(*arguments: str) -> Target:
         ("psql -tAqXw b a", Target("", {"dbname": "b", "user": "a"}, ("dbname", "user"))),
         ("psql --no-psqlrc --no-password --quiet x=y", Target("x=y", {})),
         ("psql --tuples-only --no-align x=y", Target("x=y", {})),
+        ("psql -v ON_ERROR_STOP=1 -P pager=off -F, -R; --set=a=b -xn1z0b x=y", Target("x=y", {})),
+        ("psql -vA=1 -v B=2 --variable C=3 --pset=border=0 x=y", Target("x=y", {})),
         ('psql "x=y z=a" -p1', Target("x=y z=a", {"port": "1"})),
         ("-d x=y", Target("x=y", {})),
     ],
@@ -83,6 +85,8 @@ def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
         (("psql", '"host=a', "password=secret"), 'argument 2 begins with ", none ends'),
         (("psql", "-h"), "Option '-h' requires an argument."),
         (("-W",), "No such option: -W"),
+        (("psql", "-h", "node\udcff"), "argument 3 is not written in UTF-8"),
+        (("psql", "a", "\udc80"), "argument 3 is not written in UTF-8"),
     ],
 )
 def test_wrong_usage(

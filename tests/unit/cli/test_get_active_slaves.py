@@ -31,3 +31,11 @@ def test_an_argument_too_many() -> None:
     assert (status, out) == (2, "")
     assert err.startswith(f"{NAME}: 1 argument(s) too many")
     assert "secret" not in err
+
+
+@pytest.mark.parametrize("names", ["", " ", ","])
+def test_a_variable_that_is_not_set_is_not_everybody(names: str) -> None:
+    says = f"{NAME}: --nodes has no names; leave it out if all count\n"
+    assert run(NAME, "psql", "host=/nonexistent", "--nodes", "node1", "--nodes", names) == Run(
+        2, "", says
+    )
