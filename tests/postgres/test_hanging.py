@@ -24,6 +24,11 @@ HERE = "10.66.0.19"
 # From a server that lets in whoever comes (authentication is ok, ready for a query), and is silent
 # ever after: https://www.postgresql.org/docs/current/protocol-message-formats.html
 WELCOME = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+# One that answers whatever it is asked with one row of one column.
+NONSENSE = (
+    b"T\0\0\0\x1a\0\x01x\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0"
+    b"D\0\0\0\x0b\0\x01\0\0\0\x01yC\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"
+)
 
 
 def gave_up(tools: Tools, host: str, doing: str) -> None:
@@ -43,8 +48,8 @@ def listening() -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def welcoming() -> Iterator[None]:
-    """A server that answers no query."""
+def welcoming(answer: bytes = b"") -> Iterator[None]:
+    """A server that has the same answer to every query, if any."""
     with listening() as server, contextlib.ExitStack() as opened:
 
         def welcome() -> None:
@@ -54,6 +59,8 @@ def welcoming() -> Iterator[None]:
                     opened.callback(guest.close)
                     guest.recv(1000)
                     guest.sendall(WELCOME)
+                    while answer and guest.recv(10000):
+                        guest.sendall(answer)
 
         thread = threading.Thread(target=welcome)
         thread.start()
@@ -76,6 +83,14 @@ def test_a_server_that_accepts_and_says_nothing(tools: Tools) -> None:
 def test_a_server_that_answers_no_query(tools: Tools) -> None:
     with welcoming():
         gave_up(tools, HERE, "waiting for the answer of a server that accepted the connection")
+
+
+def test_a_server_that_talks_nonsense(tools: Tools) -> None:
+    string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
+    says = "the server's answer is none of PostgreSQL's"
+    for tool, out in ((tools.get_active_slaves, ""), (tools.check_active_slave, "f\n")):
+        with welcoming(NONSENSE):
+            assert tool("psql", string) == Said(1, out, says)
 
 
 def test_a_resolver_that_says_nothing(tools: Tools) -> None:

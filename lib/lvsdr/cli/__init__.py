@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 TYPE_CHECKING = False
@@ -31,9 +32,24 @@ def main(name: str) -> NoReturn:
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
         module = import_module(TOOLS[name])
-    except ImportError as error:
-        print(f"{name}: {error} (Debian, EL and Fedora: python3-{error.name})", file=sys.stderr)
+    except Exception as error:  # an old module and a new Python do not stop at ImportError
+        complain(name, _unloadable(error))
         code = CANNOT_RUN
     else:
         code = module.main(sys.argv[1:])
     os._exit(code)  # what was said is flushed, and there is nothing to take down
+
+
+def complain(name: str, message: object) -> None:
+    """One line, whatever the message is, and wherever it can go."""
+    line = " ".join(str(message).split())
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+    if sys.stderr is not None:  # closed
+        with suppress(OSError):
+            print(f"{name}: {shown}", file=sys.stderr)
+
+
+def _unloadable(error: Exception) -> str:
+    if isinstance(error, ImportError) and error.name:
+        return f"{error} (Debian, EL and Fedora: python3-{error.name.partition('.')[0]})"
+    return f"a Python module is broken: {type(error).__name__}: {error}"

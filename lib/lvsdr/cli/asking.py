@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
 import click
 
 from ..deadline import Deadline
+from ..errors import SourceUnavailable
 from ..postgres.commandline import separated, target, without_psql
 from ..postgres.complaints import secretive
 from ..postgres.connection import Target
@@ -133,3 +135,12 @@ def connection(words: list[str], given: Mapping[str, Any], appended: str | None 
         return target(words, options, appended)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def understanding() -> Iterator[None]:
+    """What has another form than was asked for is no answer."""
+    try:
+        yield
+    except ValueError:
+        raise SourceUnavailable("the server's answer is none of PostgreSQL's") from None

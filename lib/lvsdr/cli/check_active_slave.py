@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..errors import DeadlineExceeded, SourceUnavailable
 from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
 from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
 from ..system import postgres
-from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
-from .program import complain, described, run
+from . import complain
+from .asking import (
+    CONNECTION,
+    LIMITS,
+    AskingCommand,
+    connection,
+    deadline,
+    limits,
+    understanding,
+    words,
+)
+from .program import described, run, say
 
 if TYPE_CHECKING:
     from ..system.postgres import Rows
@@ -51,16 +59,17 @@ def _check(given: Mapping[str, Any]) -> None:
     try:
         said = _said(postgres.ask(_server(given), [STATEMENT], until, once_more))
     except (SourceUnavailable, DeadlineExceeded):
-        click.echo("f")
+        say("f")
         raise
     reason = why_not(said, most)
-    click.echo("f" if reason else "t")
+    say("f" if reason else "t")
     if reason:
         complain(NAME, f"the server {reason}")
 
 
 def _said(answers: Sequence[Rows]) -> list[Standby]:
-    return [standby(row) for (row,) in answers]
+    with understanding():
+        return [standby(row) for (row,) in answers]
 
 
 def _server(given: Mapping[str, Any]) -> Target:

@@ -21,8 +21,18 @@ from ..postgres.primary import (
     walsenders,
 )
 from ..system import membership, postgres
-from .asking import CONNECTION, LIMITS, AskingCommand, connection, deadline, limits, words
-from .program import complain, described, run
+from . import complain
+from .asking import (
+    CONNECTION,
+    LIMITS,
+    AskingCommand,
+    connection,
+    deadline,
+    limits,
+    understanding,
+    words,
+)
+from .program import described, run, say
 
 if TYPE_CHECKING:
     from ..system.postgres import Rows
@@ -72,12 +82,13 @@ def _list(given: Mapping[str, Any]) -> None:
         complain(NAME, f"left out: {reason}")
     if not hosts:
         found.require_a_name()
-    click.echo(" ".join(found.names))
+    say(" ".join(found.names))
 
 
 def _seen(answers: Sequence[Rows]) -> list[list[Walsender]]:
-    ((role,), *times) = answers
-    return [walsenders(role, rows) for rows in times]
+    with understanding():
+        ((role,), *times) = answers
+        return [walsenders(role, rows) for rows in times]
 
 
 def _hosts(values: Sequence[str]) -> list[str]:

@@ -10,10 +10,15 @@ import click
 
 from .. import __version__
 from ..errors import InvalidParameters, LvsdrError, NotAsked, NotInstalled
-from . import CANNOT_RUN
+from . import CANNOT_RUN, complain
 
 FAILED = 1
 WRONG_USAGE = 2
+
+
+class Unsaid(click.ClickException):
+    """A result could not be printed."""
+
 
 Work = Callable[[Mapping[str, Any]], None]
 
@@ -47,13 +52,18 @@ def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
     return 0
 
 
-def complain(name: str, message: object) -> None:
-    """One line, whatever the message is, and wherever it can go."""
-    print(f"{name}: {' '.join(str(message).split())}", file=sys.stderr)
+def say(result: str) -> None:
+    """Print what was found out; who does not get that has learnt nothing."""
+    if sys.stdout is None:
+        raise Unsaid("standard output is closed")
+    try:
+        click.echo(result)
+    except OSError as error:
+        raise Unsaid(f"standard output: {error.strerror}") from None
 
 
 def _status(error: Exception) -> int:
-    if isinstance(error, (NotAsked, NotInstalled)):
+    if isinstance(error, (NotAsked, NotInstalled, Unsaid)):
         return CANNOT_RUN
     if isinstance(error, (click.UsageError, InvalidParameters)):
         return WRONG_USAGE

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
-from .program import FAILED, complain, described, run
+from . import complain
+from .program import FAILED, described, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from lvsdr import __version__
@@ -47,6 +48,51 @@ def test_without_click(name: str) -> None:
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"{name}: ")
     assert "python3-click" in done.stderr
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_with_a_broken_click(name: str, tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise ValueError('not\\nfor this Python')\n")
+    script = WITHOUT_CLICK.replace(
+        'sys.modules["click"] = None', f'sys.path.insert(0, "{tmp_path}")'
+    )
+    done = subprocess.run(
+        ["/usr/bin/python3", "-IS", "-c", script, ROOT / "lib", name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (126, "")
+    assert done.stderr == (f"{name}: a Python module is broken: ValueError: not for this Python\n")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", "2>&- <&-"])
+def test_a_complaint_that_goes_nowhere_changes_nothing(closed: str) -> None:
+    tool = ROOT / "tools" / "check_active_slave"
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -h /nonexistent {closed}', tool],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "f\n", "")
+
+
+@pytest.mark.parametrize("nowhere", ["closed", "full"])
+def test_a_result_that_goes_nowhere(nowhere: str) -> None:
+    tool = ROOT / "tools" / "check_active_slave"
+    redirection = {"closed": ">&-", "full": ">/dev/full"}[nowhere]
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -h /nonexistent {redirection}', tool],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 126
+    assert done.stderr.startswith("check_active_slave: standard output")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -7,8 +7,15 @@ from typing import Any
 
 import click
 import pytest
-from lvsdr.cli.program import complain, described, run
-from lvsdr.errors import DeadlineExceeded, InvalidParameters, NotInstalled, SourceUnavailable
+from lvsdr.cli import complain
+from lvsdr.cli.program import Unsaid, described, run, say
+from lvsdr.errors import (
+    DeadlineExceeded,
+    InvalidParameters,
+    NotAsked,
+    NotInstalled,
+    SourceUnavailable,
+)
 
 COMMAND = described(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
 
@@ -27,6 +34,8 @@ def test_the_work_gets_the_values_of_the_parameters() -> None:
         (InvalidParameters(["this", "that"]), 2, "this; that"),
         (click.UsageError("not so"), 2, "not so"),
         (NotInstalled("psycopg is missing"), 126, "psycopg is missing"),
+        (NotAsked("no address"), 126, "no address"),
+        (Unsaid("closed"), 126, "closed"),
         (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
         (KeyboardInterrupt(), 1, "interrupted"),
     ],
@@ -70,6 +79,27 @@ def test_wrong_usage(arguments: list[str], says: str, capsys: pytest.CaptureFixt
     assert err.count("\n") == 1
 
 
-def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    complain("tool", "one\n\ttwo \n")
-    assert capsys.readouterr() == ("", "tool: one two\n")
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("one\n\ttwo \n", "one two"),
+        ("a\x1b[2Jb\x07", r"a\x1b[2Jb\x07"),
+        ("a\u202eb\u2028c\x85d", r"a\u202eb c d"),
+        ("gr\u00fcn", "gr\u00fcn"),
+    ],
+)
+def test_a_complaint_is_one_line(
+    message: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever a terminal would make of it."""
+    complain("tool", message)
+    assert capsys.readouterr() == ("", f"tool: {line}\n")
+
+
+def test_a_result_that_goes_nowhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is learnt of any host."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert run(COMMAND, lambda _given: say("t"), []) == 126
+    assert capsys.readouterr().err == "tool: standard output is closed\n"
