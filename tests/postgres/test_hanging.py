@@ -150,9 +150,10 @@ def test_all_servers_have_a_share_of_the_time(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_tool_that_is_killed(number: int, tools: Tools) -> None:
-    """Not for long: what it waits for is waited for by a child."""
+    """What it waits for is waited for by a child, which does not outlive it."""
     with listening():
-        with tools.check_active_slave.start(f"host={HERE} {LOGIN}", *SOON) as process:
+        words = (f"host={HERE} {LOGIN}", "--timeout", "600")
+        with tools.check_active_slave.start(*words) as process:
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
             until(lambda: bool(children.read_text()), "the tool to have a child")
             (child,) = map(int, children.read_text().split())
