@@ -82,14 +82,19 @@ def shown(server: str, target: Target, known: Mapping[str, str]) -> str:
 def is_server(text: str) -> bool:
     """Whether this is what a server can be named by: a host, or the directory of a socket.
 
-    >>> [is_server(text) for text in ("node1", "::1", "/run/postgresql", "u:p@node1", "a b")]
-    [True, True, True, False, False]
+    >>> [is_server(text) for text in ("node1", "fe80::1%eth0", "/run/postgresql", "u:p@node1")]
+    [True, True, True, False]
     """
-    return is_host(text) or text.startswith("/")
+    host, percent, _ = text.partition("%")
+    return text.startswith("/") or (literal(host) is not None if percent else is_host(text))
 
 
 def _may_hold_one(target: Target) -> bool:
-    return any(map(secretive, (target.string, *target.settings.values())))
+    """Also where something else than a host is where a host should be."""
+    servers = filter(None, target.settings.get("host", "").split(","))
+    return any(map(secretive, (target.string, *target.settings.values()))) or not all(
+        map(is_server, servers)
+    )
 
 
 def _certain(target: Target, known: Mapping[str, str]) -> set[str]:

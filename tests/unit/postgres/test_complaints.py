@@ -49,6 +49,7 @@ MISREAD = [
     (Target("port=1 password=a", {"host": SECRET}, ("host",)), {"host": SECRET}),
     (Target("", {"dbname": f"u:{SECRET}@a/b"}, ("dbname",)), {"dbname": f"u:{SECRET}@a/b"}),
     (Target("", {"host": f"u:{SECRET}@a"}), {"host": f"u:{SECRET}@a"}),
+    (Target("", {"host": f"/tmp,u:{SECRET}"}), {"host": f"/tmp,u:{SECRET}"}),
     (Target("password=x", {"user": f'u"{SECRET}', "host": "u"}), {"host": "u"}),
 ]
 
