@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..address import announcing, taking
 from ..deadline import Deadline
@@ -55,6 +56,7 @@ class Holder:
         self._question: Asking | None = None
         self._rounds, self._next = 0, 0.0
         self._ours = False  # taken, or seen here, by this daemon
+        self._confirmed: float | None = None
         self._remembered: float | None = None
         self._fresh = True
         self._mac = ""
@@ -82,6 +84,7 @@ class Holder:
         """
         wakes: list[float | None] = []
         before = self.counts
+        self._confirmed = standing.confirmed
         for _ in range(_MOVES):
             sight, now = self.look(), time.monotonic()
             self.decision = decide(standing, holding=self.held, now=now, policy=policy)
@@ -157,6 +160,8 @@ class Holder:
     def _take(self, interface: Interface, form: Form) -> None:
         place, deadline = self._place(interface), Deadline.after(_SECONDS)
         again = self._ours
+        with suppress(LvsdrError):  # that it cannot be stored is said when the address is here
+            self.remember(self._confirmed)  # a daemon that is killed next leaves both or neither
         self._keep_sysctls(place)
         taking.reach(place, interface, form, deadline)
         self._ours = True
