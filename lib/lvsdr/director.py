@@ -197,7 +197,9 @@ def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealSer
     """
     current = pool.get(row.key) if row.key is not None else None
     timeout = goal.policy.drain_timeout
-    if current is None or (timeout is not None and withdrawn_for >= timeout):
+    if current is None or (
+        timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
+    ):
         return None
     if current.config.weight == 0 and not _busy(current, goal):
         return None
