@@ -24,6 +24,10 @@ class Deadline:
         """Seconds left, never negative."""
         return max(0.0, self._end - time.monotonic())
 
+    def overdue(self) -> float:
+        """Seconds since it has passed, 0 before."""
+        return max(0.0, time.monotonic() - self._end)
+
     def expired(self) -> bool:
         return self.remaining() == 0.0
 

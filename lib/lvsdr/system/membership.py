@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..deadline import Deadline
 from ..errors import SourceUnavailable
 from .crm import COMMAND
-from .run import run
+from .run import NOT_THERE, run
 
 # No crm_mon, or one that says CRM_EX_DISCONNECT: Pacemaker is not running here.
-_NO_CLUSTER = (127, 102)
+_NO_CLUSTER = (NOT_THERE, 102)
 
 
 def document(deadline: Deadline) -> bytes | None:

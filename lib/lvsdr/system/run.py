@@ -174,9 +174,10 @@ class _Watched:
         """The status of a child that has ended, or is killed.
 
         One that hangs in the kernel (state D in ps(1)), on a server for files, say, does not die of
-        SIGKILL: the action must not hang with it.
+        SIGKILL: the action must not hang with it.  Several of them have that time together, from
+        when their own was up.
         """
-        until = time.monotonic() + _DYING
+        until = time.monotonic() + _DYING - self._deadline.overdue()
         while True:
             pid, status = os.waitpid(self.child.pid, os.WNOHANG)
             if pid:
