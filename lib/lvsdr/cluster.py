@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
+from .hosts import named
 from .typed import NamedTuple
 
 
@@ -65,9 +66,7 @@ class ClusterState(NamedTuple):
     """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
 
     def node(self, name: str) -> Node | None:
-        """The node of this name, whose case matters neither to Pacemaker nor to DNS."""
-        found = self.nodes.get(name)
-        if found is None:
-            folded = name.casefold()
-            found = next((it for it in self.nodes.values() if it.name.casefold() == folded), None)
-        return found
+        """The node of this name, in whatever case that is written."""
+        if name not in self.nodes:
+            name = named(name, self.nodes) or name
+        return self.nodes.get(name)

@@ -15,9 +15,17 @@ from .errors import SourceUnavailable
 
 # Node attributes that crm_mon never shows begin with one of these (2.0.5 to 3.0: crm_mon.c, or
 # pcmk_output.c, the list of what to filter); "standby-ready", too, would look like one not set.
-HIDDEN_ATTRIBUTES = ("#", "fail-count", "last-failure", "shutdown", "standby", "terminate")
+_HIDDEN = ("#", "fail-count", "last-failure", "shutdown", "standby", "terminate")
 
 _OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}  # before Pacemaker 2.1
+
+
+def attribute_name(text: str) -> str:
+    """The name of a node attribute; raises ValueError for one that crm_mon never shows."""
+    hidden = next(filter(text.startswith, _HIDDEN), None)
+    if hidden is not None:
+        raise ValueError(f"crm_mon shows no attribute that begins with {hidden}")
+    return text
 
 
 def parse(document: bytes) -> ClusterState:

@@ -6,6 +6,8 @@ with it; IPv6 is left to that.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _OCTETS = frozenset(map(str, range(256)))
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _LONGEST = 255  # RFC 1035, section 2.3.4
@@ -48,6 +50,16 @@ def is_host(text: str) -> bool:
         and text[0] in _LETTERS
         and _LETTERS.issuperset(text.replace(".", "").replace("-", ""))
     )
+
+
+def named(name: str, among: Iterable[str]) -> str | None:
+    """Which of the names is this one; case matters neither to Pacemaker nor to DNS.
+
+    >>> named("Node1", ["node1", "node2"]), named("node3", ["node1"])
+    ('node1', None)
+    """
+    folded = name.casefold()
+    return next((it for it in among if it.casefold() == folded), None)
 
 
 def is_remote(address: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from re import Pattern
 
+from .hosts import named
 from .typed import NamedTuple
 
 
@@ -20,7 +21,7 @@ class Outcome(Enum):
     WITHDRAWN = "withdrawn"
     """Alive, not wanted: gets nothing new, its established connections finish."""
     FAILED = "failed"
-    """Dead: deleted at once, so that its clients learn immediately."""
+    """Dead: deleted at once, or when its grace is over, so that its clients learn it."""
     UNKNOWN = "unknown"
     """Nobody could say: stays exactly as it is."""
 
@@ -113,11 +114,9 @@ class PoolSpec(NamedTuple):
 
     def weight_of(self, host: str) -> int:
         """The weight of ``host``, in whatever case it is listed, while it is IN."""
+        if host not in self.weights:
+            host = named(host, self.weights) or host
         weight = self.weights.get(host)
-        if weight is None and host not in self.weights:
-            folded = host.casefold()
-            same = (listed for name, listed in self.weights.items() if name.casefold() == folded)
-            weight = next(same, None)
         return self.default_weight if weight is None else weight
 
 

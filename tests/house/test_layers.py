@@ -122,8 +122,8 @@ def test_no_two_rooms_are_above_each_other() -> None:
     [
         ("lvsdr.model", "import lvsdr.cluster"),
         ("lvsdr.model", "from lvsdr import cluster"),
-        ("lvsdr.model", "from lvsdr.cluster import parse"),
-        ("lvsdr.model", "from .cluster import parse"),
+        ("lvsdr.model", "from lvsdr.crm_mon import parse"),
+        ("lvsdr.model", "from .crm_mon import parse"),
         ("lvsdr.model", "from . import director"),
         ("lvsdr.ipvs.plan", "from ..system.ipvs import apply"),
         ("lvsdr.ipvs.plan", "from .. import cluster"),

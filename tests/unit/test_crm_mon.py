@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
-from lvsdr.crm_mon import HIDDEN_ATTRIBUTES, parse
+from lvsdr.crm_mon import attribute_name, parse
 from lvsdr.errors import SourceUnavailable
 from lvsdr.system.crm import COMMAND
 
@@ -98,18 +98,23 @@ def test_transient_and_permanent_attributes_are_one() -> None:
     assert attributes["pgsql-data-status"] == "STREAMING|ASYNC"
 
 
+HIDDEN = ("#kind", "fail-count", "last-failure-x", "shutdown", "standby-ready", "terminate")
+SHOWN = ("ready", "my-standby", "fail-coun", "maintenance", "health-disk")
+
+
 def test_attributes_that_crm_mon_hides(tmp_path: Path) -> None:
-    hidden = [f"{beginning}{end}" for beginning in HIDDEN_ATTRIBUTES for end in ("", "-ready")]
-    shown = ["ready", "my-standby", "fail-coun", "maintenance", "health-disk"]
-    pairs = enumerate([*hidden, *shown])
+    pairs = enumerate([*HIDDEN, *SHOWN])
     made = "".join(f'<nvpair id="x{number}" name="{name}" value="1"/>' for number, name in pairs)
     file = tmp_path / "cib.xml"
-    text = cib("nodes").read_text()
     beginning = '<instance_attributes id="nodes-2">'
-    file.write_text(text.replace(beginning, beginning + made, 1))
+    file.write_text(cib("nodes").read_text().replace(beginning, beginning + made, 1))
     environ = {**os.environ, "CIB_file": str(file), "LC_ALL": "C"}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
-    assert list(parse(done.stdout).attributes["on-standby"]) == sorted(shown)
+    assert list(parse(done.stdout).attributes["on-standby"]) == sorted(SHOWN)
+    assert [attribute_name(name) for name in SHOWN] == list(SHOWN)
+    for name in HIDDEN:
+        with pytest.raises(ValueError, match=r"^crm_mon shows no attribute that begins with "):
+            attribute_name(name)
 
 
 def roles(cluster: ClusterState, resource: str) -> dict[str, Role]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic
 
 from ..cluster import ClusterState
-from ..crm_mon import parse
+from ..crm_mon import attribute_name, parse
 from ..deadline import Deadline
 from ..document import tree
 from ..errors import SourceUnavailable
@@ -26,7 +26,7 @@ _POLL = 1.0  # seconds between two questions, each of which is a process
 def _name(text: str | None) -> str:
     if text is None:
         raise ValueError("must be set: the name of the node attribute")
-    return text
+    return attribute_name(text)
 
 
 def _value(text: str | None, _node: str) -> str:
@@ -69,9 +69,10 @@ def has_quorum(document: bytes) -> bool:
 
 def leadership(state: ClusterState, settings: Settings) -> Leadership:
     """What the attribute says of this node; raises SourceUnavailable if that is ambiguous."""
-    node, name, value, attributes = settings.node, settings.key, settings.value, state.attributes
-    if node not in state.nodes:
-        raise SourceUnavailable(f"{node} is no node of this cluster")
+    name, value, attributes = settings.key, settings.value, state.attributes
+    here = state.node(settings.node)
+    if here is None:
+        raise SourceUnavailable(f"{settings.node} is no node of this cluster")
     holders = [
         other.name
         for other in state.nodes.values()
@@ -80,8 +81,8 @@ def leadership(state: ClusterState, settings: Settings) -> Leadership:
     everyone = " and ".join(holders)
     if not holders:
         return Leadership(State.NO_LEADER, f"{name} is {value} on no node")
-    if node not in holders:
+    if here.name not in holders:
         return Leadership(State.FOLLOWER, f"{name} is {value} on {everyone}", everyone)
     if len(holders) > 1:
         raise SourceUnavailable(f"{name} is {value} on {everyone}")
-    return Leadership(State.LEADER, f"{name} is {value} on {node}", node)
+    return Leadership(State.LEADER, f"{name} is {value} on {here.name}", here.name)

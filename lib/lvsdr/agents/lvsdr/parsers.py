@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ...crm_mon import HIDDEN_ATTRIBUTES
+from ...crm_mon import attribute_name
 from ...hosts import is_host, is_link_local, is_remote, literal
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
@@ -42,13 +42,6 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
     return hosts
 
 
-def _attribute(text: str) -> str:
-    hidden = next(filter(text.startswith, HIDDEN_ATTRIBUTES), None)
-    if hidden is not None:
-        raise ValueError(f"crm_mon shows no attribute that begins with {hidden}")
-    return text
-
-
 def _some_time(text: str) -> float:
     with suppress(ValueError):  # what is legal is said once
         if duration(text) > 0:
@@ -68,6 +61,6 @@ WEIGHTED_HOSTS = Parser(
     _weighted_hosts, f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1"
 )
 
-ATTRIBUTE = Parser(_attribute, "the name of a node attribute")
+ATTRIBUTE = Parser(attribute_name, "the name of a node attribute")
 SERVICE_ADDRESS = Parser(_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
 SERVICE_OPTIONS = Parser(_options, "options of a virtual service as in ipvsadm(8)")
