@@ -16,6 +16,7 @@ from tests.lab.namespace import Running
 from tests.lab.steps import (
     DEGRADED,
     EVEN,
+    FAILED,
     LISTED,
     NEIGHBOURS,
     NOT_RUNNING,
@@ -67,8 +68,10 @@ def test_one_action_at_a_time(lvs: Resource) -> None:
     assert lvs.pool() == {**EVEN, "node3": 0}
 
 
-@pytest.mark.parametrize("action", ["monitor", "reload-agent"])
-def test_one_that_waited_does_not_bring_back_what_was_stopped(lvs: Resource, action: str) -> None:
+@pytest.mark.parametrize(("action", "code"), [("monitor", NOT_RUNNING), ("reload-agent", FAILED)])
+def test_one_that_waited_does_not_bring_back_what_was_stopped(
+    lvs: Resource, action: str, code: int
+) -> None:
     lvs.start()
     (lock,) = lvs.host.rsctmp.glob("*-lvs.lock")
     with lock.open() as held:
@@ -77,7 +80,7 @@ def test_one_that_waited_does_not_bring_back_what_was_stopped(lvs: Resource, act
         time.sleep(2)
         assert waiting.alive
         lvs.host.restore_ipvs(f"-D {SERVICE}\n")
-    assert waiting.wait().returncode == NOT_RUNNING
+    assert waiting.wait().returncode == code
     assert SERVICE not in lvs.host.ipvs_text()
 
 

@@ -102,7 +102,10 @@ def reload_agent(context: Context) -> None:
     ipvs.load(wanted.config.scheduler, context.deadline)
     with _locked(context):
         _keep_sysctls(context, wanted)
-    _reconcile(context, wanted)
+    try:
+        _reconcile(context, wanted)
+    except NotRunning as error:
+        raise LvsdrError(str(error)) from None
 
 
 def stop(context: Context) -> None:
@@ -160,9 +163,15 @@ def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memor
     rows: Sequence[Row] = planned.decision.rows
     refused: tuple[str, ...] = ()
     if service is None or settled(service) != planned.wanted:
-        refused = _reach(kernel, planned.wanted)
-        if refused:
-            rows = as_it_became(rows, kernel.service(planned.wanted))
+        try:
+            kernel.reach(planned.wanted)
+        except KernelMismatch as error:
+            # A restart, here or elsewhere, would cost those who serve their connections and change
+            # nothing: what the kernel refuses once, a broadcast address, say, it always does.
+            service = kernel.service(planned.wanted)
+            if not serves(service, planned.wanted):
+                raise
+            rows, refused = as_it_became(rows, service), (str(error),)
     for sentence in changes(rows):
         context.log.info(sentence)
     now = cycle.remembered(wanted, judged, planned.decision, memory)
@@ -171,21 +180,6 @@ def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memor
         if reason not in memory.degraded:
             context.log.warning(reason)
     return now.degraded + _remember(context, now, memory)
-
-
-def _reach(kernel: ipvs.Kernel, wanted: WantedService) -> tuple[str, ...]:
-    """Make the service what is wanted; why it is not, if others serve all the same.
-
-    A restart, here or elsewhere, would cost them their connections, and change nothing: what the
-    kernel refuses once, the address of a broadcast, say, it always does.
-    """
-    try:
-        kernel.reach(wanted)
-    except KernelMismatch as error:
-        if not serves(kernel.service(wanted), wanted):
-            raise
-        return (str(error),)
-    return ()
 
 
 def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
