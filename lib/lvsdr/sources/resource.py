@@ -22,8 +22,9 @@ _PRESENT = {
 
 # Seconds for which an instance that is gone may come back: `crm_resource --refresh`, or a node that
 # joins again, makes Pacemaker forget what ran there until it has looked, which crm_mon shows like a
-# stop.  A stop of its own accord shows first, as a role or a failure.
-_FORGOTTEN = 10.0
+# stop.  A stop of its own accord shows first, as a role or a failure.  So long may a probe take, if
+# nothing else is configured.
+_FORGOTTEN = 20.0
 
 # While one of these goes on, Pacemaker has put it in the place of the last operation's success, and
 # crm_mon shows as failed what has ever failed, however long that is over.
