@@ -23,6 +23,7 @@ class Node(NamedTuple):
     database: str = "Unpromoted"
     """Promoted, Unpromoted, Failed or Stopped."""
     realsvr: bool = True
+    realsvr_failed: bool = False
     online: bool = True
     standby: bool = False
     maintenance: bool = False
@@ -95,7 +96,7 @@ def _state(number: int, node: Node) -> str:
                 join="member" expected="member" crm-debug-origin="sketch">
       <lrm id="{number}"><lrm_resources>
         {_resource("pgsql", "Stateful", _DATABASE[node.database], node.name)}
-        {_resource("lvsdr-realsvr", "Dummy", (_NOT_RUNNING, _RUNNING)[node.realsvr], node.name)}
+        {_resource("lvsdr-realsvr", "Dummy", _real_server(node), node.name)}
       </lrm_resources></lrm>
       <transient_attributes id="{number}">
         <instance_attributes id="status-{number}">{pairs}</instance_attributes>
@@ -109,6 +110,12 @@ _DATABASE = {
     "Stopped": _NOT_RUNNING,
     "Failed": _BROKEN,
 }
+
+
+def _real_server(node: Node) -> int:
+    if node.realsvr_failed:
+        return _BROKEN
+    return _RUNNING if node.realsvr else _NOT_RUNNING
 
 
 def _resource(name: str, agent: str, code: int, node: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,19 @@ from tests.lab.world import World
 RECORDED = Path(__file__).parents[1] / "data" / "cib" / "failover"
 BOTH = {"node2": 1, "node3": 1}
 ONE = {"node3": 1}
+GRACE = 30  # seconds, and a few more: docs/decisions/026
 NOBODY_STREAMS = "no real server is fit: keeping the"
 
-# The primary on node1 is killed at 0 ms. Both standbys lose their source at once, which makes them
-# HS:alone; node2 is promoted; node3 streams from it at the very end.
+# Who gets new connections. The primary on node1 is killed at 0 ms. Both standbys lose their source
+# at once, which makes them HS:alone; node2 is promoted, and is no real server any more; node3
+# streams from it at the very end.
 TIMELINE: list[tuple[str, Weights, str | None]] = [
     ("00175ms", BOTH, None),
     ("02251ms", BOTH, NOBODY_STREAMS),
     ("02655ms", BOTH, NOBODY_STREAMS),
     ("03934ms", BOTH, NOBODY_STREAMS),
     ("05082ms", BOTH, NOBODY_STREAMS),
-    ("16427ms", BOTH, NOBODY_STREAMS),
+    ("16427ms", ONE, NOBODY_STREAMS),
     ("16735ms", ONE, NOBODY_STREAMS),
     ("17830ms", ONE, NOBODY_STREAMS),
     ("18495ms", ONE, NOBODY_STREAMS),
@@ -52,11 +55,16 @@ def test_the_pool_outlives_a_recorded_failover(director: Director) -> None:
             weights = director.monitor(degraded=degraded)
             spread = director.client.spread(6)
             print(f"  {state}  {weights!s:<28}  {dict(sorted(spread.items()))}")
-            assert weights == expected
+            assert {host: weight for host, weight in weights.items() if weight} == expected
             assert spread == {host: 6 // len(expected) for host in expected}
             assert sessions["node3"].alive
 
     assert all(sum(weights.values()) > 0 for weights in seen)
+    # What is no longer to be seen on node2 might only be out of sight; so it has some time.
+    for _ in range(GRACE):
+        if director.monitor() == ONE:
+            break
+        time.sleep(1)
     assert sessions["node2"].state() is State.RESET, "its real server became the primary"
 
 

@@ -12,9 +12,7 @@ from tests.lab.steps import STANDBYS
 from tests.lab.world import World
 
 ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))
-GONE2, GONE3 = (
-    node._replace(database="Stopped", status="STOP", realsvr=False) for node in (STANDBY2, STANDBY3)
-)
+GONE2, GONE3 = (node._replace(realsvr_failed=True) for node in (STANDBY2, STANDBY3))
 WITH_FALLBACK = {**STANDBYS, "fallback_realservers": "node1"}
 BOTH = {"node2": 1, "node3": 1}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.lab.steps import STANDBYS
 from tests.lab.world import World
 
 RECORDED = Path(__file__).parents[1] / "data" / "cib"
+GRACE = 21  # seconds: docs/decisions/026
 BOTH = {"node2": 1, "node3": 1}
 
 
@@ -63,7 +65,9 @@ def test_a_node_in_maintenance_that_did_not_serve_does_not_begin_to(director: Di
 
 
 def test_recorded_nodes(director: Director) -> None:
+    # That node2, the primary, is no real server might only be out of the cluster's sight.
     director.recorded(RECORDED / "steady.cib.xml")
+    assert director.monitor() == {"node1": 1, "node2": 0, "node3": 1}
     assert director.monitor() == {"node1": 1, "node3": 1}
     sessions = director.sessions()
 
@@ -76,3 +80,22 @@ def test_recorded_nodes(director: Director) -> None:
     assert director.monitor() == {"node1": 1}
     assert sessions.pop("node3").state() is State.RESET
     assert all_alive(sessions)
+
+
+def test_who_is_out_of_sight_keeps_sessions_for_a_while(director: Director) -> None:
+    """As after `crm_resource --refresh`; who does not come back has been stopped."""
+    sessions = director.sessions()
+    director.cluster(PRIMARY, STANDBY2._replace(realsvr=False), STANDBY3)
+    assert director.monitor() == {"node2": 0, "node3": 1}
+    assert all_alive(sessions)
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.monitor() == BOTH
+    assert all_alive(sessions)
+
+    unseen = [node._replace(realsvr=False) for node in (STANDBY2, STANDBY3)]
+    director.cluster(PRIMARY, *unseen)
+    assert director.monitor(degraded="keeping the 2 that still serve") == BOTH
+    assert all_alive(sessions)
+    time.sleep(GRACE)
+    assert director.monitor(degraded="nobody serves") == {}
+    assert {session.state() for session in sessions.values()} == {State.RESET}

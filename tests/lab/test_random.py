@@ -39,16 +39,14 @@ Pool = dict[str, int]
 
 
 def verdict(node: cib.Node) -> str:
-    """What a node's state means: IN, OUT (withdrawn), DEAD (failed) or UNKNOWN."""
-    if not node.online:
-        return "DEAD"
-    if node.maintenance:
+    """What a node's state means: IN, OUT (withdrawn), LEAVING (the same), DEAD or UNKNOWN."""
+    if node.maintenance:  # offline, too: it has left in good order, and stopped nothing
         return "UNKNOWN"
-    if not node.realsvr:
+    if not node.online or node.realsvr_failed:
         return "DEAD"
-    if node.standby or node.status not in STREAMING:
-        return "OUT"
-    return "IN"
+    if node.standby:
+        return "LEAVING"
+    return "IN" if node.status in STREAMING else "OUT"
 
 
 def expected(nodes: list[cib.Node], pool: Pool, active: Pool) -> tuple[Pool, int]:
@@ -57,14 +55,16 @@ def expected(nodes: list[cib.Node], pool: Pool, active: Pool) -> tuple[Pool, int
     nobody = "IN" not in verdicts.values()
     serving = {host for host, weight in pool.items() if weight > 0}
     unknown = {host for host in pool if verdicts[host] == "UNKNOWN"}
-    kept = serving if nobody and not serving & unknown else set()
+    kept = {host for host in serving if nobody and verdicts[host] == "OUT"}
+    if nobody and not kept and not serving & unknown:
+        kept = serving
     after = {}
     for host, said in verdicts.items():
         if said == "IN":
             after[host] = 1
-        elif host in pool and (said == "UNKNOWN" or (said == "OUT" and host in kept)):
+        elif host in pool and (said == "UNKNOWN" or (said != "DEAD" and host in kept)):
             after[host] = pool[host]
-        elif host in pool and said == "OUT" and (pool[host] > 0 or active[host] > 0):
+        elif host in pool and said != "DEAD" and (pool[host] > 0 or active[host] > 0):
             after[host] = 0
     return after, DEGRADED if nobody or unknown else OK
 
@@ -78,23 +78,28 @@ def changed(nodes: list[cib.Node], dice: random.Random) -> list[cib.Node]:
     node = nodes[index]
     what = dice.choice(["online", "standby", "maintenance", "status", "realsvr", "primary", "well"])
     if what == "primary":
-        return [n.primary() if n is node else demoted(n) for n in nodes]
+        return [primary(n) if n is node else demoted(n) for n in nodes]
     news = {
         "online": node._replace(online=not node.online),
         "standby": node._replace(standby=not node.standby),
         "maintenance": node._replace(maintenance=not node.maintenance),
         "status": node._replace(status=dice.choice(STATUS)),
-        "realsvr": node._replace(realsvr=not node.realsvr),
+        "realsvr": node._replace(realsvr_failed=not node.realsvr_failed),
         "well": cib.Node(node.name),
     }
     return [*nodes[:index], news[what], *nodes[index + 1 :]]
+
+
+def primary(node: cib.Node) -> cib.Node:
+    """The node as the primary; without the VIP on lo time would count, see docs/decisions/026."""
+    return node.primary()._replace(realsvr=True)
 
 
 def demoted(node: cib.Node) -> cib.Node:
     """A former primary follows the new one."""
     if node.database != "Promoted":
         return node
-    return node._replace(status="HS:async", database="Unpromoted", realsvr=True)
+    return node._replace(status="HS:async", database="Unpromoted")
 
 
 # --- what the kernel has
