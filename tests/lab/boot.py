@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -21,35 +22,60 @@ from pathlib import Path
 from typing import NoReturn
 
 from tests.lab import job, native, uml
-from tests.lab.job import ROOT, Job, say
+from tests.lab.job import Job, say
+from tests.lab.kernel import choice
+from tests.lab.kernel.guest import GuestKernel
 
 TIMED_OUT = 124  # as timeout(1) has it
-NOT_RUN = 125  # no kernel with IPVS could be had
+NOT_RUN = 125  # no root, no terminal
+CRASHED = 125
+NO_KERNEL = 1
 SETTINGS = """environment:
+  LAB_KERNEL             native, uml-new or uml-old: use this kernel instead of the best that boots
   LAB_MEM=2G             memory of the guest
   LAB_TIMEOUT=2400       seconds for the whole run, boot included
   LAB_RESULTS=build/lab  where kernel logs go, and whatever the command leaves there
 """
+ADVICE = """Each line above names the reason. The lab needs one of these:
+  - a kernel with ip_vs and network namespaces (modprobe ip_vs), as virtual machines usually have;
+  - access to Debian's archive, for its newest User Mode Linux;
+  - the package user-mode-linux of this Debian release, and gcc where the processor has AMX."""
+
+Way = Callable[[Job], int]
+"""Runs a job on a kernel with IPVS and returns its exit status."""
 
 
-def die(message: str) -> NoReturn:
+def die(message: str, status: int = NOT_RUN) -> NoReturn:
     say(message)
-    raise SystemExit(NOT_RUN)
+    raise SystemExit(status)
 
 
-def choose(wanted: str | None) -> Callable[[Job], int]:
-    """Return the way to run a job after saying in one line which it is and why."""
-    reason = "asked for" if wanted == "uml" else native.why_not()
+def choose() -> Way:
+    """Return the way to run a job, after one line that names the kernel and the reason for it."""
+    wanted = choice.wanted()
+    reason = f"{choice.VARIABLE} forces it" if wanted in choice.GUESTS else native.why_not()
     if reason is None:
         say(f"native: kernel {os.uname().release} has ip_vs")
         return native.run
-    if wanted == "native":
-        die(f"cannot run natively: {reason}")
-    missing = uml.why_not()
-    if missing:
-        die(f"{reason}, and {missing}")
-    say(f"User Mode Linux: {reason}")
-    return uml.run
+    if wanted == choice.NATIVE:
+        die(f"cannot run natively, which {choice.VARIABLE} asks for: {reason}", NO_KERNEL)
+    try:
+        kernel = choice.Kernels().guest(uml.boot, wanted)
+    except choice.NoKernel as problem:
+        die(f"no kernel with IPVS can be had here: {reason}\n{problem}\n{ADVICE}", NO_KERNEL)
+    say(f"{kernel.name}, User Mode Linux {kernel.release()}: {reason}")
+    return functools.partial(in_guest, kernel)
+
+
+def in_guest(kernel: GuestKernel, task: Job) -> int:
+    """Run a job in a guest and return its exit status, CRASHED if the guest ends before the job."""
+    try:
+        return uml.run(task, kernel)
+    except uml.GuestFailed as problem:
+        sys.stderr.write(problem.last_lines())
+        say(f"{problem}. The next run tries all kernels again")
+        choice.Kernels().forget()
+        return CRASHED
 
 
 def interrupted(number: int, _frame: object) -> NoReturn:
@@ -72,15 +98,6 @@ def terminal_restored() -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def results_directory() -> Path:
-    default = ROOT / "build" / "lab"
-    results = Path(os.environ.get("LAB_RESULTS", default)).absolute()
-    results.mkdir(parents=True, exist_ok=True)
-    if results == default:
-        (default.parent / ".gitignore").write_text("*\n")
-    return results
-
-
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="tests/lab/boot",
@@ -88,9 +105,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=SETTINGS,
     )
-    way = parser.add_mutually_exclusive_group()
-    for name, meaning in (("native", "or not at all"), ("uml", "even if natively it would do")):
-        way.add_argument(f"--{name}", dest="way", action="store_const", const=name, help=meaning)
     parser.add_argument("--tty", action="store_true", help="give the command our terminal")
     parser.add_argument("command", nargs="+", help="command and arguments, after --")
     return parser.parse_args(argv)
@@ -106,7 +120,7 @@ def main(argv: list[str]) -> int:
         if not sys.stdin.isatty():
             die("--tty wants a terminal")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is meant for the command
-    run = choose(options.way)
+    run = choose()
     limit = int(os.environ.get("LAB_TIMEOUT", "2400"))
     with contextlib.ExitStack() as left:
         if options.tty:
@@ -114,7 +128,7 @@ def main(argv: list[str]) -> int:
         prefix = "lvsdr-lab-"
         name = left.enter_context(tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp"))
         deadline = time.monotonic() + limit
-        task = Job(options.command, Path(name), results_directory(), deadline, options.tty)
+        task = Job(options.command, Path(name), job.results_directory(), deadline, options.tty)
         job.write(task)
         try:
             return run(task)

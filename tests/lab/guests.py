@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.abreast import names_tests, shared_run
-from tests.lab.boot import results_directory
-from tests.lab.job import HERE, ROOT, say
+from tests.lab.job import HERE, ROOT, results_directory, say
 
 MOST = 4  # more have not been found to be faster
 

@@ -45,6 +45,16 @@ class Job(NamedTuple):
         return max(0.0, self.deadline - time.monotonic())
 
 
+def results_directory() -> Path:
+    """Return where kernel logs and reports go, after making it: LAB_RESULTS, or build/lab."""
+    default = ROOT / "build" / "lab"
+    results = Path(os.environ.get("LAB_RESULTS", default)).absolute()
+    results.mkdir(parents=True, exist_ok=True)
+    if results == default:
+        (default.parent / ".gitignore").write_text("*\n")
+    return results
+
+
 def say(message: str) -> None:
     print(f"lab: {message}", file=sys.stderr, flush=True)
 

@@ -152,9 +152,13 @@ def lines_of(table: str, service: str) -> list[str]:
 
 
 def other_lines(table: str, service: str) -> list[str]:
-    """The lines of an `ipvsadm -Sn` that do not."""
+    """Return the other lines of an `ipvsadm -Sn`, sorted.
+
+    The order of services is that of the kernel's hash table, which Linux 7 resizes as they come and
+    go.
+    """
     ours = lines_of(table, service)
-    return [line.strip() for line in table.splitlines() if line.strip() not in ours]
+    return sorted(line.strip() for line in table.splitlines() if line.strip() not in ours)
 
 
 def weights(table: str, service: str) -> dict[str, int]:

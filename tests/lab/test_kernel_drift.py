@@ -27,7 +27,7 @@ from tests.lab.world import World
 def lvs(world: World, tmp_path: Path) -> Iterator[Resource]:
     """The documented configuration, started beside others; these are as they were in the end."""
     world.director1.restore_ipvs(NEIGHBOURS)
-    before = world.director1.ipvs_text().splitlines()
+    before = other_lines(world.director1.ipvs_text(), SERVICE)
     resource = Resource(world.director1, tmp_path)
     resource.start()
     yield resource

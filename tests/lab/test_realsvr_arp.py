@@ -50,7 +50,7 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
     try:
         with Ear() as ear, asking(client, vip):
             found = {refreshed(client, vip)}
-            for action in ("start", "stop", "start", "start"):
+            for action in ("start", "stop", "start", "stop", "start", "start"):
                 for resource in resources(bare, vip):
                     assert resource.run(action).exit_code == 0
                     found.add(neighbour(client, vip))

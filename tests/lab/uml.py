@@ -4,61 +4,112 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import IO
 
-from tests.lab.job import HERE, Job, say
+from tests.lab import job
+from tests.lab.job import HERE, Job
+from tests.lab.kernel.guest import GuestKernel, Unusable
 from tests.lab.process import copy, pipe, started, wait
 from tests.lab.processor import one_processor
 
-KERNEL = "/usr/bin/linux.uml"
-CRASHED = 125
+TRIAL = 90  # seconds for a boot that takes two on a machine that is not busy
+LINES = 30  # of the log of a guest that ended without a result
+
+ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")
+
+# Causes in plain words, by lines of the kernel's log.
+CAUSES = {
+    "ptrace set fp regs failed": "it cannot handle the extended state of this processor (AMX)",
+    "ptrace set regs failed": "this machine's kernel refuses to set its registers",
+    "Unable to mount root fs": "it cannot mount the files of this machine",
+    "Operation not permitted": "this machine forbids what it needs, as unprivileged containers do",
+    "Out of memory": "its memory is full; LAB_MEM gives it more",
+    "No space left on device": "its memory is full; LAB_MEM gives it more",
+}
 
 
-def why_not() -> str | None:
-    """Say why no guest can be had, None when one can."""
-    return None if os.access(KERNEL, os.X_OK) else f"{KERNEL} is not installed; run tests/setup"
+class GuestFailed(Exception):
+    """A guest that ended without a result. `log` is the file with the words of its kernel."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(f"the guest ended without a result: {_cause(log)} (log: {log})")
+        self.log = log
+
+    def last_lines(self) -> str:
+        """Return the end of the log, without dumps of registers and stacks."""
+        lines = self.log.read_text(errors="replace").splitlines(True)
+        return "".join([line for line in lines if not ADDRESS.search(line)][-LINES:])
 
 
-def run(job: Job) -> int:
-    """Boot a guest, run the job there and return its exit status. TimeoutError at the deadline.
+def boot(kernel: GuestKernel) -> None:
+    """Boot this kernel and end it. Unusable with the reason if it has no IPVS or does not boot."""
+    with tempfile.TemporaryDirectory(prefix="lvsdr-boot-", dir="/tmp") as directory:
+        command = ["test", "-e", "/proc/net/ip_vs"]
+        deadline = time.monotonic() + TRIAL
+        task = Job(command, Path(directory), job.results_directory(), deadline, False)
+        job.write(task)
+        try:
+            status = run(task, kernel)
+        except TimeoutError:
+            raise Unusable(f"its boot was not done after {TRIAL} s") from None
+        except GuestFailed as problem:
+            raise Unusable(str(problem)) from None
+    if status:
+        raise Unusable("it boots, but has no ip_vs")
 
-    Its kernel and its init write to a log, which is shown if they fail.
+
+def run(task: Job, kernel: GuestKernel) -> int:
+    """Boot a guest, run the job there and return its exit status.
+
+    TimeoutError at the deadline. GuestFailed if the guest ended before the job did: its kernel and
+    its init write to a log, which is kept then.
     """
-    log = job.results / f"kernel-{os.getpid()}.log"
+    log = task.results / f"kernel-{os.getpid()}.log"
     with contextlib.ExitStack() as opened:
         logged = opened.enter_context(open(log, "wb", buffering=0))
         copies: dict[tuple[int, int], IO[bytes]] = {pipe(opened): logged}
-        if not job.terminal:
+        if not task.terminal:
             copies.update({pipe(opened): sys.stdout.buffer, pipe(opened): sys.stderr.buffer})
         writers = [write for _, write in copies]
-        command = ["--", "tini", "--", *_command(job, *writers)]
-        environ = {**os.environ, "TMPDIR": _memory_directory()}
+        command = ["--", "tini", "--", *_command(task, kernel, *writers)]
+        environ = {**os.environ, **kernel.environment(), "TMPDIR": _memory_directory()}
         opened.enter_context(one_processor())
         # For its words before it has consoles. A terminal it needs as descriptors 0 and 1.
-        early = {"stderr": logged} if job.terminal else {"stdout": logged, "stderr": logged}
-        with started(command, job, env=environ, pass_fds=writers, **early) as guest:
+        early = {"stderr": logged} if task.terminal else {"stdout": logged, "stderr": logged}
+        with started(command, task, env=environ, pass_fds=writers, **early) as guest:
             for write in writers:
                 os.close(write)
-            copy({read: destination for (read, _), destination in copies.items()}, job)
-            wait(guest, job)
-    return _status(job, log)
+            copy({read: destination for (read, _), destination in copies.items()}, task)
+            wait(guest, task)
+    status = _status(task)
+    if status is None:
+        raise GuestFailed(log)
+    log.unlink()
+    return status
 
 
-def _command(job: Job, console: int, stdout: int = 1, stderr: int = 1) -> list[str]:
+def _command(
+    task: Job, kernel: GuestKernel, console: int, stdout: int = 1, stderr: int = 1
+) -> list[str]:
     """Return the guest's command line.
 
     Kernel and init have con0, whose host side is `console`. The command has two serial lines, which
     unlike consoles are raw; where it talks with a terminal, only the first is used.
     """
-    stdin = "fd:0" if job.terminal else "null"
-    second = "null" if job.terminal else f"null,fd:{stderr}"
+    stdin = "fd:0" if task.terminal else "null"
+    second = "null" if task.terminal else f"null,fd:{stderr}"
     serial = [f"ssl0={stdin},fd:{stdout}", f"ssl1={second}"]
     lines = ["con=null", "ssl=null", f"con0=null,fd:{console}", *serial]
     files = ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE / 'guest'}"]
-    own = [f"uml_dir={job.directory}/", "umid=uml", f"LAB_JOB={job.directory}"]
-    return [KERNEL, f"mem={_memory()}", "noreboot", "quiet", *files, *lines, *own]
+    own = [f"uml_dir={task.directory}/", "umid=uml"]
+    given = [f"LAB_JOB={task.directory}", f"LAB_MODULES={kernel.modules}"]
+    memory = [f"mem={_memory()}", "noreboot", "quiet"]
+    return [str(kernel.program), *kernel.options, *memory, *files, *lines, *own, *given]
 
 
 def _memory() -> str:
@@ -84,13 +135,20 @@ def _memory_directory() -> str:
     raise SystemExit(f"lab: no room for {size} of memory in /dev/shm, /tmp, /var/tmp; see LAB_MEM")
 
 
-def _status(job: Job, log: Path) -> int:
-    """Return what the guest wrote down; where there is nothing, show how it ended instead."""
+def _status(task: Job) -> int | None:
+    """Return the exit status that the guest's init wrote, None if it wrote none."""
     try:
-        status = int((job.directory / "status").read_text())
+        return int((task.directory / "status").read_text())
     except (FileNotFoundError, ValueError):
-        say(f"the guest ended without a result; the last lines of {log}:")
-        sys.stderr.write("".join(log.read_text(errors="replace").splitlines(True)[-30:]))
-        return CRASHED
-    log.unlink()
-    return status
+        return None
+
+
+def _cause(log: Path) -> str:
+    """Return the cause of the guest's end: a known one, or the last line about a panic."""
+    lines = log.read_text(errors="replace").splitlines()
+    for words, cause in CAUSES.items():
+        if any(words in line for line in lines):
+            return cause
+    panics = [line for line in lines if "panic" in line.lower()]
+    last = [line for line in (panics or lines) if line.strip()]
+    return last[-1].strip() if last else "its kernel wrote nothing"

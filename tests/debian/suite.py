@@ -1,0 +1,145 @@
+"""Packages of another Debian suite, fetched and verified by apt, apart from this machine's own.
+
+apt works on private lists and a private source (apt.conf(5): Dir::Etc::SourceList, Dir::Cache,
+Dir::State::Lists); neither the sources of this machine nor its installed packages change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.lab.job import ROOT, say
+
+CACHE = ROOT / "build" / "debian"
+ARCHIVE = "http://deb.debian.org/debian"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+TIMEOUT = 300  # seconds for one download
+SILENCE = 15  # seconds without an answer from the archive
+
+
+class Unavailable(Exception):
+    """A package that apt could not fetch, with apt's reason in one line."""
+
+
+def archive() -> str:
+    """Return the URI of the Debian archive that this machine's own apt sources name."""
+    form = "$(ORIGIN) $(CODENAME) $(REPO_URI)"
+    command = ["apt-get", "indextargets", "--format", form, "Created-By: Packages"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ARCHIVE
+    for line in done.stdout.splitlines():
+        origin, codename, *uri = line.split(" ")
+        if origin == "Debian" and "-" not in codename and uri:
+            return uri[0].rstrip("/")
+    return ARCHIVE
+
+
+def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:
+    """Return a directory with the files of these packages of `suite`, fetched if it is not there.
+
+    The directory is complete once it exists: it is renamed into place. Two processes fetch one
+    after the other. Unavailable if apt cannot fetch a package; OSError if there is no room.
+    """
+    place = cache / suite / "+".join(sorted(packages))
+    with _only_one(place.parent):
+        if not place.is_dir():
+            say(f"fetching {', '.join(packages)} of Debian {suite}")
+            with _beside(place) as new:
+                for package in download(suite, packages, new / ".packages"):
+                    _run(["dpkg-deb", "--extract", str(package), str(new)])
+                shutil.rmtree(new / ".packages")
+                new.rename(place)
+    return place
+
+
+def download(suite: str, packages: Sequence[str], directory: Path) -> list[Path]:
+    """Download these packages of `suite` into an empty directory and return their paths.
+
+    Unavailable if apt cannot fetch one.
+    """
+    if not shutil.which("apt-get"):
+        raise Unavailable("apt-get is not installed: this is no Debian")
+    options = _private_apt(suite, directory)
+    _run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
+    _run(["apt-get", *options, "download", *packages], directory)
+    found = sorted(directory.glob("*.deb"))
+    shutil.rmtree(directory / "apt")
+    return found
+
+
+def _private_apt(suite: str, directory: Path) -> list[str]:
+    """Return options with which apt knows `suite` alone and writes below `directory`."""
+    apt = directory / "apt"
+    for place in ("lists/partial", "cache/archives/partial"):
+        (apt / place).mkdir(parents=True)
+    (apt / "status").touch()
+    (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {archive()} {suite} main\n")
+    settings = {
+        "Dir::Etc::SourceList": apt / "sources.list",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::State::Lists": apt / "lists",
+        "Dir::State::status": apt / "status",
+        "Dir::Cache": apt / "cache",
+        "APT::Sandbox::User": "root",  # _apt may not be allowed to enter the directory
+        "Acquire::Retries": 0,
+        "Acquire::http::Timeout": SILENCE,
+        "Acquire::Languages": "none",
+    }
+    return [
+        "-qq",
+        *(part for name, value in settings.items() for part in ("-o", f"{name}={value}")),
+    ]
+
+
+@contextlib.contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    """Wait until no other process fetches packages into this directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """Make an empty directory beside `place`, and remove those that interrupted runs have left."""
+    for old in place.parent.glob("new-*"):
+        shutil.rmtree(old)
+    new = Path(tempfile.mkdtemp(prefix="new-", dir=place.parent))
+    new.chmod(0o755)
+    try:
+        yield new
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _run(command: Sequence[str], directory: Path | None = None) -> None:
+    """Run a command in silence. Unavailable, with the first line of its errors, if it fails."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{command[0]} was not done after {TIMEOUT} s") from None
+    except OSError as error:
+        raise Unavailable(f"{command[0]}: {error.strerror}") from None
+    if done.returncode:
+        lines = [*done.stderr.splitlines(), *done.stdout.splitlines()]
+        raise Unavailable(next(filter(None, lines), f"{command[0]} failed ({done.returncode})"))

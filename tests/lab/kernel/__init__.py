@@ -1,0 +1,1 @@
+"""The kernels that can carry the lab, and the choice between them."""
