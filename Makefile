@@ -97,7 +97,7 @@ cluster-run: setup
 	@echo '== cluster'
 	tests/cluster/run
 
-install: python-check ## put agents, tools, library there (DESTDIR PREFIX OCF_ROOT PROVIDER PYTHON)
+install: python-check ## put agents, tools, documentation there (DESTDIR PREFIX OCF_ROOT PROVIDER PYTHON)
 	@$(PACKAGING) install
 
 uninstall: python-check ## remove exactly that (same variables)
@@ -106,6 +106,8 @@ uninstall: python-check ## remove exactly that (same variables)
 python-check:
 	@command -v $(call quoted,PYTHON) >/dev/null ||
 	    { echo make: PYTHON=$(call quoted,PYTHON) does not exist >&2; exit 1; }
+	$(call quoted,PYTHON) -IBc 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null </dev/null ||
+	    { echo make: PYTHON=$(call quoted,PYTHON) is no Python of version 3.9 or later >&2; exit 1; }
 
 clean: ## remove what tests and tools left in the tree (.venv stays)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build dist lib/*.egg-info
