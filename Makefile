@@ -30,8 +30,9 @@ setup: ## install what developing needs: Debian packages (as root) and .venv
 	@echo '== setup'
 	tests/setup
 
-demo: setup ## watch connections follow the cluster, in a lab of its own
-	@tests/lab/demo $(ARGS)
+demo: ## watch connections follow the cluster, in a lab of its own
+	@tests/setup demo
+	tests/lab/demo $(ARGS)
 
 demo-cluster: setup ## watch a real cluster fail over under PostgreSQL clients (4 minutes)
 	@tests/cluster/demo $(ARGS)
