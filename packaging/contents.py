@@ -1,4 +1,4 @@
-"""What is installed, where, and whose a file is that is there already."""
+"""Contents of an installation: the files, their places, and the test whether a file is ours."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_a_unit_of_another_package_stays_and_starts_our_program(place: Place) ->
     foreign(unit, f"[Service]\nExecStart={tool} --config=/etc/vip-manager.yml\n", 0o644)
     before = everything(place)
     output = place.make("install").stdout
-    assert f"== kept: {unit}, which is not ours: it starts our {tool} now" in output
+    assert f"== kept: {unit} of another package: it starts our {tool} now" in output
     assert unit.read_text().startswith("[Service]")
     place.make("uninstall")
     assert everything(place) == before
@@ -103,7 +103,7 @@ def test_a_package_that_took_its_place_back_keeps_it(place: Place, name: str) ->
     foreign(path, "#!/bin/sh\n# upgraded meanwhile\n")
     upgraded = everything(place)[0][str(path.relative_to(place.prefix.parent))]
     output = place.make("uninstall").stdout
-    assert f"== kept: {path}, which has been put there since" in output
+    assert f"== kept: {path}, which another package has written since" in output
     assert everything(place) == ({str(path.relative_to(place.prefix.parent)): upgraded}, {})
 
 

@@ -110,7 +110,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
         subprocess.run(["umount", tmp_path], check=True)
 
 
-def test_who_may_not_write_there_gets_one_line(tmp_path: Path) -> None:
+def test_a_user_without_permission_gets_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     make = ["make", "-s", "-C", str(ROOT), f"DESTDIR={tmp_path}", "install"]
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *make]
