@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
-from typing import NamedTuple
 
 import pytest
 
+from tests.house.installation import Place, Snapshot, failure, make, run, snapshot
 from tests.house.tree import LIB, PACKAGE, ROOT, library, stubs
-
-PYTHON = "/usr/bin/python3"
-PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-
-Snapshot = dict[str, tuple[int, int, bytes]]
-
-
-def make(target: str, **variables: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a target as a user would, without what a make around these tests has exported."""
-    settings = [f"{name}={value}" for name, value in variables.items()]
-    return subprocess.run(
-        ["make", "-C", str(ROOT), "--no-print-directory", target, *settings],
-        env={"PATH": PATH, "LC_ALL": "C"},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def snapshot(directory: Path) -> Snapshot:
-    """Mode, time of change and content of every file below ``directory``."""
-    return {
-        str(path.relative_to(directory)): (
-            path.stat().st_mode,
-            path.stat().st_mtime_ns,
-            path.read_bytes(),
-        )
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
-
-
-class Place(NamedTuple):
-    """An installation outside the system's directories, in which agents can run."""
-
-    prefix: Path
-    ocf_root: Path
-    provider: str
-
-    @property
-    def agents(self) -> Path:
-        return self.ocf_root / "resource.d" / self.provider
-
-    def make(self, target: str, **more: str | Path) -> subprocess.CompletedProcess[str]:
-        prefix, ocf_root, provider = self
-        return make(target, PREFIX=prefix, OCF_ROOT=ocf_root, PROVIDER=provider, **more)
 
 
 @pytest.fixture(params=["lvsdr", "heartbeat"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(tmp_path / "opt" / "x", tmp_path / "opt" / "ocf", request.param)
-
-
-def run(agent: Path, action: str) -> subprocess.CompletedProcess[str]:
-    """Run an installed agent with nothing in its environment."""
-    argv = ["/usr/bin/env", "-i", str(agent), action]
-    return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
 
 
 def neighbours(place: Place) -> Snapshot:
@@ -126,7 +74,7 @@ def test_the_library_is_complete_compiled_and_readable(place: Place) -> None:
     }
     assert len(list(installed.rglob("*.pyc"))) == len(library())
     assert {path.stat().st_mode & 0o777 for path in installed.rglob("*.py*")} == {0o644}
-    assert {path.name for path in installed.iterdir()} == {"lvsdr"}
+    assert {path.name for path in installed.iterdir()} == {"lvsdr", "installed"}
 
 
 def test_uninstall_leaves_what_was_there(place: Place) -> None:
@@ -151,16 +99,6 @@ def test_the_unit_starts_the_tool_that_was_installed(place: Place) -> None:
     assert unit.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_unit_of_another_package_stays(place: Place) -> None:
-    unit = place.prefix / "lib" / "systemd" / "system" / "vip-manager.service"
-    unit.parent.mkdir(parents=True)
-    unit.write_text("[Service]\nExecStart=/usr/bin/true\n")
-    before = snapshot(unit.parent)
-    place.make("install")
-    place.make("uninstall")
-    assert snapshot(unit.parent) == before
-
-
 def test_uninstall_removes_its_empty_directories(place: Place) -> None:
     place.make("install")
     other_python = (
@@ -178,15 +116,6 @@ def test_an_upgrade_leaves_no_module_of_the_old_version(place: Place) -> None:
     stale.write_text("")
     place.make("install")
     assert not stale.exists()
-
-
-def test_an_agent_that_another_package_put_back_is_not_removed(place: Place) -> None:
-    place.make("install")
-    agent = place.agents / "lvsdr"
-    agent.write_text("#!/bin/sh\n# upgraded meanwhile\n")
-    place.make("uninstall")
-    assert agent.read_text().endswith("# upgraded meanwhile\n")
-    assert not (place.prefix / "lib" / "lvsdr").exists()
 
 
 def test_two_providers_share_the_library(tmp_path: Path) -> None:
@@ -208,13 +137,64 @@ def test_the_chosen_python_runs_the_agent(place: Place) -> None:
     assert run(place.agents / "lvsdr", "meta-data").returncode == 0
 
 
-@pytest.mark.parametrize("variables", [{"PREFIX": "/opt/a b"}, {"PYTHON": "/nonexistent/python3"}])
-def test_what_cannot_work_is_refused_before_anything_is_written(
-    variables: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("variable", "value", "because"),
+    [
+        ("PREFIX", "/opt/a b", "must be an absolute path of letters"),
+        ("PREFIX", "/opt/it's", "must be an absolute path of letters"),
+        ("PREFIX", "opt", "must be an absolute path"),
+        ("PREFIX", "", "must be an absolute path"),
+        ("PREFIX", "/opt/../usr", "must not contain . or .."),
+        ("OCF_ROOT", "/usr/lib/ocf/..", "must not contain . or .."),
+        ("PROVIDER", "../heartbeat", "must be a name"),
+        ("PROVIDER", "a b", "must be a name"),
+        ("PYTHON", "/nonexistent/python3", "does not exist"),
+        ("PYTHON", "/nonexistent/a b", "does not exist"),
+        ("PYTHON", "/bin/false", "is no Python of version 3.9"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["install", "uninstall"])
+def test_bad_input_gets_one_line_and_changes_nothing(
+    verb: str, variable: str, value: str, because: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        make("install", DESTDIR=tmp_path, **variables)
+    message = failure(verb, DESTDIR=tmp_path, **{variable: value})
+    assert f"{variable}={value}" in message
+    assert because in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_directory_may_have_blanks_and_a_prefix_may_be_the_root(tmp_path: Path) -> None:
+    stage = tmp_path / "a b" / ".." / "c d"
+    make("install", DESTDIR=stage, PREFIX="/")
+    assert os.access(tmp_path / "c d" / "bin" / "vip-manager", os.X_OK)
+    make("uninstall", DESTDIR=stage, PREFIX="/")
     assert snapshot(tmp_path) == {}
+
+
+def test_the_record_is_what_sha256sum_checks(place: Place) -> None:
+    place.make("install")
+    record = place.prefix / "lib" / "lvsdr" / "installed"
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", record], check=True)
+    listed = {line.split()[1] for line in record.read_text().splitlines()}
+    found = {str(path) for path in place.prefix.parent.rglob("*") if path.is_file()}
+    private = {name for name in found if name.startswith(str(record.parent))}
+    assert listed == found - private
+
+
+def test_the_documentation_is_installed_whole(place: Place) -> None:
+    place.make("install")
+    documentation = place.prefix / "share" / "doc" / "lvsdr"
+    assert {path.name for path in documentation.iterdir()} == {
+        *("README.md", "CHANGELOG.md", "LICENSE", "docs", "examples")
+    }
+    for page in documentation.rglob("*.md"):
+        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        assert [link for link in links if not (page.parent / link).exists()] == []
+    assert os.access(documentation / "examples" / "1-attribute.sh", os.X_OK)
+    note = documentation / "docs" / "note-of-the-administrator"
+    note.write_text("")
+    place.make("uninstall")
+    assert [path for path in documentation.rglob("*") if path.is_file()] == [note]
 
 
 def test_a_checkout_runs_through_a_link_to_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 
 from tests.lab.show.screen import Screen
 from tests.lab.walk import walk
@@ -13,3 +14,10 @@ def test_the_walk_shows_what_it_says(world: World) -> None:
     out = io.StringIO()
     walk(world, Screen(out, 80, colour=False, unicode=True))
     assert [f"{step}/8  " in out.getvalue() for step in range(1, 9)] == [True] * 8
+
+
+def test_its_setup_needs_no_network_once_everything_is_there() -> None:
+    """The lab has no way out: `tests/setup demo` must not try one."""
+    setup = subprocess.run(["tests/setup", "demo"], capture_output=True, text=True, check=True)
+    assert setup.stdout.startswith("setup: ready in ")
+    assert setup.stderr == ""

@@ -60,6 +60,66 @@ def test_crm_resource_validates_options() -> None:
     assert _code(*command, "--option=vip=10.77.0.300", "--option=port=http") == 6
 
 
+def files(directory: Path) -> dict[Path, bytes]:
+    """Return what is in all files below a directory."""
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("already", "renamed"),
+    [
+        (False, "usr/lib/lvsdr/.installed.new"),
+        (False, "usr/lib/lvsdr/replaced/usr/bin/.vip-manager.new"),
+        (False, "usr/bin/.vip-manager.new"),
+        (True, "usr/lib/lvsdr/.new"),
+        (True, "usr/share/man/man1/.vip-manager.1.new"),
+    ],
+)
+def test_an_installation_that_is_killed_loses_no_file(
+    tmp_path: Path, already: bool, renamed: str
+) -> None:
+    """Kill it at one of its renames: the next one, and uninstall, find everything."""
+    tool, page = tmp_path / "usr/bin/vip-manager", tmp_path / "usr/share/man/man1/vip-manager.1"
+    for path in (tool, page):
+        path.parent.mkdir(parents=True)
+        path.write_text("of another package")
+    before = files(tmp_path)
+    make = ["make", "-s", "-C", str(ROOT), f"DESTDIR={tmp_path}"]
+    if already:
+        subprocess.run([*make, "install"], check=True)
+    only = ["-P", str(tmp_path / renamed), "-e", "inject=rename:signal=KILL"]
+    assert _code("strace", "-f", "-o", "/dev/null", *only, *make, "install") != 0
+    for path in before:
+        kept = tmp_path / "usr/lib/lvsdr/replaced" / path.relative_to(tmp_path)
+        assert b"of another package" in {files(tmp_path).get(place) for place in (path, kept)}
+    subprocess.run([*make, "install"], check=True)
+    assert tool.read_text().startswith("#!/usr/bin/python3")
+    subprocess.run([*make, "uninstall"], check=True)
+    assert files(tmp_path) == before
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", tmp_path], check=True)
+    try:
+        make = ["make", "-s", "-C", str(ROOT), f"DESTDIR={tmp_path}", "install"]
+        failed = subprocess.run(make, check=False, capture_output=True, text=True)
+        assert failed.returncode != 0
+        assert "No space left on device (nothing has been changed)" in failed.stderr
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_user_without_permission_gets_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    make = ["make", "-s", "-C", str(ROOT), f"DESTDIR={tmp_path}", "install"]
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *make]
+    failed = subprocess.run(user, check=False, capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "Permission denied (nothing has been changed; be root, or set" in failed.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def _run(*argv: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
