@@ -34,16 +34,23 @@ class Part(NamedTuple):
     """True if all other parts need it: they start after it has passed, or not at all."""
     reports: bool = True
     """True if it leaves reports in the format of JUnit in `directory`."""
+    build: Path = ROOT / "build"
+    """Directory in which each part has a directory."""
 
     @property
     def directory(self) -> Path:
         """Directory of the part's reports."""
-        return ROOT / "build" / self.name
+        return self.build / self.name
+
+
+# pytest rewrites all assertions when a process starts, if it may not keep what it compiled.
+_KEEP_COMPILED = ("env", "-u", "PYTHONDONTWRITEBYTECODE")
 
 
 def _pytest(name: str, options: str, *more: str) -> tuple[str, ...]:
     report = f"--junitxml=build/{name}/junit.xml"
-    return (".venv/bin/python", "-m", "pytest", report, *shlex.split(options), *more)
+    command = (*_KEEP_COMPILED, ".venv/bin/python", "-m", "pytest", report)
+    return (*command, *shlex.split(options), *more)
 
 
 def _commands(name: str, *lines: str) -> tuple[str, ...]:

@@ -14,22 +14,16 @@ from typing import NoReturn
 
 from tests.parts.declaration import PROCESSORS, ROOT, SETS, Part, by_name
 from tests.parts.results import exit_status, prepare
-from tests.parts.scheduler import SIGNALS, run_parts
+from tests.parts.scheduler import listen, run_parts
 from tests.parts.table import report
-
-
-def interrupt(number: int, _frame: object) -> NoReturn:
-    """End the run, whose parts are ended on the way out."""
-    raise SystemExit(128 + number)
 
 
 def run_set(parts: Sequence[Part]) -> int:
     """Run a set of parts, print the report and return the worst exit status."""
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
+    events = listen()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that is gone ends us at once
     began = time.monotonic()
-    results = run_parts(parts, PROCESSORS)
+    results = run_parts(parts, PROCESSORS, events)
     print(*report(results, time.monotonic() - began), sep="\n", flush=True)
     return exit_status(results)
 
@@ -37,7 +31,7 @@ def run_set(parts: Sequence[Part]) -> int:
 def run_part(part: Part, arguments: Sequence[str]) -> NoReturn:
     """Become the command of a part: it has our terminal."""
     prepare(part)
-    os.execv(part.command[0], [*part.command, *arguments])
+    os.execvp(part.command[0], [*part.command, *arguments])
 
 
 def main(arguments: Sequence[str]) -> int:

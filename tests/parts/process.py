@@ -33,7 +33,7 @@ class Running:
         self.process = subprocess.Popen(
             [*MORTAL, *part.command],
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -65,12 +65,18 @@ class Running:
 
     def _copy(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            whole = line if line.endswith(b"\n") else line + b"\n"
-            self.output.append(line.decode(errors="replace").rstrip("\n"))
-            with _printing:
-                sys.stdout.buffer.write(self._prefix + whole)
-                sys.stdout.buffer.flush()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output.append(line.decode(errors="replace").rstrip("\n"))
+                with _printing:
+                    sys.stdout.buffer.write(self._prefix + line.rstrip(b"\n") + b"\n")
+                    sys.stdout.buffer.flush()
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without LAB_RESULTS: reports go where the declaration has them."""
+    kept = {name: value for name, value in os.environ.items() if name != "LAB_RESULTS"}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
 def end(running: Iterable[Running]) -> None:

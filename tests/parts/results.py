@@ -43,7 +43,8 @@ def read(part: Part, status: int, seconds: float, output: Sequence[str]) -> Resu
     if problem:
         text = "\n".join([*output, f"{part.name}: {problem}"])
         found.append(Outcome(part.name, "error", text=text))
-    return Result(part.name, status or int(bool(problem)), seconds, found)
+    failed = any(outcome.word in BAD for outcome in found)
+    return Result(part.name, status or int(failed), seconds, found)
 
 
 def find_problem(

@@ -6,6 +6,7 @@ import queue
 import signal
 import time
 from collections.abc import Sequence
+from typing import Union
 
 from tests.parts.declaration import Part
 from tests.parts.process import Running, end
@@ -14,38 +15,57 @@ from tests.parts.schedule import startable
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+Event = Union[Running, int]
+"""A part that has ended, or the number of a signal."""
 
-def run_parts(parts: Sequence[Part], processors: int) -> list[Result]:
-    """Run the parts and return their results, in the order of the declaration."""
+Events = queue.SimpleQueue  # its put() may be called by a signal handler
+
+
+def listen() -> Events[Event]:
+    """Return a queue for events, in which signals arrive from now on.
+
+    A handler that raised an exception could do so after a part was started and before that was
+    recorded: nothing would end the part.
+    """
+    events: Events[Event] = Events()
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _frame: events.put(number))
+    return events
+
+
+def run_parts(parts: Sequence[Part], processors: int, events: Events[Event]) -> list[Result]:
+    """Run the parts and return their results, in the order of the declaration.
+
+    SystemExit if a signal arrives; all parts have ended then.
+    """
     waiting = list(parts)
     running: dict[str, Running] = {}
     results: dict[str, Result] = {}
+    width = max(len(part.name) for part in parts)
     try:
-        ended: queue.SimpleQueue[Running] = queue.SimpleQueue()
         while waiting or running:
             for part in startable(waiting, [one.part for one in running.values()], processors):
                 waiting.remove(part)
                 prepare(part)
-                running[part.name] = Running(part, max(len(one.name) for one in parts))
-                running[part.name].announce(ended.put)
-            part, result = _finish(ended.get())
-            del running[part.name]
-            results[part.name] = result
+                running[part.name] = Running(part, width)
+                running[part.name].announce(events.put)
+            ended = _next(events)
+            part = running.pop(ended.part.name).part
+            results[part.name] = result = _result(ended)
             if part.first and result.status:
                 waiting.clear()
     finally:
-        _ignore_signals(running)
         end(running.values())
     return [results.get(part.name, Result(part.name, None)) for part in parts]
 
 
-def _finish(one: Running) -> tuple[Part, Result]:
-    seconds = time.monotonic() - one.began
-    return one.part, read(one.part, one.status, seconds, list(one.output))
+def _next(events: Events[Event]) -> Running:
+    event = events.get()
+    if isinstance(event, Running):
+        return event
+    raise SystemExit(128 + event)
 
 
-def _ignore_signals(running: dict[str, Running]) -> None:
-    """Ignore a second Ctrl-C while parts are ended: it would leave guests behind."""
-    if running:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+def _result(ended: Running) -> Result:
+    seconds = time.monotonic() - ended.began
+    return read(ended.part, ended.status, seconds, list(ended.output))

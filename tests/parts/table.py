@@ -26,7 +26,8 @@ def table(results: Sequence[Result], seconds: float) -> list[str]:
     every = [outcome for result in results for outcome in result.outcomes]
     rows = [HEADINGS, *map(_row, results), _row(Result("all", 0, seconds, every))]
     first = max(len(row[0]) for row in rows)
-    return [f"{row[0]:{first}}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows]
+    lines = (f"{row[0]:{first}}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows)
+    return [line.rstrip() for line in lines]
 
 
 def _row(result: Result) -> tuple[str, str, str, str, str]:
