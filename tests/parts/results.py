@@ -51,11 +51,13 @@ def find_problem(
     part: Part, status: int, reports: Sequence[Path], found: Sequence[Outcome]
 ) -> str | None:
     """Return what is wrong with a part beside the tests that it reports; None if nothing is."""
-    if part.reports and not reports:
+    if not part.reports:
+        return f"failed with exit status {status}" if status else None
+    if not reports:
         return f"left no report in {part.directory}, exit status {status}"
     if status and not any(outcome.word in BAD for outcome in found):
         return f"exit status {status}, although no test failed"
-    if part.reports and not found:
+    if not found:
         return "ran no test"
     return None
 

@@ -85,7 +85,7 @@ def test_set_up_leaves_no_report(part: Part) -> None:
     silent = part._replace(reports=False)
     assert read(silent, 0, 1.0, []) == Result("lint", 0, 1.0, [])
     failed = read(silent, 1, 1.0, ["setup: pip failed"])
-    assert failed.outcomes[0].text.startswith("setup: pip failed\n")
+    assert failed.outcomes[0].text == "setup: pip failed\nlint: failed with exit status 1"
 
 
 def test_the_worst_exit_status() -> None:
