@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import signal
 import time
@@ -14,6 +15,8 @@ from tests.parts.results import Result, prepare, read
 from tests.parts.schedule import startable
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+WAIT = 0.5  # seconds
 
 Event = Union[Running, int]
 """A part that has ended, or the number of a signal."""
@@ -60,10 +63,13 @@ def run_parts(parts: Sequence[Part], processors: int, events: Events[Event]) -> 
 
 
 def _next(events: Events[Event]) -> Running:
-    event = events.get()
-    if isinstance(event, Running):
-        return event
-    raise SystemExit(128 + event)
+    """Wait for a part to end. A signal just before a wait is handled only when the wait is over."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            event = events.get(timeout=WAIT)
+            if isinstance(event, Running):
+                return event
+            raise SystemExit(128 + event)
 
 
 def _result(ended: Running) -> Result:
