@@ -37,11 +37,11 @@ demo: ## watch connections follow the cluster, in a lab of its own
 demo-cluster: setup ## watch a real cluster fail over under PostgreSQL clients (4 minutes)
 	@tests/cluster/demo $(ARGS)
 
-test: setup lint types unit postgres-run examples-run leader-run lab-run cluster-run ## everything, with real programs on a real kernel
-	@echo '== all passed'
+test: ## everything, with real programs on a real kernel; ends with a table of the parts
+	@tests/parts/run test
 
-check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
-	@echo '== all passed'
+check: ## quick feedback without root: lint, types, unit tests that are not slow
+	@tests/parts/run check
 
 lab: setup ## a shell in the lab: client, directors and real servers as namespaces
 	@tests/lab/shell $(ARGS)
@@ -66,37 +66,35 @@ setup-check:
 
 lint:
 	@echo '== lint'
-	$(VENV)/bin/ruff check --output-format concise
-	$(VENV)/bin/ruff format --check
+	tests/parts/run lint
 
 types:
 	@echo '== types'
-	$(VENV)/bin/mypy
-	for stub in $(AGENTS) $(TOOLS); do $(VENV)/bin/mypy --no-error-summary "$$stub"; done
+	tests/parts/run types
 
 unit:
 	@echo '== unit'
-	$(VENV)/bin/pytest $(ARGS)
+	tests/parts/run unit $(ARGS)
 
 postgres-run:
 	@echo '== postgres'
-	tests/postgres/run
+	tests/parts/run postgres
 
 leader-run: setup
 	@echo '== leader'
-	tests/leader/run
+	tests/parts/run leader
 
 examples-run:
 	@echo '== examples'
-	$(VENV)/bin/pytest -p no:cacheprovider tests/examples
+	tests/parts/run examples
 
 lab-run:
 	@echo '== lab'
-	tests/lab/run
+	tests/parts/run lab
 
 cluster-run: setup
 	@echo '== cluster'
-	tests/cluster/run
+	tests/parts/run cluster
 
 install: python-check ## put agents, tools, documentation there (DESTDIR PREFIX OCF_ROOT PROVIDER PYTHON)
 	@$(PACKAGING) install

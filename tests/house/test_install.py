@@ -14,10 +14,24 @@ import pytest
 from tests.house.installation import Place, Snapshot, failure, make, run, snapshot
 from tests.house.tree import LIB, PACKAGE, ROOT, library, stubs
 
+pytestmark = pytest.mark.slow  # `make` runs once or more in almost every test
 
-@pytest.fixture(params=["lvsdr", "heartbeat"])
+
+PROVIDERS = ["lvsdr", "heartbeat"]
+
+
+@pytest.fixture(params=PROVIDERS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(tmp_path / "opt" / "x", tmp_path / "opt" / "ocf", request.param)
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return one installation for all tests that only read it."""
+    root = tmp_path_factory.mktemp("installed")
+    place = Place(root / "opt" / "x", root / "opt" / "ocf", request.param)
+    place.make("install")
+    return place
 
 
 def neighbours(place: Place) -> Snapshot:
@@ -32,14 +46,13 @@ def neighbours(place: Place) -> Snapshot:
     return snapshot(place.prefix.parent)
 
 
-def test_an_installed_agent_runs_and_writes_nothing(place: Place, tmp_path: Path) -> None:
-    place.make("install")
-    before = snapshot(tmp_path)
+def test_an_installed_agent_runs_and_writes_nothing(installed: Place) -> None:
+    before = snapshot(installed.prefix.parent)
     for stub in stubs("ocf"):
-        answer = run(place.agents / stub.name, "meta-data")
+        answer = run(installed.agents / stub.name, "meta-data")
         assert (answer.returncode, answer.stderr) == (0, "")
         assert answer.stdout.startswith("<?xml")
-    assert snapshot(tmp_path) == before
+    assert snapshot(installed.prefix.parent) == before
 
 
 def test_a_package_made_with_destdir_runs_where_it_is_unpacked(
@@ -66,15 +79,14 @@ def test_no_file_remembers_destdir_or_the_checkout(tmp_path: Path) -> None:
     assert {Path(name).name for name in agents} == {path.name for path in stubs("ocf")}
 
 
-def test_the_library_is_complete_compiled_and_readable(place: Place) -> None:
-    place.make("install")
-    installed = place.prefix / "lib" / "lvsdr"
-    assert {path.relative_to(installed / "lvsdr") for path in installed.rglob("*.py")} == {
+def test_the_library_is_complete_compiled_and_readable(installed: Place) -> None:
+    copy = installed.prefix / "lib" / "lvsdr"
+    assert {path.relative_to(copy / "lvsdr") for path in copy.rglob("*.py")} == {
         path.relative_to(PACKAGE) for path in library()
     }
-    assert len(list(installed.rglob("*.pyc"))) == len(library())
-    assert {path.stat().st_mode & 0o777 for path in installed.rglob("*.py*")} == {0o644}
-    assert {path.name for path in installed.iterdir()} == {"lvsdr", "installed"}
+    assert len(list(copy.rglob("*.pyc"))) == len(library())
+    assert {path.stat().st_mode & 0o777 for path in copy.rglob("*.py*")} == {0o644}
+    assert {path.name for path in copy.iterdir()} == {"lvsdr", "installed"}
 
 
 def test_uninstall_leaves_what_was_there(place: Place) -> None:
@@ -89,12 +101,11 @@ def test_uninstall_leaves_what_was_there(place: Place) -> None:
     assert snapshot(place.prefix.parent) == before
 
 
-def test_the_unit_starts_the_tool_that_was_installed(place: Place) -> None:
-    place.make("install")
-    unit = place.prefix / "lib" / "systemd" / "system" / "vip-manager.service"
+def test_the_unit_starts_the_tool_that_was_installed(installed: Place) -> None:
+    unit = installed.prefix / "lib" / "systemd" / "system" / "vip-manager.service"
     (start,) = [line for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
     tool = Path(start.partition("=")[2])
-    assert tool == place.prefix / "bin" / "vip-manager"
+    assert tool == installed.prefix / "bin" / "vip-manager"
     assert os.access(tool, os.X_OK)
     assert unit.stat().st_mode & 0o777 == 0o644
 

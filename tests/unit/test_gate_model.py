@@ -12,6 +12,7 @@ ON_LEASE = Rules(POLICY, release=1, lease=3, renewal=2)
 WITHOUT_LEASE = Rules(Policy(grace=1, settle=3), release=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rules",
     [
@@ -25,6 +26,7 @@ def test_never_two(rules: Rules) -> None:
     assert Model(rules).overlap() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rules",
     [

@@ -64,13 +64,15 @@ def run(stub: Path, action: str, rsctmp: Path, settings: Settings, **environ: st
 
 @contextmanager
 def seen_by_nobody(*names: str) -> Iterator[dict[str, Path]]:
-    """Stubs that run their agents as nobody would, on a copy of the tree that nobody may read."""
+    """Return stubs that run as the user nobody, on a copy of the tree which that user can read.
+
+    The copy has the compiled modules, too: nobody could not keep what each process would compile.
+    """
     directory = Path(tempfile.mkdtemp(prefix="lvsdr-nobody-"))
     try:
         directory.chmod(0o755)
-        ignored = shutil.ignore_patterns("__pycache__")
         for part in ("lib", "ocf"):
-            shutil.copytree(ROOT / part, directory / part, ignore=ignored)
+            shutil.copytree(ROOT / part, directory / part)
         stubs = {name: directory / "ocf" / name for name in names}
         if os.geteuid() == 0:
             for stub in stubs.values():
