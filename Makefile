@@ -21,7 +21,7 @@ PACKAGING = $(call quoted,PYTHON) -IB packaging/install --destdir=$(call quoted,
 .SHELLFLAGS := -euc
 .PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
         setup-check lint types unit postgres-run postgres-versions leader-run \
-        examples-run lab-run cluster-run python-check
+        examples-run kernels-run lab-run cluster-run python-check
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -87,6 +87,10 @@ leader-run: setup
 examples-run:
 	@echo '== examples'
 	tests/parts/run examples
+
+kernels-run: setup
+	@echo '== kernels'
+	tests/parts/run kernels
 
 lab-run:
 	@echo '== lab'

@@ -88,6 +88,12 @@ EXAMPLES = Part(
     share=0.5,
 )
 LEADER = Part("leader", ("tests/leader/run",), seconds=400, share=0.25, most=2)
+KERNELS = Part(
+    "kernels",
+    _pytest("kernels", "-p no:cacheprovider tests/kernels"),
+    seconds=40,
+    share=0.5,
+)
 LAB = Part("lab", ("tests/lab/run",), seconds=1000, share=0.75, most=4, guests=True)
 CLUSTER = Part("cluster", ("tests/cluster/run",), seconds=1500, share=0.75, most=4, guests=True)
 
@@ -96,7 +102,7 @@ SETUP_CHECK = SETUP._replace(command=("tests/setup", "check"))
 
 SETS: Mapping[str, tuple[Part, ...]] = {
     "check": (SETUP_CHECK, LINT, TYPES, QUICK),
-    "test": (SETUP, LINT, TYPES, UNIT, POSTGRES, EXAMPLES, LEADER, LAB, CLUSTER),
+    "test": (SETUP, LINT, TYPES, UNIT, POSTGRES, EXAMPLES, LEADER, KERNELS, LAB, CLUSTER),
 }
 """What `make check` and `make test` run."""
 
