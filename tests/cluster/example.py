@@ -17,6 +17,7 @@ from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
+WITH_OUTSIDE = ("2-list-script", "3-check-script")  # which count on a standby outside the cluster
 DRAIN = float(VARIABLES["DRAIN"])
 
 # As an administrator does it, on a machine that has no systemd running: what it would do, for a
