@@ -94,7 +94,7 @@ class Cluster:
 
     def _mend(self) -> None:
         """Look, during every wait, whether Pacemaker still runs: see unexpected_end.py."""
-        self._restarts += mend(self.nodes, self.progress.say)
+        self._restarts += mend(self.nodes, self.progress.warn)
 
     def _crash(self) -> None:
         for machine in self.machines:

@@ -19,13 +19,23 @@ def write_line(line: str) -> None:
 
 
 class Progress:
-    """Lines with the seconds since `began`, which is a time as `time.time` returns it."""
+    """Lines with the seconds since `began`, which is a time as `time.time` returns it.
 
-    def __init__(self, write: Write = write_line, began: float | None = None) -> None:
-        self._write = write
+    If it is `quiet`, only warnings are written.
+    """
+
+    def __init__(
+        self, write: Write = write_line, began: float | None = None, quiet: bool = False
+    ) -> None:
+        self._write, self._quiet = write, quiet
         self._began = time.time() if began is None else began
 
     def say(self, text: str) -> None:
+        """Write one line, unless it is quiet."""
+        if not self._quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
         """Write one line."""
         self._write(f"cluster: {time.time() - self._began:.0f} s: {text}")
 

@@ -27,6 +27,14 @@ def test_a_line_says_since_when() -> None:
     assert lines == ["cluster: 12 s: three nodes are up"]
 
 
+def test_warnings_alone_are_written_where_it_is_quiet() -> None:
+    lines: list[str] = []
+    progress = Progress(lines.append, time.time(), quiet=True)
+    progress.say("three nodes are up")
+    progress.warn("Pacemaker has ended")
+    assert lines == ["cluster: 0 s: Pacemaker has ended"]
+
+
 def test_what_has_started_or_changed_its_role_is_reported_once() -> None:
     assert started(None, state(pgsql=[STANDBY])) == ["pgsql Unpromoted on node1"]
     assert started(state(pgsql=[STANDBY]), state(pgsql=[PRIMARY])) == ["pgsql Promoted on node1"]
