@@ -16,6 +16,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from lvsdr.errors import SourceUnavailable
+
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import ENVIRONMENT
 from tests.cluster.places import prepared
@@ -101,7 +103,7 @@ def resolve(cluster: Cluster, name: str) -> str:
         "primary": lambda: [primary(cluster).name],
     }
     if name in parts:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, SourceUnavailable):
             for found in parts[name]():
                 return found
         raise LookupError(f"no node is the {name} at the moment; `crm_mon -1` shows the cluster")
