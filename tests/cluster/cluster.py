@@ -68,13 +68,11 @@ class Cluster:
         The nodes form a cluster without resources. Everything that configures one begins with this:
         it is sooner done than taking away what was configured, and leaves less.
         """
-        self.start()
-        if databases:
-            self.install_databases()  # the nodes wait for each other meanwhile
+        self.start(databases)
         self.wait_for_nodes()
         self.progress.say("all nodes are online")
 
-    def start(self) -> None:
+    def start(self, databases: bool = False) -> None:
         """Begin a bring-up: all machines run, and the nodes have yet to meet."""
         self.progress.say("switching four machines on")
         self._crash()
@@ -88,6 +86,9 @@ class Cluster:
             machine.switch_on()
         for machine in self.machines:
             machine.wait_for_boot()
+        # Not while the nodes form a cluster: pacemakerd waits 10 s for a Corosync that is slow.
+        if databases:
+            self.install_databases()
         for node in self.nodes:
             node.start_services()
         self.progress.say("three nodes are up, forming a cluster")

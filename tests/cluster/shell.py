@@ -45,7 +45,7 @@ Suggestion = tuple[str, str]
 def suggestions(here: str, spare: str) -> list[Suggestion]:
     """Return what to try in a cluster that serves; `spare` has neither director nor primary."""
     return [
-        ("pcs status --full", "the whole state"),
+        ("pcs status", "the state, for administrators"),
         ("crm_mon -1Afr", "with attributes and failures"),
         ("ipvsadm -Ln", f"the pool, in the kernel of {here}"),
         (READ, "a standby answers"),
@@ -60,7 +60,7 @@ def suggestions(here: str, spare: str) -> list[Suggestion]:
 def first_suggestions() -> list[Suggestion]:
     """Return what to try in a cluster that has no configuration yet."""
     return [
-        ("pcs status --full", "three nodes, no resource"),
+        ("pcs status", "three nodes, no resource"),
         ("ls /mnt/configurations", "what can be pushed"),
         (PUSH.format(DEFAULT), f"examples/{DEFAULT}.sh"),
         ("crm_resource --wait --timeout=600s", "until it has settled, a minute or more"),
