@@ -21,7 +21,7 @@ from tests.cluster.views import directors, primary, standbys
 MACHINES = """
 node1, node2 and node3 are a cluster; node4 is outside of it, client just a client.
 """
-SERVING = f"""The director is on {{director}}, which is here, the primary on {{primary}}.
+SERVING = f"""You are on {{director}}, the director's node; the primary is on {{primary}}.
 Reads go to {READ_VIP}, writes to {WRITE_VIP}, port 5432. Try:
 """
 IDLE = """You are on node1. Nothing is configured; databases lie ready on all machines. Try:
@@ -36,7 +36,7 @@ READ = f"on client psql -h {READ_VIP} {WHOSE}"
 WRITE = f"on client psql -h {WRITE_VIP} {WHOSE}"
 PUSH = "pcs cluster cib-push /mnt/configurations/{}.xml diff-against=/mnt/configurations/before.xml"
 DEFAULT = "4-roles"
-LONG = 72  # a line of more does not push the remarks of all others to the right
+LONG = 40  # a line of more does not push the remarks of all others to the right
 
 Suggestion = tuple[str, str]
 """A command line, and what it does."""

@@ -76,8 +76,8 @@ def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
     (director,) = directors(served)
     bystander = spare(served)
     shown = greeting(served)
-    assert f"The director is on {director.name}" in shown
-    assert f"the primary on {primary(served).name}" in shown
+    assert f"You are on {director.name}, the director's node" in shown
+    assert f"the primary is on {primary(served).name}." in shown
     said = {}
     for line, _ in suggestions(director.name, bystander):
         assert line in shown

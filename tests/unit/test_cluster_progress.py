@@ -7,7 +7,7 @@ import time
 from lvsdr.cluster import ClusterState, Instance, Role
 
 from tests.cluster.progress import Progress, StartReport, started
-from tests.cluster.shell import first_suggestions, listed, suggestions
+from tests.cluster.shell import LONG, first_suggestions, listed, suggestions
 
 
 def instance(node: str, role: Role, failed: bool = False) -> Instance:
@@ -57,8 +57,9 @@ def test_a_state_that_cannot_be_seen_is_no_news() -> None:
 
 
 def test_a_long_suggestion_does_not_move_the_remarks_of_the_others() -> None:
-    shown = listed(first_suggestions()).splitlines()
-    columns = {line.index("   # ") for line in shown if len(line) < 100}
+    tried = first_suggestions()
+    shown = zip(listed(tried).splitlines(), tried)
+    columns = {line.index("   # ") for line, (typed, _) in shown if len(typed) < LONG}
     assert len(columns) == 1
 
 
