@@ -120,23 +120,34 @@ def test_a_machine_that_does_not_exist_is_named(served: Cluster) -> None:
 
 
 def test_on_alone_gives_a_shell_with_a_prompt_on_a_terminal(served: Cluster) -> None:
-    ours, theirs = pty.openpty()
-    argv = command_line(served, Request("node1", [], terminal=False, kind="dumb"))
-    with subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *argv], stdin=theirs, stdout=theirs, stderr=theirs
-    ) as typist:
-        os.close(theirs)
-        seen = expect(ours, "node1:/")
-        seen += answer_to(ours, "on node3\n", "node3:/")
-        seen += answer_to(ours, "hostname; tty\n", "/dev/pts/")
-        seen += answer_to(ours, "sleep 600\n", "sleep")
-        seen += answer_to(ours, "\x03", "node3:/")
-        seen += answer_to(ours, "exit 3\n", "node1:/")
-        seen += answer_to(ours, "echo was $?\n", "was 3")
-        os.write(ours, b"exit\n")
+    with terminal_on(served, "node1") as (terminal, typist):
+        seen = expect(terminal, "node1:/")
+        seen += answer_to(terminal, "on node3\n", "node3:/")
+        seen += answer_to(terminal, "hostname; tty\n", "/dev/pts/")
+        seen += answer_to(terminal, "sh -c 'echo begun; exec sleep 600'\n", "begun\r\n")
+        seen += answer_to(terminal, "\x03", "node3:/")
+        seen += answer_to(terminal, "exit 3\n", "node1:/")
+        seen += answer_to(terminal, "echo was $?\n", "was 3")
+        os.write(terminal, b"exit\n")
         assert typist.wait(END) == 0
-    os.close(ours)
     assert "job control" not in seen
+
+
+@contextlib.contextmanager
+def terminal_on(cluster: Cluster, machine: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Give a terminal with a shell on a machine, and the process that ends with it."""
+    ours, theirs = pty.openpty()
+    argv = command_line(cluster, Request(machine, [], terminal=False, kind="dumb"))
+    typist = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *argv], stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    try:
+        yield ours, typist
+    finally:
+        os.close(ours)
+        typist.kill()
+        typist.wait()
 
 
 def answer_to(terminal: int, typed: str, wanted: str) -> str:
