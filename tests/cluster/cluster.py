@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,8 +18,11 @@ from tests.cluster.evidence import collect
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
 from tests.cluster.places import OUTSIDE, WRITE_VIP
-from tests.cluster.waiting import wait_until
+from tests.cluster.progress import Progress, StartReport
+from tests.cluster.unexpected_end import mend
+from tests.cluster.waiting import wait_until, watching
 from tests.lab.host import SCRATCH, Host
+from tests.lab.namespace import checked
 from tests.lab.network import Network
 
 FORMING = 300.0  # seconds, in a slow guest on a busy machine
@@ -26,9 +30,13 @@ SETTLING = 600.0
 
 
 class Cluster:
-    """All machines, switched off until they are renewed: `with Cluster() as cluster: …`."""
+    """All machines, switched off until they are renewed: `with Cluster() as cluster: …`.
 
-    def __init__(self) -> None:
+    `progress` is where bring-ups report how far they are.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.progress = progress or Progress()
         self.client = Host("client", 1)
         hosts = [Host(f"node{number}", 20 + number) for number in (1, 2, 3, 4)]
         self._network = Network([self.client, *hosts])
@@ -37,6 +45,8 @@ class Cluster:
         self.outside = Machine(hosts[3], self._network)
         self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
         self.configuration = ""  # the name of what has been pushed last
+        self._restarts = 0  # of Pacemaker, because it had ended by itself
+        self._left = contextlib.ExitStack()
 
     def __enter__(self) -> Cluster:
         try:
@@ -44,27 +54,48 @@ class Cluster:
         except BaseException:
             self.destroy()
             raise
+        self._left.enter_context(watching(self._mend))
         return self
 
     def __exit__(self, *_: object) -> None:
         self.destroy()
 
-    def renew(self) -> None:
+    def renew(self, databases: bool = False) -> None:
         """Have all machines as after their installation, whatever has been done with them.
+
+        With `databases` fresh ones lie on them, and none runs.
 
         The nodes form a cluster without resources. Everything that configures one begins with this:
         it is sooner done than taking away what was configured, and leaves less.
         """
+        self.start(databases)
+        self.wait_for_nodes()
+        self.progress.say("all nodes are online")
+
+    def start(self, databases: bool = False) -> None:
+        """Begin a bring-up: all machines run, and the nodes have yet to meet."""
+        self.progress.say("switching four machines on")
         self._crash()
         self.client.run(["ip", "neigh", "flush", "all"])
         self.configuration = ""
         addresses = {node.name: node.address for node in self.nodes}
         for node in self.nodes:
             node.install(addresses)
-            node.start()
         self.outside.format_disk()
-        self.outside.start()
-        self.wait_for_nodes()
+        for machine in self.machines:
+            machine.switch_on()
+        for machine in self.machines:
+            machine.wait_for_boot()
+        # Not while the nodes form a cluster: pacemakerd waits 10 s for a Corosync that is slow.
+        if databases:
+            self.install_databases()
+        for node in self.nodes:
+            node.start_services()
+        self.progress.say("three nodes are up, forming a cluster")
+
+    def _mend(self) -> None:
+        """Look, during every wait, whether Pacemaker still runs: see unexpected_end.py."""
+        self._restarts += mend(self.nodes, self.progress.warn)
 
     def _crash(self) -> None:
         for machine in self.machines:
@@ -73,6 +104,7 @@ class Cluster:
 
     def destroy(self) -> None:
         """Leave nothing behind: no process, no namespace, no file."""
+        self._left.close()
         self._crash()
         self.client.close()
         self._network.remove()
@@ -92,6 +124,10 @@ class Cluster:
     def state(self) -> ClusterState:
         """Return the state as the first node that runs sees it. SourceUnavailable if it cannot."""
         return self.running_node.state()
+
+    def _recent_state(self) -> ClusterState | None:
+        state = _seen(self.running_node.recent_state)
+        return state if isinstance(state, ClusterState) else None
 
     def wait_for(
         self,
@@ -127,13 +163,45 @@ class Cluster:
         return self.wait_for(online, f"{', '.join(sorted(names))} are online", FORMING)
 
     def settle(self, seconds: float = SETTLING) -> None:
-        """Wait until the cluster has nothing left to do.
+        """Wait until the cluster has nothing left to do; its nodes are then up.
 
         That is so, too, before it has noticed that there is something to do: wait for that first.
         """
-        self.running_node.run(
-            ["crm_resource", "--wait", f"--timeout={seconds:.0f}s"], timeout=seconds + 30
-        )
+        while not self._settled(seconds):
+            self.wait_for_nodes(*(node for node in self.nodes if not node.running))
+        self.is_up()
+
+    def _settled(self, seconds: float) -> bool:
+        """Wait for crm_resource; False if Pacemaker was restarted, which may have ended it, too."""
+        argv = ["crm_resource", "--wait", f"--timeout={seconds:.0f}s"]
+        node, restarts, idle = self.running_node, self._restarts, self._times_idle()
+        asked = node.begin(argv)
+
+        def pending() -> bool:
+            # It looks every 2 s: begin anew as soon as it may find that nothing is left to do.
+            nonlocal asked, idle
+            before, idle = idle, self._times_idle()
+            if idle != before and asked.alive:
+                asked.close()
+                asked = node.begin(argv)
+            return asked.alive
+
+        try:
+            wait_until(pending, lambda left: not left, "it settles", seconds + 30, pause=0.1)
+        finally:
+            completed = asked.close()
+        if restarts != self._restarts:
+            return False
+        checked(argv, completed)
+        return True
+
+    def _times_idle(self) -> int:
+        return sum(node.times_idle() for node in self.nodes)
+
+    def is_up(self) -> None:
+        """End the bring-up of all nodes: where Pacemaker ends from now on, that is an error."""
+        for node in self.nodes:
+            node.may_restart = False
 
     # --- configuration
 
@@ -142,12 +210,14 @@ class Cluster:
         before, after = (f"/mnt/configurations/{file}.xml" for file in ("before", name))
         self.node1.pcs("cluster", "cib-push", after, f"diff-against={before}")
         self.configuration = name
-        self.settle()
+        self.progress.say(f"{name} is configured, resources start")
+        with watching(StartReport(self.progress, self._recent_state)):
+            self.settle()
+        self.progress.say(f"{name} has settled")
 
     def replicate(self, name: str) -> None:
         """Push a configuration in which the cluster has databases: these are fresh."""
-        self.renew()
-        self.install_databases()
+        self.renew(databases=True)
         self.configure(name)
 
     def install_databases(self) -> None:
@@ -158,6 +228,7 @@ class Cluster:
         for node in self.nodes:
             postgres.install(node, WRITE_VIP)
         postgres.install(self.outside, WRITE_VIP, OUTSIDE)
+        self.progress.say("databases are copied")
 
     def rebuild_database(self, node: Machine) -> None:
         """Make the database of a node, where it must not run now, a standby again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from lvsdr.cluster import Role
@@ -11,6 +11,7 @@ from tests.cluster import foreign
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill, recover
 from tests.cluster.example import Example, serves_as_it_should
+from tests.cluster.progress import Progress
 from tests.cluster.report import Report, table
 from tests.cluster.views import directors
 from tests.lab.network import require_lab
@@ -20,11 +21,26 @@ REPORTS = pytest.StashKey[list[Report]]()
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """The machines, as whoever was before has left them."""
     require_lab()
-    with Cluster() as cluster:
+    with Cluster(Progress(visible_line(request.config))) as cluster:
         yield cluster
+
+
+def visible_line(config: pytest.Config) -> Callable[[str], None]:
+    """Return a function that writes a line which pytest does not capture."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    assert reporter
+    assert capture
+
+    def write(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(line, flush=True)
+
+    return write
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from tests.cluster.drill import rebuild, who_is_who
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP, WRITE_VIP
+from tests.cluster.progress import Progress
 from tests.cluster.timeline import Timeline, in_words
 from tests.cluster.views import (
     can_be_promoted,
@@ -283,7 +284,7 @@ def main() -> int:
     screen = Screen.on(sys.stdout, os.environ)
     opening(screen, TITLE, DRAWING, EXPLANATION)
     say("starting three nodes and a client")
-    with Cluster() as cluster:
+    with Cluster(Progress(quiet=True)) as cluster:
         cluster.renew()
         if not kept(lambda: walk(cluster, screen)):
             return 1

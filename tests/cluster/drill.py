@@ -213,6 +213,7 @@ def wait_until_whole(cluster: Cluster) -> None:
         )
 
     cluster.wait_for(whole, "the cluster is whole", PATIENCE)
+    cluster.is_up()
 
 
 def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:

@@ -17,6 +17,7 @@ from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
+WITH_OUTSIDE = ("2-list-script", "3-check-script")  # which count on a standby outside the cluster
 DRAIN = float(VARIABLES["DRAIN"])
 
 # As an administrator does it, on a machine that has no systemd running: what it would do, for a
@@ -41,14 +42,15 @@ PATH=/run/bin:$PATH exec /bin/sh -eu
 
 
 class Example:
-    """The cluster with an example's configuration and fresh databases.
+    """The cluster with an example's configuration and fresh databases, unless it has that already.
 
     The machines `outside` of the cluster are standbys that belong to it.
     """
 
     def __init__(self, cluster: Cluster, name: str, *outside: Machine) -> None:
         self.cluster, self.name, self.outside = cluster, name, outside
-        cluster.replicate(name)
+        if cluster.configuration != name:
+            cluster.replicate(name)
         for machine in outside:
             make_real_server(machine)
 

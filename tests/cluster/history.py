@@ -9,9 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tests.cluster.node import Node
-
-LOG = "var/log/pacemaker/pacemaker.log"
+from tests.cluster.node import LOG, Node
 
 # Of a recurring monitor only the first result is there, and each that differs from the one before.
 _RESULT = re.compile(

@@ -15,6 +15,7 @@ from tests.lab.namespace import TIMEOUT, Completed, Running, checked
 from tests.lab.network import Network, plug, pull
 
 NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
+BOOTING = 30.0  # seconds
 NEUTRAL = "C.UTF-8"  # the language in which commands are typed
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -70,18 +71,34 @@ class Machine:
 
     def start(self) -> None:
         """Switch it on. Its network is then as after a boot, and no service runs yet."""
+        self.switch_on()
+        self.wait_for_boot()
+
+    def switch_on(self) -> None:
+        """Switch it on, and do not wait until it has booted."""
         if self._used:
             self._network.renew(self.host)
         self._used = True
-        booted = self.disk / "booted"
-        booted.unlink(missing_ok=True)
+        self._booted.unlink(missing_ok=True)
         unshare = ["unshare", *NAMESPACES[:-1], "--fork", "--kill-child", "--mount-proc", "--"]
         init = ["tini", "--", "/bin/sh", str(HERE / "machine")]
         with self.host.entered():
             self._power = Running([*unshare, *init, self.name, str(self.disk), str(prepared())])
+
+    def wait_for_boot(self) -> None:
+        """Wait until it has booted."""
+        booted = self._booted
         wait_until(
-            lambda: booted.read_text() if booted.exists() else "", bool, f"{self.name} boots", 30
+            lambda: booted.read_text() if booted.exists() else "",
+            bool,
+            f"{self.name} boots",
+            BOOTING,
+            pause=0.05,
         )
+
+    @property
+    def _booted(self) -> Path:
+        return self.disk / "booted"
 
     def crash(self) -> None:
         """Cut the power: every process is gone at once, and nobody is told."""
@@ -134,8 +151,11 @@ class Machine:
 
         CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
         """
-        running = Running(self.inside(argv), stdin, ENVIRONMENT)
-        return checked(argv, running.wait(timeout), check)
+        return checked(argv, self.begin(argv, stdin).wait(timeout), check)
+
+    def begin(self, argv: Sequence[str], stdin: str | None = None) -> Running:
+        """Start a command on the machine; the caller waits for its end."""
+        return Running(self.inside(argv), stdin, ENVIRONMENT)
 
     def inside(self, argv: Sequence[str]) -> list[str]:
         """Return the command line that runs a command on the machine, for whoever starts it."""

@@ -11,20 +11,40 @@ from lvsdr.errors import SourceUnavailable
 
 from tests.cluster.corosync import corosync_conf, first_cib
 from tests.cluster.machine import Machine
+from tests.cluster.tail import Tail
+from tests.lab.host import Host
+from tests.lab.namespace import Running
+from tests.lab.network import Network
 
 MONITOR = ["crm_mon", "--output-as=xml", "--include=none,nodes,resources,attributes"]
-STATE = "var/log/state.xml"
+STATE, LOG = "var/log/state.xml", "var/log/pacemaker/pacemaker.log"
 
 # The file of the second is for those who look all the time: no process is cheaper than one.
 START = f"""
 corosync
 {" ".join(MONITOR)} --daemonize --output-to=/{STATE}
-PCMK_logfile=/var/log/pacemaker/pacemaker.log exec pacemakerd -f
+PCMK_logfile=/{LOG} exec pacemakerd -f
 """
+
+# What is left of a first start: daemons without pacemakerd, or a Corosync that it has not stopped.
+KILL = "while pkill -KILL 'corosync|pacemaker|crm_mon'; do sleep 0.1; done"
+
+IDLE = " -> S_IDLE "  # of the lines about transitions, in the log of the node that coordinates
 
 
 class Node(Machine):
-    """A node; `peers` in what follows are the addresses of all nodes, by name."""
+    """A node; `peers` in what follows are the addresses of all nodes, by name.
+
+    `may_restart` says whether Pacemaker may be started again if it ends by itself: once, and only
+    while the node comes up.
+    """
+
+    def __init__(self, host: Host, network: Network) -> None:
+        super().__init__(host, network)
+        self.may_restart = False
+        self._pacemaker: Running | None = None
+        self._unread, self._transitions = Tail(self.disk / LOG), Tail(self.disk / LOG)
+        self._idle = 0
 
     def install(self, peers: Mapping[str, str]) -> None:
         """Make its disk as it is before the cluster's first start."""
@@ -37,9 +57,59 @@ class Node(Machine):
 
     def start(self) -> None:
         """Switch it on and let it join the cluster; that it has joined is for others to see."""
-        (self.disk / STATE).unlink(missing_ok=True)
         super().start()
-        self.spawn(["/bin/sh", "-e", "-c", START])
+        self.start_services()
+
+    def switch_on(self) -> None:
+        """Switch it on, and do not wait until it has booted."""
+        self._pacemaker = None
+        super().switch_on()
+
+    def start_services(self) -> None:
+        """Start Corosync and Pacemaker after a boot."""
+        self.may_restart = True
+        self._start_services()
+
+    def restart(self) -> None:
+        """Start Corosync and Pacemaker again, for the one time that is allowed."""
+        self.may_restart = False
+        self.run(["/bin/sh", "-c", KILL])
+        self._start_services()
+
+    def _start_services(self) -> None:
+        (self.disk / STATE).unlink(missing_ok=True)
+        self._unread.skip()
+        self._pacemaker = self.spawn(["/bin/sh", "-e", "-c", START])
+
+    # --- whether Pacemaker runs
+
+    def let_pacemaker_end(self) -> None:
+        """Have no opinion, until the next start, on whether Pacemaker runs: a test ends it."""
+        self._pacemaker = None
+
+    def pacemaker_status(self) -> int | None:
+        """Return how Pacemaker has exited since its start; None if it runs or needs not run."""
+        if not self.running or self._pacemaker is None or self._pacemaker.alive:
+            return None
+        return self._pacemaker.wait().returncode
+
+    def new_log(self) -> str:
+        """Return the lines that Pacemaker has logged since the last call, or since its start.
+
+        Nothing if it needs not run.
+        """
+        if not self.running or self._pacemaker is None:
+            return ""
+        return self._unread.lines()
+
+    def log(self) -> str:
+        """Return all that Pacemaker has logged."""
+        return Tail(self.disk / LOG).lines()
+
+    def times_idle(self) -> int:
+        """Return how often Pacemaker here, as the coordinator, had nothing left to do so far."""
+        self._idle += self._transitions.lines().count(IDLE)
+        return self._idle
 
     # --- what it sees
 

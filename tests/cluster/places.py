@@ -22,3 +22,9 @@ def prepared() -> Path:
     if not (place / "usr").is_dir():
         raise RuntimeError("nothing is prepared: start this with tests/cluster/run")
     return place
+
+
+def configurations() -> list[str]:
+    """Return the names of the configurations that can be pushed."""
+    names = {path.stem for path in (prepared() / "configurations").glob("*.xml")}
+    return sorted(names - {"before"})

@@ -17,6 +17,7 @@ BIN = Path("/usr/lib/postgresql/15/bin")
 HOME = Path("/var/lib/postgresql")
 DATA = HOME / "15/main"
 SOCKETS = "/var/run/postgresql"
+ARCHIVE = "postgresql.tar"  # of the data; a fifth of the system calls that copying files takes
 PORT = 5432
 USER = "postgres"
 REPLICATION, MONITOR = "replication", "lvsdr"  # users, and their passwords
@@ -103,8 +104,9 @@ def install(machine: Machine, primary: str, application: str | None = None) -> N
     """
     home = machine.disk / HOME.relative_to("/")
     run(["find", str(home), "-mindepth", "1", "-delete"])  # itself it stays: it is mounted
-    (home / "15").mkdir()
-    run(["cp", "-a", str(prepared() / "postgresql"), str(_data(machine))])
+    _data(machine).mkdir(parents=True)
+    archive = prepared() / ARCHIVE
+    run(["tar", "--extract", "--file", str(archive), "--directory", str(_data(machine))])
     name = application or machine.name
     settings = {"cluster_name": machine.name, "primary_conninfo": conninfo(primary, name)}
     lines = [f"{setting} = '{value}'\n" for setting, value in settings.items()]

@@ -1,10 +1,10 @@
 """Prepares, where processes start quickly, what a cluster in a slow guest is made from.
 
 Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
-there, to be laid over /usr; `postgresql`, the data of a PostgreSQL server to make copies of;
-`locales`, which this system may lack; and `configurations`, what the examples make of an empty one,
-with patience. Those scripts run pcs on a file until they push it, which needs no cluster, but a
-minute in a guest.
+there, to be laid over /usr; `bin`, what only shells have in their PATH; `postgresql.tar`, the data
+of a PostgreSQL server to make copies of; `locales`, which this system may lack; and
+`configurations`, what the examples make of an empty one, with patience. Those scripts run pcs on a
+file until they push it, which needs no cluster, but a minute in a guest.
 
 Runs in a mount namespace of its own: see `run` beside this file.
 """
@@ -72,10 +72,9 @@ Job = tuple[str, Path, Mapping[str, str]]
 def prepare(directory: Path) -> None:
     """Make all of it, or only what is not as a run before this one would make it today."""
     directory.mkdir(parents=True, exist_ok=True)
-    for part in ("usr", "postgresql"):
-        shutil.rmtree(directory / part, ignore_errors=True)
+    shutil.rmtree(directory / "usr", ignore_errors=True)
     install(directory)
-    make_template(directory / "postgresql")
+    archive_template(directory / postgres.ARCHIVE)
     make_locales(directory / "locales")
     mount("overlay", "usr", "/usr", f"lowerdir={directory}/usr:/usr")
     places, stamp = directory / "configurations", directory / "stamp"
@@ -113,13 +112,15 @@ def install(directory: Path) -> None:
     functions = directory / "usr" / shellfuncs.PLACE
     functions.parent.mkdir(parents=True)
     functions.write_text(shellfuncs.adapted(("/usr" / shellfuncs.PLACE).read_text()))
+    (directory / "bin").mkdir(exist_ok=True)
+    shutil.copy(HERE / "on", directory / "bin")
 
 
-def make_template(place: Path) -> None:
+def archive_template(archive: Path) -> None:
     """Make a server. It is not made in its place, which postgres may be forbidden to reach."""
     mount("tmpfs", "tmpfs", "/run", "mode=755")
-    shutil.copytree(postgres.make_template(Path("/run/postgresql")), place, symlinks=True)
-    command(["chown", "--recursive", f"{postgres.USER}:{postgres.USER}", str(place)])
+    data = postgres.make_template(Path("/run/postgresql"))
+    command(["tar", "--create", "--file", str(archive), "--directory", str(data), "."])
 
 
 def make_locales(place: Path) -> None:

@@ -22,6 +22,8 @@ from tests.cluster.drill import Drill
 from tests.cluster.node import Node
 from tests.cluster.views import never_empty, nodes_with
 
+TOGETHER = "drills"  # see tests/lab/share.py
+MINUTES = 7
 OUT, BACK = 12, 60  # intervals: until nobody is sent there; until it serves again
 RECOVERED = 96  # until a primary that was killed is promoted once more
 GAP = 5  # in which nobody gets a new connection

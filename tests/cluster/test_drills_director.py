@@ -23,6 +23,8 @@ from tests.cluster.views import (
     serving,
 )
 
+TOGETHER = "drills"  # see tests/lab/share.py
+MINUTES = 8
 OUT, BACK = 12, 60  # intervals of the director's monitor
 MOVED = 24  # until another has taken over; until a monitor has given up
 GAP = 5  # in which nobody gets a new connection, while a lost node comes back

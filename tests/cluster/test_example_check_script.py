@@ -10,6 +10,8 @@ from tests.cluster.ignorance import names_gone, nothing_changes
 from tests.cluster.leaving import leaves_and_comes_back
 from tests.cluster.report import Report
 
+MINUTES = 6  # see tests/lab/share.py
+
 
 @pytest.fixture(scope="module")
 def example(cluster: Cluster) -> Example:

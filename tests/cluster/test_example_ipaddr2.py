@@ -7,6 +7,8 @@ import pytest
 from tests.cluster.cluster import Cluster
 from tests.cluster.example import PATIENCE, Example, serves_as_it_should
 
+MINUTES = 4  # see tests/lab/share.py
+
 
 @pytest.fixture(scope="module")
 def example(cluster: Cluster) -> Example:

@@ -12,6 +12,8 @@ from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
 from tests.cluster.report import Report
 
+MINUTES = 5  # see tests/lab/share.py
+
 
 @pytest.fixture(scope="module")
 def example(cluster: Cluster) -> Example:

@@ -25,6 +25,7 @@ from tests.cluster.places import LANGUAGES, NODES, READ_VIP
 from tests.cluster.views import balances, in_role, pool, pool_watched
 from tests.cluster.waiting import wait_until
 
+MINUTES = 6  # see tests/lab/share.py
 PATIENCE = 120.0  # seconds
 SERVICE, ADDRESS, REAL_SERVERS, DIRECTOR = "lvs", "read-vip", "real", "director"
 RESOURCES = (SERVICE, ADDRESS, REAL_SERVERS)
@@ -112,7 +113,7 @@ def wait_for_address(cluster: Cluster, node: Node | None = None) -> None:
         lambda seen: seen is not None and node in (seen, None),
         "service and address are in one place",
         PATIENCE,
-        pause=1.0,
+        pause=0.3,
     )
 
 
@@ -202,7 +203,7 @@ def test_a_typing_error_takes_nothing_away(balanced: Cluster, history: History) 
         lambda text: text.count("OCF_DEGRADED") == len(wrong),
         "both say what is wrong",
         PATIENCE,
-        pause=2.0,
+        pause=0.5,
     )
     for setting in wrong.values():
         assert f" left as it is: {setting}: must be " in seen
@@ -229,7 +230,7 @@ def test_a_list_that_fails_is_seen_with_its_reason(balanced: Cluster, history: H
         lambda text: "OCF_DEGRADED" in text,
         "the failure is shown",
         PATIENCE,
-        pause=2.0,
+        pause=0.5,
     )
     assert "(pool kept as it is: sh: exit status 3)" in seen
     assert SECRET not in seen
@@ -251,7 +252,7 @@ def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> Non
         lambda text: "wrong start" in text,
         "the failure is shown",
         PATIENCE,
-        pause=2.0,
+        pause=0.5,
     )
     assert re.search(r"wrong start on node\d returned 'not configured' \(port=70000", seen), seen
     balanced.node1.pcs("resource", "delete", "wrong")

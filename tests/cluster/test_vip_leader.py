@@ -12,6 +12,7 @@ from tests.cluster.leading import PATIENCE, holders, wait_for_leader
 from tests.cluster.places import OUTSIDE
 from tests.cluster.waiting import wait_until
 
+MINUTES = 2  # see tests/lab/share.py
 URL = f"http://{OUTSIDE}:2379"
 ETCD = ["etcd", "--data-dir", "/tmp/etcd", "--listen-client-urls", URL]
 ETCD += ["--advertise-client-urls", URL]
