@@ -28,8 +28,6 @@ class Part(NamedTuple):
     """Average load of each processor that the part uses, from 0 to 1."""
     most: int = 1
     """Largest number of processors that the part uses."""
-    guests: bool = False
-    """True if it boots guests: only one such part runs at a time, because of the memory."""
     first: bool = False
     """True if all other parts need it: they start after it has passed, or not at all."""
     reports: bool = True
@@ -71,15 +69,13 @@ LINT = Part(
     share=0,
 )
 TYPES = Part("types", _commands("types", ".venv/bin/mypy", _STUBS), seconds=8)
-UNIT = Part("unit", _pytest("unit", _PARALLEL), seconds=40, most=WORKERS)
-QUICK = UNIT._replace(
-    command=_pytest("unit", _PARALLEL, "-m", "not slow"), seconds=20, share=0.5, most=2
-)
+UNIT = Part("unit", _pytest("unit", _PARALLEL), seconds=60, share=0.5, most=2)
+QUICK = UNIT._replace(command=_pytest("unit", _PARALLEL, "-m", "not slow"), seconds=20)
 POSTGRES = Part(
     "postgres",
     ("tests/postgres/run", "--junitxml=build/postgres/junit.xml"),
     seconds=100,
-    share=0.5,
+    share=0.25,
 )
 EXAMPLES = Part(
     "examples",
@@ -94,8 +90,10 @@ KERNELS = Part(
     seconds=40,
     share=0.5,
 )
-LAB = Part("lab", ("tests/lab/run",), seconds=1000, share=0.75, most=4, guests=True)
-CLUSTER = Part("cluster", ("tests/cluster/run",), seconds=1500, share=0.75, most=4, guests=True)
+# Guests wait for much of their time: the lab and the clusters, with two guests each, fill two
+# processors.
+LAB = Part("lab", ("tests/lab/run",), seconds=500, share=0.5, most=4)
+CLUSTER = Part("cluster", ("tests/cluster/run",), seconds=1000, share=0.5, most=4)
 
 SETUP = Part("setup", ("tests/setup",), seconds=1, first=True, reports=False)
 SETUP_CHECK = SETUP._replace(command=("tests/setup", "check"))

@@ -29,7 +29,7 @@ def fits(part: Part, running: Sequence[Part], processors: int) -> bool:
     """Test whether a part may run beside the running ones."""
     if not running:
         return True
-    if any(one.first for one in running) or (part.guests and any(one.guests for one in running)):
+    if any(one.first for one in running):
         return False
     occupied = sum(weight(one, processors) for one in running)
     return occupied + weight(part, processors) <= processors + TOLERANCE

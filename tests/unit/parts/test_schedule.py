@@ -58,13 +58,6 @@ def test_shares_that_fill_the_machine_fit() -> None:
     assert len(startable(tenths, [], 1)) == 10
 
 
-def test_parts_with_guests_run_one_at_a_time() -> None:
-    lab, cluster = (part(name, share=0.1)._replace(guests=True) for name in ("lab", "cluster"))
-    assert startable([lab, cluster], [], 16) == [lab]
-    assert startable([cluster], [lab], 16) == []
-    assert startable([cluster, TINY], [lab], 16) == [TINY]
-
-
 def test_nothing_starts_before_the_first_part_has_ended() -> None:
     first = part("first", 0.1)._replace(first=True)
     assert startable([LONG, first, IDLE], [], 16) == [first]
