@@ -1,4 +1,4 @@
-"""The choice of a kernel: by trying, once for each machine, with the reason for each one skipped."""
+"""The choice of a kernel: by trying, once for each machine, with reasons for those skipped."""
 
 from __future__ import annotations
 

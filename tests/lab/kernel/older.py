@@ -20,7 +20,7 @@ PROGRAM = Path("/usr/bin/linux.uml")
 MODULES = Path("/usr/lib/uml/modules")
 SOURCE = HERE / "kernel/xsave.c"
 NO_COMPILER = (
-    "User Mode Linux of this Debian release needs a C compiler on processors with AMX, such as this; "
+    "it needs a C compiler on processors with AMX, such as this one; "
     "run: apt-get install --no-install-recommends gcc libc6-dev"
 )
 
