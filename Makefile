@@ -34,7 +34,7 @@ MODULES := lxml:python3-lxml:python3-lxml pyroute2:python3-pyroute2:python3-pyro
 .SHELLFLAGS := -euc
 .PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
         setup-check lint types unit postgres-run postgres-versions leader-run \
-        examples-run lab-run cluster-run paths
+        examples-run lab-run cluster-run systems-run other-systems paths
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -49,7 +49,7 @@ demo: setup ## watch connections follow the cluster, in a lab of its own
 demo-cluster: setup ## watch a real cluster fail over under PostgreSQL clients (4 minutes)
 	@tests/cluster/demo $(ARGS)
 
-test: setup lint types unit postgres-run examples-run leader-run lab-run cluster-run ## everything, with real programs on a real kernel
+test: setup lint types unit postgres-run examples-run leader-run lab-run systems-run cluster-run ## everything, with real programs on a real kernel
 	@echo '== all passed'
 
 check: setup-check lint types unit ## what needs no root and takes seconds: lint, types, unit
@@ -65,6 +65,9 @@ postgres-versions: ## the tools with PostgreSQL 12 to 18, fetched from npm (ARGS
 	@echo '== postgres, other versions'
 	tests/setup versions
 	tests/postgres/versions $(ARGS)
+
+other-systems: setup ## everything in a Debian 13, the core in a Debian 11 (hours; ARGS=STEP)
+	@tests/systems/run all $(ARGS)
 
 docs: ## write the parts of README and man pages that come from the declarations
 	@$(PYTHON) -IB docs/generate.py
@@ -105,6 +108,10 @@ examples-run:
 lab-run:
 	@echo '== lab'
 	tests/lab/run
+
+systems-run: setup
+	@echo '== systems'
+	tests/systems/run
 
 cluster-run: setup
 	@echo '== cluster'

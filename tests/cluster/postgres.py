@@ -13,9 +13,9 @@ from tests.cluster.places import prepared
 from tests.cluster.waiting import wait_until
 from tests.lab.namespace import run
 
-BIN = Path("/usr/lib/postgresql/15/bin")
+BIN = max(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin"))
 HOME = Path("/var/lib/postgresql")
-DATA = HOME / "15/main"
+DATA = HOME / BIN.parent.name / "main"
 SOCKETS = "/var/run/postgresql"
 PORT = 5432
 USER = "postgres"
@@ -103,7 +103,7 @@ def install(machine: Machine, primary: str, application: str | None = None) -> N
     """
     home = machine.disk / HOME.relative_to("/")
     run(["find", str(home), "-mindepth", "1", "-delete"])  # itself it stays: it is mounted
-    (home / "15").mkdir()
+    _data(machine).parent.mkdir()
     run(["cp", "-a", str(prepared() / "postgresql"), str(_data(machine))])
     name = application or machine.name
     settings = {"cluster_name": machine.name, "primary_conninfo": conninfo(primary, name)}
@@ -113,7 +113,7 @@ def install(machine: Machine, primary: str, application: str | None = None) -> N
     passfile = home / ".pgpass"
     passfile.write_text(PASSFILE)
     passfile.chmod(0o600)
-    for path in (passfile, home / "15", _signal(machine)):
+    for path in (passfile, _data(machine).parent, _signal(machine)):
         shutil.chown(path, USER, USER)
 
 

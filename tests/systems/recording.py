@@ -59,7 +59,15 @@ def printed(cib: str) -> str:
     return done.stdout
 
 
-def main(directory: Path) -> int:
+def adapt() -> None:
+    """Rewrite the CIBs of schemas that the installed Pacemaker does not know yet."""
+    for name in names():
+        path = CIBS / f"{name}.cib.xml"
+        path.write_text(readable(path.read_text(), newest_schema()))
+
+
+def record(directory: Path) -> int:
+    """Write a recording of each CIB; return 1 if there is one that crm_mon cannot read."""
     for name in names():
         path = directory / f"{name}.xml"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,4 +80,7 @@ def main(directory: Path) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1])))
+    if sys.argv[1:] == ["--adapt"]:
+        adapt()
+    else:
+        raise SystemExit(record(Path(sys.argv[1])))

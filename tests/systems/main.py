@@ -1,0 +1,104 @@
+"""Run tests in other systems than this machine's.
+
+    tests/systems/run                the agents' core cases in Debian 13
+    tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
+
+A run of everything that has passed writes docs/tested.json, from which README has its table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tests.debian.suite import Unavailable
+from tests.lab.job import ROOT
+from tests.systems.steps import CORE, Step, lab, place, python_path, steps
+
+TESTED = ROOT / "docs/tested.json"
+DEFAULT = "trixie"
+
+
+class Ended(NamedTuple):
+    """A step that has ended."""
+
+    step: Step
+    status: int
+    seconds: float
+
+
+def run(step: Step) -> Ended:
+    """Run a step; its output is ours."""
+    print(f"== {step.title}", flush=True)
+    environ = {**os.environ, "PYTHONPATH": python_path(), **step.environ}
+    if "LAB_RESULTS" in step.environ:
+        os.makedirs(step.environ["LAB_RESULTS"], exist_ok=True)
+    began = time.monotonic()
+    done = subprocess.run(step.command, cwd=ROOT, env=environ, check=False)
+    return Ended(step, done.returncode, time.monotonic() - began)
+
+
+def table(ended: Sequence[Ended]) -> list[str]:
+    """Return one line for each step: passed or failed, and how long it took."""
+    width = max(len(each.step.title) for each in ended)
+    return [
+        f"{each.step.title:{width}}  {each.seconds:5.0f} s  "
+        f"{'passed' if each.status == 0 else f'failed ({each.status})'}"
+        for each in ended
+    ]
+
+
+def versions(suite: str) -> dict[str, str]:
+    """Return the versions in a system on the lab's kernel."""
+    command = ["tests/lab/boot", "--", "/usr/bin/python3", "-B", "-m", "tests.systems.versions"]
+    environ = {**os.environ, **place(suite)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+def write_tested(passed: Sequence[Step]) -> None:
+    """Write down which systems these steps ran in, and which of the steps."""
+    found: dict[str, list[str]] = {}
+    for step in passed:
+        found.setdefault(step.suite, []).append(step.name)
+    rows = [{**versions(suite), "Tests": ", ".join(names)} for suite, names in found.items()]
+    rows.sort(key=lambda row: row["System"])
+    TESTED.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into README")
+
+
+def run_all(wanted: Sequence[str]) -> int:
+    """Run the steps with these titles, or all."""
+    known = steps()
+    unknown = set(wanted) - {step.title for step in known}
+    if unknown:
+        legal = ", ".join(step.title for step in known)
+        raise SystemExit(f"systems: no step {', '.join(sorted(unknown))}; legal are {legal}")
+    ended = [run(step) for step in known if not wanted or step.title in wanted]
+    print(*table(ended), sep="\n", flush=True)
+    if any(each.status for each in ended):
+        return 1
+    if not wanted:
+        write_tested([each.step for each in ended])
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        if arguments[:1] == ["all"]:
+            return run_all(arguments[1:])
+        return run(lab("core", DEFAULT, *CORE, *arguments)).status
+    except (Unavailable, OSError) as problem:
+        print(f"systems: {problem}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
