@@ -56,7 +56,11 @@ def _listed(name: str) -> tuple[str, ...]:
 SYSTEMS = {
     "trixie": System("trixie", "13", "3.13", _listed("trixie")),
     "bullseye": System(
-        "bullseye", "11", "3.9", _listed("bullseye"), ("psycopg==3.2.10", "click==8.1.8")
+        "bullseye",
+        "11",
+        "3.9",
+        _listed("bullseye"),
+        ("psycopg==3.2.10", "typing_extensions==4.15.0", "click==8.1.8"),
     ),
 }
 

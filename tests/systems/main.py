@@ -1,6 +1,6 @@
 """Run tests in other systems than this machine's.
 
-    tests/systems/run                the agents' core cases in Debian 13
+    tests/systems/run [OPTION...]    the agents' core cases in Debian 13, with options for pytest
     tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
 
 A run of everything that has passed writes docs/tested.json, from which README has its table.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from tests.debian.suite import Unavailable
 from tests.lab.job import ROOT
-from tests.systems.steps import CORE, Step, lab, place, python_path, steps
+from tests.systems.steps import Step, core, place, python_path, steps
 
 TESTED = ROOT / "docs/tested.json"
 DEFAULT = "trixie"
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["all"]:
             return run_all(arguments[1:])
-        return run(lab("core", DEFAULT, *CORE, *arguments)).status
+        return run(core(DEFAULT, *arguments)).status
     except (Unavailable, OSError) as problem:
         print(f"systems: {problem}", file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ from lvsdr.system.crm import COMMAND  # noqa: E402
 
 CIBS = ROOT / "tests/data/cib"
 SCHEMAS = Path("/usr/share/pacemaker")
+_FEATURE_SET = re.compile(r'crm_feature_set="[\d.]+"')
 _SCHEMA = re.compile(r"pacemaker-(\d+)\.(\d+)")
 
 
@@ -30,16 +31,17 @@ def names() -> list[str]:
 def readable(cib: str, newest: tuple[int, int]) -> str:
     """Return the CIB as a Pacemaker has it whose newest schema of configurations is this one.
 
-    The roles of promotable clones are Master and Slave in schemas before 3.7 (Pacemaker 2.1.0).
+    The roles of promotable clones are Master and Slave in schemas before 3.7 (Pacemaker 2.1.0), and
+    a CIB with a newer feature set than its own cannot be changed by any Pacemaker.
     """
     found = _SCHEMA.search(cib)
     assert found is not None
     if (int(found[1]), int(found[2])) <= newest:
         return cib
     older = cib.replace(found[0], f"pacemaker-{newest[0]}.{newest[1]}", 1)
-    return older.replace('role="Promoted"', 'role="Master"').replace(
-        'role="Unpromoted"', 'role="Slave"'
-    )
+    older = _FEATURE_SET.sub('crm_feature_set="3.0.14"', older, count=1)
+    older = older.replace('role="Promoted"', 'role="Master"')
+    return older.replace('role="Unpromoted"', 'role="Slave"')
 
 
 def newest_schema() -> tuple[int, int]:
