@@ -60,7 +60,7 @@ SYSTEMS = {
         "11",
         "3.9",
         _listed("bullseye"),
-        ("psycopg==3.2.10", "typing_extensions==4.15.0", "click==8.1.8"),
+        ("psycopg==3.2.10", "psycopg-binary==3.2.10", "typing_extensions==4.15.0", "click==8.1.8"),
     ),
 }
 

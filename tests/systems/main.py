@@ -3,11 +3,12 @@
     tests/systems/run [OPTION...]    the agents' core cases in Debian 13, with options for pytest
     tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
 
-A run of everything that has passed writes docs/tested.json, from which README has its table.
+The latter writes down in docs/tested.json, from which README has its table, what passed where.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -22,6 +23,10 @@ from tests.systems.steps import Step, core, place, python_path, steps
 
 TESTED = ROOT / "docs/tested.json"
 DEFAULT = "trixie"
+
+
+Row = dict[str, str]
+"""A line of the table in README: the versions in a system, and its tests."""
 
 
 class Ended(NamedTuple):
@@ -63,14 +68,32 @@ def versions(suite: str) -> dict[str, str]:
     return dict(json.loads(done.stdout))
 
 
-def write_tested(passed: Sequence[Step]) -> None:
-    """Write down which systems these steps ran in, and which of the steps."""
-    found: dict[str, list[str]] = {}
-    for step in passed:
-        found.setdefault(step.suite, []).append(step.name)
-    rows = [{**versions(suite), "Tests": ", ".join(names)} for suite, names in found.items()]
-    rows.sort(key=lambda row: row["System"])
-    TESTED.write_text(json.dumps(rows, indent=1) + "\n")
+def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row]:
+    """Return the rows with what has become of steps in the system that `found` describes.
+
+    A step that has failed is no longer among the tests of its system.
+    """
+    known = next((row["Tests"].split(", ") for row in rows if row["System"] == found["System"]), [])
+    outcomes = {each.step.name: each.status == 0 for each in ended}
+    names = {*(name for name in known if outcomes.get(name, True) and name)}
+    names |= {name for name, passed in outcomes.items() if passed}
+    others = [row for row in rows if row["System"] != found["System"]]
+    new = {**found, "Tests": ", ".join(sorted(names))}
+    return sorted([*others, new], key=lambda row: row["System"])
+
+
+def write_tested(ended: Sequence[Ended]) -> None:
+    """Write down what has become of these steps, for the table in README."""
+    suites = {each.step.suite for each in ended}
+    found = {suite: versions(suite) for suite in suites}
+    with open(TESTED, "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        rows: list[Row] = json.load(file)
+        for suite in suites:
+            rows = updated(rows, found[suite], [each for each in ended if each.step.suite == suite])
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(rows, indent=1) + "\n")
     print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into README")
 
 
@@ -83,11 +106,8 @@ def run_all(wanted: Sequence[str]) -> int:
         raise SystemExit(f"systems: no step {', '.join(sorted(unknown))}; legal are {legal}")
     ended = [run(step) for step in known if not wanted or step.title in wanted]
     print(*table(ended), sep="\n", flush=True)
-    if any(each.status for each in ended):
-        return 1
-    if not wanted:
-        write_tested([each.step for each in ended])
-    return 0
+    write_tested(ended)
+    return max(each.status for each in ended)
 
 
 def main(arguments: Sequence[str]) -> int:
