@@ -99,7 +99,7 @@ def packages_command(system: System, directory: Path) -> list[str]:
     cluster = "$1/etc/postgresql-common"  # quiet: its package would make a database and start it
     make_venv = f"python3 -m venv --system-site-packages --without-pip /{VENV}"
     return [
-        *("mmdebstrap", "--quiet", "--mode=root", "--variant=apt"),
+        *("mmdebstrap", "--mode=root", "--variant=apt"),
         *("--aptopt=Acquire::Retries 0", f"--aptopt=Acquire::http::Timeout {suite.SILENCE}"),
         f"--essential-hook=mkdir -p {cluster}",
         f"--essential-hook=echo create_main_cluster=false >{cluster}/createcluster.conf",

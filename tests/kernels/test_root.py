@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -109,4 +110,28 @@ def test_no_room(tmp_path: Path) -> None:
     done = make(tmp_path, ("unshare", "--mount", "sh", "-c", mounted, "sh", str(tmp_path)))
     assert done.returncode == 1
     assert suite.Unavailable.__name__ in done.stderr.splitlines()[-1]
-    print(done.stderr)
+
+
+BOOT = str(ROOT / "tests/lab/boot")
+IN_IT = ("--", "sh", "-c", "cat /etc/debian_version; pwd; exit 5")
+
+
+@pytest.mark.parametrize(
+    "native",
+    [(), (BOOT, "--", "env", "LAB_KERNEL=native", "LAB_RESULTS=/run/tmp/results")],
+    ids=["in a guest", "on the running kernel, a guest's"],
+)
+def test_the_lab_runs_in_it(native: tuple[str, ...], tmp_path: Path) -> None:
+    directory = root.make(root.SYSTEMS["trixie"])
+    command = [*native, BOOT, "--root", str(directory), *IN_IT]
+    environ = {**os.environ, "LAB_RESULTS": str(tmp_path)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    version, *rest = done.stdout.splitlines()
+    assert (done.returncode, version[:3], rest) == (5, "13.", [str(ROOT)])
+
+
+def test_a_directory_that_is_no_root(tmp_path: Path) -> None:
+    command = [BOOT, "--root", str(tmp_path), *IN_IT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    what = "is no root directory made by tests/debian/root"
+    assert done.stderr == f"lab: {tmp_path} {what}: no bin/sh\n"
