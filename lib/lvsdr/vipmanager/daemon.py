@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ..errors import LvsdrError
 from ..gate import Answer, Standing, State, heard
 from ..system import notify
 from ..system.race import Bell
 from . import memory, report
-from .configuration import Configuration, Wanted
+from .configuration import Configuration
 from .events import Broken, Events, Found, Heard, Signalled
 from .holder import Holder
+from .holdings import Holdings
 from .log import Log
 from .publishing import Publisher
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .events import Event
 
 _SLACK = 1.0  # seconds that the first answer may be late
-_TRIES = 3  # to give an address back at the end
 
 
 class Daemon:
@@ -37,8 +37,8 @@ class Daemon:
         self._bell = Bell()
         self._standing = Standing()
         self._heard = report.Heard()
-        self._locks: dict[str, int] = {}
-        self._holders: list[Holder] = []
+        directory = configuration.run_directory
+        self._holdings = Holdings(directory, self._log, self._events.ask)
         self._patience = 0.0
         self._broken = self._stale = ""
         self._signals: list[int] = []
@@ -46,8 +46,7 @@ class Daemon:
     def run(self) -> int:
         """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
         configuration = self._configuration
-        self._locks = self._locked(configuration.wanted)
-        self._holders = [self._holder(wanted) for wanted in configuration.wanted]
+        self._holdings.begin(configuration.wanted)
         publisher = Publisher(configuration, self._log)
         self._events.signals()
         self._events.changes()
@@ -118,7 +117,7 @@ class Daemon:
         wake = now + self._configuration.keepalive
         if self._standing.latest is None and now < self._patience:
             return min(wake, self._patience)  # nothing is decided before the store was asked once
-        for holder in self._holders:
+        for holder in self._holdings.holders:
             if self._ending:
                 break
             wake = min(wake, self._one_turn(holder))
@@ -161,33 +160,12 @@ class Daemon:
     def _change(self, new: Configuration) -> None:
         """Go over to another configuration; raises LvsdrError if that is not possible."""
         old = self._configuration
-        known = {
-            (holder.wanted.address, holder.wanted.interface): holder for holder in self._holders
-        }
-        stay = {(wanted.address, wanted.interface) for wanted in new.wanted}
-        fresh = [wanted for wanted in new.wanted if wanted.address not in self._locks]
-        self._locks.update(self._locked(fresh))
-        for place in known.keys() - stay:
-            known[place].release("it is no longer configured")
-            known[place].tidy()
-        addresses = {wanted.address for wanted in new.wanted}
-        for address in self._locks.keys() - addresses:
-            os.close(self._locks.pop(address))
+        self._holdings.change(new.wanted)
         self._configuration = new._replace(run_directory=old.run_directory)
         self._log.adjust(new.level, new.log_format)
-        self._holders = [
-            self._adjusted(known.get((wanted.address, wanted.interface)), wanted)
-            for wanted in new.wanted
-        ]
         if new.question != old.question:
             confirmed = self._standing.confirmed
             self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
-
-    def _adjusted(self, known: Holder | None, wanted: Wanted) -> Holder:
-        if known is None:
-            return self._holder(wanted)
-        known.wanted = wanted
-        return known
 
     def _ask(self, standing: Standing) -> None:
         """Ask the store that is configured, from now on, with this to begin with."""
@@ -207,41 +185,16 @@ class Daemon:
     def _end(self, reason: str) -> int:
         """Give everything back, first of all the addresses; returns the exit status."""
         keep = self._configuration.keep_on_exit
-        left = [] if keep else self._holders
-        for _ in range(_TRIES):
-            left = [holder for holder in left if not self._given_back(holder, reason)]
+        released = keep or self._holdings.release(f"the daemon ends: {reason}")
         notify.tell("STOPPING=1")
-        for holder in () if keep else self._holders:
-            holder.tidy()
-        kept = ",".join(str(holder.wanted) for holder in self._holders if keep and holder.held)
+        if not keep:
+            self._holdings.tidy()
+        holders = self._holdings.holders if keep else []
+        kept = ",".join(str(holder.wanted) for holder in holders if holder.held)
         self._log.info("ended", reason=reason, kept=kept)
-        return 1 if left else 0
-
-    def _given_back(self, holder: Holder, reason: str) -> bool:
-        try:
-            holder.release(f"the daemon ends: {reason}")
-        except (LvsdrError, OSError) as error:
-            self._log.error("failed", address=holder.wanted, reason=error)
-            return False
-        return True
-
-    def _holder(self, wanted: Wanted) -> Holder:
-        return Holder(wanted, self._configuration.run_directory, self._log, self._events.ask)
-
-    def _locked(self, wanted: Sequence[Wanted]) -> dict[str, int]:
-        """A lock for each address, or for none; raises LvsdrError."""
-        locks: dict[str, int] = {}
-        try:
-            for one in wanted:
-                directory = self._configuration.run_directory
-                locks[one.address] = memory.lock(directory, one.address)
-        except LvsdrError:
-            for descriptor in locks.values():
-                os.close(descriptor)
-            raise
-        return locks
+        return 0 if released else 1
 
     def _document(self) -> report.Document:
         store = self._configuration.store
-        told = report.document(store, self._standing, self._heard, self._holders)
+        told = report.document(store, self._standing, self._heard, self._holdings.holders)
         return {**told, "pid": os.getpid(), "stale": self._stale}
