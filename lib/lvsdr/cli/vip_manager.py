@@ -89,14 +89,12 @@ def _live(given: Mapping[str, Any]) -> int:
     from ..vipmanager.daemon import Daemon
     from ..vipmanager.requirements import require
 
-    def load() -> Configuration:
+    def load() -> tuple[Configuration, Sequence[str]]:
         configuration, warnings = _loaded(given)
-        for warning in warnings:
-            complain(NAME, warning)
         require(configuration)
-        return configuration
+        return configuration, warnings
 
-    return Daemon(load, load()).run()
+    return Daemon(load).run()
 
 
 def _check(given: Mapping[str, Any]) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 
 from ..errors import LvsdrError
 from ..gate import Answer, Standing, State, heard
 from ..system import notify
 from ..system.race import Bell
 from . import memory, report
-from .configuration import Configuration
-from .events import Broken, Events, Found, Heard, Signalled
+from .events import Broken, Events, Found, Heard, Loaded, Signalled
 from .holder import Holder
 from .holdings import Holdings
 from .log import Log
@@ -21,17 +19,22 @@ from .publishing import Publisher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .events import Event
+    from collections.abc import Sequence
+
+    from .configuration import Configuration
+    from .events import Event, Load
 
 _SLACK = 1.0  # seconds that the first answer may be late
+_LAST_WORDS = 1.0  # seconds for the last lines of the log
 
 
 class Daemon:
-    """``load`` reads the configuration anew."""
+    """``load`` reads the configuration, and raises LvsdrError if it cannot be used."""
 
-    def __init__(self, load: Callable[[], Configuration], configuration: Configuration) -> None:
+    def __init__(self, load: Load) -> None:
         self._load = load
-        self._configuration = configuration
+        self._configuration, self._warnings = load()
+        configuration = self._configuration
         self._log = Log(configuration.level, configuration.log_format)
         self._events = Events()
         self._bell = Bell()
@@ -42,10 +45,13 @@ class Daemon:
         self._patience = 0.0
         self._broken = self._stale = ""
         self._signals: list[int] = []
+        self._loading = 0  # the latest request to read the configuration
+        self._result: tuple[Configuration, Sequence[str]] | LvsdrError | None = None
 
     def run(self) -> int:
         """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
         configuration = self._configuration
+        self._warn()
         self._holdings.begin(configuration.wanted)
         publisher = Publisher(configuration, self._log)
         self._events.signals()
@@ -62,6 +68,8 @@ class Daemon:
             raise
         finally:
             publisher.end()
+            self._log.flush(_LAST_WORDS)
+            self._events.default_signals()
 
     def _live(self, publisher: Publisher) -> int:
         wake = 0.0
@@ -70,6 +78,9 @@ class Daemon:
             if not self._ending and signal.SIGHUP in self._signals:
                 self._signals.clear()
                 self._reload()
+            if not self._ending and self._result is not None:
+                result, self._result = self._result, None
+                self._loaded(result)
             wake = self._turn()
             if self._ending:
                 return self._end(signal.Signals(self._ending[0]).name)
@@ -93,6 +104,8 @@ class Daemon:
             event.asking.holder.found(event.asking, event.finding)
         elif isinstance(event, Signalled):
             self._signals.append(event.number)
+        elif isinstance(event, Loaded) and event.number == self._loading:
+            self._result = event.result
         elif isinstance(event, Broken):
             self._once(event.reason)
 
@@ -146,16 +159,29 @@ class Daemon:
             self._log.error("broken", reason=reason)
 
     def _reload(self) -> None:
+        """Read the configuration in the background; the latest request counts."""
         micros = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         notify.tell("RELOADING=1", f"MONOTONIC_USEC={micros}")
+        self._loading += 1
+        self._events.load(self._load, self._loading)
+
+    def _loaded(self, result: tuple[Configuration, Sequence[str]] | LvsdrError) -> None:
         try:
-            self._change(self._load())
+            if isinstance(result, LvsdrError):
+                raise result
+            new, self._warnings = result
+            self._change(new)
             self._stale = ""
+            self._warn()
             self._log.info("reloaded", addresses=",".join(map(str, self._configuration.wanted)))
         except LvsdrError as error:
             self._stale = str(error)
             self._log.error("unchanged", reason=error)
         notify.tell("READY=1")
+
+    def _warn(self) -> None:
+        for warning in self._warnings:
+            self._log.warning("configuration", reason=warning)
 
     def _change(self, new: Configuration) -> None:
         """Go over to another configuration; raises LvsdrError if that is not possible."""

@@ -49,6 +49,13 @@ class Signalled(NamedTuple):
     number: int
 
 
+class Loaded(NamedTuple):
+    """The configuration as it is now, with warnings, or the error that makes it unusable."""
+
+    number: int
+    result: tuple[Configuration, Sequence[str]] | LvsdrError
+
+
 class Broken(NamedTuple):
     """A thread cannot do what it is for; it goes on trying."""
 
@@ -56,7 +63,8 @@ class Broken(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Event = Union[Heard, Changed, Found, Signalled, Broken]
+    Event = Union[Heard, Changed, Found, Signalled, Loaded, Broken]
+    Load = Callable[[], tuple[Configuration, Sequence[str]]]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -85,6 +93,12 @@ class Events:
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._queue.put(Signalled(number)))
 
+    @staticmethod
+    def default_signals() -> None:
+        """Let signals end the process, whatever it waits for."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+
     def changes(self) -> None:
         """Let changes of links and addresses come here."""
 
@@ -112,6 +126,20 @@ class Events:
             except Exception as error:  # whoever waits for an answer gets one
                 finding = Finding(problem=f"cannot ask: {type(error).__name__}: {error}")
             self._queue.put(Found(asking, finding))
+
+        Thread(target=work, daemon=True).start()
+
+    def load(self, load: Load, number: int) -> None:
+        """Read the configuration: files may be on a disk, or be pipes, that do not answer."""
+
+        def work() -> None:
+            try:
+                self._queue.put(Loaded(number, load()))
+            except LvsdrError as error:
+                self._queue.put(Loaded(number, error))
+            except Exception as error:
+                problem = LvsdrError(f"cannot be read: {type(error).__name__}")
+                self._queue.put(Loaded(number, problem))
 
         Thread(target=work, daemon=True).start()
 

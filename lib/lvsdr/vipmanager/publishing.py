@@ -6,6 +6,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from threading import Thread
 
 from ..errors import LvsdrError
 from ..system import notify, serving, state
@@ -16,6 +17,7 @@ from .log import Log
 
 _SUFFIX = ".sock"
 _REFRESH = 10.0  # seconds after which the file of metrics is written even if nothing changed
+_LAST = 1.0  # seconds to remove that file at the end
 _PATIENCE = 5.0  # seconds for a daemon to answer
 
 
@@ -32,6 +34,7 @@ class Publisher:
         self._metrics = ""
         self._written = 0.0
         self._fed = 0.0
+        self._writer: Thread | None = None  # the file may be on a disk that does not answer
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
         sweep(self._directory)
         self._listeners = [serving.at_path(path)]
@@ -64,7 +67,9 @@ class Publisher:
             notify.tell(f"STATUS={summary}")
         if self._textfile is not None and (changed or now >= self._written + _REFRESH):
             self._written = now
-            self._write(self._textfile)
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = Thread(target=self._write, args=(self._textfile,), daemon=True)
+                self._writer.start()
 
     def end(self) -> None:
         """Nobody is answered any more; the file of metrics goes, for it would be wrong."""
@@ -72,14 +77,21 @@ class Publisher:
         for listener in self._listeners:
             listener.close()
         if self._textfile is not None:
-            with suppress(OSError):
-                state.remove(self._textfile)
+            last = Thread(target=self._remove, args=(self._textfile,), daemon=True)
+            last.start()
+            last.join(_LAST)
 
     def _answer(self) -> bytes:
         return json.dumps(report.aged(self._document)).encode()
 
     def _page(self) -> bytes:
         return report.metrics(report.aged(self._document)).encode()
+
+    def _remove(self, path: str) -> None:
+        if self._writer is not None:
+            self._writer.join()
+        with suppress(OSError):
+            state.remove(path)
 
     def _write(self, path: str) -> None:
         try:
