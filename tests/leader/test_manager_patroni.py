@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.namespace import sysctl
 from tests.leader.managing import VIP, Manager, addresses, has, managed
 from tests.leader.network import Host
 from tests.leader.waiting import until
 
 PORT = 8008
 SERVER = """
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -80,14 +83,47 @@ def test_the_address_is_where_patroni_leads(one: Manager, patroni: Patroni) -> N
 def test_a_patroni_that_starts_later_is_waited_for(one: Manager, patroni: Patroni) -> None:
     patroni.stop()
     one.begin()
-    assert one.status()["state"] == "unknown"
+    assert one.status()["state"] == "stopped"
     patroni.start()
     until(lambda: has(one.host))
 
 
-def test_without_patroni_the_address_goes_after_the_grace(one: Manager, patroni: Patroni) -> None:
+def test_a_patroni_that_stops_takes_the_address_with_it(one: Manager, patroni: Patroni) -> None:
+    one.environ["VIP_DCS_GRACE"] = "3600"
+    one.environ["VIP_ON_DCS_UNREACHABLE"] = "keep"
     one.begin()
     until(lambda: has(one.host))
     patroni.stop()
     until(lambda: VIP not in addresses(one.host))
-    assert "the grace of 2 s is over" in one.end().stderr
+    assert one.status()["state"] == "stopped"
+    assert one.address()["bad"]
+    patroni.start()
+    until(lambda: has(one.host))
+
+
+def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
+    one: Manager, patroni: Patroni
+) -> None:
+    one.environ["VIP_DCS_GRACE"] = "3600"
+    one.begin()
+    until(lambda: has(one.host))
+    patroni.process.kill(signal.SIGSTOP)
+    until(lambda: VIP not in addresses(one.host))
+    patroni.process.kill(signal.SIGCONT)
+    until(lambda: has(one.host))
+    said = one.end().stderr
+    assert "the grace of 2 s is over" in said
+    assert "VIP_DCS_GRACE=3600: patroni gives no lease" in said
+
+
+def test_a_patroni_elsewhere_is_not_believed(one: Manager, hosts: dict[str, Host]) -> None:
+    """Even if its address could be bound here."""
+    assert one.host is hosts["node1"]
+    with one.host.entered():
+        sysctl("net/ipv4/ip_nonlocal_bind", 1)
+    one.environ["VIP_DCS_ENDPOINTS"] = f"http://{hosts['node2'].front}:{PORT}"
+    one.begin()
+    assert one.status()["state"] == "unknown"
+    assert "is not on this host" in one.status()["reason"]
+    with one.host.entered():
+        sysctl("net/ipv4/ip_nonlocal_bind", 0)

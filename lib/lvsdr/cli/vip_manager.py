@@ -89,23 +89,22 @@ def _live(given: Mapping[str, Any]) -> int:
     from ..vipmanager.daemon import Daemon
     from ..vipmanager.requirements import require
 
-    def load() -> tuple[Configuration, Sequence[str]]:
-        configuration, warnings = _loaded(given)
+    def load() -> Configuration:
+        configuration = _loaded(given)
         require(configuration)
-        return configuration, warnings
+        return configuration
 
     return Daemon(load).run()
 
 
 def _check(given: Mapping[str, Any]) -> int:
-    _, warnings = _loaded(given)
-    for warning in warnings:
+    for warning in _loaded(given).warnings:
         complain(NAME, warning)
     return 0
 
 
-def _loaded(given: Mapping[str, Any]) -> tuple[Configuration, Sequence[str]]:
-    """The configuration, and what is odd about it; raises Unusable."""
+def _loaded(given: Mapping[str, Any]) -> Configuration:
+    """The configuration; raises Unusable."""
     from ..vipmanager import configuration, sources
 
     flags = {
@@ -118,7 +117,7 @@ def _loaded(given: Mapping[str, Any]) -> tuple[Configuration, Sequence[str]]:
     if path:
         said.append(sources.file(path))
     merged = sources.merged(said)
-    return configuration.configured(merged, configuration.node_name()), merged.warnings
+    return configuration.configured(merged, configuration.node_name())
 
 
 def _status(given: Mapping[str, Any]) -> int:

@@ -68,6 +68,11 @@ def open_store(name: str, settings: Settings) -> Store:
     return store
 
 
+def silence(name: str) -> float:
+    """Return how many seconds of silence the last word of this kind of store outlives."""
+    return kind(name).silence
+
+
 def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
     """What the store says; that it does not say anything is an answer, too."""
     from ..system.race import Bell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 
 from ..errors import InvalidParameters
 from ..system.http import Endpoint, Trust
@@ -60,6 +61,8 @@ class Kind(NamedTuple):
     value: Callable[[str | None, str], str]
     takes: frozenset[str] = frozenset()
     """Which of user, password and token it knows."""
+    silence: float = inf
+    """How many seconds of silence its last word outlives, whatever the grace: see gate.py."""
 
 
 def key_of_the_leader(text: str | None) -> str:

@@ -60,6 +60,8 @@ class Configuration(NamedTuple):
     metrics_listen: tuple[str, int] | None
     metrics_textfile: str | None
     run_directory: str
+    warnings: tuple[str, ...] = ()
+    """What was given and has no effect, or not the one that it seems to have."""
 
     @property
     def question(self) -> tuple[object, ...]:
@@ -75,11 +77,13 @@ def configured(source: Source, node: str) -> Configuration:
     settings = _settings(values, source.said, node, problems)
     if problems or settings is None:
         raise Unusable(problems)
+    silence = leader.silence(values["dcs-type"])
+    policy = Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence)
     return Configuration(
         wanted=wanted,
         store=values["dcs-type"],
         settings=settings,
-        policy=Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"]),
+        policy=policy,
         interval=values["interval"],
         rules=Rules(values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]),
         keepalive=values["keepalive-period"],
@@ -89,7 +93,16 @@ def configured(source: Source, node: str) -> Configuration:
         metrics_listen=values["metrics-listen"],
         metrics_textfile=values["metrics-textfile"],
         run_directory=values["run-dir"],
+        warnings=(*source.warnings, *_shortened(source.said, policy, values["dcs-type"])),
     )
+
+
+def _shortened(said: Mapping[str, Said], policy: Policy, store: str) -> Iterator[str]:
+    if "dcs-grace" in said and policy.patience < policy.grace:
+        yield (
+            f"{_shown(said['dcs-grace'])}: {store} gives no lease, so the address stays "
+            f"{policy.patience:g} s while it is silent"
+        )
 
 
 def _values(said: Mapping[str, Said], problems: list[str]) -> Iterator[tuple[str, Any]]:

@@ -19,8 +19,6 @@ from .publishing import Publisher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .configuration import Configuration
     from .events import Event, Load
 
@@ -33,8 +31,7 @@ class Daemon:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._configuration, self._warnings = load()
-        configuration = self._configuration
+        configuration = self._configuration = load()
         self._log = Log(configuration.level, configuration.log_format)
         self._events = Events()
         self._bell = Bell()
@@ -46,7 +43,7 @@ class Daemon:
         self._broken = self._stale = ""
         self._signals: list[int] = []
         self._loading = 0  # the latest request to read the configuration
-        self._result: tuple[Configuration, Sequence[str]] | LvsdrError | None = None
+        self._result: Configuration | LvsdrError | None = None
 
     def run(self) -> int:
         """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
@@ -112,7 +109,7 @@ class Daemon:
     def _hear(self, answer: Answer) -> None:
         before, now = self._standing.latest, answer.leadership
         self._standing = heard(self._standing, answer, self._configuration.policy)
-        silent = now.state is State.UNKNOWN
+        silent = now.state in (State.UNKNOWN, State.STOPPED)
         answers, unanswered, last = self._heard
         self._heard = report.Heard(
             answers + (not silent), unanswered + silent, last if silent else answer.heard
@@ -165,12 +162,11 @@ class Daemon:
         self._loading += 1
         self._events.load(self._load, self._loading)
 
-    def _loaded(self, result: tuple[Configuration, Sequence[str]] | LvsdrError) -> None:
+    def _loaded(self, result: Configuration | LvsdrError) -> None:
         try:
             if isinstance(result, LvsdrError):
                 raise result
-            new, self._warnings = result
-            self._change(new)
+            self._change(result)
             self._stale = ""
             self._warn()
             self._log.info("reloaded", addresses=",".join(map(str, self._configuration.wanted)))
@@ -180,7 +176,7 @@ class Daemon:
         notify.tell("READY=1")
 
     def _warn(self) -> None:
-        for warning in self._warnings:
+        for warning in self._configuration.warnings:
             self._log.warning("configuration", reason=warning)
 
     def _change(self, new: Configuration) -> None:

@@ -50,10 +50,10 @@ class Signalled(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The configuration as it is now, with warnings, or the error that makes it unusable."""
+    """The configuration as it is now, or the error that makes it unusable."""
 
     number: int
-    result: tuple[Configuration, Sequence[str]] | LvsdrError
+    result: Configuration | LvsdrError
 
 
 class Broken(NamedTuple):
@@ -64,7 +64,7 @@ class Broken(NamedTuple):
 
 if TYPE_CHECKING:
     Event = Union[Heard, Changed, Found, Signalled, Loaded, Broken]
-    Load = Callable[[], tuple[Configuration, Sequence[str]]]
+    Load = Callable[[], Configuration]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

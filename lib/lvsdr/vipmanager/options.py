@@ -168,7 +168,8 @@ OPTIONS = (
     Option(
         "dcs-grace",
         seconds(0),
-        "Seconds for which the address stays after the store last said that this node leads.",
+        "Seconds for which the address stays after the store last said that this node leads; with "
+        "patroni 2 at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
         metavar="SECONDS",
     ),

@@ -77,7 +77,7 @@ def document(store: str, standing: Standing, heard: Heard, holders: Iterable[Hol
         "reason": "" if leadership is None else leadership.reason,
         "leader": None if leadership is None else leadership.leader,
         "leading": state == "leader",
-        "answering": state not in ("unknown", "not asked yet"),
+        "answering": state not in ("unknown", "stopped", "not asked yet"),
         "answers": heard.answers,
         "unanswered": heard.unanswered,
         "answered": heard.last,

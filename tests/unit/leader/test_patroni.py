@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -90,8 +91,33 @@ def test_other_members_are_not_asked(replica: Served) -> None:
     """What they say is true of them alone."""
     found = said(f"203.0.113.7:{replica.port},203.0.113.8:{replica.port}")
     assert found.state is State.UNKNOWN
-    assert found.reason.count("is another member's") == 2
+    assert found.reason.count("is not on this host") == 2
     assert replica.questions == []
+
+
+def test_a_single_endpoint_elsewhere_is_not_asked_either(replica: Served) -> None:
+    assert said(f"203.0.113.7:{replica.port}").state is State.UNKNOWN
+    assert replica.questions == []
+
+
+@pytest.mark.parametrize(
+    "endpoints", ["127.0.0.1:1", "127.0.0.1:1,203.0.113.7:8008", "127.0.0.1:1,localhost:1"]
+)
+def test_a_patroni_that_does_not_listen_has_stopped(endpoints: str) -> None:
+    found = said(endpoints)
+    assert found.state is State.STOPPED
+    assert "Connection refused" in found.reason
+
+
+def test_a_patroni_that_does_not_answer_may_be_there() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        settings = leader.settings(
+            "patroni", "node2", Given(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
+        )
+        store = leader.open_store("patroni", settings)
+        assert leader.ask(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -181,4 +181,4 @@ def test_it_is_found_by_an_interpreter_without_site(closed: int) -> None:
     )
     argv = ["/usr/bin/python3", "-IS", "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("SourceUnavailable: Connection refused\n")
+    assert done.stderr.endswith("Refused: Connection refused\n")
