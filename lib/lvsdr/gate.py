@@ -128,6 +128,9 @@ class Decision(NamedTuple):
     """The store does not name this node, or does not answer: an operator should look."""
     not_before: float | None = None
     """When the address may be on this node at the earliest, if it is not there yet."""
+    asked: float | None = None
+    """When the question was asked whose answer names this node; None if the address stays for
+    another reason."""
     review: float | None = None
     """When to decide again if no answer has come until then; None: no need to."""
 
@@ -154,7 +157,8 @@ def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> 
     if state is State.LEADER and standing.latest is not None:
         not_before = None if holding else (standing.named or 0.0) + policy.settle
         review = standing.latest.asked + policy.contact
-        return Decision(True, reason, not_before=not_before, review=review)
+        asked = standing.latest.asked
+        return Decision(True, reason, not_before=not_before, asked=asked, review=review)
     if not holding:
         return Decision(False, reason, degraded=state is State.UNKNOWN)
     confirmed = standing.confirmed

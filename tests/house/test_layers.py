@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "location": PURE | {"cluster"},
     "interfaces": BASE,
     "gate": {"typed"},
-    "packets": set[str](),
+    "packets": {"typed"},
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
     "ocf": BASE,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import time
+from math import inf
 
 from ..errors import LvsdrError
 from ..gate import Answer, Standing, State, heard
 from ..system import notify
 from ..system.race import Bell
 from . import memory, report
-from .events import Broken, Events, Found, Heard, Loaded, Signalled
-from .holder import Holder
+from .events import Broken, Claimed, Events, Found, Heard, Loaded, Signalled
+from .holder import Holder, Threads
 from .holdings import Holdings
 from .log import Log
 from .publishing import Publisher
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .events import Event, Load
 
 _SLACK = 1.0  # seconds that the first answer may be late
+_SELDOM = 1.0  # from one such start to the next
 _LAST_WORDS = 1.0  # seconds for the last lines of the log
 
 
@@ -34,11 +36,13 @@ class Daemon:
         configuration = self._configuration = load()
         self._log = Log(configuration.level, configuration.log_format)
         self._events = Events()
-        self._bell = Bell()
+        self._bell, self._began = Bell(), 0.0
         self._standing = Standing()
         self._heard = report.Heard()
         directory = configuration.run_directory
-        self._holdings = Holdings(directory, self._log, self._events.ask)
+        self._holdings = Holdings(
+            directory, self._log, Threads(self._events.ask, self._events.guard)
+        )
         self._patience = 0.0
         self._broken = self._stale = ""
         self._signals: list[int] = []
@@ -99,6 +103,8 @@ class Daemon:
             self._hear(event.answer)
         elif isinstance(event, Found):
             event.asking.holder.found(event.asking, event.finding)
+        elif isinstance(event, Claimed):
+            event.guard.holder.claimed(event.guard, event.mac)
         elif isinstance(event, Signalled):
             self._signals.append(event.number)
         elif isinstance(event, Loaded) and event.number == self._loading:
@@ -133,7 +139,17 @@ class Daemon:
             wake = min(wake, self._one_turn(holder))
             if self._receive(0.0):  # it counts for the next one, and for those before it soon
                 wake = now
-        return wake
+        return min(wake, self._prove(now))
+
+    def _prove(self, now: float) -> float:
+        """Ask the store anew where an announcement waits for it; returns when to look again."""
+        since = self._holdings.unproven
+        if since is None or since < self._began:
+            return inf
+        if now < self._began + _SELDOM:
+            return self._began + _SELDOM
+        self._ask(self._standing)
+        return inf
 
     def _one_turn(self, holder: Holder) -> float:
         try:
@@ -141,9 +157,9 @@ class Daemon:
                 self._standing, self._configuration.policy, self._configuration.rules
             )
             if holder.held:
-                holder.remember(self._standing.confirmed)
+                holder.confirmation.store(self._standing.confirmed)
             else:
-                holder.forget()
+                holder.confirmation.forget()
         except LvsdrError as error:
             self._once(str(error))
             return float("inf")
@@ -192,7 +208,7 @@ class Daemon:
     def _ask(self, standing: Standing) -> None:
         """Ask the store that is configured, from now on, with this to begin with."""
         self._bell.stop()
-        self._bell = Bell()
+        self._bell, self._began = Bell(), time.monotonic()
         self._standing = standing
         self._patience = time.monotonic() + self._configuration.policy.timeout + _SLACK
         self._events.answers(self._configuration, self._bell)

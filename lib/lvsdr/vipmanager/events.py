@@ -15,6 +15,7 @@ from ..system import links
 from ..system.race import Bell
 from ..typed import NamedTuple
 from .configuration import Configuration
+from .guarding import Guard
 from .keeping import Finding
 from .looking import Asking
 
@@ -43,6 +44,13 @@ class Found(NamedTuple):
     finding: Finding
 
 
+class Claimed(NamedTuple):
+    """Another host claims an address that is guarded."""
+
+    guard: Guard
+    mac: str
+
+
 class Signalled(NamedTuple):
     """A signal has come."""
 
@@ -63,7 +71,7 @@ class Broken(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Event = Union[Heard, Changed, Found, Signalled, Loaded, Broken]
+    Event = Union[Heard, Changed, Found, Claimed, Signalled, Loaded, Broken]
     Load = Callable[[], Configuration]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -128,6 +136,15 @@ class Events:
             self._queue.put(Found(asking, finding))
 
         Thread(target=work, daemon=True).start()
+
+    def guard(self, guard: Guard) -> None:
+        """Let claims of other hosts to a guarded address come here."""
+
+        def watch() -> None:
+            guard.watch(lambda mac: self._queue.put(Claimed(guard, mac)))
+
+        # An interface that cannot be listened at is reported by the holder of the address.
+        Thread(target=_persistently, args=(watch, lambda _: None, guard.bell), daemon=True).start()
 
     def load(self, load: Load, number: int) -> None:
         """Read the configuration: files may be on a disk, or be pipes, that do not answer."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ..errors import LvsdrError
 from . import memory
 from .configuration import Wanted
-from .holder import Holder
+from .holder import Holder, Threads
+from .keeping import unproven
 from .log import Log
-from .looking import Asking
 
 _TRIES = 3  # to give an address back at the end
 
@@ -18,11 +18,11 @@ _TRIES = 3  # to give an address back at the end
 class Holdings:
     """Locks and holders of all addresses that are configured."""
 
-    def __init__(self, directory: str, log: Log, asking: Callable[[Asking], None]) -> None:
+    def __init__(self, directory: str, log: Log, threads: Threads) -> None:
         self.holders: list[Holder] = []
         self._directory = directory
         self._log = log
-        self._asking = asking
+        self._threads = threads
         self._locks: dict[str, int] = {}
 
     def begin(self, wanted: Sequence[Wanted]) -> None:
@@ -40,6 +40,12 @@ class Holdings:
         for address in self._locks.keys() - {one.address for one in wanted}:
             os.close(self._locks.pop(address))
         self.holders = [self._adjusted(known.get(_place(one)), one) for one in wanted]
+
+    @property
+    def unproven(self) -> float | None:
+        """The latest time after which the store has to be asked for an announcement's sake."""
+        times = [unproven(holder.progress) for holder in self.holders]
+        return max((time for time in times if time is not None), default=None)
 
     def release(self, reason: str) -> bool:
         """Remove every address from this host; False if one of them stays."""
@@ -62,7 +68,7 @@ class Holdings:
         return True
 
     def _holder(self, wanted: Wanted) -> Holder:
-        return Holder(wanted, self._directory, self._log, self._asking)
+        return Holder(wanted, self._directory, self._log, self._threads)
 
     def _adjusted(self, known: Holder | None, wanted: Wanted) -> Holder:
         if known is None:

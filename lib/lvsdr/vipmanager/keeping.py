@@ -10,11 +10,13 @@ Times are seconds of this node's monotonic clock.
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 
 from ..gate import Decision
 from ..interfaces import Interface
 from ..typed import NamedTuple
 
+_AT_ONCE = -inf
 _PAUSE = 0.2  # seconds between two questions who has the address
 
 
@@ -80,6 +82,8 @@ class Progress(NamedTuple):
     """It was here, by our doing, when last seen."""
     told: bool = False
     """The neighbours have been told so, over the link as it is."""
+    since: float | None = None
+    """They are told only after an answer to a question that was asked later than this."""
     began: float | None = None
     """When the attempt to take it began."""
     asking: bool = False
@@ -106,7 +110,7 @@ def move(
         gone = sight.presence is Presence.ABSENT
         return Move(Progress(), Act.NOTHING if gone else Act.REMOVE)
     if sight.presence is Presence.PRESENT:
-        return _present(progress, sight, name)
+        return _present(progress, sight, decision, now, name)
     if not sight.linked:
         return Move(Progress(trouble=_no_link(sight, name)))
     if sight.presence is Presence.TENTATIVE:
@@ -126,17 +130,37 @@ def failed(now: float, rules: Rules, trouble: str) -> Progress:
     return Progress(pause=now + rules.retry, trouble=trouble)
 
 
-def _present(progress: Progress, sight: Sight, name: str) -> Move:
+def doubted(progress: Progress, now: float) -> Progress:
+    """Return the progress of an address that is announced again once the store has confirmed it."""
+    return progress._replace(told=False, since=now)
+
+
+def unproven(progress: Progress) -> float | None:
+    """Return after which time the store has to be asked before the address is announced."""
+    waiting = progress.held and not progress.told and progress.since is not None
+    return progress.since if waiting and not progress.trouble else None
+
+
+def _present(progress: Progress, sight: Sight, decision: Decision, now: float, name: str) -> Move:
+    """Announce the address, unless that would rest on an answer older than the link.
+
+    A host that was cut off may have been replaced meanwhile: an announcement of its own would turn
+    the segment's clients away from the new leader.
+    """
     if not sight.linked:
-        return Move(Progress(held=True, trouble=_no_link(sight, name)))
-    here = Progress(held=True, told=True)
-    return Move(here, Act.NOTHING if progress.told else Act.ANNOUNCE)
+        return Move(Progress(held=True, since=now, trouble=_no_link(sight, name)))
+    if progress.told:
+        return Move(Progress(held=True, told=True))
+    since = now if progress.since is None else progress.since
+    if decision.asked is None or decision.asked <= since:
+        return Move(Progress(held=True, since=since))
+    return Move(Progress(held=True, told=True), Act.ANNOUNCE)
 
 
 def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) -> Move:
     if progress.held and not decision.degraded:
         # Somebody removed it a moment ago; this node leads, so nobody else can have taken it.
-        return Move(progress._replace(held=False, told=False), Act.TAKE)
+        return Move(progress._replace(held=False, told=False, since=_AT_ONCE), Act.TAKE)
     if progress.asking:
         return Move(progress)
     if now < progress.pause:
@@ -150,7 +174,7 @@ def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) ->
         return _taken(progress, progress.finding.rival, now, rules)
     if decision.not_before is not None and now < decision.not_before:
         return Move(progress, wake=decision.not_before)
-    return Move(progress._replace(finding=None), Act.TAKE)
+    return Move(progress._replace(finding=None, since=_AT_ONCE), Act.TAKE)
 
 
 def _taken(progress: Progress, rival: str, now: float, rules: Rules) -> Move:
@@ -161,7 +185,7 @@ def _taken(progress: Progress, rival: str, now: float, rules: Rules) -> Move:
         later = progress._replace(finding=None, pause=now + _PAUSE, trouble=trouble)
         return _again(later)
     if rules.force:
-        return Move(progress._replace(finding=None), Act.FORCE)
+        return Move(progress._replace(finding=None, since=_AT_ONCE), Act.FORCE)
     patience = f"{rules.takeover:g} s"
     return _again(failed(now, rules, f"still in use by {rival} after {patience}, trying again"))
 

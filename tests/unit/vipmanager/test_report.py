@@ -8,17 +8,18 @@ import pytest
 from lvsdr.gate import Answer, Decision, Leadership, Standing, State
 from lvsdr.interfaces import Interface
 from lvsdr.vipmanager.configuration import Wanted
-from lvsdr.vipmanager.holder import Holder
+from lvsdr.vipmanager.holder import Holder, Threads
 from lvsdr.vipmanager.keeping import Presence, Progress, Sight
 from lvsdr.vipmanager.log import Log
 from lvsdr.vipmanager.report import Document, Heard, aged, document, metrics, summary, text
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
+THREADS = Threads(lambda _asking: None, lambda _guard: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
 def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
-    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), lambda _asking: None)
+    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
     made.sight = Sight(UP, presence)
     made.decision = decision
     made.progress = Progress(trouble=trouble)

@@ -60,8 +60,8 @@ TYPE = optional(
         "With it the resource is to be a promotable clone: every instance watches the store, and "
         "the one that is promoted, which is the one that the store names, has the address. etcd "
         "(its version 3 API: etcd3, not etcd, in patroni.yml) and consul: a key; patroni: the REST "
-        "API of the Patroni on this node, which alone is asked; attribute: a node attribute of this cluster. Not set: "
-        "no gate."
+        "API of the Patroni on this node, which alone is asked; attribute: a node attribute of "
+        "this cluster. Not set: no gate."
     ),
 )
 ENDPOINTS = optional(
@@ -71,7 +71,8 @@ ENDPOINTS = optional(
     short="Where to ask",
     long=(
         "Endpoints of the store, asked one after another until one answers; of those of patroni "
-        "only the ones at addresses of this node. Not set: the port that the store usually has on this node."
+        "only the ones at addresses of this node. Not set: the port that the store usually has on "
+        "this node."
     ),
 )
 KEY = _word(
@@ -123,9 +124,9 @@ GRACE = defaulted(
         "While the store names nobody, or does not answer, the address stays for so long after "
         "the store last named this node, and monitor answers 191. Monitor at least three times in "
         "it. A lease on the key, such as Patroni's ttl less its loop_wait, has to be longer than "
-        "this and an interval of the monitor together. The Patroni of this node gives no lease: its "
-        "silence counts for 2 seconds, and if it does not run, the address is released at once. A "
-        "new leader takes the address no sooner "
+        "this and an interval of the monitor together. The Patroni of this node gives no lease: "
+        "its silence counts for 2 seconds, and if it does not run, the address is released at "
+        "once. A new leader takes the address no sooner "
         "than a third of it, and a second, after it first heard that it leads; the timeout of "
         "promote has to be longer."
     ),
