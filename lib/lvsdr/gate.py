@@ -142,7 +142,7 @@ def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
         return standing._replace(latest=answer, named=None)
     if state is State.LEADER:
         # Between two answers that are far apart another may have led.
-        still = _current(standing, answer.asked, policy)[0] is State.LEADER
+        still = current(standing, answer.asked, policy)[0] is State.LEADER
         named = standing.named if still else None
         return Standing(answer, state, answer.heard if named is None else named, answer.asked)
     confirmed = standing.confirmed if state is State.NO_LEADER else None
@@ -151,7 +151,7 @@ def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
 
 def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> Decision:
     """Whether the node is to have the address; ``holding`` says whether it has it now."""
-    state, reason = _current(standing, now, policy)
+    state, reason = current(standing, now, policy)
     if state in (State.FOLLOWER, State.STOPPED):
         return Decision(False, reason, degraded=state is State.STOPPED)
     if state is State.LEADER and standing.latest is not None:
@@ -169,8 +169,8 @@ def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> 
     return _ignorant(standing, reason, until, now, policy)
 
 
-def _current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
-    """What is known now: an answer that is too old is none."""
+def current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
+    """Return what is known now, and why; an answer that is too old is none."""
     if standing.latest is None:
         return State.UNKNOWN, "the store has not answered yet"
     (state, reason, _), asked, _ = standing.latest

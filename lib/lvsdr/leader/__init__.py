@@ -13,7 +13,7 @@ import time
 from importlib import import_module
 
 from ..deadline import Deadline
-from ..errors import SourceUnavailable
+from ..errors import LvsdrError, SourceUnavailable
 from ..gate import Answer, Leadership, State
 from .settings import Given, Kind, Settings, checked
 
@@ -74,11 +74,19 @@ def silence(name: str) -> float:
 
 
 def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
-    """What the store says; that it does not say anything is an answer, too."""
+    """Return what the store says; UNKNOWN if it says nothing that can be understood.
+
+    Raises LvsdrError other than SourceUnavailable if this node lacks what it takes to ask.
+    """
     from ..system.race import Bell
 
     asked = time.monotonic()
     try:
         return store.look(deadline, bell or Bell())
     except SourceUnavailable as error:
-        return Answer(Leadership(State.UNKNOWN, str(error)), asked, time.monotonic())
+        reason = str(error)
+    except LvsdrError:
+        raise
+    except Exception as error:  # whatever happens here is no word of the store
+        reason = f"internal error: {type(error).__name__}"
+    return Answer(Leadership(State.UNKNOWN, reason), asked, time.monotonic())

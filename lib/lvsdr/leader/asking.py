@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..deadline import Deadline
+from ..errors import LvsdrError, SourceUnavailable
 from ..system.http import Endpoint
 from ..system.race import Bell, first
 from ..typed import TypeVar
@@ -37,4 +38,12 @@ class Endpoints:
 
 
 def _bound(question: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
-    return lambda: question(endpoint)
+    def ask() -> T:
+        try:
+            return question(endpoint)
+        except LvsdrError:
+            raise
+        except Exception as error:  # an answer that nothing foresaw is none; its text may be secret
+            raise SourceUnavailable(f"internal error: {type(error).__name__}") from None
+
+    return ask

@@ -10,8 +10,7 @@ it stops.  If no endpoint of this host is listening, the Patroni of this host ha
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 
@@ -22,6 +21,7 @@ from ..system.here import own_addresses
 from ..system.http import Endpoint, Request, Response, exchange
 from ..system.race import Bell
 from .asking import Endpoints
+from .decoding import Malformed, mapping, parsed, text
 from .settings import Kind, Settings
 
 _POLL = 0.5  # seconds between two questions: nothing can be watched
@@ -96,11 +96,14 @@ class Patroni:
 
     def _answer(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
         path, trust = self._settings.key, self._settings.trust
-        status = exchange(endpoint, Request("GET", path), trust, deadline).status
-        if status == int(self._settings.value):
-            return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
-        if status not in (_YES, _NO):
+        status, _, body = exchange(endpoint, Request("GET", path), trust, deadline)
+        wanted = int(self._settings.value)
+        if status not in (wanted, _YES, _NO):
             raise SourceUnavailable(f"answered {status} for {path}")
+        if body:
+            mapping(parsed(body), "a document")  # no Patroni would answer anything else
+        if status == wanted:
+            return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
         try:
             cluster = exchange(endpoint, Request("GET", "/cluster"), trust, deadline)
         except SourceUnavailable:
@@ -140,9 +143,13 @@ def _members(cluster: Response | None) -> list[tuple[str, str]] | None:
     if cluster is None or cluster.status != _YES:
         return None
     try:
-        return [
-            (str(member["name"]), str(member["role"]))
-            for member in json.loads(cluster.body)["members"]
-        ]
-    except (ValueError, LookupError, TypeError):
+        members = mapping(parsed(cluster.body), "a document").get("members")
+        if not isinstance(members, list):
+            return None
+        return [_member(mapping(member, "a member")) for member in members]
+    except Malformed:
         return None
+
+
+def _member(member: Mapping[str, object]) -> tuple[str, str]:
+    return text(member.get("name"), "a name"), text(member.get("role"), "a role")

@@ -234,5 +234,6 @@ class Daemon:
 
     def _document(self) -> report.Document:
         store = self._configuration.store
-        told = report.document(store, self._standing, self._heard, self._holdings.holders)
+        policy, holders = self._configuration.policy, self._holdings.holders
+        told = report.document(store, self._standing, self._heard, policy, holders)
         return {**told, "pid": os.getpid(), "stale": self._stale}

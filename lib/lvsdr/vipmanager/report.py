@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import __version__
-from ..gate import Standing
+from ..gate import Policy, Standing, current
 from ..typed import NamedTuple
 from .holder import Holder
 from .keeping import Presence
@@ -65,17 +65,20 @@ class Heard(NamedTuple):
     last: float | None = None
 
 
-def document(store: str, standing: Standing, heard: Heard, holders: Iterable[Holder]) -> Document:
-    """All that there is to tell of store and addresses."""
+def document(
+    store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
+) -> Document:
+    """Return all that there is to tell of store and addresses; an old answer is none."""
+    known, reason = current(standing, time.monotonic(), policy)
     latest = standing.latest
-    leadership = None if latest is None else latest.leadership
-    state = "not asked yet" if leadership is None else leadership.state.value
+    state = "not asked yet" if latest is None else known.value
+    believed = latest is not None and known is latest.leadership.state
     return {
         "version": __version__,
         "store": store,
         "state": state,
-        "reason": "" if leadership is None else leadership.reason,
-        "leader": None if leadership is None else leadership.leader,
+        "reason": "" if latest is None else reason,
+        "leader": latest.leadership.leader if latest is not None and believed else None,
         "leading": state == "leader",
         "answering": state not in ("unknown", "stopped", "not asked yet"),
         "answers": heard.answers,

@@ -30,6 +30,20 @@ def test_the_one_that_answered_is_asked_first() -> None:
     assert endpoints.best == A
 
 
+def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
+    """The next endpoint is asked; the text, which may hold a secret, is not shown."""
+
+    def question(endpoint: Endpoint) -> str:
+        if endpoint == A:
+            raise KeyError("hidden")
+        return endpoint.host
+
+    assert Endpoints([A, B]).ask(question, Deadline.after(20.0), Bell())[0] == "b"
+    with pytest.raises(SourceUnavailable) as caught:
+        Endpoints([A]).ask(question, Deadline.after(20.0), Bell())
+    assert str(caught.value) == "http://a:1: internal error: KeyError"
+
+
 def test_all_are_tried_in_turn() -> None:
     endpoints = Endpoints([A, B, C])
     assert ask(endpoints, "c") == "c"

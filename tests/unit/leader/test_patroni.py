@@ -75,6 +75,15 @@ def test_a_status_that_is_no_answer(replica: Served, key: str, status: int) -> N
     assert f"answered {status} for {key}" in found.reason
 
 
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'"running"', b"null", b"[" * 100_000])
+def test_a_body_that_is_not_patronis_is_no_answer(status: int, body: bytes) -> None:
+    with serving(routed({"/leader": answering(status, body)})) as served:
+        found = said(f"127.0.0.1:{served.port}")
+    assert found.state is State.UNKNOWN
+    assert "internal error" not in found.reason
+
+
 def test_without_a_cluster_the_member_is_believed() -> None:
     """As in failsafe mode, where Patroni has no store to ask either."""
     with serving(routed({"/leader": answering(503)})) as served:
@@ -135,6 +144,11 @@ def test_a_patroni_that_does_not_answer_may_be_there() -> None:
         ("/leader", b"{}", State.FOLLOWER, None),
         ("/leader", b"[1]", State.FOLLOWER, None),
         ("/leader", b'{"members": [{"name": "x"}]}', State.FOLLOWER, None),
+        ("/leader", b'{"members": {"name": "x"}}', State.FOLLOWER, None),
+        ("/leader", b'{"members": null}', State.FOLLOWER, None),
+        ("/leader", b'{"members": [null]}', State.FOLLOWER, None),
+        ("/leader", b'{"members": [{"name": 1, "role": []}]}', State.FOLLOWER, None),
+        ("/leader", b"[" * 100_000, State.FOLLOWER, None),
     ],
 )
 def test_who_leads_instead(path: str, body: bytes, state: State, name: str | None) -> None:
