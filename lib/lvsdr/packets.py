@@ -55,6 +55,14 @@ class Claim(NamedTuple):
     probing: bool = False
     """It only wants the address, and asks whether another host has it (RFC 5227, 2.1.1)."""
 
+    def precedes(self, mac: str) -> bool:
+        """Whether the host with this MAC has to give way.
+
+        Of hosts that only want the address the one with the lowest MAC goes on; RFC 5227 lets all
+        of them give up, and in step with each other they would do so for ever.
+        """
+        return not self.probing or self.mac < mac
+
 
 def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
     """Return the claim to the IPv4 address in an ARP frame; None if there is none.

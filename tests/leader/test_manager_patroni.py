@@ -116,6 +116,48 @@ def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
     assert "VIP_DCS_GRACE=3600: patroni gives no lease" in said
 
 
+@pytest.fixture
+def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Manager, Patroni]]]:
+    """Three members that are asked for one and the same check, which several can pass."""
+    settings = {"VIP_DCS_TYPE": "patroni"}
+    made = []
+    for name in ("node1", "node2", "node3"):
+        place = tmp_path / name
+        place.mkdir()
+        manager = Manager(hosts[name], [f"http://127.0.0.1:{PORT}"], place / "run", settings)
+        del manager.environ["VIP_TRIGGER_KEY"], manager.environ["VIP_TRIGGER_VALUE"]
+        made.append((manager, Patroni(hosts[name], place)))
+    with managed(*(manager for manager, _ in made)):
+        for manager, patroni in made:
+            patroni.says(503)
+            patroni.start()
+            manager.begin()
+        yield made
+    for _, patroni in made:
+        patroni.stop()
+
+
+def test_of_equal_candidates_one_takes_the_address(
+    candidates: list[tuple[Manager, Patroni]],
+) -> None:
+    """The first that can: they do not wait for each other in step."""
+    managers = [manager for manager, _ in candidates]
+    for times in range(1, 4):
+        for _, patroni in candidates:
+            patroni.says(200)
+        until(lambda: any(has(manager.host) for manager in managers))
+        (winner,) = [manager for manager in managers if has(manager.host)]
+        assert not winner.address()["trouble"]
+        others = [manager for manager in managers if manager is not winner]
+        until(lambda others=others: all(m.address()["conflicts"] for m in others))  # type: ignore[misc]
+        assert [manager for manager in managers if has(manager.host)] == [winner]
+        for _, patroni in candidates:
+            patroni.says(503)
+        until(lambda: not any(has(manager.host) for manager in managers))
+        assert sum(manager.address()["taken"] for manager in managers) == times
+    assert "after 5 s" not in "".join(manager.end().stderr for manager in managers)
+
+
 def test_a_patroni_elsewhere_is_not_believed(one: Manager, hosts: dict[str, Host]) -> None:
     """Even if its address could be bound here."""
     assert one.host is hosts["node1"]

@@ -156,3 +156,16 @@ def test_an_advertisement_is_a_claim() -> None:
 )
 def test_an_advertisement_that_claims_nothing(message: bytes) -> None:
     assert advertised(message, VIP6, {MAC}) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "mac", "precedes"),
+    [
+        (Claim(OTHER), MAC, True),
+        (Claim(MAC), OTHER, True),
+        (Claim(OTHER, probing=True), MAC, False),
+        (Claim(MAC, probing=True), OTHER, True),
+    ],
+)
+def test_of_hosts_that_want_an_address_one_goes_on(claim: Claim, mac: str, precedes: bool) -> None:
+    assert claim.precedes(mac) is precedes

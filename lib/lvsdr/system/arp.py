@@ -6,11 +6,11 @@ from __future__ import annotations
 import _socket as socket
 import select
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..deadline import Deadline
 from ..errors import LvsdrError
-from ..packets import ARP, advertised, arp_probe, claim
+from ..packets import ARP, Claim, advertised, arp_probe, claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,11 +44,14 @@ def conflict(
     own: Collection[str],
     deadline: Deadline,
     patience: Sequence[float] = PATIENCE,
+    *,
+    among_equals: bool = False,
 ) -> str | None:
-    """The MAC of a neighbour that has the IPv4 address ``address``, or wants it at this moment.
+    """Return the MAC of a neighbour that has the IPv4 address, or wants it at this moment.
 
-    Takes as long as all of ``patience`` if nobody has: the seconds to listen after each question.
-    ``mac`` is the interface's, ``own`` are all of this node.
+    It takes as long as all of ``patience`` if there is none: the seconds to listen after each
+    question.  ``mac`` is the interface's, ``own`` are all of this node.  ``among_equals``: of hosts
+    that only want the address, those with a higher MAC than this one do not count.
     Raises LvsdrError if the interface cannot be used or the time is up.
     """
     wire = _open(device, ARP)
@@ -57,9 +60,9 @@ def conflict(
         for seconds in patience:
             deadline.require(f"asking whether {address} is in use")
             wire.send(probe)
-            found = _listen(wire, address, own, deadline.sooner(seconds))
-            if found is not None:
-                return found
+            for found in _claims(wire, address, own, deadline.sooner(seconds)):
+                if found.precedes(mac) or not among_equals:
+                    return found.mac
         return None
     except OSError as error:
         raise LvsdrError(f"cannot ask on {device} who has {address}: {error.strerror}") from None
@@ -67,15 +70,17 @@ def conflict(
         wire.close()
 
 
-def _listen(wire: socket.socket, address: str, own: Collection[str], until: Deadline) -> str | None:
+def _claims(
+    wire: socket.socket, address: str, own: Collection[str], until: Deadline
+) -> Iterator[Claim]:
+    """Yield claims of other hosts as they come."""
     poller = select.poll()
     poller.register(wire.fileno(), select.POLLIN)
     while not until.expired():
         for _ in poller.poll(until.remaining() * 1000):
             found = claim(wire.recv(2048), address, own)
             if found is not None:
-                return found.mac
-    return None
+                yield found
 
 
 def watch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from random import random
 
 from ..address import announcing, taking
 from ..deadline import Deadline
@@ -94,7 +95,8 @@ class Holder:
         for _ in range(_MOVES):
             sight, now = self.look(), time.monotonic()
             self.decision = decide(standing, holding=self.held, now=now, policy=policy)
-            found = move(self.progress, sight, self.decision, now, rules, self.wanted.interface)
+            name, chance = self.wanted.interface, random()
+            found = move(self.progress, sight, self.decision, now, rules, name, chance)
             self.progress = found.progress
             wakes = [found.wake, self.decision.review]
             if not self._done(found, rules):

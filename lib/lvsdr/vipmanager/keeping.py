@@ -17,7 +17,8 @@ from ..interfaces import Interface
 from ..typed import NamedTuple
 
 _AT_ONCE = -inf
-_PAUSE = 0.2  # seconds between two questions who has the address
+_PAUSE = 0.2  # seconds between two questions who has the address, and as many by chance
+_SPREAD = 3.0  # the same after a duplicate: the kernel looks for one for up to 2 s
 
 
 class Presence(Enum):
@@ -65,6 +66,8 @@ class Finding(NamedTuple):
     """Who else has it."""
     problem: str | None = None
     """Why it was not possible to ask."""
+    by_the_kernel: bool = False
+    """The kernel has found the rival, which may have found this host in the same way."""
 
 
 class Rules(NamedTuple):
@@ -103,9 +106,19 @@ class Move(NamedTuple):
 
 
 def move(
-    progress: Progress, sight: Sight, decision: Decision, now: float, rules: Rules, name: str
+    progress: Progress,
+    sight: Sight,
+    decision: Decision,
+    now: float,
+    rules: Rules,
+    name: str,
+    chance: float = 0.0,
 ) -> Move:
-    """The next move; ``name`` is what the interface was called by whoever wants the address."""
+    """Return the next move.
+
+    ``name`` is the interface's in the configuration.  ``chance``, from 0 to 1, lets hosts that may
+    both have the address get out of step.
+    """
     if not decision.hold:
         gone = sight.presence is Presence.ABSENT
         return Move(Progress(), Act.NOTHING if gone else Act.REMOVE)
@@ -116,13 +129,13 @@ def move(
     if sight.presence is Presence.TENTATIVE:
         return Move(progress._replace(asking=False, finding=None))
     if sight.presence is Presence.REFUSED:
-        refused = Finding(rival="another host")
+        refused = Finding(rival="another host", by_the_kernel=True)
         return Move(progress._replace(held=False, asking=False, finding=refused), Act.REMOVE)
     if sight.presence is Presence.DIFFERENT:
         if now < progress.pause:
             return Move(progress, wake=progress.pause)
         return Move(progress, Act.TAKE)
-    return _absent(progress, decision, now, rules)
+    return _absent(progress, decision, now, rules, chance)
 
 
 def failed(now: float, rules: Rules, trouble: str) -> Progress:
@@ -157,7 +170,9 @@ def _present(progress: Progress, sight: Sight, decision: Decision, now: float, n
     return Move(Progress(held=True, told=True), Act.ANNOUNCE)
 
 
-def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) -> Move:
+def _absent(
+    progress: Progress, decision: Decision, now: float, rules: Rules, chance: float
+) -> Move:
     if progress.held and not decision.degraded:
         # Somebody removed it a moment ago; this node leads, so nobody else can have taken it.
         return Move(progress._replace(held=False, told=False, since=_AT_ONCE), Act.TAKE)
@@ -171,18 +186,20 @@ def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) ->
     if progress.finding.problem is not None:
         return _again(failed(now, rules, progress.finding.problem))
     if progress.finding.rival is not None:
-        return _taken(progress, progress.finding.rival, now, rules)
+        spread = _SPREAD if progress.finding.by_the_kernel else _PAUSE
+        pause = now + _PAUSE + spread * chance
+        return _taken(progress, progress.finding.rival, now, rules, pause)
     if decision.not_before is not None and now < decision.not_before:
         return Move(progress, wake=decision.not_before)
     return Move(progress._replace(finding=None, since=_AT_ONCE), Act.TAKE)
 
 
-def _taken(progress: Progress, rival: str, now: float, rules: Rules) -> Move:
+def _taken(progress: Progress, rival: str, now: float, rules: Rules, pause: float) -> Move:
     """Somebody else has the address."""
     if now - (progress.began or 0.0) < rules.takeover:
         # Later attempts are no news.
         trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
-        later = progress._replace(finding=None, pause=now + _PAUSE, trouble=trouble)
+        later = progress._replace(finding=None, pause=pause, trouble=trouble)
         return _again(later)
     if rules.force:
         return Move(progress._replace(finding=None, since=_AT_ONCE), Act.FORCE)

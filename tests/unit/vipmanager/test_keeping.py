@@ -93,7 +93,7 @@ CASES = {
         sight(Presence.REFUSED),
         LEADS,
         Act.REMOVE,
-        answered(Finding(rival="another host")),
+        answered(Finding(rival="another host", by_the_kernel=True)),
     ),
     "different": (HELD, sight(Presence.DIFFERENT), LEADS, Act.TAKE, HELD),
     "removed by hand": (HELD, ABSENT, LEADS, Act.TAKE, Progress(since=-inf)),
@@ -198,6 +198,19 @@ def test_the_store_is_asked_before_an_announcement() -> None:
     assert unproven(doubted(HELD, NOW)) == NOW
     for settled in (Progress(), HELD, TAKEN, UNLINKED):
         assert unproven(settled) is None
+
+
+@pytest.mark.parametrize(
+    ("finding", "least", "most"),
+    [(RIVAL, 0.2, 0.4), (RIVAL._replace(by_the_kernel=True), 0.2, 3.2)],
+    ids=["asked", "by the kernel"],
+)
+def test_hosts_get_out_of_step(finding: Finding, least: float, most: float) -> None:
+    def pause(chance: float) -> float:
+        found = move(answered(finding), ABSENT, LEADS, NOW, RULES, "eth0", chance)
+        return round(found.progress.pause - NOW, 3)
+
+    assert (pause(0.0), pause(1.0)) == (least, most)
 
 
 def test_by_force() -> None:
