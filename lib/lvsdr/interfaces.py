@@ -82,6 +82,10 @@ class Connected(NamedTuple):
     down: bool = False
 
 
+class Netmask(int):
+    """A prefix length that was written as an IPv4 netmask."""
+
+
 def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
     """The very address on the interface, with its prefix."""
     for found in interface.having(place.address):
@@ -110,9 +114,10 @@ def prefix_length(text: str) -> int:
     if "." in text:
         bits = "".join(f"{int(octet):08b}" for octet in (literal(text) or "0").split("."))
         ones = bits.rstrip("0")
-        prefix = 0 if "0" in ones else len(ones)
+        prefix: int = Netmask(0 if "0" in ones else len(ones))
     else:
-        prefix = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
+        whole = text.isascii() and text.isdecimal() and len(text) <= 3 and text[0] != "0"
+        prefix = int(text) if whole else 0
     if not 1 <= prefix <= 128:
         raise ValueError
     return prefix

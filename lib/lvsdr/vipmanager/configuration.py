@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from .. import leader
 from ..gate import Policy
+from ..interfaces import Netmask
 from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
 from ..typed import NamedTuple
@@ -130,13 +131,30 @@ def _wanted(
     prefixes = _spread("netmask", values, said, problems)
     interfaces = _spread("interface", values, said, problems)
     for address, prefix, interface in zip(addresses, prefixes, interfaces):
-        most = 128 if ":" in address else 32
-        if prefix > most:
-            source = said["netmask"].source
-            problems.append(f"{source}={prefix}: must be from 1 to {most} for {address}")
         yield Wanted(address, prefix, interface)
+    problems.extend(_unsuitable(addresses, values["netmask"] or (), said))
     if len(set(addresses)) < len(addresses):
         problems.append(f"{_shown(said['ip'])}: names an address twice")
+
+
+def _unsuitable(
+    addresses: tuple[str, ...], prefixes: tuple[int, ...], said: Mapping[str, Said]
+) -> Iterator[str]:
+    """Yield what is wrong with prefixes for these addresses."""
+    if len({":" in address for address in addresses}) > 1 and len(prefixes) == 1:
+        example = ",".join("64" if ":" in address else "24" for address in addresses)
+        yield (
+            f"{_shown(said['netmask'])}: cannot be for IPv4 and IPv6 addresses alike; "
+            f"set one for each, such as {example}"
+        )
+        return
+    each = prefixes * len(addresses) if len(prefixes) == 1 else prefixes
+    for address, prefix in zip(addresses, each):
+        source, most = said["netmask"].source, 128 if ":" in address else 32
+        if prefix > most:
+            yield f"{source}={prefix}: must be from 1 to {most} for {address}"
+        if most == 128 and isinstance(prefix, Netmask):
+            yield f"{_shown(said['netmask'])}: {address} is IPv6 and needs a prefix length"
 
 
 def _spread(

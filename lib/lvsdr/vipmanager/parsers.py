@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..hosts import is_remote, literal
+from ..hosts import literal, unicast
 from ..interfaces import interface_name, prefix_length
 from ..ocf.values import Parser
 
@@ -32,10 +32,10 @@ def listed(one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
 
 
 def _unicast(text: str) -> str:
-    address = literal(text)
-    if address is None or not is_remote(address):
-        raise ValueError(text)
-    return address
+    try:
+        return unicast(literal(text))
+    except ValueError as error:
+        raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
 
 def _prefix(text: str) -> int:
@@ -90,7 +90,7 @@ def level(text: str) -> str:
 def listening(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     address = literal(host.strip("[]")) if host else "127.0.0.1"
-    if address is None or not port.isdecimal() or not 1 <= int(port) <= 65535:
+    if address is None or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) <= 65535:
         raise ValueError("must be a port, or an address and a port, such as 127.0.0.1:9345")
     return address, int(port)
 

@@ -79,6 +79,12 @@ def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: 
     assert (settings.key, settings.value) == (key, value)
 
 
+@pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
+def test_an_address_has_one_spelling(address: str) -> None:
+    """That of the kernel: it is compared with what the kernel shows."""
+    assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).wanted[0].address == "fd77::11"
+
+
 def test_verbose_is_a_level() -> None:
     assert read({"VIP_VERBOSE": "true"}).level == "DEBUG"
 
@@ -126,7 +132,38 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         ),
         (
             {"VIP_IP": "fd77::1,10.9.0.2", "VIP_NETMASK": "64"},
-            "VIP_NETMASK=64: must be from 1 to 32 for 10.9.0.2",
+            "VIP_NETMASK=64: cannot be for IPv4 and IPv6 addresses alike; set one for each, "
+            "such as 64,24",
+        ),
+        (
+            {"VIP_IP": "10.9.0.2,10.9.0.3,fd77::1", "VIP_NETMASK": "24"},
+            "VIP_NETMASK=24: cannot be for IPv4 and IPv6 addresses alike; set one for each, "
+            "such as 24,24,64",
+        ),
+        (
+            {"VIP_IP": "fd77::1", "VIP_NETMASK": "255.255.255.0"},
+            "VIP_NETMASK=255.255.255.0: fd77::1 is IPv6 and needs a prefix length",
+        ),
+        (
+            {"VIP_NETMASK": "024"},
+            "VIP_NETMASK=024: must be a prefix length (1 to 32, for IPv6 to 128) or an IPv4 "
+            "netmask: 024",
+        ),
+        *(
+            (
+                {"VIP_IP": address},
+                f"VIP_IP={address}: must be unicast IPv4 or IPv6 addresses, without prefix or "
+                f"zone: {address}{' is an IPv4 address in the form of IPv6' * (':' in address)}",
+            )
+            for address in (
+                *("::ffff:10.9.0.100", "::ffff:a09:64", "0:0:0:0:0:FFFF:0a09:0064"),
+                *("::10.9.0.100", "::a09:64", "010.9.0.100", "10.9.0.0100", "0x0a.9.0.1"),
+            )
+        ),
+        (
+            {"VIP_IP": "fe80::1%eth0"},
+            "VIP_IP=fe80::1%eth0: must be unicast IPv4 or IPv6 addresses, without prefix or "
+            "zone: fe80::1%eth0",
         ),
         (
             {"VIP_ETCD_CA_FILE": "/nosuch/ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hosts import is_remote
+from ...hosts import unicast
 from ...interfaces import interface_name, prefix_length
 from ...ocf.values import Parser
 from ...system.addresses import canonical
@@ -11,10 +11,7 @@ _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def _unicast_address(text: str) -> str:
-    address = canonical(text)
-    if address is None or not is_remote(address):
-        raise ValueError
-    return address
+    return unicast(canonical(text))
 
 
 def _interface_name(text: str) -> str:

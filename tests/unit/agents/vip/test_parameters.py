@@ -56,6 +56,7 @@ def test_ip_is_required() -> None:
 @pytest.mark.parametrize(
     "ip",
     [
+        *("010.9.0.20", "10.9.0.020", "0x0a.9.0.20", "10.9.20"),
         *("10.9.0.300", "10.9.0.20/24", "10.9.0", "vip", "0.0.0.0", "127.0.0.1", "224.0.0.18"),
         *("255.255.255.255", "::", "::1", "ff02::1", "fe80::1%eth0", "fd77::1/64", "fd77:::1"),
     ],
@@ -63,6 +64,22 @@ def test_ip_is_required() -> None:
 def test_what_is_no_address_for_this(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone"
+    ]
+
+
+@pytest.mark.parametrize(
+    "ip", ["::ffff:10.9.0.100", "::ffff:a09:64", "0::FFFF:0a09:0064", "::10.9.0.100", "::a09:64"]
+)
+def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
+    assert problems(ip=ip) == [
+        f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone: "
+        "an IPv4 address in the form of IPv6"
+    ]
+
+
+def test_ipv6_has_no_netmask() -> None:
+    assert problems(ip="fd77::20", cidr_netmask="255.255.255.0") == [
+        "cidr_netmask=24: was written as a netmask, which IPv6 has not"
     ]
 
 
@@ -75,7 +92,8 @@ def test_a_prefix_or_a_netmask(text: str, prefix: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"]
+    "text",
+    ["0", "024", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"],
 )
 def test_what_is_neither(text: str) -> None:
     assert problems(ip="fd77::20", cidr_netmask=text) == [
