@@ -79,7 +79,7 @@ OPTIONS = (
     Option(
         "netmask",
         PREFIXES,
-        "Prefix length or IPv4 netmask; one for all addresses, or one for each.",
+        "Prefix length or IPv4 netmask; one for all addresses of one family, or one for each.",
         metavar="PREFIXES",
         old=("mask",),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -80,6 +81,47 @@ def a_drop_at_a_time(client: socket.socket, _question: bytes) -> None:
     drip = threading.Event()
     while not drip.wait(0.02):
         client.sendall(b"." * 16)
+
+
+def dripping(head: bytes, endless: bytes) -> Behaviour:
+    """Send a byte at a time: the head, then the same for long, but not for ever."""
+
+    def behave(client: socket.socket, _question: bytes) -> None:
+        pause = threading.Event()
+        for number in range(500):
+            pause.wait(0.02)
+            byte = head[number : number + 1] or endless[number % len(endless) :][:1]
+            client.sendall(byte)
+
+    return behave
+
+
+DRIPS = {
+    "status line": dripping(b"HTTP/1.1 200 ", b"OK"),
+    "header": dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "headers": dripping(b"HTTP/1.1 200 OK\r\n", b"X:\r\n"),
+    "continue": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "length of a chunk": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n", b"x"),
+}
+
+
+@pytest.mark.parametrize("name", DRIPS)
+def test_a_byte_at_a_time_is_no_answer_in_time(name: str) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with serving(DRIPS[name]) as served:
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            ask(served.port, seconds=1.0)
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            list(lines(Endpoint("127.0.0.1", served.port), GET, Trust(), Deadline.after(1.0)))
+    assert len(os.listdir("/proc/self/fd")) <= before + 2  # the server's own, until it notices
+
+
+def test_a_handshake_of_a_byte_at_a_time() -> None:
+    with serving(dripping(b"\x16\x03\x03\x3f\xff\x02", b"\0")) as served:
+        endpoint = Endpoint("127.0.0.1", served.port, tls=True)
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            exchange(endpoint, GET, Trust(), Deadline.after(1.0))
 
 
 @pytest.mark.parametrize("behave", [silence, a_drop_at_a_time])
