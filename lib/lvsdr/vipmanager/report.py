@@ -131,6 +131,7 @@ def text(told: Document) -> str:
         why = address["trouble"] or address["reason"]
         where = f"{address['address']}/{address['prefix']} on {address['interface']}"
         lines.append(f"{where}: {address['state']} ({why})")
+    lines += [f"not published: {trouble}" for trouble in told.get("unpublished", ())]
     if told["stale"]:
         lines.append(f"the configuration is still the old one: {told['stale']}")
     return "\n".join(lines) + "\n"
