@@ -113,11 +113,17 @@ def _loaded(given: Mapping[str, Any]) -> Configuration:
         if name not in ("action", "config", "json")
     }
     said = [sources.flags(flags), sources.environment(os.environ)]
-    path = given["config"] or os.environ.get("VIP_CONFIG")
+    path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()
     if path:
         said.append(sources.file(path))
     merged = sources.merged(said)
     return configuration.configured(merged, configuration.node_name())
+
+
+def _default_file() -> str | None:
+    """The file that the unit names for those who name none, if there is one."""
+    path = os.environ.get("VIP_DEFAULT_CONFIG", "")
+    return path if path and os.path.exists(path) else None
 
 
 def _status(given: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from importlib import import_module
 from ..deadline import Deadline
 from ..errors import LvsdrError, SourceUnavailable
 from ..gate import Answer, Leadership, State
-from .settings import Given, Kind, Settings, checked
+from .settings import Given, Kind, Settings, checked, not_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ def open_store(name: str, settings: Settings) -> Store:
     """The store; nothing is asked yet."""
     store: Store = import_module(STORES[name]).open_store(settings)
     return store
+
+
+def unused(name: str, given: Given) -> list[str]:
+    """Return the fields that were given and that this kind of store does not look at."""
+    return [field for field, _ in not_used(kind(name), given)]
+
+
+def encrypted(endpoints: str | None) -> bool:
+    """Whether one of the endpoints is asked over TLS where certificates are given."""
+    words = (endpoints or "").replace(",", " ").split()
+    return not words or any(not word.lower().startswith("http://") for word in words)
 
 
 def silence(name: str) -> float:

@@ -33,7 +33,8 @@ _OF_THE_LEADER = ("/", "/leader", "/primary", "/read-write", "/standby-leader", 
 
 def _path(text: str | None) -> str:
     path = "/leader" if text is None else text
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+    path = path if path.startswith("/") else f"/{path}"
+    if not path.isascii() or not path.isprintable() or " " in path:
         raise ValueError(f"{path} must be a path of Patroni's REST API, such as /leader")
     return path
 

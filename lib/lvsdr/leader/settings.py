@@ -113,7 +113,7 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
     """What ``given`` means; raises UnusableSettings with all that is wrong with it."""
     given = Given._make(text or None for text in given)
     trust = Trust(given.ca_file, given.cert_file, given.key_file)
-    problems = [*_together(kind, given), *_unused(kind, given)]
+    problems = [*_together(kind, given), *not_used(kind, given)]
 
     def tried(field: str, convert: Callable[[], T], otherwise: T) -> T:
         try:
@@ -137,8 +137,8 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
     return found
 
 
-def _unused(kind: Kind, given: Given) -> Iterator[Problem]:
-    """What this kind of store would not even look at."""
+def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
+    """Yield what this kind of store would not even look at."""
     fields = [field for field in ("user", "password", "token") if field not in kind.takes]
     if kind.port is None:
         fields += ["endpoints", "ca_file", "cert_file", "key_file"]

@@ -31,6 +31,7 @@ _OF_THE_STORE = {
     "password": "etcd-password",
     "token": "consul-token",
 }
+SHORTEST_INTERVAL = 0.1
 _FILES = ("ca_file", "cert_file", "key_file")
 
 
@@ -85,7 +86,7 @@ def configured(source: Source, node: str) -> Configuration:
         store=values["dcs-type"],
         settings=settings,
         policy=policy,
-        interval=values["interval"],
+        interval=max(values["interval"], SHORTEST_INTERVAL),
         rules=Rules(values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]),
         keepalive=values["keepalive-period"],
         keep_on_exit=values["keep-on-exit"],
@@ -94,16 +95,8 @@ def configured(source: Source, node: str) -> Configuration:
         metrics_listen=values["metrics-listen"],
         metrics_textfile=values["metrics-textfile"],
         run_directory=values["run-dir"],
-        warnings=(*source.warnings, *_shortened(source.said, policy, values["dcs-type"])),
+        warnings=(*source.warnings, *_warnings(values, source.said, policy)),
     )
-
-
-def _shortened(said: Mapping[str, Said], policy: Policy, store: str) -> Iterator[str]:
-    if "dcs-grace" in said and policy.patience < policy.grace:
-        yield (
-            f"{_shown(said['dcs-grace'])}: {store} gives no lease, so the address stays "
-            f"{policy.patience:g} s while it is silent"
-        )
 
 
 def _values(said: Mapping[str, Said], problems: list[str]) -> Iterator[tuple[str, Any]]:
@@ -178,6 +171,7 @@ def _settings(
     if values["dcs-type"] is None:
         return None
     given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    given = given._replace(**dict.fromkeys(_without_effect(values["dcs-type"], given)))
     problems.extend(_empty(said))
     problems.extend(_unreadable(given, said))
     try:
@@ -189,6 +183,41 @@ def _settings(
                 source = said[option].source if option in said else variable(option)
                 problems.append(f"{source}: {sentence}")
         return None
+
+
+def _without_effect(store: str, given: Given) -> Mapping[str, str]:
+    """Return the fields that this store does not look at, and why.
+
+    The sample file of Cybertec's vip-manager has a Consul token beside etcd, and its etcd takes a
+    user without a password for none.
+    """
+    found = dict.fromkeys(leader.unused(store, given), f"is not used with {store}")
+    if "user" not in found and given.user and not given.password:
+        found["user"] = "is not used without a password"
+    if given.ca_file and not leader.encrypted(given.endpoints):
+        plain = (field for field in _FILES if getattr(given, field) is not None)
+        found.update(dict.fromkeys(plain, "is not used: no endpoint is https://"))
+    return found
+
+
+def _warnings(values: Mapping[str, Any], said: Mapping[str, Said], policy: Policy) -> Iterator[str]:
+    """Yield what was given and is not taken word for word."""
+    given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    for field, why in _without_effect(values["dcs-type"], given).items():
+        yield f"{said[_OF_THE_STORE[field]].source} {why}"
+    for field in _FILES:
+        found = said.get(_OF_THE_STORE[field])
+        if found is not None and not found.text.startswith("/"):
+            yield f"{_shown(found)}: is relative, and stands for {getattr(given, field)}"
+    if any("://" not in word for word in (given.endpoints or "").replace(",", " ").split()):
+        yield f"{said['dcs-endpoints'].source}: an endpoint has no http:// or https://"
+    if values["interval"] < SHORTEST_INTERVAL:
+        yield f"{_shown(said['interval'])}: the store is asked every 100 ms at most"
+    if "dcs-grace" in said and policy.patience < policy.grace:
+        yield (
+            f"{_shown(said['dcs-grace'])}: {values['dcs-type']} gives no lease, so the address "
+            f"stays {policy.patience:g} s while it is silent"
+        )
 
 
 def _empty(said: Mapping[str, Said]) -> Iterator[str]:

@@ -8,7 +8,7 @@ once had, are understood as well.
 from __future__ import annotations
 
 from ..gate import Policy, Unreachable
-from ..ocf.values import Parser, absolute_path, boolean, one_of, whole_number
+from ..ocf.values import Parser, absolute_path, one_of
 from ..typed import NamedTuple
 from .keeping import Rules
 from .parsers import (
@@ -16,11 +16,12 @@ from .parsers import (
     INTERFACES,
     PREFIXES,
     STORE,
-    endpoints,
+    file_path,
     level,
     listening,
     seconds,
     text,
+    truth,
 )
 
 TYPE_CHECKING = False
@@ -93,7 +94,7 @@ OPTIONS = (
     ),
     Option(
         "dcs-endpoints",
-        endpoints,
+        text,
         "URLs of the store, separated by commas; default: this host.",
         metavar="URLS",
         old=("endpoint", "endpoints"),
@@ -123,9 +124,9 @@ OPTIONS = (
     ),
     Option(
         "interval",
-        seconds(0.1, 0.001),
+        seconds(0, 0.001),
         "Milliseconds after which the store is asked again if it cannot be watched, or says "
-        "nothing.",
+        "nothing; 100 at least.",
         "1000",
         metavar="MS",
     ),
@@ -145,7 +146,7 @@ OPTIONS = (
     ),
     Option(
         "force-takeover",
-        boolean,
+        truth,
         "Take the address after the takeover timeout even if another host still answers.",
         "false",
     ),
@@ -188,18 +189,18 @@ OPTIONS = (
         metavar="PASSWORD",
         discreet=True,
     ),
-    Option("etcd-ca-file", absolute_path, "Who signs the store's certificates.", metavar="FILE"),
-    Option("etcd-cert-file", absolute_path, "Certificate to show to the store.", metavar="FILE"),
-    Option("etcd-key-file", absolute_path, "Its key.", metavar="FILE"),
+    Option("etcd-ca-file", file_path, "Who signs the store's certificates.", metavar="FILE"),
+    Option("etcd-cert-file", file_path, "Certificate to show to the store.", metavar="FILE"),
+    Option("etcd-key-file", file_path, "Its key.", metavar="FILE"),
     Option("consul-token", text, "Token of Consul.", metavar="TOKEN", discreet=True),
     Option(
         "keep-on-exit",
-        boolean,
+        truth,
         "Leave the address where it is when told to end: for upgrades.",
         "false",
     ),
     Option("loglevel", level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
-    Option("verbose", boolean, "The same as --loglevel DEBUG.", "false"),
+    Option("verbose", truth, "The same as --loglevel DEBUG.", "false"),
     Option(
         "log-format",
         one_of("text", "json"),
@@ -226,8 +227,8 @@ OPTIONS = (
         RUN_DIRECTORY,
         metavar="DIRECTORY",
     ),
-    Option("retry-after", whole_number(), "Accepted, and not used.", metavar="MS"),
-    Option("retry-num", whole_number(), "Accepted, and not used.", metavar="NUMBER"),
+    Option("retry-after", text, "Accepted, and not used.", metavar="MS"),
+    Option("retry-num", text, "Accepted, and not used.", metavar="NUMBER"),
 )
 UNUSED = ("retry-after", "retry-num")
 NEVER_EMPTY = ("trigger-key", "trigger-value")

@@ -5,11 +5,12 @@ The message of that says what is legal.
 
 from __future__ import annotations
 
+import os
 import re
 
 from ..hosts import literal, unicast
 from ..interfaces import interface_name, prefix_length
-from ..ocf.values import Parser
+from ..ocf.values import UNITS, Parser, boolean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STORES = {"etcd": "etcd", "etcd3": "etcd", "consul": "consul", "patroni": "patroni"}
+_GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
 _MOST = 86400.0  # seconds
 
 
@@ -59,26 +61,33 @@ def _store(text: str) -> str:
         raise ValueError from None
 
 
-def endpoints(text: str) -> str:
-    for word in text.replace(",", " ").split():
-        if "://" not in word:
-            raise ValueError(f"{word} has no scheme: write http://{word} or https://{word}")
-    return text
+def truth(text: str) -> bool:
+    """A switch as Go's strconv.ParseBool reads it, too."""
+    return boolean(_GO.get(text, text))
+
+
+def file_path(text: str) -> str:
+    """A path, which may be relative to the directory in which the process was started."""
+    if not text or "\0" in text:
+        raise ValueError("must be the path of a file")
+    return os.path.abspath(text)
 
 
 def seconds(low: float, scale: float = 1.0) -> Parser[float]:
-    """A decimal number of at least ``low``, in seconds after it was multiplied by ``scale``."""
+    """A decimal number of ``scale`` seconds, or of a unit, as Pacemaker writes durations."""
 
     def convert(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII):
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)", text, re.ASCII)
+        if found is None or found[2] not in (*UNITS, ""):
             raise ValueError
-        seconds = float(text) * scale
+        seconds = float(found[1]) * (UNITS[found[2]] if found[2] else scale)
         if not low <= seconds <= _MOST:
             raise ValueError
         return seconds
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
-    return Parser(convert, f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}")
+    legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
+    return Parser(convert, legal)
 
 
 def level(text: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "VIP_"
 # Names of the environment that are no options of the daemon.
-_OTHERS = {"VIP_CONFIG"}
+_OTHERS = {"VIP_CONFIG", "VIP_DEFAULT_CONFIG"}
 
 
 class Unusable(LvsdrError):

@@ -33,17 +33,30 @@ def test_each_problem_has_a_line() -> None:
     status, out, err = run(NAME, **{**LEGAL, "VIP_NETMASK": "33", "VIP_INTERVAL": "fast"})
     assert (status, out) == (1, "")
     assert err.splitlines() == [
-        f"{NAME}: VIP_INTERVAL=fast: must be a number of milliseconds from 100 to 86400000",
+        f"{NAME}: VIP_INTERVAL=fast: must be a number of milliseconds from 0 to 86400000, "
+        "or a duration as 10s",
         f"{NAME}: VIP_NETMASK=33: must be from 1 to 32 for 192.0.2.10",
     ]
 
 
 def test_no_secret_in_any_message() -> None:
     given = {**LEGAL, "VIP_ETCD_PASSWORD": "geheim", "VIP_CONSUL_TOKEN": "geheim"}
-    status, out, err = run(NAME, "--etcd-user", "u", **given)
-    assert (status, out) == (1, "")
-    assert err == f"{NAME}: VIP_CONSUL_TOKEN: is not used with this store\n"
+    status, _, err = run(NAME, "check", "--etcd-user", "u", **given)
+    assert status == 0
+    assert err == f"{NAME}: VIP_CONSUL_TOKEN is not used with etcd\n"
     assert "geheim" not in err
+
+
+def test_the_file_that_the_unit_names_is_read_if_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "vip-manager.yml"
+    assert run(NAME, "check", VIP_DEFAULT_CONFIG=str(path), **LEGAL).status == 0
+    path.write_text("keepalive-period: never\n")
+    done = run(NAME, "check", VIP_DEFAULT_CONFIG=str(path), **LEGAL)
+    assert f"{path}: keepalive-period=never" in done.err
+    other = tmp_path / "other.yml"
+    other.write_text("")
+    given = {"VIP_DEFAULT_CONFIG": str(path), "VIP_CONFIG": str(other), **LEGAL}
+    assert run(NAME, "check", **given).status == 0
 
 
 def test_flags_files_and_variables(tmp_path: Path) -> None:

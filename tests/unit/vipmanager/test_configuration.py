@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from lvsdr.gate import Policy, Unreachable
-from lvsdr.system.http import Endpoint
+from lvsdr.system.http import Endpoint, Trust
 from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
 from lvsdr.vipmanager.keeping import Rules
-from lvsdr.vipmanager.sources import Unusable, environment
+from lvsdr.vipmanager.sources import Unusable, environment, file
 
 REFERENCE = {
     "VIP_INTERFACE": "eth0",
@@ -110,11 +112,6 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
             "VIP_DCS_TYPE=zookeeper: must be etcd, consul or patroni",
         ),
         (
-            {"VIP_DCS_ENDPOINTS": "10.0.0.1:2379"},
-            "VIP_DCS_ENDPOINTS=10.0.0.1:2379: 10.0.0.1:2379 has no scheme: write "
-            "http://10.0.0.1:2379 or https://10.0.0.1:2379",
-        ),
-        (
             {"VIP_DCS_ENDPOINTS": "ftp://10.0.0.1"},
             "VIP_DCS_ENDPOINTS: ftp://10.0.0.1 is neither http:// nor https://",
         ),
@@ -173,12 +170,137 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
             {"VIP_ETCD_PASSWORD": "secret"},
             "VIP_ETCD_PASSWORD: goes together with user, which is not set",
         ),
-        ({"VIP_CONSUL_TOKEN": "secret"}, "VIP_CONSUL_TOKEN: is not used with this store"),
         ({"VIP_MANAGER_TYPE": "hetzner"}, "VIP_MANAGER_TYPE=hetzner: must be basic"),
     ],
 )
 def test_one_thing_is_wrong(changes: dict[str, str | None], says: str) -> None:
     assert problems(changes) == (says,)
+
+
+PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALUE": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({"VIP_CONSUL_TOKEN": "secret"}, "VIP_CONSUL_TOKEN is not used with etcd"),
+        ({"VIP_ETCD_USER": "u"}, "VIP_ETCD_USER is not used without a password"),
+        (
+            {"VIP_DCS_TYPE": "consul", "VIP_ETCD_PASSWORD": "secret"},
+            "VIP_ETCD_PASSWORD is not used with consul",
+        ),
+        (
+            {"VIP_DCS_ENDPOINTS": "10.0.0.1:2379"},
+            "VIP_DCS_ENDPOINTS: an endpoint has no http:// or https://",
+        ),
+        ({"VIP_INTERVAL": "50"}, "VIP_INTERVAL=50: the store is asked every 100 ms at most"),
+        (
+            {**PATRONI, "VIP_DCS_GRACE": "10"},
+            "VIP_DCS_GRACE=10: patroni gives no lease, so the address stays 2 s while it is silent",
+        ),
+    ],
+)
+def test_what_has_no_effect_is_accepted_with_a_warning(
+    changes: dict[str, str | None], warning: str
+) -> None:
+    assert read(changes).warnings == (warning,)
+
+
+def test_files_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").write_text("")
+    found = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
+    assert found.settings.trust.authority == str(tmp_path / "ca.pem")
+    assert found.warnings == (
+        f"VIP_ETCD_CA_FILE=ca.pem: is relative, and stands for {tmp_path}/ca.pem",
+    )
+    found = read({"VIP_ETCD_CA_FILE": str(tmp_path / "ca.pem")})
+    assert found.settings.trust == Trust()
+    assert found.warnings == ("VIP_ETCD_CA_FILE is not used: no endpoint is https://",)
+
+
+@pytest.mark.parametrize("text", ["1", "t", "T", "true", "TRUE", "True", "yes", "on"])
+def test_true_as_go_has_it(text: str) -> None:
+    assert read({"VIP_VERBOSE": text}).level == "DEBUG"
+
+
+@pytest.mark.parametrize("text", ["0", "f", "F", "false", "FALSE", "False", "no", "off"])
+def test_false_as_go_has_it(text: str) -> None:
+    assert read({"VIP_VERBOSE": text}).level == "INFO"
+
+
+# The keys that the samples of Cybertec's packages set, in versions 0.6, 1 to 4, and 5.
+SAMPLES = {
+    "0.6": """
+interval: 1000
+key: "/service/pgcluster/leader"
+nodename: "member1"
+ip: 192.0.2.123
+mask: 24
+iface: enp0s3
+hosting_type: basic
+endpoint_type: etcd
+endpoints:
+  - http://127.0.0.1:2379
+  - https://192.0.2.42:2379
+etcd_user: "user"
+etcd_password: "one's password"
+consul_token: "one's token"
+retry_num: 2
+retry_after: 250
+""",
+    "1 to 4": """
+interval: 1000
+trigger-key: "/service/pgcluster/leader"
+trigger-value: "member1"
+ip: 192.0.2.123
+netmask: 24
+interface: enp0s3
+hosting-type: basic
+dcs-type: etcd
+dcs-endpoints:
+  - http://127.0.0.1:2379
+  - https://192.0.2.42:2379
+etcd-user: "user"
+etcd-password: "one's password"
+consul-token: "one's token"
+retry-num: 2
+retry-after: 250
+verbose: false
+""",
+    "5": """
+interval: 1000
+trigger-key: "/service/pgcluster/leader"
+trigger-value: "member1"
+ip: 192.0.2.123
+netmask: 24
+interface: enp0s3
+manager-type: basic
+dcs-type: etcd3
+dcs-endpoints: [ "127.0.0.1:2379" ]
+etcd-user:
+etcd-password:
+etcd-ca-file:
+etcd-cert-file:
+etcd-key-file:
+consul-token: ""
+retry-num: -1
+retry-after: 250
+verbose: T
+""",
+}
+
+
+@pytest.mark.parametrize("version", SAMPLES)
+def test_the_samples_of_the_other_one_are_accepted(version: str, tmp_path: Path) -> None:
+    path = tmp_path / "vip-manager.yml"
+    path.write_text(SAMPLES[version])
+    found = configured(file(str(path)), "thishost")
+    assert found.wanted == (Wanted("192.0.2.123", 24, "enp0s3"),)
+    assert (found.store, found.settings.value) == ("etcd", "member1")
+    assert found.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
+    assert any("not used any more" in warning for warning in found.warnings)
+    assert not any("one's" in warning for warning in found.warnings)
 
 
 def test_all_things_are_wrong_at_once() -> None:

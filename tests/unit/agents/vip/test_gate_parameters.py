@@ -112,7 +112,7 @@ def test_how_long_which_word_counts() -> None:
             {"dcs_type": "attribute", "trigger_value": "PRI", "dcs_endpoints": "http://10.9.0.1"},
             "dcs_endpoints=http://10.9.0.1: is not used with this store",
         ),
-        ({"dcs_type": "patroni", "trigger_key": "leader"}, "trigger_key=leader: leader must be a"),
+        ({"dcs_type": "patroni", "trigger_key": "a b"}, "trigger_key=a b: /a b must be a"),
         ({"dcs_type": "none"}, "dcs_type is required: trigger_key belongs to a gate"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
