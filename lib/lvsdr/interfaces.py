@@ -123,6 +123,33 @@ def prefix_length(text: str) -> int:
     return prefix
 
 
+def host_flaw(address: str, prefix: int) -> str:
+    """Return why no host can have this address in its network; nothing if one can.
+
+    >>> host_flaw("10.9.0.0", 24), host_flaw("10.9.0.255", 24), host_flaw("10.9.0.20", 24)
+    ('is the address of its network', 'is the broadcast address of its network', '')
+    """
+    width = (128 if ":" in address else 32) - prefix
+    if width < 2:  # RFC 3021, RFC 6164
+        return ""
+    host = _number(address) & ((1 << width) - 1)
+    if host == 0:
+        return "is the address of its network"
+    if ":" not in address and host == (1 << width) - 1:
+        return "is the broadcast address of its network"
+    return ""
+
+
+def _number(address: str) -> int:
+    """Return an address in canonical form as a number; the ipaddress module would cost more."""
+    if ":" not in address:
+        return int.from_bytes(bytes(map(int, address.split("."))), "big")
+    left, _, right = address.partition("::")
+    first, last = left.split(":") if left else [], right.split(":") if right else []
+    groups = [*first, *["0"] * (8 - len(first) - len(last)), *last]
+    return int("".join(group.rjust(4, "0") for group in groups), 16)
+
+
 def interface_name(text: str) -> str:
     """Anything that the kernel takes for a name (dev_valid_name); raises ValueError."""
     legal = text.isprintable() and not any(sign in text for sign in "/: ")

@@ -11,7 +11,7 @@ import click
 
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
 from . import complain
-from .program import FAILED, described, run
+from .program import FAILED, described, run, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ COMMAND = described(
     Have one or more addresses on this host while it leads, as etcd, Consul or Patroni say.
 
     Without a word, or with run, this is the daemon. status asks the one that is running; check
-    only says whether the configuration is right.
+    says whether the configuration is right, and whether the interfaces are there, up and linked;
+    with --store it asks the store as well.
 
     Every option is also a variable of the environment (--trigger-key: VIP_TRIGGER_KEY) and a key of
     the file (trigger-key). The command line goes before the environment, that before the file.
@@ -60,6 +61,7 @@ COMMAND = described(
             ["--config"], metavar="FILE", help="File with options, in YAML or as NAME=VALUE."
         ),
         *_options(),
+        click.Option(["--store"], is_flag=True, help="With check: ask the store, too."),
         click.Option(["--json"], is_flag=True, help="With status: in JSON."),
     ),
 )
@@ -98,9 +100,28 @@ def _live(given: Mapping[str, Any]) -> int:
 
 
 def _check(given: Mapping[str, Any]) -> int:
-    for warning in _loaded(given).warnings:
+    from ..vipmanager.requirements import flaws
+
+    configuration = _loaded(given)
+    for warning in configuration.warnings:
         complain(NAME, warning)
-    return 0
+    found = list(flaws(configuration))
+    for flaw in found:
+        complain(NAME, flaw)
+    answered = _tried(configuration) if given["store"] else True
+    return 0 if answered and not found else FAILED
+
+
+def _tried(configuration: Configuration) -> bool:
+    """Ask the store once and print what it says; whether it has answered."""
+    from .. import leader
+    from ..deadline import Deadline
+    from ..gate import State
+
+    store = leader.open_store(configuration.store, configuration.settings)
+    found = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
+    say(f"{configuration.store}: {found.state.value} ({found.reason})")
+    return found.state not in (State.UNKNOWN, State.STOPPED)
 
 
 def _loaded(given: Mapping[str, Any]) -> Configuration:
@@ -110,7 +131,7 @@ def _loaded(given: Mapping[str, Any]) -> Configuration:
     flags = {
         name.replace("_", "-"): value
         for name, value in given.items()
-        if name not in ("action", "config", "json")
+        if name not in ("action", "config", "json", "store")
     }
     said = [sources.flags(flags), sources.environment(os.environ)]
     path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()

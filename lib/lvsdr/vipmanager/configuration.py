@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from .. import leader
 from ..gate import Policy
-from ..interfaces import Netmask
+from ..interfaces import Netmask, host_flaw
 from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
 from ..typed import NamedTuple
@@ -146,6 +146,9 @@ def _unsuitable(
         source, most = said["netmask"].source, 128 if ":" in address else 32
         if prefix > most:
             yield f"{source}={prefix}: must be from 1 to {most} for {address}"
+        elif host_flaw(address, prefix):
+            flaw = host_flaw(address, prefix)
+            yield f"{said['ip'].source}={address}: {flaw}, which no host can have"
         if most == 128 and isinstance(prefix, Netmask):
             yield f"{_shown(said['netmask'])}: {address} is IPv6 and needs a prefix length"
 

@@ -53,7 +53,7 @@ class Holder:
     def __init__(self, wanted: Wanted, directory: str, log: Log, threads: Threads) -> None:
         self.wanted = wanted
         self.progress = Progress()
-        self.sight = Sight(None, Presence.ABSENT)
+        self.sight, self.looked = Sight(None, Presence.ABSENT), False
         self.decision = Decision(False, "the store has not answered yet")
         self.counts = Counts()
         self._directory = directory
@@ -75,7 +75,7 @@ class Holder:
 
     def look(self) -> Sight:
         """See what the kernel has now; raises LvsdrError."""
-        interface = links.interface(self.wanted.interface)
+        interface, self.looked = links.interface(self.wanted.interface), True
         mac = "" if interface is None else interface.mac
         if mac != self._mac:  # what the neighbours were told is wrong by now
             self.progress = doubted(self.progress, time.monotonic())

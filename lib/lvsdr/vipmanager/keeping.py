@@ -125,7 +125,7 @@ def move(
     if sight.presence is Presence.PRESENT:
         return _present(progress, sight, decision, now, name)
     if not sight.linked:
-        return Move(Progress(trouble=_no_link(sight, name)))
+        return Move(Progress(trouble=linkless(sight.interface, name)))
     if sight.presence is Presence.TENTATIVE:
         return Move(progress._replace(asking=False, finding=None))
     if sight.presence is Presence.REFUSED:
@@ -161,7 +161,7 @@ def _present(progress: Progress, sight: Sight, decision: Decision, now: float, n
     the segment's clients away from the new leader.
     """
     if not sight.linked:
-        return Move(Progress(held=True, since=now, trouble=_no_link(sight, name)))
+        return Move(Progress(held=True, since=now, trouble=linkless(sight.interface, name)))
     if progress.told:
         return Move(Progress(held=True, told=True))
     since = now if progress.since is None else progress.since
@@ -211,9 +211,10 @@ def _again(progress: Progress) -> Move:
     return Move(progress, wake=progress.pause)
 
 
-def _no_link(sight: Sight, name: str) -> str:
-    if sight.interface is None:
+def linkless(interface: Interface | None, name: str) -> str:
+    """Return why no address can work on an interface; nothing if one can."""
+    if interface is None:
         return f"interface {name} does not exist"
-    return (
-        f"interface {sight.interface.name} {'has no carrier' if sight.interface.up else 'is down'}"
-    )
+    if interface.carrier:
+        return ""
+    return f"interface {interface.name} {'has no carrier' if interface.up else 'is down'}"

@@ -9,7 +9,7 @@ from .. import __version__
 from ..gate import Policy, Standing, current
 from ..typed import NamedTuple
 from .holder import Holder
-from .keeping import Presence
+from .keeping import Presence, linkless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def document(
 
 
 def _address(holder: Holder) -> Document:
-    wanted, decision, trouble = holder.wanted, holder.decision, holder.progress.trouble
+    wanted, decision = holder.wanted, holder.decision
+    # A follower with a wrong interface would look well until it has to take over.
+    missing = linkless(holder.sight.interface, wanted.interface) if holder.looked else ""
+    trouble = holder.progress.trouble or missing
     state = _STATES[holder.sight.presence]
     if state == "released" and decision.hold:
         state = "waiting"

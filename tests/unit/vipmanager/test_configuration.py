@@ -81,6 +81,17 @@ def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: 
     assert (settings.key, settings.value) == (key, value)
 
 
+@pytest.mark.parametrize(
+    ("address", "prefix"),
+    [
+        *(("192.168.1.0", "23"), ("192.168.0.255", "23"), ("192.168.0.0", "31")),
+        *(("192.168.0.255", "32"), ("fd77::ffff:ffff:ffff:ffff", "64"), ("fd77::", "127")),
+    ],
+)
+def test_an_address_of_a_host(address: str, prefix: str) -> None:
+    assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).wanted[0].prefix == int(prefix)
+
+
 @pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
 def test_an_address_has_one_spelling(address: str) -> None:
     """That of the kernel: it is compared with what the kernel shows."""
@@ -136,6 +147,19 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
             {"VIP_IP": "10.9.0.2,10.9.0.3,fd77::1", "VIP_NETMASK": "24"},
             "VIP_NETMASK=24: cannot be for IPv4 and IPv6 addresses alike; set one for each, "
             "such as 24,24,64",
+        ),
+        *(
+            (
+                {"VIP_IP": address, "VIP_NETMASK": prefix},
+                f"VIP_IP={address}: is the {what} of its network, which no host can have",
+            )
+            for address, prefix, what in (
+                ("192.168.0.0", "24", "address"),
+                ("192.168.0.255", "24", "broadcast address"),
+                ("192.168.1.255", "23", "broadcast address"),
+                ("192.168.0.4", "30", "address"),
+                ("fd77::", "64", "address"),
+            )
         ),
         (
             {"VIP_IP": "fd77::1", "VIP_NETMASK": "255.255.255.0"},

@@ -51,6 +51,18 @@ def test_in_a_few_words() -> None:
     assert summary(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
 
 
+def test_a_follower_without_its_interface_is_not_well() -> None:
+    """It would be noticed when it has to take over, and not before."""
+    follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
+    follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
+    found = document("etcd", Standing(), Heard(), Policy(), [follower])
+    (address,) = found["addresses"]
+    assert address["bad"]
+    assert address["trouble"] == 'interface e"h0 does not exist'
+    shown = text(aged({**found, "pid": 1, "stale": ""}))
+    assert 'released (interface e"h0 does not exist)' in shown
+
+
 def test_an_old_answer_says_nothing() -> None:
     """A thread that asks no more must not leave the word of a leader for ever."""
     found = told(age=60.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...hosts import is_link_local
-from ...interfaces import LONGEST_NAME, Netmask
+from ...interfaces import LONGEST_NAME, Netmask, host_flaw
 from ...ocf.parameters import ParameterSet, Values, defaulted, optional, required
 from ...ocf.values import boolean, whole_number, word_or
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
@@ -130,6 +130,8 @@ def _fits_its_family(values: Values) -> Iterator[str]:
     prefix = values[NETMASK]
     if ":" not in values[IP] and prefix is not None and prefix > 32:
         yield f"cidr_netmask={prefix}: must be 1 to 32 for an IPv4 address"
+    elif prefix is not None and host_flaw(values[IP], prefix):
+        yield f"ip={values[IP]}: {host_flaw(values[IP], prefix)}, which no host can have"
     if ":" in values[IP] and isinstance(prefix, Netmask):
         yield f"cidr_netmask={prefix}: was written as a netmask, which IPv6 has not"
     if ":" in values[IP] and values[IFLABEL] is not None:

@@ -77,6 +77,12 @@ def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("ip", ["10.9.0.0", "10.9.0.255"])
+def test_an_address_of_no_host(ip: str) -> None:
+    (problem,) = problems(ip=ip, cidr_netmask="24")
+    assert problem.endswith(" address of its network, which no host can have")
+
+
 def test_ipv6_has_no_netmask() -> None:
     assert problems(ip="fd77::20", cidr_netmask="255.255.255.0") == [
         "cidr_netmask=24: was written as a netmask, which IPv6 has not"
