@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from .. import leader
 from ..gate import Policy
-from ..interfaces import Netmask, host_flaw
 from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
+from ..prefixes import Netmask, host_flaw
 from ..typed import NamedTuple
 from .keeping import Rules
 from .options import NEVER_EMPTY, OPTIONS, variable

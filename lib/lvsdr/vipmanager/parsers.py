@@ -9,8 +9,9 @@ import os
 import re
 
 from ..hosts import literal, unicast
-from ..interfaces import interface_name, prefix_length
+from ..interfaces import interface_name
 from ..ocf.values import UNITS, Parser, boolean
+from ..prefixes import prefix_length
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...hosts import is_link_local
-from ...interfaces import LONGEST_NAME, Netmask, host_flaw
+from ...interfaces import LONGEST_NAME
 from ...ocf.parameters import ParameterSet, Values, defaulted, optional, required
 from ...ocf.values import boolean, whole_number, word_or
+from ...prefixes import Netmask, host_flaw
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
 
 FOREVER = -1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...hosts import unicast
-from ...interfaces import interface_name, prefix_length
+from ...interfaces import interface_name
 from ...ocf.values import Parser
+from ...prefixes import prefix_length
 from ...system.addresses import canonical
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
