@@ -40,6 +40,20 @@ def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
     )
 
 
+class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
+    """A choice whose error does not show the word: it may be the rest of a password."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value not in self.choices:
+            self.fail("must be run, status or check", param, ctx)
+        return value
+
+
+def _none(_context: click.Context, _parameter: click.Parameter, words: Sequence[str]) -> None:
+    if words:
+        raise click.UsageError("more than one word; a value with blanks in it needs quotes")
+
+
 COMMAND = described(
     click.Command,
     NAME,
@@ -55,7 +69,10 @@ COMMAND = described(
     """,
     (
         click.Argument(
-            ["action"], type=click.Choice(["run", "status", "check"]), default="run", required=False
+            ["action"], type=_Action(["run", "status", "check"]), default="run", required=False
+        ),
+        click.Argument(
+            ["more"], nargs=-1, required=False, metavar="", expose_value=False, callback=_none
         ),
         click.Option(
             ["--config"], metavar="FILE", help="File with options, in YAML or as NAME=VALUE."

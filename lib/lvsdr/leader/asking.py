@@ -19,8 +19,10 @@ _MOST = 3  # questions at a time to one endpoint
 class Endpoints:
     """Asked until one answers; that one is the first to be asked the next time."""
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint], redacted: Callable[[str], str] = str) -> None:
+        """``redacted`` takes secrets out of what a server complains of."""
         self._order = list(endpoints)
+        self._redacted = redacted
         self._lock = Lock()
         self._running = dict.fromkeys(self._order, 0)
 
@@ -37,7 +39,10 @@ class Endpoints:
         ``question`` raises SourceUnavailable where it gets none; so does this if all do.
         """
         attempts = [(str(endpoint), self._bound(question, endpoint)) for endpoint in self._order]
-        index, answer, asked = first(attempts, deadline, bell)
+        try:
+            index, answer, asked = first(attempts, deadline, bell)
+        except SourceUnavailable as error:
+            raise SourceUnavailable(self._redacted(str(error))) from None
         self._order.insert(0, self._order.pop(index))
         return answer, asked
 

@@ -52,7 +52,7 @@ class Found(NamedTuple):
 class Consul:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints)
+        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._index: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:

@@ -49,7 +49,7 @@ class Found(NamedTuple):
 class Etcd:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints)
+        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._token = ""
         self._revision: int | None = None
 

@@ -90,6 +90,12 @@ class Settings(NamedTuple):
     password: Secret = Secret("")
     token: Secret = Secret("")
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the password and the token, which a server may send back."""
+        for secret in (self.password.reveal(), self.token.reveal()):
+            text = text.replace(secret, "(not shown)") if secret else text
+        return text
+
 
 class Problem(NamedTuple):
     """What is wrong with a field of ``Given``."""

@@ -239,7 +239,9 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
 
 
 def _shown(parameter: Parameter[Any], text: str) -> str:
-    return "(not shown)" if parameter.discreet else one_line(text, limit=100)
+    user, at, _ = text.partition("@")
+    hidden = parameter.discreet or (at and ":" in user)  # a URL with a user and a password in it
+    return "(not shown)" if hidden else one_line(text, limit=100)
 
 
 def _broken(rule: Rule, values: Values) -> Iterator[str]:

@@ -167,6 +167,9 @@ def _why(error: BaseException) -> str:
             return f"TLS: {getattr(cause, 'reason', '')}".replace("_", " ").lower()
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
+    if any(isinstance(cause, ValueError) for cause in behind):
+        # "Invalid header value" would show a token.
+        return "what is configured cannot be sent: a character that HTTP has no place for"
     wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]  # urllib3's own tries
     return str(wrapped[-1]) or type(wrapped[-1]).__name__
 

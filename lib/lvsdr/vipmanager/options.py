@@ -45,7 +45,7 @@ class Option(NamedTuple):
     old: tuple[str, ...] = ()
     """Other names of it."""
     discreet: bool = False
-    """It holds a secret."""
+    """It holds a secret, or may."""
 
     @property
     def variable(self) -> str:

@@ -141,6 +141,13 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
             raise ValueError(f"{key} must be a value, or a list of values")
 
 
+def _complaint(error: Exception) -> str:
+    """Return what YAML complains of, and where; its own text shows the line, maybe a password."""
+    problem = getattr(error, "problem", None) or type(error).__name__
+    mark = getattr(error, "problem_mark", None)
+    return problem if mark is None else f"line {mark.line + 1}: {problem}"
+
+
 def _document(text: str) -> dict[Any, Any]:
     """A mapping in YAML; every value stays the text that it is written as."""
     try:
@@ -152,7 +159,7 @@ def _document(text: str) -> dict[Any, Any]:
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+        raise ValueError(f"not YAML: {_complaint(error)}") from None
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):

@@ -103,6 +103,22 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert (status, out) == (2, "")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--etcd-password", "one", "geheim"),
+        ("--dcs-endpoints", "http://admin:geheim@etcd1:2379"),
+        ("--dcs-endpoints", "etcd2,admin:geheim@etcd1"),
+        ("--etcd-pasword=geheim",),
+    ],
+)
+def test_no_password_in_an_error(arguments: tuple[str, ...]) -> None:
+    done = run(NAME, "check", *arguments, **{**LEGAL, "VIP_DCS_ENDPOINTS": ""})
+    assert done.status
+    assert done.err
+    assert "geheim" not in done.err
+
+
 def test_nobody_is_there_to_tell(tmp_path: Path) -> None:
     done = run(NAME, "status", VIP_RUN_DIR=str(tmp_path))
     assert done == Run(3, "", f"{NAME}: no daemon is running\n")

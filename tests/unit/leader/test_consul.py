@@ -277,6 +277,19 @@ def test_a_header_that_is_missing() -> None:
         consul.understood(Response(200, {}, b"[{}]"), KEY)
 
 
+@pytest.mark.parametrize("token", ["geheim\n", "ge\r\nheim", "geheim\u20ac"])
+def test_a_token_that_cannot_be_sent_is_not_shown(port: int, token: str) -> None:
+    found = said(opened(port, token=token))
+    assert found.state is State.UNKNOWN
+    assert "heim" not in found.reason
+
+
+def test_a_server_that_sends_the_token_back_is_not_quoted() -> None:
+    with serving_answers(answering(403, b"the token geheim may not read")) as served:
+        found = said(opened(served.port, token="geheim"))
+    assert found.reason.endswith("answered 403: the token (not shown) may not read")
+
+
 MALFORMED = {
     "an object": b'{"Value": "bm9kZTE="}',
     "empty": b"[]",

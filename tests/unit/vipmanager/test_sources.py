@@ -58,6 +58,19 @@ def test_both_kinds_of_files_say_the_same(text: str, tmp_path: Path) -> None:
     assert source.problems == source.warnings == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["etcd-password: geheim: x", "etcd-password:\tgeheim", "etcd-password: [geheim", "x: @geheim"],
+)
+def test_what_is_no_yaml_is_not_shown(line: str, tmp_path: Path) -> None:
+    """The line may hold a password."""
+    path = written(tmp_path, f"ip: 192.0.2.10\n{line}\n")
+    with pytest.raises(Unusable) as raised:
+        file(path)
+    assert f"{path}: not YAML: line " in str(raised.value)
+    assert "geheim" not in str(raised.value)
+
+
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     assert file(written(tmp_path, "# nothing\n")).said == {}
 

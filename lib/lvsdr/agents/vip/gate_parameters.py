@@ -21,6 +21,8 @@ _IN_THE_CIB = (
 
 def _with_schemes(text: str) -> str:
     words = text.replace(",", " ").split()
+    if "@" in text:
+        raise ValueError("an endpoint has no user and password in it")
     for word in words:
         if not word.lower().startswith(("http://", "https://")):
             raise ValueError(f"{word} does not begin with either")

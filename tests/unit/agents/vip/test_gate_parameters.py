@@ -163,5 +163,15 @@ def test_what_can_be_changed_in_place() -> None:
     assert [one.name for one in GATE if not one.reloadable] == ["dcs_type"]
 
 
+@pytest.mark.parametrize(
+    "text", ["http://admin:geheim@host", "admin:geheim@host", "http://admin:ge,heim@host"]
+)
+def test_a_password_in_an_endpoint_is_not_shown(text: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        gated(**{**ETCD, "dcs_endpoints": text})
+    assert str(caught.value).startswith("dcs_endpoints=(not shown): must be http://HOST:PORT")
+    assert "heim" not in str(caught.value)
+
+
 def test_secrets_are_discreet() -> None:
     assert [one.name for one in GATE if one.discreet] == ["dcs_password", "dcs_token"]
