@@ -32,6 +32,8 @@ class InterfaceAddress(NamedTuple):
     noprefixroute: bool = False
     preferred_lft: int | None = None
     """Seconds for which it may be a source of new connections; None: forever."""
+    peer: str = ""
+    """The address at the other end of a link between two hosts; the prefix is the peer's."""
 
 
 class Interface(NamedTuple):
@@ -82,9 +84,9 @@ class Connected(NamedTuple):
 
 
 def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
-    """The very address on the interface, with its prefix."""
+    """The very address on the interface, with its prefix and without a peer."""
     for found in interface.having(place.address):
-        if found.prefix == place.prefix:
+        if found.prefix == place.prefix and not found.peer:
             return found
     return None
 
@@ -158,6 +160,7 @@ def _address(found: Mapping[str, Any]) -> InterfaceAddress:
         deprecated=found.get("deprecated", preferred == 0),
         noprefixroute=found.get("noprefixroute", False),
         preferred_lft=None if preferred == _FOREVER else preferred,
+        peer=found.get("address", ""),
     )
 
 

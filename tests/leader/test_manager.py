@@ -179,6 +179,18 @@ def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
     assert not has(one.host)
 
 
+@pytest.mark.parametrize("peer", ["10.78.0.222/32", "10.78.0.222/24", "192.0.2.1/32"])
+def test_an_address_with_a_peer_is_put_right(nodes: list[Manager], peer: str) -> None:
+    one, two = nodes
+    for manager in nodes:
+        manager.host.run(["ip", "address", "add", VIP, "peer", peer, "dev", "front"], check=False)
+        manager.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"], check=False)
+    until(lambda: VIP not in addresses(two.host))
+    until(lambda: addresses(one.host).get(VIP, {}).get("prefixlen") == 24)
+    until(lambda: "address" not in addresses(one.host).get(VIP, {"address": ""}))
+    until(lambda: has(one.host))
+
+
 @pytest.fixture
 def unread(tmp_path: Path) -> Iterator[Path]:
     """A pipe that is full, and that nothing reads."""

@@ -146,11 +146,6 @@ class Values:
             raise _WrongValueError(name)
         return cast("T", value)
 
-    def get(self, parameter: Parameter[T | None], instead: T) -> T:
-        """The value of an optional parameter, ``instead`` if it is not set."""
-        value = self[parameter]
-        return instead if value is None else value
-
     def given(self, parameter: Parameter[Any]) -> bool:
         """Whether it was set, by this name or by a deprecated one of it; not defaulted."""
         return parameter.name in self._given
@@ -239,9 +234,9 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
 
 
 def _shown(parameter: Parameter[Any], text: str) -> str:
-    user, at, _ = text.partition("@")
-    hidden = parameter.discreet or (at and ":" in user)  # a URL with a user and a password in it
-    return "(not shown)" if hidden else one_line(text, limit=100)
+    if parameter.discreet or ":" in text.rpartition("@")[0]:  # a URL with a password in it
+        return "(not shown)"
+    return one_line(text, limit=100)
 
 
 def _broken(rule: Rule, values: Values) -> Iterator[str]:

@@ -53,10 +53,11 @@ class Confirmation:
 def remember(directory: str, address: str, confirmed: float | None) -> None:
     """Store when the question was asked that was last answered by naming this node."""
     document = {"boot": state.boot_id(), "confirmed": confirmed}
+    path = _path(directory, address)
     try:
-        state.write(_path(directory, address), document)
-    except OSError as error:
-        raise LvsdrError(f"cannot write {error.filename}: {error.strerror}") from None
+        state.write(path, document)
+    except OSError as error:  # of a full disk the error does not name the file
+        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
 def remembered(directory: str, address: str, now: float) -> float | None:

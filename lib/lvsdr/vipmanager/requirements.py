@@ -17,6 +17,12 @@ def require(configuration: Configuration) -> None:
     missing = privileges.missing()
     if missing:
         raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
+    if not privileges.programs_may_change_addresses():
+        raise NotPermitted(
+            "CAP_NET_ADMIN does not reach the program ip: what setcap gives to an interpreter is "
+            "not inherited; give it as an ambient capability (AmbientCapabilities= of a unit, or "
+            "setpriv --inh-caps +net_admin --ambient-caps +net_admin), or run it as root"
+        )
     if shutil.which("ip") is None:
         raise NotInstalled("there is no program ip (package iproute2)")
     for wanted in configuration.wanted:
