@@ -11,7 +11,6 @@ import sys
 from ..deadline import Deadline
 from ..errors import NotInstalled, Refused, SourceUnavailable
 from ..typed import NamedTuple
-from .bounded import bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,6 +126,8 @@ class _Exchange:
         kind = self._urllib3.HTTPSConnectionPool if tls else self._urllib3.HTTPConnectionPool
         timeout = self._urllib3.Timeout(total=left)
         self._pool = kind(address or host, port, timeout=timeout, retries=False, **more)
+        from .bounded import bounded  # with socket: not for those who only describe a store
+
         self._pool.ConnectionCls = bounded(kind.ConnectionCls, self._deadline)
         headers = {"Host": str(self._endpoint).partition("://")[2], **headers}
         how: dict[str, Any] = {"redirect": False, "preload_content": False}

@@ -47,6 +47,33 @@ def test_all_of_them() -> None:
     ) == Settings(Wish("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0)
 
 
+@pytest.mark.parametrize(
+    ("given", "duplicate_check", "check_link"),
+    [
+        ({"nodad": "true"}, False, True),
+        ({"nodad": "no"}, True, True),
+        ({"run_arping": "1"}, True, True),
+        ({"run_arping": "false"}, False, True),
+        ({"check_link_status": "false"}, True, False),
+        ({"nodad": "true", "run_arping": "false"}, False, True),
+    ],
+)
+def test_the_names_of_ipaddr2(
+    given: dict[str, str], duplicate_check: bool, check_link: bool
+) -> None:
+    found = parsed(ip="10.9.0.20", **given)
+    assert (found.duplicate_check, found.check_link) == (duplicate_check, check_link)
+
+
+def test_names_of_ipaddr2_that_contradict() -> None:
+    assert problems(ip="10.9.0.20", nodad="true", run_arping="true") == [
+        "run_arping=true: is the old name of duplicate_check, which is set to false; "
+        "set only duplicate_check"
+    ]
+    (problem,) = problems(ip="10.9.0.20", nodad="perhaps")
+    assert problem.startswith("nodad=perhaps: must be true or false")
+
+
 def test_ip_is_required() -> None:
     assert problems() == [
         "ip is required: must be a unicast IPv4 or IPv6 address, without prefix or zone"
