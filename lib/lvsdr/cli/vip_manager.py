@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..vipmanager.names import OF_THE_AGENT
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
 from . import complain
 from .program import FAILED, described, run, say
@@ -24,7 +25,8 @@ NOT_RUNNING = 3  # as init scripts have it (LSB)
 def _options() -> Iterator[click.Option]:
     for option in OPTIONS:
         yield _option(option, option.name)
-        yield from (_option(option, old, hidden=True) for old in option.old)
+        others = (name for name, current in OF_THE_AGENT.items() if current == option.name)
+        yield from (_option(option, name, hidden=True) for name in (*option.old, *others))
 
 
 def _option(option: Option, name: str, hidden: bool = False) -> click.Option:

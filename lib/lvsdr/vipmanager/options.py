@@ -11,6 +11,7 @@ from ..gate import Policy, Unreachable
 from ..ocf.values import Parser, absolute_path, one_of
 from ..typed import NamedTuple
 from .keeping import Rules
+from .names import OF_THE_AGENT
 from .parsers import (
     ADDRESSES,
     INTERFACES,
@@ -238,6 +239,7 @@ BY_NAME = {option.name: option for option in OPTIONS}
 """The options by their names of today."""
 
 CURRENT = {
+    **OF_THE_AGENT,
     **{other: option.name for option in OPTIONS for other in option.old},
     **{option.name: option.name for option in OPTIONS},
 }

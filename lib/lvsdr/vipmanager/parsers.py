@@ -78,7 +78,8 @@ def seconds(low: float, scale: float = 1.0) -> Parser[float]:
     """A decimal number of ``scale`` seconds, or of a unit, as Pacemaker writes durations."""
 
     def convert(text: str) -> float:
-        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)", text, re.ASCII)
+        pattern = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)"
+        found = re.fullmatch(pattern, text.lower(), re.ASCII)
         if found is None or found[2] not in (*UNITS, ""):
             raise ValueError
         seconds = float(found[1]) * (UNITS[found[2]] if found[2] else scale)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..typed import NamedTuple
+from .names import OF_THE_AGENT
 from .options import CURRENT, NEVER_EMPTY, UNUSED, variable
 
 TYPE_CHECKING = False
@@ -98,7 +99,7 @@ def _source(said: Mapping[str, str], spelled: Any) -> Source:
 
 def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
     for name in said:
-        if CURRENT[name] != name:
+        if CURRENT[name] != name and name not in OF_THE_AGENT:
             yield f"{spelled(name)} is an old name, today it is {CURRENT[name]}"
         if name in UNUSED:
             yield f"{spelled(name)} is not used any more"

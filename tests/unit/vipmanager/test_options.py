@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from lvsdr.vipmanager.names import OF_THE_AGENT
 from lvsdr.vipmanager.options import BY_NAME, CURRENT, OPTIONS, UNUSED, Option
 
 
@@ -19,6 +20,7 @@ def test_an_option_is_complete(option: Option) -> None:
 
 def test_no_name_means_two_things() -> None:
     names = Counter(name for option in OPTIONS for name in (option.name, *option.old))
+    names.update(list(OF_THE_AGENT))
     assert [name for name, number in names.items() if number > 1] == []
     assert set(CURRENT) == set(names)
 

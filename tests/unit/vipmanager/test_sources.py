@@ -147,3 +147,12 @@ def test_flags_go_before_the_environment_before_the_file(tmp_path: Path) -> None
         "netmask": Said("16", "VIP_NETMASK"),
         "interface": Said("eth3", "--interface"),
     }
+
+
+def test_the_names_of_the_agent_are_as_good(tmp_path: Path) -> None:
+    """Of a parameter of vip, in every place, and without a warning."""
+    given = environment({"VIP_NIC": "eth0", "VIP_DCS_TOKEN": "t"})
+    assert texts(dict(given.said)) == {"interface": "eth0", "consul-token": "t"}
+    filed = file(written(tmp_path, "cidr_netmask: 24\ndcs_ca_file: /ca.pem\n"))
+    assert texts(dict(filed.said)) == {"netmask": "24", "etcd-ca-file": "/ca.pem"}
+    assert given.warnings == filed.warnings == filed.problems == ()

@@ -54,9 +54,24 @@ def _file(name: str, short: str, long: str) -> Parameter[str | None]:
     return optional(name, absolute_path, reloadable=True, short=short, long=long)
 
 
+def _kind(text: str) -> str:
+    return _KINDS("etcd" if text == "etcd3" else text)  # Patroni's name of the same
+
+
+def _seconds(text: str) -> float:
+    """A duration, or a decimal number of seconds as vip-manager takes it."""
+    whole, dot, part = text.partition(".")
+    decimal = dot and whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal()
+    return float(text) if decimal and len(text) <= 18 else duration(text)
+
+
+_KINDS = one_of("etcd", "consul", "patroni", "attribute")
+_KIND = Parser(_kind, _KINDS.legal, content=_KINDS.content, options=_KINDS.options)
+_GRACE = Parser(_seconds, duration.legal)
+
 TYPE = optional(
     "dcs_type",
-    one_of("etcd", "consul", "patroni", "attribute"),
+    _KIND,
     short="Store that says who has the address",
     long=(
         "With it the resource is to be a promotable clone: every instance watches the store, and "
@@ -118,7 +133,7 @@ UNREACHABLE = defaulted(
 )
 GRACE = defaulted(
     "dcs_grace",
-    duration,
+    _GRACE,
     "10s",
     reloadable=True,
     short="How long the address stays without a leader",

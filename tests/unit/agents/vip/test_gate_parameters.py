@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate_parameters import GATE, PARAMETERS
+from lvsdr.agents.vip.gate_parameters import GATE, GRACE, PARAMETERS
 from lvsdr.agents.vip.gate_settings import Gate, gate, policy
 from lvsdr.errors import BadArgument, InvalidParameters
 from lvsdr.gate import Policy, Unreachable
@@ -156,6 +156,22 @@ def test_files_that_hold_no_secret(content: bytes | None, sentence: str, tmp_pat
     with pytest.raises(BadArgument) as caught:
         gated(**given)
     assert str(caught.value) == f"dcs_token_file={file}: {sentence}"
+
+
+def test_words_of_vip_manager() -> None:
+    """What that takes is taken here as well."""
+    assert gated(**{**ETCD, "dcs_type": "etcd3"}).question == gated(**ETCD).question
+    assert parsed_grace("2.5") == 2.5
+    assert parsed_grace("1min") == 60.0
+    for text in ("2.5s", ".5", "5.", "1.2.3", "-1.0", "\u0661.5"):
+        with pytest.raises(InvalidParameters, match="must be a duration such as"):
+            parsed_grace(text)
+
+
+def parsed_grace(text: str) -> float:
+    given = {"ip": "10.9.0.20", **ETCD, "dcs_grace": text}
+    environ = {f"OCF_RESKEY_{name}": value for name, value in given.items()}
+    return PARAMETERS.parse(environ)[GRACE]
 
 
 def test_what_can_be_changed_in_place() -> None:
