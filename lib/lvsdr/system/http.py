@@ -168,7 +168,10 @@ def _why(error: BaseException) -> str:
             return f"TLS: {getattr(cause, 'reason', '')}".replace("_", " ").lower()
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    if any(isinstance(cause, ValueError) for cause in behind):
+    for cause in behind:
+        if "Cert" in type(cause).__name__:  # of another host, found by urllib3 itself
+            return f"its certificate is not valid: {cause}"
+    if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
         # "Invalid header value" would show a token.
         return "what is configured cannot be sent: a character that HTTP has no place for"
     wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]  # urllib3's own tries

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from lvsdr.deadline import Deadline
@@ -162,6 +164,39 @@ def test_a_name_that_nobody_has() -> None:
 def test_no_time_at_all(closed: int) -> None:
     with pytest.raises(SourceUnavailable, match="in time"):
         ask(closed, seconds=0)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+    """A port where TLS is spoken, and the certificate, which is that of node1."""
+    place = tmp_path_factory.mktemp("tls")
+    key, certificate = str(place / "key.pem"), str(place / "certificate.pem")
+    argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    argv += ["-keyout", key, "-out", certificate, "-subj", "/CN=node1"]
+    argv += ["-addext", "subjectAltName=DNS:node1"]
+    subprocess.run(argv, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def serve() -> None:
+        while True:
+            with suppress(OSError), context.wrap_socket(listener.accept()[0], True) as client:
+                client.recv(65536)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1], certificate
+
+
+def test_a_name_at_an_address_of_ours(certified: tuple[int, str]) -> None:
+    """The certificate is that of the name, wherever the connection goes."""
+    port, authority = certified
+    endpoint = Endpoint("node1", port, tls=True, address="127.0.0.1")
+    assert exchange(endpoint, GET, Trust(authority), Deadline.after(PATIENCE)).body == b"{}"
+    other = endpoint._replace(host="node2")
+    with pytest.raises(SourceUnavailable, match=r"^its certificate is not valid: .*node2"):
+        exchange(other, GET, Trust(authority), Deadline.after(PATIENCE))
 
 
 def test_tls_where_there_is_none() -> None:
