@@ -53,8 +53,12 @@ def other(hosts: dict[str, Host]) -> Iterator[Host]:
 def mistaken(host: Host) -> None:
     """Let a host believe that somebody has the address who is not there."""
     words = ["lladdr", NOBODY, "dev", "back", "nud", "stale"]
-    host.run(["ip", "neighbour", "replace", BACK, *words])
-    assert believes(host)
+
+    def believed_now() -> bool:
+        host.run(["ip", "neighbour", "replace", BACK, *words])
+        return believes(host)
+
+    until(believed_now)  # an announcement may come in between
 
 
 def believed(host: Host) -> str:
