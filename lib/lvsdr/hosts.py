@@ -83,3 +83,23 @@ def is_link_local(address: str) -> bool:
     [True, True, False, False, False]
     """
     return address.find(":") == 4 and address[:3] in ("fe8", "fe9", "fea", "feb")
+
+
+def unicast(address: str | None) -> str:
+    """Return an address that an interface can have; raises ValueError for any other, and None.
+
+    ``address`` is in canonical form.  An IPv4 address in the form of IPv6 has several spellings,
+    would never be found among the interface's own, and could not be reached.
+
+    >>> unicast("fd77::11"), unicast("10.77.0.11")
+    ('fd77::11', '10.77.0.11')
+    >>> unicast("::ffff:a4d:b")
+    Traceback (most recent call last):
+    ValueError: an IPv4 address in the form of IPv6
+    """
+    if address is None or not is_remote(address):
+        raise ValueError
+    # ::ffff:0:0/96 and ::/96: RFC 4291, section 2.5.5
+    if address.startswith("::") and (address[2:7] == "ffff:" or address.count(":") <= 3):
+        raise ValueError("an IPv4 address in the form of IPv6")
+    return address

@@ -13,7 +13,16 @@ from tests.house.tree import library, module_name
 BASE = {"errors", "deadline", "typed", "hosts"}
 PURE = BASE | {"model"}
 WORLD = PURE | {"cluster", "crm_mon", "system"}
-DECIDING = {"ipvs", "director", "on_empty", "report", "location", "interfaces", "packets"}
+DECIDING = {
+    "ipvs",
+    "director",
+    "on_empty",
+    "report",
+    "location",
+    "interfaces",
+    "packets",
+    "prefixes",
+}
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
 # Room -> the rooms whose modules it may import; its own are always allowed.
@@ -33,8 +42,9 @@ MAY_IMPORT = {
     "director": PURE | {"ipvs", "on_empty", "report"},
     "location": PURE | {"cluster"},
     "interfaces": BASE,
+    "prefixes": BASE,
     "gate": {"typed"},
-    "packets": set[str](),
+    "packets": {"typed"},
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
     "ocf": BASE,

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _MOST_DIGITS = 18
 # The units of crm_get_msec() in Pacemaker.
-_SECONDS = {
+UNITS = {
     **dict.fromkeys(("", "s", "sec"), 1.0),
     **dict.fromkeys(("ms", "msec"), 1e-3),
     **dict.fromkeys(("us", "usec"), 1e-6),
@@ -27,6 +27,9 @@ _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "1", "ja"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
+
+OPPOSITE = {text: "false" if truth else "true" for text, truth in _TRUTH.items()}
+"""From the text of a truth to that of its opposite."""
 
 
 class Parser(Generic[T]):
@@ -109,7 +112,7 @@ def is_true(text: str) -> bool:
 def _seconds(text: str) -> float:
     unit = text.lstrip("0123456789")
     number = text[: len(text) - len(unit)]
-    seconds = _SECONDS.get(unit.strip().lower())
+    seconds = UNITS.get(unit.strip().lower())
     if seconds is None or not 0 < len(number) <= _MOST_DIGITS:
         raise ValueError
     return int(number) * seconds

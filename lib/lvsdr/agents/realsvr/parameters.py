@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hosts import is_link_local, is_remote, literal
+from ...hosts import is_link_local, literal, unicast
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.values import Parser, duration
 
@@ -12,13 +12,9 @@ _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
 def _vip(text: str) -> str:
-    address = literal(text)
-    if address is None or not is_remote(address):
-        raise ValueError
+    address = unicast(literal(text))
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
-    if address.startswith("::ffff:"):
-        raise ValueError("an IPv4 address in the form of IPv6")
     return address
 
 

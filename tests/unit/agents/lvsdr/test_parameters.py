@@ -155,6 +155,12 @@ WRONG = [
         "*",
         "must be a regular expression: nothing to repeat at position 0",
     ),
+    (
+        "vip",
+        "::ffff:10.9.0.20",
+        "must be a unicast IPv4 or IPv6 address, without prefix or zone: "
+        "an IPv4 address in the form of IPv6",
+    ),
     ("script_timeout", "-5", "must be a duration longer than 0, such as 10, 10s, 500ms or 1min"),
     ("script_timeout", "0", "must be a duration longer than 0, such as 10, 10s, 500ms or 1min"),
     ("drain_timeout", "-5s", "must be a duration such as 10, 10s, 500ms, 5min or 1h, or never"),
