@@ -133,14 +133,14 @@ def test_a_header_that_is_missing() -> None:
 
 @pytest.mark.parametrize("token", ["geheim\n", "ge\r\nheim", "geheim\u20ac"])
 def test_a_token_that_cannot_be_sent_is_not_shown(port: int, token: str) -> None:
-    found = said(opened(port, token=token))
+    found = leadership(opened(port, token=token))
     assert found.state is State.UNKNOWN
     assert "heim" not in found.reason
 
 
 def test_a_server_that_sends_the_token_back_is_not_quoted() -> None:
     with serving_answers(answering(403, b"the token geheim may not read")) as served:
-        found = said(opened(served.port, token="geheim"))
+        found = leadership(opened(served.port, token="geheim"))
     assert found.reason.endswith("answered 403: the token (not shown) may not read")
 
 
@@ -168,9 +168,9 @@ MALFORMED = {
 def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str, port: int) -> None:
     wrong_answer = answering(200, MALFORMED[name], "X-Consul-Index: 7")
     with serving_answers(wrong_answer) as wrong:
-        found = said(opened(wrong.port))
+        found = leadership(opened(wrong.port))
         given = Given(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
         both = leader.open_store("consul", leader.settings("consul", "node1", given))
-        assert said(both).state is State.LEADER
+        assert leadership(both).state is State.LEADER
     assert found.state is State.UNKNOWN
     assert "internal error" not in found.reason
