@@ -1,6 +1,6 @@
 """The document that ``crm_mon --output-as=xml`` prints, read into the cluster's state.
 
-The only module that knows the schema of that document (pacemaker's ``api-result.rng`` and
+Knows, with ``crm_mon_nodes``, the schema of that document (pacemaker's ``api-result.rng`` and
 ``crm_mon-*.rng``).  What is not the document it should be is an error, never "no nodes": a pool
 must not be emptied because the cluster could not be asked.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cluster import ClusterState, Instance, Node, NodeKind, Role
+from .cluster import ClusterState, Instance, Role
+from .crm_mon_nodes import attributes_by_node, named_attribute, nodes_by_name
 from .document import Element, tree
 from .errors import SourceUnavailable
 
@@ -36,8 +37,7 @@ def parse(document: bytes) -> ClusterState:
     """
     root = _root(document)
     _require_success(root)
-    members = (element for element in _section(root, "nodes") if element.tag == "node")
-    nodes = {node.name: node for node in map(_node, members)}
+    nodes = nodes_by_name(_section(root, "nodes"))
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
     resources: dict[str, list[Instance]] = {}
@@ -46,7 +46,7 @@ def parse(document: bytes) -> ClusterState:
     return ClusterState(
         nodes=nodes,
         resources={name: tuple(instances) for name, instances in resources.items()},
-        attributes=_attributes(root),
+        attributes=attributes_by_node(_section(root, "node_attributes")),
     )
 
 
@@ -72,45 +72,10 @@ def _require_success(root: Element) -> None:
         raise SourceUnavailable(f"crm_mon: {reason}")
 
 
-def _named(element: Element, name: str) -> str:
-    try:
-        return element.attributes[name]
-    except KeyError:
-        raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}") from None
-
-
 def _section(root: Element, tag: str) -> Sequence[Element]:
     """What is in a section; crm_mon leaves out one that would be empty."""
     section = root.first(tag)
     return section.children if section is not None else ()
-
-
-def _node(element: Element) -> Node:
-    kind = NodeKind.REMOTE if element.attributes.get("type") == "remote" else NodeKind.MEMBER
-    if "id_as_resource" in element.attributes:
-        kind = NodeKind.GUEST
-    return Node(
-        name=_named(element, "name"),
-        kind=kind,
-        online=_named(element, "online") == "true",
-        standby=element.flag("standby") or element.flag("standby_onfail"),
-        maintenance=element.flag("maintenance"),
-        unclean=element.flag("unclean"),
-        pending=element.flag("pending"),
-        shutdown=element.flag("shutdown"),
-        expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
-    )
-
-
-def _attributes(root: Element) -> dict[str, dict[str, str]]:
-    section = root.first("node_attributes")
-    return {
-        _named(node, "name"): {
-            _named(attribute, "name"): attribute.attributes.get("value", "")
-            for attribute in node.all("attribute")
-        }
-        for node in (section.all("node") if section is not None else ())
-    }
 
 
 def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
@@ -119,15 +84,15 @@ def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance
     if reader is None:
         return []
     found = reader(element, into)
-    into.setdefault(_plain_id(_named(element, "id")), []).extend(found)
+    into.setdefault(_plain_id(named_attribute(element, "id")), []).extend(found)
     return found
 
 
 def _primitive(element: Element, _into: dict[str, list[Instance]]) -> list[Instance]:
     return [
         Instance(
-            node=_named(node, "name"),
-            role=_role(_named(element, "role")),
+            node=named_attribute(node, "name"),
+            role=_role(named_attribute(element, "role")),
             active=element.flag("active"),
             failed=element.flag("failed"),
             blocked=element.flag("blocked"),
@@ -171,11 +136,13 @@ def _bundle(element: Element, into: dict[str, list[Instance]]) -> list[Instance]
     Pacemaker names the parts of a replica: container, address, and the connection to its inside,
     which need not be on the container's node.
     """
-    bundle, runtime = _named(element, "id"), _named(element, "type")
+    bundle, runtime = named_attribute(element, "id"), named_attribute(element, "type")
     found = []
     for replica in element.all("replica"):
-        number = _named(replica, "id")
-        parts = {_named(part, "id"): _collect(part, into) for part in replica.all("resource")}
+        number = named_attribute(replica, "id")
+        parts = {
+            named_attribute(part, "id"): _collect(part, into) for part in replica.all("resource")
+        }
         containers = parts.pop(f"{bundle}-{runtime}-{number}", [])
         parts.pop(f"{bundle}-{number}", None)
         inside = [ran for name, ran in parts.items() if not name.startswith(f"{bundle}-ip-")]
