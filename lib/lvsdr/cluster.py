@@ -28,6 +28,10 @@ class Node(NamedTuple):
     shutdown: bool
     expected: bool = True
     """Whether it has not left of its own accord; Pacemaker expects nothing of remote nodes."""
+    container: str = ""
+    """Of a guest node: the id of the resource that it runs in."""
+    lost: bool = False
+    """Of a remote or guest node that is offline: its connection or its container has failed."""
 
 
 class Role(Enum):

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .cluster import ClusterState, Instance, Role
-from .crm_mon_nodes import attributes_by_node, named_attribute, nodes_by_name
+from .crm_mon_nodes import (
+    UNDER_WAY,
+    attributes_by_node,
+    named_attribute,
+    nodes_by_name,
+    with_connections,
+)
 from .document import Element, tree
 from .errors import SourceUnavailable
 
@@ -44,7 +50,7 @@ def parse(document: bytes) -> ClusterState:
     for element in _section(root, "resources"):
         _collect(element, resources)
     return ClusterState(
-        nodes=nodes,
+        nodes=with_connections(nodes, _section(root, "resources")),
         resources={name: tuple(instances) for name, instances in resources.items()},
         attributes=attributes_by_node(_section(root, "node_attributes")),
     )
@@ -131,25 +137,36 @@ _IN_BETWEEN = (Role.STARTING, Role.STOPPING, Role.PROMOTING, Role.DEMOTING)
 
 
 def _bundle(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """A bundle is where a replica's container is and, if it has a resource inside, runs that.
+    """Return the instances of a bundle: where the container of a replica runs.
 
-    Pacemaker names the parts of a replica: container, address, and the connection to its inside,
-    which need not be on the container's node.
+    The resource inside, if there is one, has to run, too: it is not shown while the connection to
+    the inside is lost.  Pacemaker names the parts of a replica: container, address, and that
+    connection, which need not be on the container's node.
     """
     bundle, runtime = named_attribute(element, "id"), named_attribute(element, "type")
     found = []
     for replica in element.all("replica"):
         number = named_attribute(replica, "id")
-        parts = {
-            named_attribute(part, "id"): _collect(part, into) for part in replica.all("resource")
-        }
+        parts = {named_attribute(it, "id"): _collect(it, into) for it in replica.all("resource")}
         containers = parts.pop(f"{bundle}-{runtime}-{number}", [])
-        parts.pop(f"{bundle}-{number}", None)
+        connection = parts.pop(f"{bundle}-{number}", [])
         inside = [ran for name, ran in parts.items() if not name.startswith(f"{bundle}-ip-")]
-        if all(inside):
+        broken = any(_is_broken(it) for it in (*containers, *connection))
+        if all(map(_seen, inside)):
             parts_of = [ran[0] for ran in inside]
-            found += [_merged([*parts_of, it])._replace(node=it.node) for it in containers]
+            merged = [_merged([*parts_of, it])._replace(node=it.node) for it in containers]
+            found += [it._replace(failed=it.failed or broken) for it in merged]
+        else:
+            found += [it._replace(failed=broken) for it in containers if broken or not it.managed]
     return found
+
+
+def _is_broken(instance: Instance) -> bool:
+    return instance.failed and instance.role.value not in UNDER_WAY
+
+
+def _seen(instances: list[Instance]) -> bool:
+    return bool(instances) and instances[0].active
 
 
 _READERS = {"resource": _primitive, "clone": _clone, "group": _group, "bundle": _bundle}

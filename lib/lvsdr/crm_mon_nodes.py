@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from .cluster import Node, NodeKind
 from .document import Element
 from .errors import SourceUnavailable
+
+# While one of these goes on, crm_mon shows as failed whatever has ever failed (decision 025).
+UNDER_WAY = ("Starting", "Stopping", "Promoting", "Demoting", "Migrating")
 
 
 def named_attribute(element: Element, name: str) -> str:
@@ -37,7 +40,47 @@ def _node(element: Element) -> Node:
         pending=element.flag("pending"),
         shutdown=element.flag("shutdown"),
         expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
+        container=element.attributes.get("id_as_resource", ""),
     )
+
+
+def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
+    """Return the nodes, those marked as lost whose connection or container has failed.
+
+    Pacemaker shows a remote or guest node as offline whenever the history of its connection says
+    nothing (lib/pengine/unpack.c, determine_remote_online_status): while it is probed again, or
+    when the member is lost that holds the connection.  Only a failure means that the node is gone.
+    """
+    away = [n for n in nodes.values() if not n.online and n.kind is not NodeKind.MEMBER]
+    if not away:
+        return nodes
+    primitives = {element.attributes.get("id", ""): element for element in _primitives(resources)}
+    lost = {node.name: node._replace(lost=_is_lost(node, primitives, nodes)) for node in away}
+    return {**nodes, **lost}
+
+
+def _is_lost(node: Node, primitives: dict[str, Element], nodes: dict[str, Node]) -> bool:
+    connection, container = primitives.get(node.name), primitives.get(node.container)
+    if any(_has_failed(element) for element in (connection, container) if element is not None):
+        return True
+    places = (
+        [] if container is None else [it.attributes.get("name") for it in container.all("node")]
+    )
+    hosts = [nodes[name] for name in places if name in nodes]
+    return bool(hosts) and all(host.unclean for host in hosts)
+
+
+def _has_failed(element: Element) -> bool:
+    """Return whether a resource has failed; during an operation the flag may be of old date."""
+    return element.flag("failed") and element.attributes.get("role") not in UNDER_WAY
+
+
+def _primitives(elements: Iterable[Element]) -> Iterator[Element]:
+    for element in elements:
+        if element.tag == "resource":
+            yield element
+        else:
+            yield from _primitives(element.children)
 
 
 def attributes_by_node(elements: Iterable[Element]) -> dict[str, dict[str, str]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from ..cluster import ClusterState, Node
+from ..cluster import ClusterState, Node, NodeKind
 from ..model import Candidate, Outcome, Verdict
+
+# Seconds for which what is out of Pacemaker's sight may be there: as long as a probe may take, if
+# nothing else is configured (decision 026).
+OUT_OF_SIGHT = 20.0
 
 
 def node_verdict(node: Node) -> Verdict | None:
-    """The verdict that the node's own state imposes; None for a node in normal operation."""
+    """Return the verdict that the node's own state imposes; None in normal operation."""
     if node.unclean:
         return Verdict(Outcome.FAILED, "node is unclean")
+    if node.lost:
+        return Verdict(Outcome.FAILED, "connection or container of the node has failed")
     if node.pending:
         return Verdict(Outcome.UNKNOWN, "node is joining the cluster")
-    if not node.online and node.maintenance and not node.expected:
-        # Pacemaker left and stopped nothing, as for an upgrade: what runs there goes on.
-        return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
     if not node.online:
-        return Verdict(Outcome.FAILED, "node is offline")
+        return _away(node)
     if node.maintenance:
         return Verdict(Outcome.UNKNOWN, "node is in maintenance")
     if node.standby:
@@ -24,6 +27,17 @@ def node_verdict(node: Node) -> Verdict | None:
     if node.shutdown:
         return Verdict(Outcome.WITHDRAWN, "node is shutting down", leaving=True)
     return None
+
+
+def _away(node: Node) -> Verdict:
+    """Return the verdict on an offline node that has not failed for certain, or is a member."""
+    crashed = node.kind is NodeKind.MEMBER and node.expected
+    if node.maintenance and not crashed:
+        # Pacemaker left and stopped nothing, as for an upgrade: what runs there goes on.
+        return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
+    if node.kind is NodeKind.MEMBER:
+        return Verdict(Outcome.FAILED, "node is offline")
+    return Verdict(Outcome.FAILED, "connection to the node is lost", grace=OUT_OF_SIGHT)
 
 
 def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
@@ -39,7 +53,18 @@ def with_node_state(candidate: Candidate, state: ClusterState) -> Candidate:
         return candidate
     if node.pending and not node.expected and candidate.verdict.outcome is Outcome.FAILED:
         return candidate  # Pacemaker has been stopped, Corosync not: it need not come back
+    if verdict.grace and _is_settled(candidate.verdict):
+        return candidate
     leaving = verdict.outcome is Outcome.WITHDRAWN
     if leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         return candidate._replace(verdict=candidate.verdict._replace(grace=0.0))
     return candidate._replace(verdict=verdict)
+
+
+def _is_settled(verdict: Verdict) -> bool:
+    """Return whether a verdict outweighs that its node is out of sight.
+
+    Pacemaker does nothing about an UNKNOWN one; a failure without grace is certain.
+    """
+    failed = verdict.outcome is Outcome.FAILED and not verdict.grace
+    return failed or verdict.outcome is Outcome.UNKNOWN
