@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 
 from .hosts import named
@@ -68,6 +69,10 @@ class ClusterState(NamedTuple):
     """By id of primitive, group, clone or bundle; a known id that runs nowhere has no instances."""
     attributes: Mapping[str, Mapping[str, str]]
     """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
+    unmanaged: AbstractSet[str] = frozenset()
+    """Ids of resources that Pacemaker leaves alone wherever they run."""
+    maintenance: bool = False
+    """Whether Pacemaker leaves all resources alone (maintenance-mode)."""
 
     def node(self, name: str) -> Node | None:
         """The node of this name, in whatever case that is written."""

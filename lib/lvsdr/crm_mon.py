@@ -47,12 +47,16 @@ def parse(document: bytes) -> ClusterState:
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
     resources: dict[str, list[Instance]] = {}
+    unmanaged: dict[str, bool] = {}
     for element in _section(root, "resources"):
         _collect(element, resources)
+        _note_unmanaged(element, unmanaged)
     return ClusterState(
         nodes=with_connections(nodes, _section(root, "resources")),
         resources={name: tuple(instances) for name, instances in resources.items()},
         attributes=attributes_by_node(_section(root, "node_attributes")),
+        unmanaged=frozenset(name for name, everywhere in unmanaged.items() if everywhere),
+        maintenance=_in_maintenance(root),
     )
 
 
@@ -82,6 +86,26 @@ def _section(root: Element, tag: str) -> Sequence[Element]:
     """What is in a section; crm_mon leaves out one that would be empty."""
     section = root.first(tag)
     return section.children if section is not None else ()
+
+
+def _in_maintenance(root: Element) -> bool:
+    return any(option.flag("maintenance-mode") for option in _section(root, "summary"))
+
+
+def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
+    """Enter for a resource, and for all that it contains, whether it is unmanaged everywhere.
+
+    A node in maintenance makes only the instances on it unmanaged.  What is blocked by a failure is
+    in no maintenance.
+    """
+    found = not element.flag("managed", default=True) and not element.flag("failed")
+    if element.tag != "resource":
+        inside = [_note_unmanaged(it, into) for it in element.children if it.tag in _PARTS]
+        enough = any if element.tag in ("group", "replica") else all
+        found = found or (bool(inside) and enough(inside))
+    name = _plain_id(element.attributes.get("id", ""))
+    into[name] = into.get(name, True) and found
+    return found
 
 
 def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
@@ -170,6 +194,7 @@ def _seen(instances: list[Instance]) -> bool:
 
 
 _READERS = {"resource": _primitive, "clone": _clone, "group": _group, "bundle": _bundle}
+_PARTS = (*_READERS, "replica")
 
 
 def _plain_id(resource_id: str) -> str:

@@ -16,8 +16,8 @@ from ...errors import SourceUnavailable
 from ...ipvs.table import Service, WantedService
 from ...location import located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
-from ...sources import chosen, survey
-from ...sources.nodes import node_verdict, with_node_state
+from ...sources import chosen, followed, survey
+from ...sources.nodes import left_alone, node_verdict, with_node_state
 from ...system import crm
 from ...system.resolver import resolve
 from ...typed import NamedTuple
@@ -60,21 +60,25 @@ def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
         hosts=names,
         asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
         unavailable=found.unavailable,
-        nodes=_node_verdicts(state, names.values()),
+        nodes=_node_verdicts(spec, state, names.values()),
     )
 
 
-def _node_verdicts(state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
-    """What a real server that nobody names any more is judged by: dead nodes serve nobody."""
+def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
+    """Return the verdicts on real servers that nobody names any more: dead nodes serve nobody."""
+    untouched = left_alone(state, followed(spec))
     nodes = {host: state.node(host) for host in hosts}
-    verdicts = {host: node_verdict(node) for host, node in nodes.items() if node is not None}
+    verdicts = {
+        host: node_verdict(node, untouched) for host, node in nodes.items() if node is not None
+    }
     return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 
 
 def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:
-    """The state of its node is all that a fallback is judged by."""
+    """Return the fallbacks, judged by the state of their nodes alone."""
     listed = Verdict(Outcome.IN, "fallback")
-    return [with_node_state(Candidate(host, listed), state) for host in spec.fallback]
+    untouched = left_alone(state, followed(spec))
+    return [with_node_state(Candidate(host, listed), state, untouched) for host in spec.fallback]
 
 
 def _weighed(server: Located, spec: PoolSpec) -> Located:
