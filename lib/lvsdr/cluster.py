@@ -33,6 +33,8 @@ class Node(NamedTuple):
     """Of a guest node: the id of the resource that it runs in."""
     lost: bool = False
     """Of a remote or guest node that is offline: its connection or its container has failed."""
+    ambiguous: bool = False
+    """Several entries of this name are online."""
 
 
 class Role(Enum):
@@ -69,6 +71,8 @@ class ClusterState(NamedTuple):
     """By id of primitive, group, clone or bundle; a known id that runs nowhere has no instances."""
     attributes: Mapping[str, Mapping[str, str]]
     """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
+    contradictory: AbstractSet[tuple[str, str]] = frozenset()
+    """Node and attribute of which crm_mon shows several values; ``attributes`` has none of them."""
     unmanaged: AbstractSet[str] = frozenset()
     """Ids of resources that Pacemaker leaves alone wherever they run."""
     maintenance: bool = False

@@ -51,10 +51,12 @@ def parse(document: bytes) -> ClusterState:
     for element in _section(root, "resources"):
         _collect(element, resources)
         _note_unmanaged(element, unmanaged)
+    attributes, contradictory = attributes_by_node(_section(root, "node_attributes"), nodes)
     return ClusterState(
         nodes=with_connections(nodes, _section(root, "resources")),
         resources={name: tuple(instances) for name, instances in resources.items()},
-        attributes=attributes_by_node(_section(root, "node_attributes")),
+        attributes=attributes,
+        contradictory=contradictory,
         unmanaged=frozenset(name for name, everywhere in unmanaged.items() if everywhere),
         maintenance=_in_maintenance(root),
     )

@@ -21,9 +21,31 @@ def named_attribute(element: Element, name: str) -> str:
 
 
 def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
-    """Return the nodes of the section ``nodes``."""
-    members = (element for element in elements if element.tag == "node")
-    return {node.name: node for node in map(_node, members)}
+    """Return the nodes of the section ``nodes``, one for each name; case does not matter.
+
+    A name may have several entries: of a node that was installed anew with another id, for example.
+    """
+    entries: dict[str, list[Node]] = {}
+    for node in (_node(element) for element in elements if element.tag == "node"):
+        entries.setdefault(node.name.casefold(), []).append(node)
+    nodes = (found[0] if len(found) == 1 else _one_of(found) for found in entries.values())
+    return {node.name: node for node in nodes}
+
+
+def _one_of(entries: list[Node]) -> Node:
+    """Return the entry that is online; of several the first, as ambiguous.
+
+    If all are offline, the node is; what one of them says beside that counts.
+    """
+    online = [node for node in entries if node.online]
+    if online:
+        return online[0]._replace(ambiguous=len(online) > 1)
+    return entries[0]._replace(
+        maintenance=any(node.maintenance for node in entries),
+        unclean=any(node.unclean for node in entries),
+        pending=any(node.pending for node in entries),
+        expected=any(node.expected for node in entries),
+    )
 
 
 def _node(element: Element) -> Node:
@@ -83,13 +105,28 @@ def _primitives(elements: Iterable[Element]) -> Iterator[Element]:
             yield from _primitives(element.children)
 
 
-def attributes_by_node(elements: Iterable[Element]) -> dict[str, dict[str, str]]:
-    """Return the attributes of the section ``node_attributes``, by node."""
-    return {
-        named_attribute(node, "name"): {
-            named_attribute(attribute, "name"): attribute.attributes.get("value", "")
-            for attribute in node.all("attribute")
-        }
-        for node in elements
-        if node.tag == "node"
-    }
+def attributes_by_node(
+    elements: Iterable[Element], nodes: Iterable[str]
+) -> tuple[dict[str, dict[str, str]], set[tuple[str, str]]]:
+    """Return the attributes of the section ``node_attributes``, by node.
+
+    The second value has node and name of attributes with several values: they are not in the first.
+    """
+    names = {name.casefold(): name for name in nodes}
+    found: dict[str, dict[str, str]] = {}
+    contradictory: set[tuple[str, str]] = set()
+    for element in elements:
+        if element.tag == "node":
+            shown = named_attribute(element, "name")
+            node = names.get(shown.casefold(), shown)
+            values = found.setdefault(node, {})
+            for attribute in element.all("attribute"):
+                name, value = (
+                    named_attribute(attribute, "name"),
+                    attribute.attributes.get("value", ""),
+                )
+                if values.setdefault(name, value) != value:
+                    contradictory.add((node, name))
+    for node, name in contradictory:
+        del found[node][name]
+    return found, contradictory

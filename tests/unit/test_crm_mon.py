@@ -92,6 +92,47 @@ def test_an_instance() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["stale-entry-first", "stale-entry-last"])
+def test_of_two_entries_of_one_name_the_online_one_counts(name: str) -> None:
+    node = state(name).nodes["node2"]
+    assert (node.online, node.ambiguous) == (True, False)
+    assert state(name).attributes["node2"] == {"ready": "1"}
+
+
+def entry(name: str, flags: str) -> str:
+    """An entry of a node."""
+    return f'<node name="{name}" {flags}/>'
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_stale_entry_may_differ_in_case(order: int) -> None:
+    pair = [entry("Node1", 'online="false"'), entry("node1", 'online="true"')]
+    assert list(parse(sketch(nodes="".join(pair[::order]))).nodes) == ["node1"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_entries_that_are_online_are_ambiguous(order: int) -> None:
+    pair = [entry("a", 'online="true"'), entry("a", 'online="true" standby="true"')]
+    assert parse(sketch(nodes="".join(pair[::order]))).nodes["a"].ambiguous
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_offline_entries_the_worse_counts(order: int) -> None:
+    pair = [
+        entry("a", 'online="false" expected_up="true" unclean="true"'),
+        entry("a", 'online="false" expected_up="false"'),
+    ]
+    node = parse(sketch(nodes="".join(pair[::order]))).nodes["a"]
+    assert (node.online, node.unclean, node.expected) == (False, True, True)
+
+
+def test_an_attribute_with_two_values_has_none() -> None:
+    found = state("two-online-entries")
+    assert found.nodes["node2"].ambiguous
+    assert found.contradictory == {("node2", "ready")}
+    assert found.attributes["node2"] == {"same": "1"}
+
+
 def test_transient_and_permanent_attributes_are_one() -> None:
     attributes = state("steady").attributes["node1"]
     assert attributes["pgsql-status"] == "HS:async"

@@ -33,6 +33,8 @@ def attribute_verdict(candidate: Candidate, state: ClusterState, match: Attribut
     node = state.node(candidate.host)
     if node is None:
         return Verdict(Outcome.WITHDRAWN, f"is no cluster node, so it has no {match.name}")
+    if (node.name, match.name) in state.contradictory:
+        return Verdict(Outcome.UNKNOWN, f"{match.name} has several values")
     value = state.attributes.get(node.name, {}).get(match.name)
     if value is None:
         return Verdict(Outcome.WITHDRAWN, f"{match.name} is not set")

@@ -30,10 +30,11 @@ def node_verdict(node: Node, untouched: str | None = None) -> Verdict | None:
 
     ``untouched`` says why Pacemaker has stopped nothing on it, if that is so.
     """
-    if node.unclean:
-        return Verdict(Outcome.FAILED, "node is unclean")
-    if node.lost:
-        return Verdict(Outcome.FAILED, "connection or container of the node has failed")
+    if node.ambiguous:
+        return Verdict(Outcome.UNKNOWN, "several nodes of this name are online")
+    if node.unclean or node.lost:
+        failed = "connection or container of the node has failed"
+        return Verdict(Outcome.FAILED, "node is unclean" if node.unclean else failed)
     if node.pending:
         return Verdict(Outcome.UNKNOWN, "node is joining the cluster")
     if not node.online:

@@ -91,3 +91,9 @@ def test_the_case_of_a_node_does_not_matter() -> None:
     match = attribute("fit", "yes")
     assert attribute_verdict(named, with_value("yes"), match).outcome is Outcome.IN
     assert attribute_verdict(named, with_value("no"), match).outcome is Outcome.WITHDRAWN
+
+
+def test_an_attribute_with_two_values_says_nothing() -> None:
+    cluster = state("steady")._replace(contradictory={("node1", "fit")})
+    verdict = attribute_verdict(NODE, cluster, attribute("fit", "1"))
+    assert verdict == Verdict(Outcome.UNKNOWN, "fit has several values")
