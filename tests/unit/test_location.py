@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.location import located, questions
+from lvsdr.location import answered, located, questions
 from lvsdr.model import Candidate, Located, Outcome, Resolved, Verdict
 
 from tests.unit.crm import state
@@ -32,6 +32,22 @@ def test_nodes_are_asked_for_by_their_address_attribute() -> None:
         "Node1": "10.88.0.1",
         "node2": "db2",
         "10.77.0.14": "10.77.0.14",
+    }
+
+
+def test_an_address_that_is_known_is_looked_up_for_those_that_are_in_only() -> None:
+    away = Verdict(Outcome.FAILED, "node is offline")
+    found = [Candidate("node1", FIT), Candidate("node2", away), Candidate("node3", away)]
+    known = {"node1": "10.77.0.1", "node2": "10.77.0.2"}
+    assert set(questions(found, state("steady"), None, known)) == {"node1", "node3"}
+
+
+def test_a_problem_with_an_attribute_names_it() -> None:
+    asked = {"node1": "10.77.0.021", "db4": "db4"}
+    answers = {"10.77.0.021": Resolved([], "is no address"), "db4": Resolved([], "unknown")}
+    assert answered(asked, answers, "addr") == {
+        "node1": Resolved([], "addr: is no address"),
+        "db4": Resolved([], "unknown"),
     }
 
 

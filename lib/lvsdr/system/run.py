@@ -9,12 +9,18 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 
 from ..deadline import Deadline
 from ..typed import NamedTuple
 from .spawn import Child, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional
+
+    Interim = Optional[Callable[[Mapping[int, "Result"]], None]]
 
 NOT_THERE = 127  # the status of a program that cannot be executed, as a shell has it
 NOT_NOW = 128  # the same, for the lack of something that may be there in a moment
@@ -23,7 +29,8 @@ _TICK = 0.02  # seconds between looks at a child whose own children hold its out
 _ABOUT_TO_END = 0.001
 _DYING = 1.0  # seconds that a killed program may take to be gone
 _SIGKILL = 9  # signal.SIGKILL on Linux, without the price of the signal module
-_PARALLEL = 32  # calls of a script at a time
+PATIENCE = 1.0  # seconds after which it is worth while to act on what is known so far
+PARALLEL = 32  # calls of a script at a time
 
 
 class Result(NamedTuple):
@@ -60,13 +67,21 @@ def run_all(
     timeout: float = 3600.0,
     stdin: bytes = b"",
     limit: int = OUTPUT_LIMIT,
+    interim: Interim = None,
 ) -> list[Result]:
-    """Run programs side by side, each within ``timeout`` seconds; results in the same order."""
+    """Run programs side by side, each within ``timeout`` seconds; results in the same order.
+
+    ``interim`` is called once, with the results by index, if not all have ended after a second.
+    """
+    patience = Deadline.after(PATIENCE)
     waiting = list(enumerate(argvs))[::-1]
     running: dict[int, _Watched] = {}
     results: dict[int, Result] = {}
     while waiting or running:
-        while waiting and len(running) < _PARALLEL:
+        if interim is not None and patience.expired():
+            interim(results)
+            interim = None
+        while waiting and len(running) < PARALLEL:
             index, argv = waiting.pop()
             started = _start(argv, deadline, timeout, stdin, limit)
             if isinstance(started, Result):

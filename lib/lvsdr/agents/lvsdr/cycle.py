@@ -8,18 +8,20 @@ from __future__ import annotations
 import time
 
 from ...checks import check_all
+from ...checks.limits import Limits
 from ...cluster import ClusterState
 from ...crm_mon import parse
 from ...deadline import Deadline
 from ...director import Decision, Judged, decide
 from ...errors import SourceUnavailable
 from ...ipvs.table import Service, WantedService
-from ...location import located, questions
+from ...location import answered, located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
 from ...sources import chosen, followed, survey
 from ...sources.nodes import left_alone, node_verdict, with_node_state
 from ...system import crm
-from ...system.resolver import resolve
+from ...system.resolver import Lookups
+from ...system.run import PATIENCE
 from ...typed import NamedTuple
 from .memory import Memory
 from .settings import Settings
@@ -27,8 +29,13 @@ from .settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Callable, Optional
+
+    Meanwhile = Optional[Callable[[Judged], None]]
 
 _GATHERING = 0.8  # of the time: the rest is for changing the table
+_NAMING = 0.75  # of that: a list script leaves some for checks and look-ups
+_ENOUGH = 0.5  # of the time: a check that had so much and did not answer has failed
 
 
 class Plan(NamedTuple):
@@ -38,30 +45,49 @@ class Plan(NamedTuple):
     decision: Decision
 
 
-def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
-    """Ask everybody there is to ask.  Whoever does not answer leaves things UNKNOWN; never raises
-    for that.
+def judge(
+    settings: Settings, memory: Memory, deadline: Deadline, meanwhile: Meanwhile = None
+) -> Judged:
+    """Return what is known of every real server.  Ignorance is UNKNOWN, and never raised.
+
+    ``meanwhile`` is called with what is known after a second if some have not answered by then, so
+    that a check or a resolver that hangs costs its own host only.
     """
     spec = settings.spec
-    names = dict(memory.names)
     deadline = deadline.sooner(deadline.remaining() * _GATHERING)
+    enough = _ENOUGH * deadline.remaining()
     try:
         state = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
-        return Judged((), (), names, unavailable=str(error))
-    found = survey(state, spec, deadline)
-    candidates = check_all(found.candidates, spec, deadline)
+        return Judged((), (), memory.names, unavailable=str(error))
+    found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
     fallback = _fallback(spec, state)
-    servers = _locate([*candidates, *fallback], state, settings, memory, deadline)
-    names.update((s.address, s.host) for s in servers if s.address is not None)
-    return Judged(
-        located=servers[: len(candidates)],
-        fallback=[_weighed(server, spec) for server in servers[len(candidates) :]],
-        hosts=names,
-        asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
-        unavailable=found.unavailable,
-        nodes=_node_verdicts(spec, state, names.values()),
-    )
+    everyone = [*found.candidates, *fallback]
+    asked = questions(everyone, state, spec.address_attribute, memory.addresses)
+    lookups = Lookups(asked.values(), ipv6=":" in settings.key.address)
+
+    def known(candidates: list[Candidate]) -> Judged:
+        answers = answered(asked, lookups.answers(), spec.address_attribute)
+        servers = located([*candidates, *fallback], answers, memory.addresses, spec)
+        names = {**memory.names, **{s.address: s.host for s in servers if s.address is not None}}
+        return Judged(
+            located=servers[: len(candidates)],
+            fallback=[_weighed(server, spec) for server in servers[len(candidates) :]],
+            hosts=names,
+            asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
+            unavailable=found.unavailable,
+            nodes=_node_verdicts(spec, state, names.values()),
+        )
+
+    def interim(candidates: list[Candidate]) -> None:
+        if meanwhile is not None:
+            meanwhile(known(candidates))
+
+    candidates = check_all(found.candidates, spec, Limits(deadline, enough, interim))
+    if not lookups.wait(deadline.sooner(PATIENCE)):
+        interim(candidates)
+        lookups.wait(deadline)
+    return known(candidates)
 
 
 def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
@@ -86,24 +112,21 @@ def _weighed(server: Located, spec: PoolSpec) -> Located:
     return server if weight is None else server._replace(weight=weight)
 
 
-def _locate(
-    candidates: list[Candidate],
-    state: ClusterState,
-    settings: Settings,
-    memory: Memory,
-    deadline: Deadline,
-) -> list[Located]:
-    asked = questions(candidates, state, settings.spec.address_attribute)
-    answers = resolve(asked.values(), ipv6=":" in settings.key.address, deadline=deadline)
-    by_host = {host: answers[question] for host, question in asked.items()}
-    return located(candidates, by_host, memory.addresses, settings.spec)
-
-
 def plan(settings: Settings, judged: Judged, service: Service | None, memory: Memory) -> Plan:
     """The service as it shall be."""
     pool = {} if service is None else service.real_servers
     decision = decide(pool, judged, settings.goal, memory.drains, time.monotonic())
     return Plan(WantedService(settings.config, decision.real_servers), decision)
+
+
+def is_certain(decision: Decision) -> bool:
+    """Return whether a decision can be carried out although some have not answered yet.
+
+    Those are UNKNOWN.  One that serves has to be left, so that nothing is decided about an empty
+    pool, and nobody serves from a fallback, because of an answer that is late.
+    """
+    present = (Outcome.IN, Outcome.UNKNOWN)
+    return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
 
 
 def nothing_known(judged: Judged) -> str | None:

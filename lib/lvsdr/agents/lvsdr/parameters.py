@@ -172,7 +172,10 @@ SCRIPT_TIMEOUT = defaulted(
     "10s",
     reloadable=True,
     short="Time for one call of a script",
-    long="A script, with all of its children, is killed when one call takes longer.",
+    long=(
+        "A script, with all of its children, is killed when one call takes longer, or when the "
+        "operation's own timeout leaves less: some three quarters of that at most."
+    ),
 )
 DRAIN_TIMEOUT = defaulted(
     "drain_timeout",

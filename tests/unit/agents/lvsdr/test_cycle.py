@@ -10,7 +10,7 @@ from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.memory import Memory
 from lvsdr.agents.lvsdr.settings import Settings, settings
 from lvsdr.deadline import Deadline
-from lvsdr.director import Judged
+from lvsdr.director import Decision, Judged
 from lvsdr.ipvs.table import (
     RealServer,
     RealServerConfig,
@@ -20,9 +20,11 @@ from lvsdr.ipvs.table import (
     ServiceKey,
 )
 from lvsdr.model import Located, Outcome, Verdict
+from lvsdr.report import Row
 
 from tests.unit.crm import cib
 
+KEY = RealServerKey("10.77.0.11", 5432)
 LISTED = "10.77.0.11,3 10.77.0.12 10.77.0.13,0"
 
 
@@ -154,6 +156,64 @@ def test_sources_leave_time_to_change_the_table() -> None:
     assert not deadline.expired()
 
 
+def check_script(directory: Path, text: str) -> str:
+    """Return the path of a check script with this text."""
+    path = directory / "check"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
+    """The operation's timeout is shorter than script_timeout; another host is a name."""
+    script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; echo t")
+    wanted = meant(
+        weight_of_realservers="10.77.0.12 ip6-allnodes localhost",
+        realserver_check_active_real_server_script=script,
+    )
+    early: list[list[str]] = []
+    judged = cycle.judge(
+        wanted, Memory(), Deadline.after(3.0), lambda found: early.append(lines(found.located))
+    )
+    assert judged.located[0].verdict.outcome is Outcome.FAILED
+    assert judged.located[2].verdict.reason == (
+        "no address: 127.0.0.1 is no address that a real server can have"
+    )
+    assert early == [
+        [
+            "10.77.0.12 10.77.0.12 1 unknown",
+            "ip6-allnodes None 1 unknown",
+            "localhost None 1 unknown",
+        ]
+    ]
+
+
+def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name resolves to nothing, which would be told of one that is IN."""
+    ask(monkeypatch, "node3-crashed")
+    judged = judge(Memory(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
+    assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
+
+
+def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
+    return Row("node1", KEY, 1, Verdict(outcome, "so"), before, after)
+
+
+@pytest.mark.parametrize(
+    ("rows", "certain"),
+    [
+        ([row(Outcome.UNKNOWN, 1, 1), row(Outcome.FAILED, 1, None)], True),
+        ([row(Outcome.IN, 1, 2)], True),
+        ([row(Outcome.IN, None, 1)], False),  # a fallback that would come in too early
+        ([row(Outcome.WITHDRAWN, 1, 1)], False),
+        ([row(Outcome.UNKNOWN, None, None), row(Outcome.FAILED, 1, None)], False),
+        ([], False),
+    ],
+)
+def test_what_may_be_done_before_all_have_answered(rows: list[Row], certain: bool) -> None:
+    assert cycle.is_certain(Decision({}, {}, tuple(rows), ())) is certain
+
+
 def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
     return Located("node1", address, 1, Verdict(outcome, "so"))
 
@@ -174,9 +234,6 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
 )
 def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
     assert cycle.nothing_known(judged) == reason
-
-
-KEY = RealServerKey("10.77.0.11", 5432)
 
 
 def test_a_plan_for_a_service_that_is_not_there() -> None:
