@@ -15,21 +15,27 @@ _LONGEST = 255  # RFC 1035, section 2.3.4
 
 
 def literal(text: str) -> str | None:
-    """The canonical form of an address without a zone (IPVS has none), or None for anything else.
+    """Return the canonical form of an address, or None for anything else.
+
+    IPVS has no zones.  An IPv4-mapped address (RFC 4291, section 2.5.5.2) is none of IPv6's: it
+    would be a second spelling of an IPv4 address, which the kernel never shows like that.
 
     >>> literal("FD77:0::0011"), literal("10.77.0.11"), literal("node1")
     ('fd77::11', '10.77.0.11', None)
     >>> literal("10.77.0.300"), literal("010.77.0.11"), literal("fe80::1%eth0")
     (None, None, None)
+    >>> literal("::ffff:10.77.0.11"), literal("::ffff:a4d:b")
+    (None, None)
     """
     if ":" not in text:
         return text if _is_ipv4(text) else None
     from ipaddress import IPv6Address
 
     try:
-        return None if "%" in text else str(IPv6Address(text))
+        address = IPv6Address(text)
     except ValueError:
         return None
+    return None if "%" in text or address.ipv4_mapped is not None else str(address)
 
 
 def _is_ipv4(text: str) -> bool:

@@ -59,6 +59,8 @@ def test_a_list_of_hosts(output: bytes, names: list[str]) -> None:
         (b"node1,3", "'node1,3'"),
         (b"node1:5432", "'node1:5432'"),
         (b"10.9.0.300", "'10.9.0.300'"),
+        (b"10.9.0.021", "'10.9.0.021'"),
+        (b"::ffff:10.9.0.3", "'::ffff:10.9.0.3'"),
         (b"10.9.0.0/24", "'10.9.0.0/24'"),
         (b"[fd77::1]", "'[fd77::1]'"),
         (b"node1;reboot", "'node1;reboot'"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ...crm_mon import attribute_name
-from ...hosts import is_host, is_link_local, is_remote, literal
+from ...hosts import is_host, is_link_local, is_remote, literal, named
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
@@ -36,7 +36,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
             raise ValueError(f"{host!a} in {entry!a} is neither a host name nor an address")
         if comma and not _is_weight(weight):
             raise ValueError(f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}")
-        if host in hosts:
+        if named(host, hosts) is not None:
             raise ValueError(f"{host} is listed twice")
         hosts[host] = int(weight) if comma else None
     return hosts

@@ -77,6 +77,20 @@ def test_addresses_from_a_node_attribute() -> None:
     assert lines(judged.located) == ["node1 None 1 unknown"]
 
 
+@pytest.mark.parametrize("value", ["10.77.0.021", "0x0a.77.0.21", "10.77.0.1/24", "-C", "a b"])
+def test_the_value_of_an_address_attribute_must_be_a_host(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver would read 10.77.0.021 as 10.77.0.17."""
+    file = tmp_path / "cib.xml"
+    file.write_text(cib("steady").read_text().replace('value="HS:async"', f'value="{value}"'))
+    monkeypatch.setenv("CIB_file", str(file))
+    judged = judge(realserver_address_attribute="pgsql-status", weight_of_realservers="node1")
+    assert lines(judged.located) == ["node1 None 1 unknown"]
+    reason = f"no address: pgsql-status: {value!a} is neither a host name nor an address"
+    assert judged.located[0].verdict.reason == reason
+
+
 def test_an_address_that_was_known_before_stays() -> None:
     memory = Memory(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers="node1", realserver_address_attribute="none-such")
