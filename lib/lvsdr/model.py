@@ -44,6 +44,10 @@ class Verdict(NamedTuple):
     """Seconds for which a failure counts as a withdrawal, because it may be no more than that the
     cluster does not know."""
 
+    def patient(self, seconds: float) -> Verdict:
+        """Return the verdict with so much grace at least, if it has any."""
+        return self._replace(grace=max(self.grace, seconds)) if self.grace else self
+
 
 class Candidate(NamedTuple):
     """A host that may become a real server: a node name, host name or address, as configured."""

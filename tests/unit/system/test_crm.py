@@ -112,3 +112,13 @@ def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("CIB_file", str(tmp_path / "missing.xml"))
     with pytest.raises(SourceUnavailable):
         parse(crm.snapshot(soon()))
+
+
+def test_the_configuration() -> None:
+    assert crm.configuration(soon()).startswith(b"<configuration>")
+
+
+def test_a_configuration_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
+    with pytest.raises(SourceUnavailable, match=r"^cibadmin: exit status "):
+        crm.configuration(soon())

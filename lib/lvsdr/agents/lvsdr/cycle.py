@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Meanwhile = Optional[Callable[[Judged], None]]
 
 _GATHERING = 0.8  # of the time: the rest is for changing the table
+_ASKING = 3.0  # seconds for the CIB
 _NAMING = 0.75  # of that: a list script leaves some for checks and look-ups
 _ENOUGH = 0.5  # of the time: a check that had so much and did not answer has failed
 
@@ -61,33 +62,65 @@ def judge(
     except SourceUnavailable as error:
         return Judged((), (), memory.names, unavailable=str(error))
     found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
-    fallback = _fallback(spec, state)
-    everyone = [*found.candidates, *fallback]
+    everyone = [*found.candidates, *_fallback(spec, state)]
+    grace = _grace(everyone, spec, state, memory, deadline)
+    everyone = [it._replace(verdict=it.verdict.patient(grace)) for it in everyone]
+    named = len(found.candidates)
     asked = questions(everyone, state, spec.address_attribute, memory.addresses)
     lookups = Lookups(asked.values(), ipv6=":" in settings.key.address)
 
     def known(candidates: list[Candidate]) -> Judged:
         answers = answered(asked, lookups.answers(), spec.address_attribute)
-        servers = located([*candidates, *fallback], answers, memory.addresses, spec)
+        servers = located([*candidates, *everyone[named:]], answers, memory.addresses, spec)
         names = {**memory.names, **{s.address: s.host for s in servers if s.address is not None}}
         return Judged(
-            located=servers[: len(candidates)],
-            fallback=[_weighed(server, spec) for server in servers[len(candidates) :]],
+            located=servers[:named],
+            fallback=[_weighed(server, spec) for server in servers[named:]],
             hosts=names,
             asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
             unavailable=found.unavailable,
-            nodes=_node_verdicts(spec, state, names.values()),
+            nodes={
+                host: verdict.patient(grace)
+                for host, verdict in _node_verdicts(spec, state, names.values()).items()
+            },
         )
 
     def interim(candidates: list[Candidate]) -> None:
         if meanwhile is not None:
             meanwhile(known(candidates))
 
-    candidates = check_all(found.candidates, spec, Limits(deadline, enough, interim))
+    candidates = check_all(everyone[:named], spec, Limits(deadline, enough, interim))
     if not lookups.wait(deadline.sooner(PATIENCE)):
         interim(candidates)
         lookups.wait(deadline)
     return known(candidates)
+
+
+def _grace(
+    everyone: Iterable[Candidate],
+    spec: PoolSpec,
+    state: ClusterState,
+    memory: Memory,
+    deadline: Deadline,
+) -> float:
+    """Return how long probes of what is out of sight may take; 0 if nothing in the table is.
+
+    The CIB is read for it, which is no part of an ordinary cycle.
+    """
+    hosts = set(memory.names.values())
+    verdicts = {it.host: it.verdict for it in everyone} | _node_verdicts(spec, state, hosts)
+    away = [host for host in hosts if host in verdicts and verdicts[host].grace]
+    if not away:
+        return 0.0
+    from ...cib import probe_time
+
+    nodes = [node for node in map(state.node, away) if node is not None]
+    parts = {followed(spec) or "", *(node.name for node in nodes)}
+    parts.update(node.container for node in nodes)
+    try:
+        return probe_time(crm.configuration(deadline.sooner(_ASKING)), parts - {""})
+    except SourceUnavailable:
+        return 0.0
 
 
 def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:

@@ -132,6 +132,29 @@ def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyP
     assert {host: verdict.outcome for host, verdict in nodes.items()} == {"node3": Outcome.FAILED}
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"10.77.0.2": "node2"}, 90.0),
+        ({"10.77.0.1": "node1"}, 20.0),  # node2 is not in the table: the CIB is not read
+        ({}, 20.0),
+    ],
+)
+def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
+    names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """node2 runs no lvsdr-realsvr."""
+    file = tmp_path / "cib.xml"
+    usual = 'timeout="20s" id="lvsdr-realsvr-monitor'
+    text = cib("steady").read_text()
+    assert usual in text
+    file.write_text(text.replace(usual, usual.replace("20", "90")))
+    monkeypatch.setenv("CIB_file", str(file))
+    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
+    judged = judge(memory, realserver_dependent_resource="lvsdr-realsvr-clone")
+    assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
+
+
 def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
     memory = Memory(names={"10.77.0.1": "node1"})
