@@ -35,6 +35,11 @@ def attribute_name(text: str) -> str:
     return text
 
 
+def current_role(text: str) -> str:
+    """Return the name of a role since Pacemaker 2.1, for one from before that, too."""
+    return _OLD_ROLES.get(text, text)
+
+
 def parse(document: bytes) -> ClusterState:
     """The state that a ``crm_mon --output-as=xml`` document describes.
 
@@ -207,6 +212,6 @@ def _plain_id(resource_id: str) -> str:
 
 def _role(text: str) -> Role:
     try:
-        return Role(_OLD_ROLES.get(text, text))
+        return Role(current_role(text))
     except ValueError:
         raise SourceUnavailable(f"crm_mon: {text!r} is not a role known here") from None

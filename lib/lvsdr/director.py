@@ -51,6 +51,8 @@ class Judged(NamedTuple):
     """Why nothing is known of those that nobody named, if that is so."""
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    complaints: Sequence[str] = ()
+    """What was asked for and has no effect."""
 
 
 class Decision(NamedTuple):
@@ -157,9 +159,12 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
             said.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
             said.append(f"{row.host} left out: {row.verdict.reason}")
+    # A candidate of the same name may hide that the fallback cannot serve.
+    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
     failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
     said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
-    return said
+    return [*said, *judged.complaints]
 
 
 def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lvsdr.agents.lvsdr.parsers import WANTED_ROLE
 from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.crm_mon import attribute_name, parse
 from lvsdr.errors import SourceUnavailable
@@ -167,6 +168,14 @@ def test_the_old_names_of_roles() -> None:
     found = parse((TROUBLE / "old-roles.xml").read_bytes())
     promotable = {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}
     assert roles(found, "promotable") == roles(found, "db") == promotable
+
+
+def test_the_old_names_of_roles_in_a_parameter() -> None:
+    assert [WANTED_ROLE(text) for text in ("Master", "Slave", "Promoted", "any")] == [
+        *("Promoted", "Unpromoted", "Promoted", "any")
+    ]
+    with pytest.raises(ValueError, match=r"^must be any or Promoted or Unpromoted$"):
+        WANTED_ROLE("Started")
 
 
 def test_a_group_is_where_all_of_its_members_are() -> None:

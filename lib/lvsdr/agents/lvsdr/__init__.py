@@ -27,10 +27,11 @@ from ...ocf.reload import unless_broken
 from ...report import Row, as_it_became, changes
 from ...system import crm, ipvs, state, sysctl
 from . import cycle
-from .environment import validate_environment
+from .environment import announce_unused, validate_environment
 from .legality import PARAMETERS, SERVICE
 from .memory import Memory, recall, store
 from .settings import Settings, service_key, settings
+from .unused import too_long
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _RETRY = 1.0  # seconds between attempts of start to learn something
 def start(context: Context) -> None:
     """Return when the service is there with its real servers; adopt what is there already."""
     wanted = settings(context.values)
+    announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     ipvs.load(wanted.config.scheduler, context.deadline)
@@ -98,6 +100,7 @@ def _beat(context: Context, wanted: Settings) -> Iterator[str]:
 def reload_agent(context: Context) -> None:
     """Apply the parameters as they are now, in place."""
     wanted = settings(context.values)
+    announce_unused(context)
     context.require_root("change the IPVS table")
     if wanted.key not in ipvs.table():
         raise LvsdrError("there is no service to be reloaded")
@@ -133,11 +136,13 @@ def _reconcile(context: Context, wanted: Settings) -> Sequence[str]:
         if wanted.key not in ipvs.table():
             raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
+        available = cycle.time_for_scripts(context.deadline)
         judged = cycle.judge(wanted, memory, context.deadline, _early(context, wanted))
         memory = recall(context.file("state"))
         if sysctl.differing(wanted.sysctls):
             _keep_sysctls(context, wanted)
-        return _carry_out(context, wanted, judged, memory)
+        reasons = _carry_out(context, wanted, judged, memory)
+        return (*reasons, *too_long(context.values, available))
 
 
 def _early(context: Context, wanted: Settings) -> Callable[[Judged], None]:

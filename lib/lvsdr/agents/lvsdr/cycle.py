@@ -25,6 +25,7 @@ from ...system.run import PATIENCE
 from ...typed import NamedTuple
 from .memory import Memory
 from .settings import Settings
+from .unused import unmatched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def judge(
     try:
         state = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
-        return Judged((), (), memory.names, unavailable=str(error))
+        return Judged((), (), memory.names, unavailable=str(error), complaints=settings.missed)
     found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
     everyone = [*found.candidates, *_fallback(spec, state)]
     grace = _grace(everyone, spec, state, memory, deadline)
@@ -79,6 +80,7 @@ def judge(
             hosts=names,
             asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
             unavailable=found.unavailable,
+            complaints=(*settings.missed, *unmatched(spec, state, servers, names)),
             nodes={
                 host: verdict.patient(grace)
                 for host, verdict in _node_verdicts(spec, state, names.values()).items()
@@ -94,6 +96,11 @@ def judge(
         interim(candidates)
         lookups.wait(deadline)
     return known(candidates)
+
+
+def time_for_scripts(deadline: Deadline) -> float:
+    """Return the seconds that an action which begins now has for one script."""
+    return deadline.remaining() * _GATHERING
 
 
 def _grace(

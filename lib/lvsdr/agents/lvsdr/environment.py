@@ -9,11 +9,13 @@ from ...ocf.context import Context
 from . import cycle
 from .memory import Memory
 from .settings import settings
+from .unused import missed, unused
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node lacks programs, scripts, directories, or the resource."""
     wanted = settings(context.values)
+    announce_unused(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
     for script in (wanted.spec.list_script, wanted.spec.check_script):
@@ -27,3 +29,9 @@ def validate_environment(context: Context) -> None:
     reason = cycle.nothing_known(judged)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
+
+
+def announce_unused(context: Context) -> None:
+    """Log a warning for each parameter that was set and has no effect."""
+    for sentence in (*unused(context.values), *missed(context.values)):
+        context.log.warning(sentence)

@@ -15,10 +15,12 @@ from ...ocf.values import (
 )
 from .parsers import (
     ATTRIBUTE,
+    FORWARDING_METHOD,
     MOST_WEIGHT,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
     SOME_TIME,
+    WANTED_ROLE,
     WEIGHTED_HOSTS,
 )
 
@@ -63,7 +65,7 @@ OPTIONS = defaulted(
 )
 FORWARD = defaulted(
     "forwarding_method",
-    one_of("gate", "ipip", "masq"),
+    FORWARDING_METHOD,
     "gate",
     reloadable=True,
     short="Forwarding method",
@@ -104,13 +106,13 @@ RESOURCE = optional(
 )
 ROLE = defaulted(
     "realserver_dependent_role",
-    one_of("any", "Promoted", "Unpromoted"),
+    WANTED_ROLE,
     "any",
     reloadable=True,
     short="Role of that resource",
     long=(
         "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
-        "Unpromoted."
+        "Unpromoted. The names from before Pacemaker 2.1 are understood, too."
     ),
 )
 ATTRIBUTE_NAME = optional(

@@ -98,6 +98,30 @@ def test_an_address_that_was_known_before_stays() -> None:
     assert judged.hosts["10.77.0.1"] == "node1"
 
 
+def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
+    """As with ``127.0.1.1 node1`` in /etc/hosts; the candidate of the same name is not wanted."""
+    judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
+    decision = cycle.plan(meant(), judged, None, Memory()).decision
+    assert decision.degraded == (
+        "localhost left out: no address: 127.0.0.1 is no address that a real server can have",
+    )
+
+
+def test_what_has_no_effect_degrades() -> None:
+    judged = judge(
+        weight_of_realservers="nod3,0",
+        realserver_dependent_resource="pgsql-clone",
+        realserver_dependent_attribute_value="HS:sync",
+    )
+    assert [it.partition(":")[0] for it in judged.complaints] == [
+        "realserver_dependent_attribute_value has no effect without "
+        "realserver_dependent_attribute_name",
+        "weight_of_realservers",
+    ]
+    decision = cycle.plan(meant(), judged, None, Memory()).decision
+    assert set(judged.complaints) <= set(decision.degraded)
+
+
 def test_the_check_narrows(tmp_path: Path) -> None:
     script = tmp_path / "check"
     script.write_text("#!/bin/sh\ntest $1 = 10.77.0.12 && echo f || echo t\n")

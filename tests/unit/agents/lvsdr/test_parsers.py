@@ -67,6 +67,31 @@ def test_what_is_no_list_of_hosts(text: str, problem: str) -> None:
     assert f": {problem}" in str(caught.value)
 
 
+COMMA = "; write a comma before the weight, as in node1,1 (the port is the service's)"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("node1:3 node2:1", COMMA),
+        ("node1=3", COMMA),
+        ("10.9.0.3:5432", COMMA.replace("node1", "10.9.0.3")),
+        ("node1, 3", "; write no blank behind the comma"),
+        ("node1,3;node2,1", "; hosts are separated by blanks"),
+        ("node1;node2", "; hosts are separated by blanks"),
+        ("node1,node2,node3", "; hosts are separated by blanks"),
+        ("node1,x/y", ""),
+        ("-C", ""),
+    ],
+)
+def test_a_hint_for_what_was_probably_meant(text: str, hint: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is tested below
+        WEIGHTED_HOSTS(text)
+    message = str(caught.value)
+    assert message.endswith(hint)
+    assert (";" in message.replace("node1;node2", "").replace("3;node2", "")) is bool(hint)
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [("10.9.0.20", "10.9.0.20"), ("FD77:0::0020", "fd77::20"), ("2001:db8::1", "2001:db8::1")],
