@@ -88,7 +88,7 @@ def decide(
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
-    explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
+    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
 
 
@@ -142,7 +142,7 @@ def _idle(server: Located, needless: Verdict) -> Located:
 
 def _row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict)
+    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
 
 
 def _serves(row: Row) -> bool:
@@ -217,7 +217,11 @@ def _busy(server: RealServer, goal: Goal) -> bool:
 
 
 def _explained(
-    row: Row, pool: Pool, wanted: Mapping[RealServerKey, RealServerConfig], goal: Goal
+    row: Row,
+    pool: Pool,
+    wanted: Mapping[RealServerKey, RealServerConfig],
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
 ) -> Row:
     if row.key is None:
         return row
@@ -226,4 +230,5 @@ def _explained(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
         busy=server is not None and _busy(server, goal),
+        drained=row.key in drains,
     )

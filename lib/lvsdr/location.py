@@ -64,7 +64,8 @@ def located(
         verdict = candidate.verdict
         if not answer.addresses and verdict.outcome is Outcome.IN:
             verdict = Verdict(Outcome.UNKNOWN, f"no address: {answer.problem}")
-        found.append(Located(candidate.host, address, spec.weight_of(candidate.host), verdict))
+        weight, weight_from = spec.weight_of(candidate.host)
+        found.append(Located(candidate.host, address, weight, verdict, weight_from))
     return found
 
 

@@ -149,7 +149,9 @@ def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:
 
 def _weighed(server: Located, spec: PoolSpec) -> Located:
     weight = spec.fallback[server.host]
-    return server if weight is None else server._replace(weight=weight)
+    if weight is None:
+        return server
+    return server._replace(weight=weight, weight_from="fallback_realservers")
 
 
 def plan(settings: Settings, judged: Judged, service: Service | None, memory: Memory) -> Plan:

@@ -139,6 +139,8 @@ def test_the_check_narrows(tmp_path: Path) -> None:
 def test_a_fallback_has_a_weight_of_its_own() -> None:
     judged = judge(weight_of_realservers=LISTED, fallback_realservers="10.77.0.11,9 10.77.0.12")
     assert lines(judged.fallback) == ["10.77.0.11 10.77.0.11 9 in", "10.77.0.12 10.77.0.12 1 in"]
+    sources = [server.weight_from for server in judged.fallback]
+    assert sources == ["fallback_realservers", "default_weight"]
 
 
 def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
