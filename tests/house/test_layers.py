@@ -10,7 +10,7 @@ import pytest
 
 from tests.house.tree import library, module_name
 
-BASE = {"errors", "deadline", "typed", "hosts", "durations"}
+BASE = {"errors", "deadline", "typed", "hosts", "durations", "patterns"}
 PURE = BASE | {"model"}
 WORLD = PURE | {"cib", "cluster", "crm_mon", "system"}
 DECIDING = {"ipvs", "director", "on_empty", "report", "location", "interfaces", "packets"}
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "hosts": set[str](),
     "document": {"typed"},
     "durations": set[str](),
+    "patterns": set[str](),
     "cib": BASE | {"document"},
     "deadline": {"errors"},
     "model": BASE,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from re import Pattern
 
 from ..durations import seconds
+from ..patterns import translated
 from ..typed import Generic, TypeVar
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ def _absolute(text: str) -> str:
 
 def _compiled(text: str) -> Pattern[str]:
     try:
-        return re.compile(text)
+        return re.compile(translated(text))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
@@ -162,7 +163,7 @@ duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
 absolute_path = Parser(_absolute, "an absolute path")
 
-# Compiled; whether it has to match the whole of something is up to the caller.
+# Compiled, with the classes of grep -E; whether it has to match the whole is up to the caller.
 regular_expression = Parser(_compiled, "a regular expression")
 
 # The argument vector; nothing is expanded, no shell is involved.

@@ -53,7 +53,7 @@ def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
     untouched = left_alone(state, followed(spec))
     judged = [with_node_state(candidate, state, untouched) for candidate in found]
     if spec.attribute is not None and not (spec.list_script or spec.check_script):
-        judged = attribute.narrowed(judged, state, spec.attribute)
+        judged = attribute.narrowed(judged, state, spec.attribute, deadline)
     return Survey(judged)
 
 

@@ -131,7 +131,10 @@ ATTRIBUTE_VALUE = defaulted(
     "1",
     reloadable=True,
     short="Value of that attribute",
-    long="Regular expression that must match the whole value: HS:sync|HS:potential|HS:async.",
+    long=(
+        "Regular expression, as for grep -E, that must match the whole value: "
+        "HS:sync|HS:potential|HS:async."
+    ),
 )
 LIST_SCRIPT = optional(
     "realserver_get_real_servers_script",
