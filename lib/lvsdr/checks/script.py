@@ -22,6 +22,8 @@ def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list
     script = spec.check_script
     if script is None:
         return candidates
+    from ..system.fork import spawn_tied  # what it imports only scripts pay for
+
     hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
 
     def known(results: Mapping[int, Result]) -> list[Candidate]:
@@ -42,6 +44,7 @@ def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list
         timeout=limits.timeout(script.timeout, -(-len(hosts) // PARALLEL)),
         limit=_OUTPUT_LIMIT,
         interim=interim,
+        starter=spawn_tied,
     )
     return known(dict(enumerate(results)))
 

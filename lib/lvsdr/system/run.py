@@ -14,12 +14,13 @@ from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 
 from ..deadline import Deadline
 from ..typed import NamedTuple
-from .spawn import Child, spawn
+from .spawn import Child, children, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Optional
 
+    Starter = Callable[[tuple[str, ...], Optional[int]], Child]
     Interim = Optional[Callable[[Mapping[int, "Result"]], None]]
 
 NOT_THERE = 127  # the status of a program that cannot be executed, as a shell has it
@@ -68,6 +69,7 @@ def run_all(
     stdin: bytes = b"",
     limit: int = OUTPUT_LIMIT,
     interim: Interim = None,
+    starter: Starter = spawn,
 ) -> list[Result]:
     """Run programs side by side, each within ``timeout`` seconds; results in the same order.
 
@@ -77,22 +79,26 @@ def run_all(
     waiting = list(enumerate(argvs))[::-1]
     running: dict[int, _Watched] = {}
     results: dict[int, Result] = {}
-    while waiting or running:
-        if interim is not None and patience.expired():
-            interim(results)
-            interim = None
-        while waiting and len(running) < PARALLEL:
-            index, argv = waiting.pop()
-            started = _start(argv, deadline, timeout, stdin, limit)
-            if isinstance(started, Result):
-                results[index] = started
-            else:
-                running[index] = started
-        _wait(list(running.values()))
-        for index in [index for index, watched in running.items() if watched.result]:
-            ended = running.pop(index).result
-            assert ended is not None
-            results[index] = ended
+    try:
+        while waiting or running:
+            if interim is not None and patience.expired():
+                interim(results)
+                interim = None
+            while waiting and len(running) < PARALLEL:
+                index, argv = waiting.pop()
+                started = _start(argv, deadline, timeout, stdin, limit, starter)
+                if isinstance(started, Result):
+                    results[index] = started
+                else:
+                    running[index] = started
+            _wait(list(running.values()))
+            for index in [index for index, watched in running.items() if watched.result]:
+                ended = running.pop(index).result
+                assert ended is not None
+                results[index] = ended
+    finally:
+        for watched in running.values():  # an exception: nobody else will end them
+            watched.end("abandoned")
     return [results[index] for index in range(len(argvs))]
 
 
@@ -105,14 +111,19 @@ def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Re
 
 
 def _start(
-    argv: tuple[str, ...], deadline: Deadline, timeout: float, stdin: bytes, limit: int
+    argv: tuple[str, ...],
+    deadline: Deadline,
+    timeout: float,
+    stdin: bytes,
+    limit: int,
+    starter: Starter,
 ) -> _Watched | Result:
     if deadline.expired():
         return Result(128, b"", b"", f"no time left for {argv[0]}", inconclusive=True)
     source = None
     try:
         source = _as_file(stdin) if stdin else None
-        return _Watched(spawn(argv, source), deadline, timeout, limit)
+        return _Watched(starter(argv, source), deadline, timeout, limit)
     except OSError as error:
         why = f"{argv[0]} cannot be executed: {error.strerror}"
         status = NOT_NOW if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else NOT_THERE
@@ -157,18 +168,18 @@ class _Watched:
         if not data:
             self._close(descriptor)
         elif len(self.output[descriptor]) > self._limit:
-            self._end(self._too_much())
+            self.end(self._too_much())
 
     def look(self) -> None:
         """Has it ended, or is its time up?"""
         if self.result is not None:
             return
         if os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            self._end(None)
+            self.end(None)
         elif self._deadline.expired():
-            self._end(f"timed out after {self._time:.3g} s", inconclusive=self._cut_short)
+            self.end(f"timed out after {self._time:.3g} s", inconclusive=self._cut_short)
 
-    def _end(self, problem: str | None, inconclusive: bool = False) -> None:
+    def end(self, problem: str | None, inconclusive: bool = False) -> None:
         """Kill what is left of the process group, read what is left of the output, and reap.
 
         The group is killed before its leader is reaped, while its number cannot be another's.
@@ -181,6 +192,7 @@ class _Watched:
         if problem is None and any(len(said) > self._limit for said in self.output.values()):
             problem = self._too_much()
         status = self._reap()
+        children.discard(self.child.pid)
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
         out, err = (bytes(self.output[d]) for d in (self.child.stdout, self.child.stderr))
         self.result = Result(code, out, err, problem, inconclusive)
