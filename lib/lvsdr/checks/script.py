@@ -13,7 +13,7 @@ from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
 from ..system.run import PARALLEL, Result, run_all
 from .limits import Limits
 
-_OUTPUT_LIMIT = 64 * 1024
+_OUTPUT_LIMIT = 1024 * 1024
 _SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
 
 

@@ -13,8 +13,8 @@ from ..hosts import is_host, literal
 from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
 from ..system.run import run_all
 
-MOST_HOSTS = 500
-_OUTPUT_LIMIT = 256 * 1024
+MOST_HOSTS = 10_000
+_OUTPUT_LIMIT = 1024 * 1024
 
 
 def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:

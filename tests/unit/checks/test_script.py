@@ -164,7 +164,7 @@ def test_when_there_is_no_time_left_at_all() -> None:
 
 def test_a_check_that_prints_too_much(tmp_path: Path) -> None:
     script = program(tmp_path, "while True: print('t' * 10000)")
-    assert verdict(script) == "failed: script: printed more than 65536 bytes"
+    assert verdict(script) == "failed: script: printed more than 1048576 bytes"
 
 
 def test_all_are_checked_side_by_side() -> None:
