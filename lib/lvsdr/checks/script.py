@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
-from ..system.run import PARALLEL, Result, run_all
+from ..system.run import PARALLEL, Result, Terms, run_all
 from .limits import Limits
 
 _OUTPUT_LIMIT = 1024 * 1024
@@ -38,13 +38,13 @@ def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list
         if limits.meanwhile is not None:
             limits.meanwhile(known(results))
 
+    rounds = max(1, -(-len(hosts) // PARALLEL))
     results = run_all(
         [(*script.argv, host) for host in hosts],
         limits.deadline,
-        timeout=limits.timeout(script.timeout, -(-len(hosts) // PARALLEL)),
+        timeout=limits.timeout(script.timeout, rounds),
         limit=_OUTPUT_LIMIT,
-        interim=interim,
-        starter=spawn_tied,
+        terms=Terms(limits.enough / rounds, interim, spawn_tied),
     )
     return known(dict(enumerate(results)))
 

@@ -11,7 +11,7 @@ from ..deadline import Deadline
 from ..errors import SourceUnavailable
 from ..hosts import is_host, literal
 from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
-from ..system.run import run_all
+from ..system.run import Terms, run_all
 
 MOST_HOSTS = 10_000
 _OUTPUT_LIMIT = 1024 * 1024
@@ -29,7 +29,7 @@ def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list
         deadline,
         timeout=script.timeout,
         limit=_OUTPUT_LIMIT,
-        starter=spawn_tied,
+        terms=Terms(starter=spawn_tied),
     )
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"{script.label}: {result.complaint()}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 
 from ..deadline import Deadline
+from ..typed import NamedTuple
 from .spawn import Child, spawn
 from .watched import NOT_NOW, Watched, wait
 from .watched import NOT_THERE as NOT_THERE
@@ -26,10 +27,25 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0  # seconds after which it is worth while to act on what is known so far
 PARALLEL = 32  # calls of a script at a time
+_AN_HOUR = 3600.0  # more than any action has
+
+
+class Terms(NamedTuple):
+    """What else holds for programs that run side by side."""
+
+    enough: float = _AN_HOUR
+    """Seconds after which one that did not end has failed, even if it is the deadline that ends it:
+    the result is not inconclusive."""
+    interim: Interim = None
+    """Called once, with the results by index, if not all have ended after a second."""
+    starter: Starter = spawn
+
+
+_USUAL = Terms()
 
 
 def run(
-    argv: Sequence[str], deadline: Deadline, *, timeout: float = 3600.0, stdin: bytes = b""
+    argv: Sequence[str], deadline: Deadline, *, timeout: float = _AN_HOUR, stdin: bytes = b""
 ) -> Result:
     """Run one program; ``timeout`` is in seconds and never exceeds the deadline."""
     return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin)[0]
@@ -39,16 +55,13 @@ def run_all(
     argvs: Sequence[tuple[str, ...]],
     deadline: Deadline,
     *,
-    timeout: float = 3600.0,
+    timeout: float = _AN_HOUR,
     stdin: bytes = b"",
     limit: int = OUTPUT_LIMIT,
-    interim: Interim = None,
-    starter: Starter = spawn,
+    terms: Terms = _USUAL,
 ) -> list[Result]:
-    """Run programs side by side, each within ``timeout`` seconds; results in the same order.
-
-    ``interim`` is called once, with the results by index, if not all have ended after a second.
-    """
+    """Run programs side by side, each within ``timeout`` seconds; results in the same order."""
+    interim = terms.interim
     patience = Deadline.after(PATIENCE)
     waiting = list(enumerate(argvs))[::-1]
     running: dict[int, Watched] = {}
@@ -60,7 +73,9 @@ def run_all(
                 interim = None
             while waiting and len(running) < PARALLEL:
                 index, argv = waiting.pop()
-                started = _start(argv, deadline, timeout, stdin, limit, starter)
+                started = _start(
+                    argv, deadline, (timeout, terms.enough), stdin, limit, terms.starter
+                )
                 if isinstance(started, Result):
                     results[index] = started
                 else:
@@ -78,7 +93,8 @@ def run_all(
 
 def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Result:
     """Wait for a program that was started before."""
-    watched = Watched(child, deadline, deadline.remaining(), limit)
+    left = deadline.remaining()
+    watched = Watched(child, deadline, (left, left), limit)
     while watched.result is None:
         wait([watched])
     return watched.result
@@ -87,7 +103,7 @@ def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Re
 def _start(
     argv: tuple[str, ...],
     deadline: Deadline,
-    timeout: float,
+    times: tuple[float, float],
     stdin: bytes,
     limit: int,
     starter: Starter,
@@ -97,7 +113,7 @@ def _start(
     source = None
     try:
         source = _as_file(stdin) if stdin else None
-        return Watched(starter(argv, source), deadline, timeout, limit)
+        return Watched(starter(argv, source), deadline, times, limit)
     except OSError as error:
         why = f"{argv[0]} cannot be executed: {error.strerror}"
         status = NOT_NOW if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else NOT_THERE

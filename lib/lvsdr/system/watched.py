@@ -46,7 +46,11 @@ class Watched:
 
     __slots__ = ("_cut_short", "_deadline", "_limit", "_time", "child", "open", "output", "result")
 
-    def __init__(self, child: Child, deadline: Deadline, timeout: float, limit: int) -> None:
+    def __init__(
+        self, child: Child, deadline: Deadline, times: tuple[float, float], limit: int
+    ) -> None:
+        """Watch a child; ``times`` are its timeout, and the seconds that are enough for it."""
+        timeout, enough = times
         self.child = child
         self.output = {child.stdout: bytearray(), child.stderr: bytearray()}
         self.open = [child.stdout, child.stderr]
@@ -54,7 +58,7 @@ class Watched:
         self._deadline = deadline.sooner(timeout)
         self._limit = limit
         self._time = self._deadline.remaining()
-        self._cut_short = deadline.remaining() < timeout
+        self._cut_short = deadline.remaining() < min(timeout, enough)
 
     def patience(self) -> float:
         """Seconds to wait for output: a child that closed it is about to end."""

@@ -19,11 +19,11 @@ import sys
 sys.path.insert(0, {lib!r})
 from lvsdr.deadline import Deadline
 from lvsdr.system.fork import spawn_tied
-from lvsdr.system.run import run_all
+from lvsdr.system.run import Terms, run_all
 from lvsdr.system.spawn import end_with_children, spawn
 end_with_children()
 script = ("sh", "-c", "echo $$ >{file}.new; mv {file}.new {file}; {what}")
-run_all([script], Deadline.after(60.0), starter={starter})
+run_all([script], Deadline.after(60.0), terms=Terms(starter={starter}))
 """
 
 

@@ -89,13 +89,20 @@ def judge(
 
     def interim(candidates: list[Candidate]) -> None:
         if meanwhile is not None:
-            meanwhile(known(candidates))
+            meanwhile(known([_only_if_certain(candidate) for candidate in candidates]))
 
     candidates = check_all(everyone[:named], spec, Limits(deadline, enough, interim))
     if not lookups.wait(deadline.sooner(PATIENCE)):
         interim(candidates)
         lookups.wait(deadline)
     return known(candidates)
+
+
+def _only_if_certain(candidate: Candidate) -> Candidate:
+    """Return the candidate; a failure that may be the checker's own waits for all answers."""
+    if candidate.verdict.certain:
+        return candidate
+    return candidate._replace(verdict=Verdict(Outcome.UNKNOWN, candidate.verdict.reason))
 
 
 def time_for_scripts(deadline: Deadline) -> float:

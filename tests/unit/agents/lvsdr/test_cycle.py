@@ -251,6 +251,21 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
     ]
 
 
+def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) -> None:
+    """It may fail for everybody, which is no reason to delete anybody."""
+    script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; exit 1")
+    wanted = meant(
+        weight_of_realservers="10.77.0.11 10.77.0.12",
+        realserver_check_active_real_server_script=script,
+        script_timeout="2s",
+    )
+    early: list[list[str]] = []
+    cycle.judge(
+        wanted, Memory(), Deadline.after(9.0), lambda found: early.append(lines(found.located))
+    )
+    assert early == [["10.77.0.11 10.77.0.11 1 unknown", "10.77.0.12 10.77.0.12 1 unknown"]]
+
+
 def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name resolves to nothing, which would be told of one that is IN."""
     ask(monkeypatch, "node3-crashed")
