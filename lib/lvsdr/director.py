@@ -26,6 +26,8 @@ from .typed import NamedTuple
 
 Pool = Mapping[RealServerKey, RealServer]
 
+_SETTLING = 1.0  # seconds for a handshake under way: one cycle may act twice (decision 031)
+
 
 class Goal(NamedTuple):
     """What all real servers of the pool have in common."""
@@ -83,7 +85,7 @@ def decide(
             continue
         began = drains.get(row.key, now)
         stays = row.key in kept
-        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began)
+        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began, drains)
         if config is not None:
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):
@@ -179,14 +181,17 @@ def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) ->
     )
 
 
-def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+def _config(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, drains: Mapping[RealServerKey, float]
+) -> RealServerConfig | None:
     outcome = row.verdict.outcome
     if outcome is Outcome.IN:
         return RealServerConfig(goal.forward, row.weight)
     if outcome is Outcome.UNKNOWN:
         return _kept(row, pool)
     if outcome is Outcome.WITHDRAWN:
-        return _draining(row, pool, goal, withdrawn_for)
+        settling = row.key in drains and withdrawn_for < _SETTLING
+        return _draining(row, pool, goal, withdrawn_for, settling)
     return None
 
 
@@ -194,7 +199,9 @@ def _kept(row: Row, pool: Pool) -> RealServerConfig | None:
     return pool[row.key].config if row.key is not None and row.key in pool else None
 
 
-def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+def _draining(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
+) -> RealServerConfig | None:
     """Weight 0 while there is something to wait for.
 
     One that still has a weight may get a connection at any moment, so it loses its weight first
@@ -206,7 +213,7 @@ def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealSer
         timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
     ):
         return None
-    if current.config.weight == 0 and not _busy(current, goal):
+    if current.config.weight == 0 and not settling and not _busy(current, goal):
         return None
     return RealServerConfig(current.config.forward, 0)
 

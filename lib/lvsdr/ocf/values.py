@@ -11,7 +11,6 @@ from collections.abc import Callable
 from re import Pattern
 
 from ..durations import seconds
-from ..patterns import translated
 from ..typed import Generic, TypeVar
 
 T = TypeVar("T")
@@ -141,6 +140,8 @@ def _absolute(text: str) -> str:
 
 
 def _compiled(text: str) -> Pattern[str]:
+    from ..patterns import translated  # few agents have such a parameter
+
     try:
         return re.compile(translated(text))
     except (re.error, OverflowError, RecursionError) as error:
