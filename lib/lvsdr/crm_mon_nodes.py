@@ -35,7 +35,7 @@ def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
 def _one_of(entries: list[Node]) -> Node:
     """Return the entry that is online; of several the first, as ambiguous.
 
-    If all are offline, the node is; what one of them says beside that counts.
+    If all are offline, the node is, and each flag counts that any entry has.
     """
     online = [node for node in entries if node.online]
     if online:

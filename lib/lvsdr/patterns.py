@@ -1,4 +1,4 @@
-"""Regular expressions of users: in the notation of grep -E, and what matching one may cost.
+"""Regular expressions of users: in the notation of grep -E, with a bound of their cost.
 
 Python's ``re`` backtracks, so that a few characters can keep it busy for ever.
 """
@@ -26,7 +26,7 @@ _IGNORE_CASE = "(?i)"
 
 
 def translated(text: str) -> str:
-    """Return the pattern in the notation of ``re``; raise ValueError for what that cannot say.
+    """Return the pattern in the notation of ``re``; raise ValueError where that has no equivalent.
 
     Only bracket expressions differ: POSIX has classes in them.
 

@@ -1,4 +1,4 @@
-"""The time that checks may take, and who learns meanwhile what is known so far."""
+"""The time that checks may take, and the receiver of interim results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Limits(NamedTuple):
     enough: float
     """Seconds after which no answer is a failure, even if the configured timeout is longer."""
     meanwhile: Meanwhile = None
-    """Called with what is known so far if some answers take long; those are UNKNOWN in it."""
+    """Called once with interim results if answers take long; missing ones are UNKNOWN."""
 
     def timeout(self, configured: float, rounds: int) -> float:
         """Return the seconds for one call, of which ``rounds`` follow each other."""

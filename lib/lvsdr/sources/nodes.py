@@ -1,12 +1,12 @@
-"""What the state of a cluster node says about a real server on it, whatever named it."""
+"""Verdicts on real servers from the state of their cluster nodes, for all sources."""
 
 from __future__ import annotations
 
 from ..cluster import ClusterState, Node, NodeKind
 from ..model import Candidate, Outcome, Verdict
 
-# Seconds for which what is out of Pacemaker's sight may be there: as long as a probe may take, if
-# nothing else is configured (decision 026).
+# Seconds that Pacemaker may take to find again a resource that it lost sight of: its default
+# timeout of a probe (decision 026).
 OUT_OF_SIGHT = 20.0
 
 
@@ -53,7 +53,7 @@ def _away(node: Node, untouched: str | None) -> Verdict:
     if node.kind is NodeKind.MEMBER and node.expected:
         return Verdict(Outcome.FAILED, "node is offline")
     if node.maintenance:
-        # Pacemaker left and stopped nothing, as for an upgrade: what runs there goes on.
+        # Pacemaker left and stopped nothing, as for an upgrade: the resources there go on.
         return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
     if untouched is not None:
         return Verdict(Outcome.UNKNOWN, f"node is offline, but {untouched}")

@@ -61,31 +61,31 @@ def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
     posix_spawn cannot ask for that signal, and a fork clears it (prctl(2)), so it takes a fork of
     our own.  Between that and exec the child does nothing that needs a lock of another thread's.
     """
-    _die_with(None)  # loads what the child will need
+    _die_with(None)  # loads everything that the child will need
     environment = {**os.environ, "LC_ALL": "C"}
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
-    told_read, told_write = os.pipe()  # closed by exec, or has the number of the error
+    error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
     source = os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin)
     parent = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     try:
         pid = _forked()
         if pid == 0:
-            _execute(argv, environment, parent, (source, out_write, err_write), told_write, before)
+            _execute(argv, environment, parent, (source, out_write, err_write), error_write, before)
         children.add(pid)
     except OSError:
         os.close(out_read)
         os.close(err_read)
-        os.close(told_read)
+        os.close(error_read)
         raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for descriptor in (source, out_write, err_write, told_write):
+        for descriptor in (source, out_write, err_write, error_write):
             os.close(descriptor)
     with suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)
-    _require_executed(pid, told_read, (out_read, err_read))
+    _require_executed(pid, error_read, (out_read, err_read))
     return Child(argv, pid, out_read, err_read)
 
 
@@ -103,7 +103,7 @@ def _execute(
     environment: dict[str, str],
     parent: int,
     descriptors: tuple[int, int, int],
-    told: int,
+    errors: int,
     mask: set[int],
 ) -> None:
     """Become the program; never returns."""
@@ -117,14 +117,14 @@ def _execute(
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.execvpe(argv[0], argv, environment)
     except OSError as error:
-        os.write(told, str(error.errno).encode())
+        os.write(errors, str(error.errno).encode())
     finally:
         os._exit(1)
 
 
-def _require_executed(pid: int, told: int, outputs: tuple[int, int]) -> None:
+def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
     """Raise OSError if the child could not become its program; wait for it then."""
-    with open(told, "rb") as pipe:
+    with open(errors, "rb") as pipe:
         number = pipe.read()
     if number:
         os.waitpid(pid, 0)

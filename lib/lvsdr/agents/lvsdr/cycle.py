@@ -50,9 +50,9 @@ class Plan(NamedTuple):
 def judge(
     settings: Settings, memory: Memory, deadline: Deadline, meanwhile: Meanwhile = None
 ) -> Judged:
-    """Return what is known of every real server.  Ignorance is UNKNOWN, and never raised.
+    """Return the findings on every real server.  Ignorance is UNKNOWN, and never raised.
 
-    ``meanwhile`` is called with what is known after a second if some have not answered by then, so
+    ``meanwhile`` is called with the findings after a second if some have not answered by then, so
     that a check or a resolver that hangs costs its own host only.
     """
     spec = settings.spec
@@ -117,7 +117,7 @@ def _grace(
     memory: Memory,
     deadline: Deadline,
 ) -> float:
-    """Return how long probes of what is out of sight may take; 0 if nothing in the table is.
+    """Return how long probes of resources out of sight may take; 0 if none is in the table.
 
     The CIB is read for it, which is no part of an ordinary cycle.
     """
@@ -138,7 +138,7 @@ def _grace(
 
 
 def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
-    """Return the verdicts on real servers that nobody names any more: dead nodes serve nobody."""
+    """Return the verdicts on real servers without a source: dead nodes cannot serve."""
     untouched = left_alone(state, followed(spec))
     nodes = {host: state.node(host) for host in hosts}
     verdicts = {
@@ -172,7 +172,7 @@ def is_certain(decision: Decision) -> bool:
     """Return whether a decision can be carried out although some have not answered yet.
 
     Those are UNKNOWN.  One that serves has to be left, so that nothing is decided about an empty
-    pool, and nobody serves from a fallback, because of an answer that is late.
+    pool, and no fallback comes in, because of an answer that is late.
     """
     present = (Outcome.IN, Outcome.UNKNOWN)
     return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)

@@ -1,4 +1,4 @@
-"""What a node must have before it can be the director: validate-all at level 10."""
+"""The needs of a node that may be the director: validate-all at level 10."""
 
 from __future__ import annotations
 
