@@ -72,5 +72,5 @@ def unmatched(
     for host in spec.weights:
         if state.node(host) is None and named(host, candidates) is None:
             known = hosts.get(host)
-            hint = f": write {known}, which has this address" if known else ""
+            hint = f": write {known}, which has this address" if known not in (None, host) else ""
             yield f"{p.WEIGHTS.name}: {host} is neither a cluster node nor a real server{hint}"
