@@ -26,6 +26,8 @@ from .typed import NamedTuple
 
 Pool = Mapping[RealServerKey, RealServer]
 
+_SETTLING = 1.0  # seconds for a handshake under way: one cycle may act twice (decision 031)
+
 
 class Goal(NamedTuple):
     """What all real servers of the pool have in common."""
@@ -51,6 +53,8 @@ class Judged(NamedTuple):
     """Why nothing is known of those that nobody named, if that is so."""
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    complaints: Sequence[str] = ()
+    """What was asked for and has no effect."""
 
 
 class Decision(NamedTuple):
@@ -81,12 +85,12 @@ def decide(
             continue
         began = drains.get(row.key, now)
         stays = row.key in kept
-        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began)
+        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began, drains)
         if config is not None:
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
-    explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
+    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
 
 
@@ -140,7 +144,7 @@ def _idle(server: Located, needless: Verdict) -> Located:
 
 def _row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict)
+    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
 
 
 def _serves(row: Row) -> bool:
@@ -157,9 +161,12 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
             said.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
             said.append(f"{row.host} left out: {row.verdict.reason}")
+    # A candidate of the same name may hide that the fallback cannot serve.
+    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
     failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
     said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
-    return said
+    return [*said, *judged.complaints]
 
 
 def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
@@ -174,14 +181,17 @@ def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) ->
     )
 
 
-def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+def _config(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, drains: Mapping[RealServerKey, float]
+) -> RealServerConfig | None:
     outcome = row.verdict.outcome
     if outcome is Outcome.IN:
         return RealServerConfig(goal.forward, row.weight)
     if outcome is Outcome.UNKNOWN:
         return _kept(row, pool)
     if outcome is Outcome.WITHDRAWN:
-        return _draining(row, pool, goal, withdrawn_for)
+        settling = row.key in drains and withdrawn_for < _SETTLING
+        return _draining(row, pool, goal, withdrawn_for, settling)
     return None
 
 
@@ -189,7 +199,9 @@ def _kept(row: Row, pool: Pool) -> RealServerConfig | None:
     return pool[row.key].config if row.key is not None and row.key in pool else None
 
 
-def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
+def _draining(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
+) -> RealServerConfig | None:
     """Weight 0 while there is something to wait for.
 
     One that still has a weight may get a connection at any moment, so it loses its weight first
@@ -201,7 +213,7 @@ def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealSer
         timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
     ):
         return None
-    if current.config.weight == 0 and not _busy(current, goal):
+    if current.config.weight == 0 and not settling and not _busy(current, goal):
         return None
     return RealServerConfig(current.config.forward, 0)
 
@@ -212,7 +224,11 @@ def _busy(server: RealServer, goal: Goal) -> bool:
 
 
 def _explained(
-    row: Row, pool: Pool, wanted: Mapping[RealServerKey, RealServerConfig], goal: Goal
+    row: Row,
+    pool: Pool,
+    wanted: Mapping[RealServerKey, RealServerConfig],
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
 ) -> Row:
     if row.key is None:
         return row
@@ -221,4 +237,5 @@ def _explained(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
         busy=server is not None and _busy(server, goal),
+        drained=row.key in drains,
     )

@@ -24,7 +24,7 @@ def installation() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         shutil.copytree(PACKAGE / "ocf", home / "lvsdr" / "ocf")
-        for module in ("__init__", "errors", "deadline", "typed"):
+        for module in ("__init__", "errors", "deadline", "durations", "patterns", "typed"):
             shutil.copy(PACKAGE / f"{module}.py", home / "lvsdr")
         shutil.copy(example.__file__, home / "agent")
         subprocess.run(["chmod", "-R", "a+rX", name], check=True)
