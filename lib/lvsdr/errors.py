@@ -74,8 +74,12 @@ class NotRunning(LvsdrError):
     exit_code = ExitCode.NOT_RUNNING
 
 
+class OutOfOrder(LvsdrError):
+    """What was started is there, but not as it must be: a restart is the cure."""
+
+
 class Busy(LvsdrError):
-    """Another action of the same resource holds its lock, or the lock cannot be had."""
+    """Another action of the same resource holds its lock."""
 
 
 class Exhausted(LvsdrError):

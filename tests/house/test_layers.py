@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "packets": set[str](),
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
-    "ocf": BASE,
+    "ocf": BASE | {"system"},
     "sources": WORLD,
     "checks": WORLD,
     "leader": WORLD | {"document", "gate"},

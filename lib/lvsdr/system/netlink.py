@@ -56,6 +56,14 @@ def addresses() -> tuple[Address, ...]:
     raise LvsdrError("the addresses of this host do not stop changing")
 
 
+def interface_number(name: str) -> int | None:
+    """Return the index of an interface; None if there is none of this name."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
+
+
 def parse(answer: bytes) -> Iterator[Address]:
     """The addresses of an answer to RTM_GETADDR; raises Interrupted or LvsdrError."""
     for kind, flags, body in messages(answer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 # Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
 import _socket as socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ..deadline import Deadline
 from ..hosts import is_link_local, is_remote, literal
@@ -12,9 +13,12 @@ from ..model import Resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from threading import Thread
     from typing import Callable
 
     Resolver = Callable[[str, int], Iterable[str]]
+
+_PARALLEL = 64  # look-ups at a time; each takes a thread
 
 
 def look_up(name: str, family: int) -> set[str]:
@@ -44,20 +48,38 @@ def resolve(
 def _ask_all(
     names: list[str], family: int, deadline: Deadline, resolver: Resolver
 ) -> dict[str, Resolved]:
-    from threading import Thread  # only for those who have names to look up
-
     answers: dict[str, Resolved] = {}
+    waiting = names[::-1]
 
-    def ask(name: str) -> None:
-        answers[name] = _ask(name, family, resolver)
+    def work() -> None:
+        while waiting:
+            with suppress(IndexError):  # another thread took the last one
+                name = waiting.pop()
+                answers[name] = _ask(name, family, resolver)
 
-    threads = [Thread(target=ask, args=(name,), daemon=True) for name in names]
-    for thread in threads:
-        thread.start()
+    threads, problem = _threads(min(len(names), _PARALLEL), work)
     for thread in threads:
         thread.join(deadline.remaining())
-    late = Resolved([], "the resolver did not answer in time")
+    late = Resolved([], problem or "the resolver did not answer in time")
     return {name: answers.get(name, late) for name in names}
+
+
+def _threads(number: int, work: Callable[[], None]) -> tuple[list[Thread], str]:
+    """Start as many threads as there may be; returns them, and why there are no more."""
+    from threading import Thread  # only for those who have names to look up
+
+    threads: list[Thread] = []
+    try:
+        for _ in range(number):
+            thread = Thread(target=work, daemon=True)
+            thread.start()
+            threads.append(thread)
+    except (
+        RuntimeError,
+        MemoryError,
+    ) as error:  # the limit of processes, ulimit -u or the cgroup's
+        return threads, f"the resolver cannot be asked: {error}"
+    return threads, ""
 
 
 def _ask(name: str, family: int, resolver: Resolver) -> Resolved:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...director import Judged
 from ...errors import (
     BadArgument,
-    Busy,
-    Exhausted,
     ExitCode,
     InvalidParameters,
     KernelMismatch,
@@ -24,6 +22,7 @@ from ...errors import (
 from ...ipvs.table import ServiceKey, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ipvs.text import endpoint
+from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
@@ -48,7 +47,7 @@ def start(context: Context) -> None:
         memory = recall(context.file("state"))
         judged = _patiently_judged(context, wanted, memory)
         _keep_sysctls(context, wanted)
-        _carry_out(context, wanted, judged, memory)
+        degradation.begin(context, _carry_out(context, wanted, judged, memory))
 
 
 def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
@@ -76,21 +75,30 @@ def monitor(context: Context) -> ExitCode | None:
     context.require_root("change the IPVS table")
     try:
         degraded = _reconcile(context, wanted)
-    except (Busy, Exhausted) as error:
-        degraded = [f"table left as it is: {error}"]
-    degraded = [*degraded, *_beat(context, wanted)]
-    return _degraded(context, degraded) if degraded else None
+    except Exception:
+        if still_serves(context):
+            _beat(wanted)
+        raise
+    return _degraded(context, [*degraded, *_beat(wanted)])
 
 
-def _beat(context: Context, wanted: Settings) -> Iterator[str]:
-    """Write the heartbeat file; a service is not restarted for a file that cannot be written."""
-    if wanted.heartbeat_file is not None:
-        try:
-            state.replace(wanted.heartbeat_file, f"{int(time.time())}\n", 0o644)
-        except OSError as error:
-            reason = f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}"
-            context.log.warning(reason)
-            yield reason
+def still_serves(context: Context) -> bool:
+    """Return whether the service is in the table with a real server that gets connections."""
+    key = _started(context)
+    service = None if key is None else ipvs.table().get(key)
+    servers = {} if service is None else service.real_servers
+    return any(server.config.weight > 0 for server in servers.values())
+
+
+def _beat(wanted: Settings) -> tuple[str, ...]:
+    """Write the heartbeat file; returns why that was not possible."""
+    if wanted.heartbeat_file is None:
+        return ()
+    try:
+        state.replace(wanted.heartbeat_file, f"{int(time.time())}\n", 0o644)
+    except OSError as error:
+        return (f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}",)
+    return ()
 
 
 def reload_agent(context: Context) -> None:
@@ -103,7 +111,7 @@ def reload_agent(context: Context) -> None:
     with _locked(context):
         _keep_sysctls(context, wanted)
     try:
-        _reconcile(context, wanted)
+        degradation.begin(context, _reconcile(context, wanted))
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
 
@@ -175,11 +183,7 @@ def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memor
     for sentence in changes(rows):
         context.log.info(sentence)
     now = cycle.remembered(wanted, judged, planned.decision, memory)
-    now = now._replace(degraded=(*refused, *now.degraded))
-    for reason in now.degraded:
-        if reason not in memory.degraded:
-            context.log.warning(reason)
-    return now.degraded + _remember(context, now, memory)
+    return (*refused, *planned.decision.degraded, *_remember(context, now, memory))
 
 
 def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
@@ -187,8 +191,7 @@ def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
         try:
             store(context.file("state"), now)
         except OSError as error:
-            context.log.warning(f"cannot write {context.file('state')}: {error.strerror}")
-            return (f"cannot remember anything: {error.strerror}",)
+            return (f"cannot write {context.file('state')}: {error.strerror}",)
     return ()
 
 
@@ -206,12 +209,11 @@ def _started(context: Context) -> ServiceKey | None:
         return recall(context.file("state")).service
 
 
-def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode:
-    """Running, but less than asked for: crm_mon shows the operator this sentence.
-
-    The log had it when it was new.
-    """
-    context.log.exit_reason("; ".join(reasons), logged=False)
+def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
+    """Running, but less than asked for: crm_mon shows the operator the reasons."""
+    if not reasons:
+        return None
+    context.log.exit_reason(*reasons, logged=False)
     return ExitCode.DEGRADED
 
 
@@ -238,4 +240,5 @@ AGENT = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "30s"),
     ),
     validate_environment=validate_environment,
+    still_serves=still_serves,
 )

@@ -130,7 +130,6 @@ def remembered(settings: Settings, judged: Judged, decision: Decision, before: M
             for key in decision.real_servers
             if key.address in judged.hosts
         },
-        degraded=tuple(" ".join(reason.split()) for reason in decision.degraded),
     )
 
 

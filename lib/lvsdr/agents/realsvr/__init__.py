@@ -11,6 +11,7 @@ from ...errors import (
     ExitCode,
     InvalidParameters,
     LvsdrError,
+    OutOfOrder,
 )
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
@@ -73,14 +74,20 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def _require_order(vip: str) -> None:
-    """Raises LvsdrError with all that is not as start has left it."""
+    """Raise OutOfOrder with all that is not as start has left it."""
     wanted = arp.wanted(vip)
     now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
     problems = [f"{name} is {value}, not {wanted[name]}" for name, value in now.items()]
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
-        raise LvsdrError("; ".join(problems))
+        raise OutOfOrder("; ".join(problems))
+
+
+def still_serves(context: Context) -> bool:
+    """Return whether the address is on lo; what hides it from ARP cannot be asked any more."""
+    vip = _vip(context)
+    return vip is not None and loopback.look(vip).ours is not None
 
 
 def _degraded(context: Context) -> ExitCode | None:
@@ -226,4 +233,5 @@ AGENT = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
+    still_serves=still_serves,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ... import __version__
-from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
+from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
 from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
@@ -54,7 +54,7 @@ def monitor(context: Context) -> ExitCode | None:
     place, interface = sight.found
     problem = misplaced(place, interface, wish)
     if problem is not None:
-        raise LvsdrError(problem)
+        raise OutOfOrder(problem)
     if context.is_probe:
         return None
     try:
@@ -128,6 +128,19 @@ def _refresh(
             yield f"not announced: {error}"
 
 
+def still_serves(context: Context) -> bool:
+    """Return whether an interface has the address that was started; takes no program to see it."""
+    from ...system import netlink
+
+    place, wish = recall(context.file("state")).place, asked(context)
+    if place is not None:
+        number = netlink.interface_number(place.device)
+        there = (one for one in netlink.addresses() if one.interface == number)
+        return any(one.address == place.address for one in there)
+    there = (one for one in netlink.addresses() if one.interface != netlink.LOOPBACK)
+    return wish is not None and any(one.address == wish.address for one in there)
+
+
 def _not_running(context: Context, reason: str) -> ExitCode:
     if not context.is_probe:
         context.log.exit_reason(reason)
@@ -138,7 +151,7 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
     """Running, but not as asked for: crm_mon shows the operator why."""
     if not reasons:
         return None
-    context.log.exit_reason("; ".join(reasons), logged=False)
+    context.log.exit_reason(*reasons, logged=False)
     return ExitCode.DEGRADED
 
 
@@ -164,6 +177,7 @@ PLAIN = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
+    still_serves=still_serves,
 )
 """The agent without a gate."""
 

@@ -19,6 +19,7 @@ from . import PLAIN, locked
 from . import monitor as monitor_plain
 from . import reload_agent as reload_plain
 from . import start as start_plain
+from . import still_serves as still_serves_plain
 from . import stop as release
 from . import validate_environment as validate_plain
 from .gate_parameters import PARAMETERS, TYPE
@@ -233,5 +234,7 @@ AGENT = PLAIN._replace(
         Action("reload-agent", unless_broken(_RELOAD, _MONITOR), "20s"),
     ),
     validate_environment=_either(validate_plain, validate_environment),
+    # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
+    still_serves=_either(still_serves_plain, lambda _: False),
 )
 """The agent with all that it can do."""

@@ -222,11 +222,3 @@ def test_what_is_remembered() -> None:
         "10.77.0.12": "10.77.0.12",
         left.address: "left",
     }
-    assert now.degraded == ()
-
-
-def test_reasons_are_remembered_as_single_lines() -> None:
-    judged = Judged((), (), {}, unavailable="crm_mon: two\n  lines")
-    decision = cycle.plan(meant(), judged, None, Memory()).decision
-    now = cycle.remembered(meant(), judged, decision, Memory())
-    assert now.degraded[0] == "pool kept as it is: crm_mon: two lines"
