@@ -9,6 +9,7 @@ memory, and a sentence for everything that changes come out.  The rules:
 - FAILED is deleted at once; with ``expire_nodest_conn`` its clients learn it on their next packet.
   One that may only be out of the cluster's sight is withdrawn first, for as long as that may take.
 - UNKNOWN stays exactly as it is: it is neither added, nor changed, nor deleted.
+- Under a scheduler that refuses clients at weight 0 (dh), deleted stands for weight 0.
 
 When nobody who is IN has a weight, ``on_empty`` says who serves instead.
 """
@@ -35,6 +36,9 @@ class Goal(NamedTuple):
     connectionless: bool
     """UDP: the kernel does not tell connections in use from those that only time out."""
     policy: Policy
+    refuses_at_zero: bool = False
+    """The scheduler (dh) sends clients to weight 0, where they are refused: no real server is left
+    there."""
 
 
 class Judged(NamedTuple):
@@ -176,6 +180,8 @@ def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) ->
 
 def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
     outcome = row.verdict.outcome
+    if goal.refuses_at_zero and _wants_zero(row):
+        return None
     if outcome is Outcome.IN:
         return RealServerConfig(goal.forward, row.weight)
     if outcome is Outcome.UNKNOWN:
@@ -183,6 +189,11 @@ def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServe
     if outcome is Outcome.WITHDRAWN:
         return _draining(row, pool, goal, withdrawn_for)
     return None
+
+
+def _wants_zero(row: Row) -> bool:
+    outcome = row.verdict.outcome
+    return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
 
 
 def _kept(row: Row, pool: Pool) -> RealServerConfig | None:
@@ -221,4 +232,5 @@ def _explained(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
         busy=server is not None and _busy(server, goal),
+        cut=goal.refuses_at_zero and _wants_zero(row),
     )

@@ -77,6 +77,10 @@ class Director:
         assert (degraded or "") in result.reason, result
         return self.weights()
 
+    def by_hand(self, text: str) -> None:
+        """Change the table behind the agent's back, with lines for `ipvsadm -R`."""
+        self._resource.host.restore_ipvs(f"{text}\n")
+
     def stop(self) -> None:
         self._resource.stop()
 

@@ -272,7 +272,7 @@ def test_options_change_in_place(world: World, lvs: Resource) -> None:
     sessions = one_on_each(world.client)
     for options in (
         "-s sh -b sh-fallback,sh-port",
-        "-s mh -b mh-port",
+        "-s mh -b mh-fallback,mh-port",
         "-s rr -p 60 -M 255.255.255.0",
         "-s wlc",
         "-s rr",
@@ -289,7 +289,8 @@ def test_what_proc_does_not_show_is_repaired_when_it_was_asked_for(lvs: Resource
     lvs.parameters["virtual_service_options"] = "-s sh -b sh-port -p 60"
     lvs.start()
     wanted = lvs.header
-    for drift in ("-s sh -p 60", "-s sh -b sh-fallback,sh-port -p 60", "-s sh -b sh-port -p 61"):
+    assert wanted == f"-A {SERVICE} -s sh -p 60 -b sh-fallback,sh-port"
+    for drift in ("-s sh -p 60", "-s sh -b sh-port -p 60", "-s sh -b sh-fallback,sh-port -p 61"):
         lvs.host.restore_ipvs(f"-E {SERVICE} {drift}\n")
         assert lvs.header != wanted
         assert lvs.monitor().exit_code == OK

@@ -131,7 +131,7 @@ SITUATIONS = st.builds(
         st.frozensets(st.sampled_from(["node1", "node2"])),
         st.none() | st.just("crm_mon: not connected"),
     ),
-    st.builds(Goal, st.just(80), st.just("gate"), st.booleans(), POLICIES),
+    st.builds(Goal, st.just(80), st.just("gate"), st.booleans(), POLICIES, st.booleans()),
     st.dictionaries(st.sampled_from(KEYS), st.floats(0.0, NOW)),
 )
 
@@ -168,7 +168,8 @@ def in_gets_its_weight_and_nobody_else_gets_more(situation: Situation) -> None:
     for key, row in by_key(decision).items():
         if row.verdict.outcome is Outcome.IN:
             # Weight 0 may be a fallback at work, left alone while others are UNKNOWN.
-            assert row.after == row.weight or (row.weight == 0 and row.after == row.before)
+            kept = row.weight == 0 and row.after == row.before
+            assert kept or row.after == row.weight or (row.cut and row.after is None)
         else:
             assert (row.after or 0) <= (row.before or 0)
             assert key in situation.pool or key not in decision.real_servers
@@ -182,6 +183,8 @@ def a_certain_failure_is_deleted(situation: Situation) -> None:
 
 
 def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> None:
+    if situation.goal.refuses_at_zero:
+        return
     decision = situation.decide()
     timeout = situation.goal.policy.drain_timeout
     for key, row in by_key(decision).items():
@@ -189,6 +192,13 @@ def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> N
             spent = NOW - situation.drains.get(key, NOW)
             if situation.pool[key].connections.active and (timeout is None or spent < timeout):
                 assert row.after is not None
+
+
+def nothing_gets_weight_0_where_its_clients_would_be_refused(situation: Situation) -> None:
+    if situation.goal.refuses_at_zero:
+        rows = by_key(situation.decide()).values()
+        known = [row for row in rows if row.verdict.outcome is not Outcome.UNKNOWN]
+        assert all(row.after != 0 or row.before == 0 for row in known)
 
 
 def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
@@ -229,6 +239,7 @@ PROPERTIES = (
     in_gets_its_weight_and_nobody_else_gets_more,
     a_certain_failure_is_deleted,
     connections_to_a_withdrawn_server_have_their_time,
+    nothing_gets_weight_0_where_its_clients_would_be_refused,
     keep_leaves_nobody_without_service_on_a_doubt,
     a_pool_that_serves_less_than_it_should_is_degraded,
     decisions_come_to_rest,

@@ -33,6 +33,10 @@ from .legality import PARAMETERS, SERVICE
 from .memory import Memory, recall, store
 from .settings import Settings, service_key, settings
 
+_SESSIONS_END = (
+    "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
+    "withdrawn or listed with weight 0 is deleted and its sessions end; sh and mh drain it"
+)
 _STALE = 1.0  # seconds after which an answer of crm_mon is too old
 _RETRY = 1.0  # seconds between attempts of start to learn something
 
@@ -43,6 +47,8 @@ def start(context: Context) -> None:
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     ipvs.load(wanted.config.scheduler, context.deadline)
+    if wanted.goal.refuses_at_zero:
+        context.log.warning(_SESSIONS_END)
     with _locked(context):
         memory = recall(context.file("state"))
         judged = _patiently_judged(context, wanted, memory)

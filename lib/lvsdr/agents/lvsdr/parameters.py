@@ -58,7 +58,10 @@ OPTIONS = defaulted(
     short="Options of the virtual service",
     long=(
         "Scheduler, persistence, netmask and flags, as ipvsadm spells them: -s, -p, -M, --pe, "
-        "--ops, -b, and their long forms. A change is applied in place: connections stay."
+        "--ops, -b, and their long forms. A change is applied in place: connections stay. With the "
+        "schedulers sh and mh the flags sh-fallback and mh-fallback are always set: without them "
+        "the kernel refuses clients while a real server has weight 0. dh has no such flag, so a "
+        "real server that would get weight 0 is deleted and its sessions end: prefer sh or mh."
     ),
 )
 FORWARD = defaulted(
@@ -88,8 +91,8 @@ WEIGHTS = optional(
     long=(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
-        "real server is present, but gets nothing new. If other parameters say who is a real "
-        "server, the list only gives the weights."
+        "real server is present (not with -s dh), but gets nothing new. If other parameters say "
+        "who is a real server, the list only gives the weights."
     ),
 )
 RESOURCE = optional(
@@ -183,7 +186,7 @@ DRAIN_TIMEOUT = defaulted(
     long=(
         "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
         "last connection is gone or after this time. 0 deletes it at once; never waits for the "
-        "last connection."
+        "last connection. Nothing is drained with -s dh."
     ),
 )
 ON_EMPTY = defaulted(

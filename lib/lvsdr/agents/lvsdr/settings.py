@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...director import Goal
+from ...ipvs.options import refuses_at_zero, with_fallback
 from ...ipvs.table import ServiceConfig, ServiceKey
 from ...model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
 from ...ocf.parameters import Values
@@ -42,13 +43,14 @@ def settings(values: Values) -> Settings:
     """All of the parameters, in the terms of the other rooms."""
     return Settings(
         key=service_key(values),
-        config=values[p.OPTIONS],
+        config=with_fallback(values[p.OPTIONS]),
         spec=_spec(values),
         goal=Goal(
             port=values[p.PORT],
             forward=values[p.FORWARD],
             connectionless=values[p.PROTOCOL] == "udp",
             policy=_policy(values),
+            refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
     )
