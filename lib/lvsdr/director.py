@@ -33,8 +33,6 @@ class Goal(NamedTuple):
 
     port: int
     forward: str
-    connectionless: bool
-    """UDP: the kernel does not tell connections in use from those that only time out."""
     policy: Policy
     refuses_at_zero: bool = False
     """The scheduler (dh) sends clients to weight 0, where they are refused: no real server is left
@@ -212,14 +210,18 @@ def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealSer
         timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
     ):
         return None
-    if current.config.weight == 0 and not _busy(current, goal):
+    if current.config.weight == 0 and not _busy(current):
         return None
     return RealServerConfig(current.config.forward, 0)
 
 
-def _busy(server: RealServer, goal: Goal) -> bool:
-    active, inactive = server.connections
-    return active + inactive > 0 if goal.connectionless else active > 0
+def _busy(server: RealServer) -> bool:
+    """Return whether it has connections that may not be over.
+
+    ``inactive`` counts all that are not established: half of it may be closed, the other half still
+    sent to.
+    """
+    return any(server.connections)
 
 
 def _explained(
@@ -231,6 +233,6 @@ def _explained(
     return row._replace(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
-        busy=server is not None and _busy(server, goal),
+        busy=server is not None and _busy(server),
         cut=goal.refuses_at_zero and _wants_zero(row),
     )

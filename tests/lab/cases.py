@@ -44,6 +44,7 @@ class Director:
     """The agent on director1, as Pacemaker drives it, with a cluster that is sketched."""
 
     def __init__(self, world: World, directory: Path) -> None:
+        self.world = world
         self.client = world.client
         self._resource = Resource(world.director1, directory, {})
         self._names = {host.address: host.name for host in world.hosts.values()}

@@ -57,6 +57,17 @@ class Session:
     def alive(self) -> bool:
         return self.state() is State.ALIVE
 
+    def shut_down(self) -> None:
+        """Say that nothing more will be sent."""
+        self._sock.shutdown(socket.SHUT_WR)
+
+    def rest(self) -> str:
+        """Return all that is still to come, up to the end."""
+        text = b""
+        while chunk := self._sock.recv(4096):
+            text += chunk
+        return text.decode()
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._sock.close()

@@ -27,7 +27,7 @@ def test_plays(path: Path) -> None:
 
 def test_a_new_real_server_has_the_forwarding_of_the_service() -> None:
     server = Located("node1", "fd77::11", 2, Verdict(Outcome.IN, "fit"))
-    goal = Goal(80, "masq", False, Policy(300.0, True))
+    goal = Goal(80, "masq", Policy(300.0, True))
     decision = decide({}, Judged([server], [], {}), goal, {}, NOW)
     assert decision.real_servers == {RealServerKey("fd77::11", 80): RealServerConfig("masq", 2)}
 
@@ -45,7 +45,7 @@ def test_forwarding_changes_in_place_for_those_that_are_in_only() -> None:
         Located(f"node{number}", f"10.77.0.{number}", 1, Verdict(outcome, "so"))
         for number, outcome in enumerate(outcomes, start=1)
     ]
-    goal = Goal(80, "ipip", False, Policy(300.0, True))
+    goal = Goal(80, "ipip", Policy(300.0, True))
     decision = decide(pool, Judged(servers, [], {}), goal, {}, NOW)
     assert [config for _, config in sorted(decision.real_servers.items())] == [
         RealServerConfig("ipip", 1),
@@ -100,8 +100,20 @@ FAILURES = st.builds(
     certain=st.booleans(),
     grace=st.sampled_from([0.0, 0.0, 10.0]),
 )
-WITHDRAWALS = st.builds(Verdict, st.just(Outcome.WITHDRAWN), st.just("so"), leaving=st.booleans())
-OTHERS = st.builds(Verdict, st.sampled_from([Outcome.IN, Outcome.UNKNOWN]), st.just("so"))
+# A grace is never negative; without one of their own, verdicts get any number.
+WITHDRAWALS = st.builds(
+    Verdict,
+    st.just(Outcome.WITHDRAWN),
+    st.just("so"),
+    leaving=st.booleans(),
+    grace=st.sampled_from([0.0, 10.0]),
+)
+OTHERS = st.builds(
+    Verdict,
+    st.sampled_from([Outcome.IN, Outcome.UNKNOWN]),
+    st.just("so"),
+    grace=st.just(0.0),
+)
 VERDICTS = OTHERS | WITHDRAWALS | FAILURES
 SERVERS = st.builds(
     Located,
@@ -131,7 +143,7 @@ SITUATIONS = st.builds(
         st.frozensets(st.sampled_from(["node1", "node2"])),
         st.none() | st.just("crm_mon: not connected"),
     ),
-    st.builds(Goal, st.just(80), st.just("gate"), st.booleans(), POLICIES, st.booleans()),
+    st.builds(Goal, st.just(80), st.just("gate"), POLICIES, st.booleans()),
     st.dictionaries(st.sampled_from(KEYS), st.floats(0.0, NOW)),
 )
 

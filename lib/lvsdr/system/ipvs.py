@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..deadline import Deadline
 from ..errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
-from ..ipvs.table import Service, ServiceKey, Table, WantedService, settings, with_local_as
-from ..ipvs.text import parse_proc, parse_saved, proc_shows
+from ..ipvs.table import (
+    Connections,
+    RealServer,
+    Service,
+    ServiceKey,
+    Table,
+    WantedService,
+    settings,
+    with_local_as,
+)
+from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
 from .run import NOT_THERE, run
 
 TYPE_CHECKING = False
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _PROC = "/proc/net/ip_vs"
+_CONNECTIONS = "/proc/net/ip_vs_conn"
 _NAMED = 3  # lines of a batch in a message
 
 
@@ -40,6 +50,12 @@ def read_proc(path: str = _PROC) -> str:
         return ""
 
 
+def read_connections(path: str = _CONNECTIONS) -> Iterator[str]:
+    """The lines of the kernel's table of connections, which may be a hundred thousand."""
+    with open(path, encoding="ascii") as file:
+        yield from file
+
+
 class Kernel:
     """The IPVS table of this network namespace, as seen by the owner of one service."""
 
@@ -50,12 +66,14 @@ class Kernel:
         deadline: Deadline,
         *,
         read: Callable[[], str] = read_proc,
+        connections: Callable[[], Iterable[str]] = read_connections,
         runner: Runner = run,
     ) -> None:
         self._key = key
         self._forward = forward
         self._deadline = deadline
         self._read = read
+        self._connections = connections
         self._run = runner
 
     def service(self, wanted: WantedService | None = None) -> Service | None:
@@ -68,7 +86,28 @@ class Kernel:
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
             saved = self._saved().get(self._key)
             found = None if saved is None else found._replace(config=saved.config)
-        return None if found is None else with_local_as(found, self._forward)
+        return None if found is None else self._settled(with_local_as(found, self._forward))
+
+    def _settled(self, service: Service) -> Service:
+        """Count as inactive only what may go on, where the kernel tells: see decision 037.
+
+        The table of connections is read while a real server has nothing else to wait for.
+        """
+        waiting = [key for key, server in service.real_servers.items() if _only_closes(server)]
+        if not waiting or self._key.protocol != "tcp":
+            return service
+        try:
+            counts = unfinished(self._connections(), self._key, waiting)
+        except OSError:
+            return service  # all of them count
+        return service._replace(
+            real_servers={
+                key: server._replace(connections=Connections(0, counts[key]))
+                if key in counts
+                else server
+                for key, server in service.real_servers.items()
+            }
+        )
 
     def reach(self, wanted: WantedService) -> tuple[Change, ...]:
         """Make the service what is wanted, and see that it is; returns what was changed.
@@ -122,6 +161,12 @@ class Kernel:
                 raise DeadlineExceeded(result.complaint())
             raise (NotInstalled if result.status == NOT_THERE else Exhausted)(result.complaint())
         return result
+
+
+def _only_closes(server: RealServer) -> bool:
+    """Return whether a withdrawn real server may have no connection but such as are over."""
+    config, (active, inactive) = server
+    return config.forward == "masq" and config.weight == 0 and not active and inactive > 0
 
 
 def _mismatch(complaint: str, left: Sequence[Change]) -> str:

@@ -18,7 +18,7 @@ from lvsdr.ipvs.table import (
     WantedService,
     settings,
 )
-from lvsdr.system.ipvs import Kernel, available, load, read_proc, table
+from lvsdr.system.ipvs import Kernel, available, load, read_connections, read_proc, table
 from lvsdr.system.run import Result
 
 from tests.fakes.ipvsadm import FakeIpvsadm
@@ -288,3 +288,53 @@ def test_a_kernel_that_cannot_load_it(tmp_path: Path, monkeypatch: pytest.Monkey
         "(exit status 1: FATAL: Module ip_vs not found); install the kernel's modules package, "
         "or load ip_vs on the host of this container"
     )
+
+
+CONNECTIONS = """\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP 0A4D0001 A3F2 0A4D0064 1538 0A4D000B 1538 TIME_WAIT       118
+TCP 0A4D0001 A3F3 0A4D0064 1538 0A4D000B 1538 CLOSE             8
+TCP 0A4D0001 A3F4 0A4D0064 1538 0A4D000C 1538 CLOSE_WAIT       58
+TCP 0A4D0001 A3F5 0A4D0064 1538 0A4D000C 1538 TIME_WAIT       118
+TCP 0A4D0001 A3F6 0A4D0064 0050 0A4D000B 1538 FIN_WAIT        118
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "weight", "counted"),
+    [("m", 0, [0, 1]), ("m", 1, [2, 2]), ("g", 0, [2, 2]), ("i", 0, [2, 2])],
+)
+def test_connections_that_are_over_count_where_that_cannot_be_told(
+    forward: str, weight: int, counted: list[int]
+) -> None:
+    """Only with masquerading the kernel sees both ends; only a drain depends on it."""
+    director = Director(OURS.replace("-g -w 1", f"-{forward} -w {weight}"))
+    proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
+    kernel = Kernel(
+        KEY,
+        "masq",
+        Deadline.after(10),
+        read=lambda: proc,
+        connections=CONNECTIONS.splitlines,
+        runner=director.ipvsadm,
+    )
+    service = kernel.service()
+    assert service is not None
+    found = sorted((key, server.connections) for key, server in service.real_servers.items())
+    assert [tuple(connections) for _, connections in found] == [(0, n) for n in counted]
+
+
+def test_a_table_of_connections_that_cannot_be_read() -> None:
+    director = Director(OURS.replace("-g -w 1", "-m -w 0"))
+    proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
+    missing = Kernel(
+        KEY,
+        "masq",
+        Deadline.after(10),
+        read=lambda: proc,
+        connections=lambda: read_connections("/nowhere"),
+        runner=director.ipvsadm,
+    )
+    service = missing.service()
+    assert service is not None
+    assert {server.connections.inactive for server in service.real_servers.values()} == {2}

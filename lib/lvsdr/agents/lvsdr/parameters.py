@@ -186,7 +186,9 @@ DRAIN_TIMEOUT = defaulted(
     long=(
         "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
         "last connection is gone or after this time. 0 deletes it at once; never waits for the "
-        "last connection. Nothing is drained with -s dh."
+        "last connection. Nothing is drained with -s dh. With gate and ipip the director does not "
+        "see what real servers send, so a connection that a client has shut down counts until IPVS "
+        "forgets it, two minutes later (ipvsadm --set 0 SECONDS 0 changes that for the host)."
     ),
 )
 ON_EMPTY = defaulted(

@@ -29,10 +29,15 @@ class Settings(NamedTuple):
         wanted = {"net/ipv4/vs/expire_nodest_conn": "1"}
         if self.config.persistence is not None:
             wanted["net/ipv4/vs/expire_quiescent_template"] = "1"
-        if self.goal.forward == "masq":
-            ipv6 = ":" in self.key.address
-            wanted["net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward"] = "1"
-        return wanted
+        return {**wanted, **dict.fromkeys(self.essential_sysctls, "1")}
+
+    @property
+    def essential_sysctls(self) -> tuple[str, ...]:
+        """Those of them without which nothing reaches a real server."""
+        if self.goal.forward != "masq":
+            return ()
+        ipv6 = ":" in self.key.address
+        return ("net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward",)
 
 
 def service_key(values: Values) -> ServiceKey:
@@ -48,7 +53,6 @@ def settings(values: Values) -> Settings:
         goal=Goal(
             port=values[p.PORT],
             forward=values[p.FORWARD],
-            connectionless=values[p.PROTOCOL] == "udp",
             policy=_policy(values),
             refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
