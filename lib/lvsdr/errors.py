@@ -82,6 +82,10 @@ class Busy(LvsdrError):
     """Another action of the same resource holds its lock."""
 
 
+class Unlockable(LvsdrError):
+    """The lock of a resource cannot be had at all: its directory is read-only or full, say."""
+
+
 class Exhausted(LvsdrError):
     """This node is short of processes, memory or descriptors, which may be over in a moment."""
 

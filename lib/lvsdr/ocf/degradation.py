@@ -24,7 +24,8 @@ _KIND = "degraded"
 def record(context: Context, code: ExitCode) -> None:
     """Log what has begun or ended since the last monitor, and keep the reasons for the next."""
     if context.action == "stop":
-        forget(context)
+        if code is ExitCode.SUCCESS:
+            context.forget(_KIND)
     elif context.action == "monitor" and not context.is_probe:
         if code in _DEGRADED:
             begin(context, context.log.reasons)
@@ -53,12 +54,6 @@ def begin(context: Context, reasons: Sequence[str]) -> None:
 def is_new(context: Context, reason: str) -> bool:
     """Return whether the last monitor gave other reasons."""
     return one_line(reason) not in state.read_text(context.file(_KIND)).splitlines()
-
-
-def forget(context: Context) -> None:
-    """Remove the file."""
-    with suppress(OSError):
-        state.remove(context.file(_KIND))
 
 
 def _keep(path: str, reasons: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..deadline import Deadline
 from ..errors import LvsdrError, NotInstalled
 from ..interfaces import Connected, Interface, connected, mac, parse
+from . import state
 from .run import NOT_THERE, run
 
 _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
@@ -41,7 +42,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
     """
     if lines:
         batch = "".join(f"{line}\n" for line in lines).encode()
-        done = run(("ip", "-batch", "-"), deadline, stdin=batch)
+        done = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
         if done.status == NOT_THERE:
             raise NotInstalled(done.complaint())
         if done.problem or done.status:

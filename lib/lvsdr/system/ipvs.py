@@ -18,6 +18,7 @@ from ..ipvs.table import (
     with_local_as,
 )
 from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
+from . import state
 from .run import NOT_THERE, run
 
 TYPE_CHECKING = False
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
         """Runs a program to its end, as ``run.run`` does."""
 
         def __call__(
-            self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b""
+            self,
+            argv: Sequence[str],
+            deadline: Deadline,
+            *,
+            stdin: bytes = b"",
+            keep: tuple[int, ...] = (),
         ) -> Result: ...
 
 
@@ -155,7 +161,8 @@ class Kernel:
         return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
 
     def _ipvsadm(self, option: str, stdin: str = "") -> Result:
-        result = self._run(("ipvsadm", option), self._deadline, stdin=stdin.encode())
+        argv, keep = ("ipvsadm", option), state.held()
+        result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
             if self._deadline.expired():
                 raise DeadlineExceeded(result.complaint())

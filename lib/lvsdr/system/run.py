@@ -47,10 +47,18 @@ class Result(NamedTuple):
 
 
 def run(
-    argv: Sequence[str], deadline: Deadline, *, timeout: float = 3600.0, stdin: bytes = b""
+    argv: Sequence[str],
+    deadline: Deadline,
+    *,
+    timeout: float = 3600.0,
+    stdin: bytes = b"",
+    keep: tuple[int, ...] = (),
 ) -> Result:
-    """Run one program; ``timeout`` is in seconds and never exceeds the deadline."""
-    return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin)[0]
+    """Run one program; ``timeout`` is in seconds and never exceeds the deadline.
+
+    It inherits the descriptors ``keep``.
+    """
+    return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin, keep=keep)[0]
 
 
 def run_all(
@@ -59,6 +67,7 @@ def run_all(
     *,
     timeout: float = 3600.0,
     stdin: bytes = b"",
+    keep: tuple[int, ...] = (),
     limit: int = OUTPUT_LIMIT,
 ) -> list[Result]:
     """Run programs side by side, each within ``timeout`` seconds; results in the same order."""
@@ -68,7 +77,7 @@ def run_all(
     while waiting or running:
         while waiting and len(running) < _PARALLEL:
             index, argv = waiting.pop()
-            started = _start(argv, deadline, timeout, stdin, limit)
+            started = _start(argv, deadline, timeout, stdin, keep, limit)
             if isinstance(started, Result):
                 results[index] = started
             else:
@@ -90,14 +99,19 @@ def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Re
 
 
 def _start(
-    argv: tuple[str, ...], deadline: Deadline, timeout: float, stdin: bytes, limit: int
+    argv: tuple[str, ...],
+    deadline: Deadline,
+    timeout: float,
+    stdin: bytes,
+    keep: tuple[int, ...],
+    limit: int,
 ) -> _Watched | Result:
     if deadline.expired():
         return Result(128, b"", b"", f"no time left for {argv[0]}", inconclusive=True)
     source = None
     try:
         source = _as_file(stdin) if stdin else None
-        return _Watched(spawn(argv, source), deadline, timeout, limit)
+        return _Watched(spawn(argv, source, keep), deadline, timeout, limit)
     except OSError as error:
         why = f"{argv[0]} cannot be executed: {error.strerror}"
         status = NOT_NOW if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else NOT_THERE

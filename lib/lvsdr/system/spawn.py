@@ -22,11 +22,11 @@ class Child:
         self.stderr = stderr
 
 
-def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...] = ()) -> Child:
     """Start ``argv`` in its own process group with ``LC_ALL=C``; raises OSError.
 
-    Its standard input is the descriptor ``stdin``, or /dev/null.  SIGPIPE, which Python ignores,
-    is put back to its default.
+    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``.  SIGPIPE,
+    which Python ignores, is put back to its default.
     """
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -35,6 +35,8 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
         no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, out_write, 1),
         (os.POSIX_SPAWN_DUP2, err_write, 2),
+        # Onto itself: that clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
+        *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
     ]
     try:
         pid = os.posix_spawnp(

@@ -6,10 +6,10 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..deadline import Deadline
-from ..errors import Busy
+from ..errors import Busy, LvsdrError, Unlockable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,47 +69,88 @@ def remove(path: str) -> None:
 
 
 @contextmanager
-def locked(path: str, deadline: Deadline) -> Iterator[None]:
-    """Hold the lock on ``path``; raises Busy when it cannot be had by the deadline.
+def locked(
+    path: str, deadline: Deadline, *, go_on_after: tuple[type[LvsdrError], ...] = ()
+) -> Iterator[str]:
+    """Hold the lock on ``path``; the context's value is empty, or says why there is no lock.
 
-    The lock goes with the process, however that ends; the file stays.
+    Raises Busy when another process holds it until the deadline, and Unlockable when it cannot be
+    had at all, unless ``go_on_after`` has that error.  The lock goes with the process and the
+    children that inherit it, however they end; the file stays.
     """
-    descriptor = _opened(path)
     try:
-        while not _try_lock(descriptor):
-            if deadline.expired():
-                raise Busy("another action of this resource is still running")
-            time.sleep(_POLL)
-        yield
+        descriptor = _waited_for(path, deadline)
+    except go_on_after as error:
+        yield f"{error}: going on without the lock"
+        return
+    _held.append(descriptor)
+    try:
+        yield ""
     finally:
+        _held.remove(descriptor)
         os.close(descriptor)
+
+
+_held: list[int] = []
+
+
+def held() -> tuple[int, ...]:
+    """The descriptors of the locks that this process holds, for children that write.
+
+    A child that inherits them keeps other writers away for as long as it runs, even if this process
+    is killed (flock(2): the lock is that of the open file).
+    """
+    return tuple(_held)
 
 
 def lock(path: str) -> int | None:
     """Lock ``path`` until the descriptor that is returned is closed; None if another has it.
 
-    Raises Busy if it cannot be locked at all.
+    Raises Unlockable if it cannot be locked at all.
     """
     descriptor = _opened(path)
-    if _try_lock(descriptor):
+    if _try_lock(descriptor, path):
         return descriptor
     os.close(descriptor)
     return None
 
 
-def _opened(path: str) -> int:
+def _waited_for(path: str, deadline: Deadline) -> int:
+    descriptor = _opened(path)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        while not _try_lock(descriptor, path):
+            if deadline.expired():
+                raise Busy("another action of this resource is still running")
+            time.sleep(_POLL)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _opened(path: str) -> int:
+    """Where the directory has become read-only a file that is there can still be locked."""
+    try:
+        with suppress(OSError):
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        try:
+            return os.open(path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return os.open(path, _FLAGS | os.O_RDONLY)
     except OSError as error:
-        raise Busy(f"cannot lock {path}: {error.strerror}") from None
+        raise Unlockable(f"cannot lock {path}: {error.strerror}") from None
 
 
-def _try_lock(descriptor: int) -> bool:
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: it may be a FIFO
+
+
+def _try_lock(descriptor: int, path: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise Unlockable(f"cannot lock {path}: {error.strerror}") from None
     return True
 
 

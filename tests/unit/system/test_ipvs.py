@@ -195,8 +195,15 @@ def test_a_removal_that_fails_is_loud() -> None:
 def test_the_exit_status_proves_nothing() -> None:
     director = Director()
 
-    def grumbling(argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
-        return director.ipvsadm(argv, deadline, stdin=stdin)._replace(status=255, stderr=b"Hm\n")
+    def grumbling(
+        argv: Sequence[str],
+        deadline: Deadline,
+        *,
+        stdin: bytes = b"",
+        keep: tuple[int, ...] = (),
+    ) -> Result:
+        done = director.ipvsadm(argv, deadline, stdin=stdin, keep=keep)
+        return done._replace(status=255, stderr=b"Hm\n")
 
     assert len(director.owner(KEY, grumbling).reach(WANTED)) == 3
 

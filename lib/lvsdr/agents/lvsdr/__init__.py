@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...director import Judged
@@ -13,31 +12,28 @@ from ...errors import (
     BadArgument,
     ExitCode,
     InvalidParameters,
-    KernelMismatch,
     LvsdrError,
     NotInstalled,
     NotRunning,
     SourceUnavailable,
 )
-from ...ipvs.table import ServiceKey, WantedService, serves
-from ...ipvs.table import settings as settled
+from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
-from ...report import Row, as_it_became, changes
-from ...system import crm, ipvs, state, sysctl
+from ...system import ipvs, state
 from . import cycle
 from .legality import PARAMETERS, SERVICE
-from .memory import Memory, recall, store
+from .memory import Memory, recall
+from .reconcile import carry_out, keep_sysctls, reconcile
 from .settings import Settings, service_key, settings
 
 _SESSIONS_END = (
     "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
     "withdrawn or listed with weight 0 is deleted and its sessions end; sh and mh drain it"
 )
-_STALE = 1.0  # seconds after which an answer of crm_mon is too old
 _RETRY = 1.0  # seconds between attempts of start to learn something
 
 
@@ -49,11 +45,13 @@ def start(context: Context) -> None:
     ipvs.load(wanted.config.scheduler, context.deadline)
     if wanted.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
-    with _locked(context):
+    with context.locked():
         memory = recall(context.file("state"))
         judged = _patiently_judged(context, wanted, memory)
-        _keep_sysctls(context, wanted)
-        degradation.begin(context, _carry_out(context, wanted, judged, memory))
+        for reason in keep_sysctls(context, wanted):
+            context.log.warning(reason)
+        found = carry_out(context, wanted, judged, memory)
+        degradation.begin(context, found.all)
 
 
 def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
@@ -80,12 +78,12 @@ def monitor(context: Context) -> ExitCode | None:
         return _degraded(context, [f"table left as it is: {error}"])
     context.require_root("change the IPVS table")
     try:
-        degraded = _reconcile(context, wanted)
+        found = reconcile(context, wanted)
     except Exception:
         if still_serves(context):
             _beat(wanted)
         raise
-    return _degraded(context, [*degraded, *_beat(wanted)])
+    return _degraded(context, [*found.all, *_beat(wanted)])
 
 
 def still_serves(context: Context) -> bool:
@@ -107,33 +105,31 @@ def _beat(wanted: Settings) -> tuple[str, ...]:
     return ()
 
 
-def reload_agent(context: Context) -> None:
+def reload_agent(context: Context) -> ExitCode | None:
     """Apply the parameters as they are now, in place."""
     wanted = settings(context.values)
     context.require_root("change the IPVS table")
     if wanted.key not in ipvs.table():
         raise LvsdrError("there is no service to be reloaded")
     ipvs.load(wanted.config.scheduler, context.deadline)
-    with _locked(context):
-        _keep_sysctls(context, wanted)
     try:
-        degradation.begin(context, _reconcile(context, wanted))
+        found = reconcile(context, wanted)
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
+    degradation.begin(context, found.all)
+    return _degraded(context, found.trouble)
 
 
 def stop(context: Context) -> None:
     """Delete the service, see that it is gone, and put the kernel's settings back."""
-    path = context.file("state")
     key = _started(context)
     if key is not None and key in ipvs.table():
         context.require_root("change the IPVS table")
-        with _locked(context):
+        with context.locked_to_stop():
             ipvs.Kernel(key, "gate", context.deadline).remove()
         context.log.info(f"{key.protocol} service {endpoint(key.address, key.port)} removed")
-    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
-        context.log.info(sentence)
-    state.remove(path)
+    context.release_sysctls()
+    context.forget("state")
 
 
 def validate_environment(context: Context) -> None:
@@ -154,59 +150,6 @@ def validate_environment(context: Context) -> None:
         raise BadArgument(f"no real server is known: {reason}")
 
 
-def _reconcile(context: Context, wanted: Settings) -> Sequence[str]:
-    """One cycle; returns why the pool is less than what was asked for."""
-    asked = time.monotonic()
-    with _locked(context):
-        if time.monotonic() - asked > _STALE:
-            crm.abandon()  # begun before the wait: the cluster may have changed since
-        if wanted.key not in ipvs.table():
-            raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
-        memory = recall(context.file("state"))
-        judged = cycle.judge(wanted, memory, context.deadline)
-        if sysctl.differing(wanted.sysctls):
-            _keep_sysctls(context, wanted)
-        return _carry_out(context, wanted, judged, memory)
-
-
-def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Sequence[str]:
-    """Change the table, say what changed and why, and remember."""
-    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
-    service = kernel.service(WantedService(wanted.config, {}))
-    planned = cycle.plan(wanted, judged, service, memory)
-    rows: Sequence[Row] = planned.decision.rows
-    refused: tuple[str, ...] = ()
-    if service is None or settled(service) != planned.wanted:
-        try:
-            kernel.reach(planned.wanted)
-        except KernelMismatch as error:
-            # A restart, here or elsewhere, would cost those who serve their connections and change
-            # nothing: what the kernel refuses once, a broadcast address, say, it always does.
-            service = kernel.service(planned.wanted)
-            if not serves(service, planned.wanted):
-                raise
-            rows, refused = as_it_became(rows, service), (str(error),)
-    for sentence in changes(rows):
-        context.log.info(sentence)
-    now = cycle.remembered(wanted, judged, planned.decision, memory)
-    return (*refused, *planned.decision.degraded, *_remember(context, now, memory))
-
-
-def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
-    if now != before:
-        try:
-            store(context.file("state"), now)
-        except OSError as error:
-            return (f"cannot write {context.file('state')}: {error.strerror}",)
-    return ()
-
-
-def _keep_sysctls(context: Context, wanted: Settings) -> None:
-    claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
-    for sentence in claims.claim(wanted.sysctls):
-        context.log.info(sentence)
-
-
 def _started(context: Context) -> ServiceKey | None:
     """The service that the parameters name; what start was given, if they are broken by now."""
     try:
@@ -221,10 +164,6 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
         return None
     context.log.exit_reason(*reasons, logged=False)
     return ExitCode.DEGRADED
-
-
-def _locked(context: Context) -> AbstractContextManager[None]:
-    return state.locked(context.file("lock"), context.deadline)
 
 
 AGENT = Agent(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...errors import (
@@ -17,9 +16,9 @@ from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
 from ...ocf.reload import unless_broken
-from ...system import loopback, state, sysctl
+from ...system import loopback, sysctl
 from ...system.netlink import Address
-from . import arp
+from . import arp, silence
 from .drain import NO_PATIENCE, Patience, drain
 from .memory import Memory, recall, store
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
@@ -34,8 +33,8 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of lo")
     context.require_binary("ip")
     _require_family(vip)
-    with _locked(context):
-        _silence_arp(context, vip)
+    with context.locked():
+        silence.keep(context, vip)
         for sentence in _conflicts(vip):
             context.log.warning(sentence)
         _remember(context, Memory(vip, _patience(values)))
@@ -75,9 +74,7 @@ def monitor(context: Context) -> ExitCode | None:
 
 def _require_order(vip: str) -> None:
     """Raise OutOfOrder with all that is not as start has left it."""
-    wanted = arp.wanted(vip)
-    now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
-    problems = [f"{name} is {value}, not {wanted[name]}" for name, value in now.items()]
+    problems = silence.broken(vip)
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
@@ -106,15 +103,16 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
-    with _locked(context):
-        _silence_arp(context, values[VIP])
+    with context.locked() as unlocked:
+        silence.keep(context, values[VIP])
+        for problem in unlocked:
+            context.log.warning(problem)
         _remember(context, Memory(values[VIP], _patience(values)))
 
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then let ARP be what it was."""
-    path = context.file("state")
-    memory = recall(path)
+    memory = recall(context.file("state"))
     # What was started goes, even if the parameters name another address, or none, by now.
     vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
     there = [vip for vip in vips if loopback.look(vip).ours is not None]
@@ -122,12 +120,11 @@ def stop(context: Context) -> None:
         context.require_root("change the addresses of lo")
         context.require_binary("ip")
         patience = _patience_of_stop(context, memory)
-        with _locked(context):
+        with context.locked_to_stop():
             for vip in there:
                 _remove(context, vip, patience)
-    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
-        context.log.info(sentence)
-    state.remove(path)
+    context.release_sysctls()
+    context.forget("state")
 
 
 def _remove(context: Context, vip: str, patience: Patience) -> None:
@@ -174,14 +171,6 @@ def _vip(context: Context) -> str | None:
         return memory.vip if memory else None
 
 
-def _silence_arp(context: Context, vip: str) -> None:
-    wanted = arp.wanted(vip)
-    if wanted:
-        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
-        for sentence in claims.claim(wanted, arp.AS_GOOD):
-            context.log.info(sentence)
-
-
 def _conflicts(vip: str) -> tuple[str, ...]:
     return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
 
@@ -200,10 +189,6 @@ def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
 
 def _in_the_way(other: Address) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
-
-
-def _locked(context: Context) -> AbstractContextManager[None]:
-    return state.locked(context.file("lock"), context.deadline)
 
 
 def _require_family(vip: str) -> None:

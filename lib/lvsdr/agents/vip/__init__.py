@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
@@ -29,7 +28,7 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with locked(context):
+    with context.locked():
         announcing.end(path)
         place, interfaces = destination(context, wanted)
         taking.leave(recall(path).place, place, interfaces, context)
@@ -75,7 +74,7 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with locked(context):
+    with context.locked():
         sight = look(context, recall(path), wanted.wish)
         if sight.found is None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
@@ -87,7 +86,6 @@ def reload_agent(context: Context) -> None:
 
 def stop(context: Context) -> None:
     """Delete the address, see that it is gone, and put the kernel's settings back."""
-    from ...system import sysctl
     from . import announcing, taking
 
     path = context.file("state")
@@ -95,14 +93,13 @@ def stop(context: Context) -> None:
     found = look(context, memory, asked(context)).found
     if memory != Memory() or found is not None:
         context.require_root("change the addresses of an interface")
-        with locked(context):
+        with context.locked_to_stop():
             announcing.end(path)
             if found is not None:
                 place, interface = found
                 taking.remove(place.address, interface, context)
-    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
-        context.log.info(sentence)
-    state.remove(path)
+    context.release_sysctls()
+    context.forget("state")
 
 
 def validate_environment(context: Context) -> None:
@@ -153,10 +150,6 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
         return None
     context.log.exit_reason(*reasons, logged=False)
     return ExitCode.DEGRADED
-
-
-def locked(context: Context) -> AbstractContextManager[None]:
-    return state.locked(context.file("lock"), context.deadline)
 
 
 PLAIN = Agent(

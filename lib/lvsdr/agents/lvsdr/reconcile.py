@@ -1,0 +1,98 @@
+"""The effects of one cycle: kernel settings, the table, the log, and what is remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ...director import Judged
+from ...errors import KernelMismatch, LvsdrError, NotRunning
+from ...ipvs.table import WantedService, serves
+from ...ipvs.table import settings as settled
+from ...ocf.context import Context
+from ...report import Row, as_it_became, changes
+from ...system import crm, ipvs, sysctl
+from ...typed import NamedTuple
+from . import cycle
+from .memory import Memory, recall, store
+from .settings import Settings
+
+_STALE = 1.0  # seconds after which an answer of crm_mon is too old
+
+
+class Shortfall(NamedTuple):
+    """Why a cycle is degraded; both are empty for a good one."""
+
+    pool: tuple[str, ...]
+    """Why the pool is less than what was asked for."""
+    trouble: tuple[str, ...] = ()
+    """What the agent could not do: write a file, set something in the kernel."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.trouble, *self.pool)
+
+
+def reconcile(context: Context, wanted: Settings) -> Shortfall:
+    """Run one cycle; raises NotRunning if the service is gone."""
+    asked = time.monotonic()
+    with context.locked() as unlocked:
+        if time.monotonic() - asked > _STALE:
+            crm.abandon()  # begun before the wait: the cluster may have changed since
+        if wanted.key not in ipvs.table():
+            raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
+        memory = recall(context.file("state"))
+        judged = cycle.judge(wanted, memory, context.deadline)
+        unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
+        pool, trouble = carry_out(context, wanted, judged, memory)
+    return Shortfall(pool, (*trouble, *unset, *unlocked))
+
+
+def carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Shortfall:
+    """Change the table, say what changed and why, and remember."""
+    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
+    service = kernel.service(WantedService(wanted.config, {}))
+    planned = cycle.plan(wanted, judged, service, memory)
+    rows: Sequence[Row] = planned.decision.rows
+    refused: tuple[str, ...] = ()
+    if service is None or settled(service) != planned.wanted:
+        try:
+            kernel.reach(planned.wanted)
+        except KernelMismatch as error:
+            # A restart, here or elsewhere, would cost those who serve their connections and change
+            # nothing: what the kernel refuses once, a broadcast address, say, it always does.
+            service = kernel.service(planned.wanted)
+            if not serves(service, planned.wanted):
+                raise
+            rows, refused = as_it_became(rows, service), (str(error),)
+    for sentence in changes(rows):
+        context.log.info(sentence)
+    now = cycle.remembered(wanted, judged, planned.decision, memory)
+    trouble = _remember(context, now, memory)
+    return Shortfall((*refused, *planned.decision.degraded), trouble)
+
+
+def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
+    if now != before:
+        try:
+            store(context.file("state"), now)
+        except OSError as error:
+            return (f"cannot write {context.file('state')}: {error.strerror}",)
+    return ()
+
+
+def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
+    """Set the kernel's settings; returns what an operator should know of them.
+
+    One that is only desirable, and cannot be set, as in a container, is a warning of start alone.
+    Raises LvsdrError at start if nothing could be forwarded without one.
+    """
+    claims = context.claims()
+    for sentence in claims.claim(wanted.sysctls):
+        context.log.info(sentence)
+    essential = [why for name, why in claims.unset.items() if name in wanted.essential_sysctls]
+    if context.action != "start":
+        return tuple(s for s in claims.trouble if s in essential or s not in claims.unset.values())
+    if essential:
+        raise LvsdrError("; ".join(essential))
+    return tuple(claims.trouble)
