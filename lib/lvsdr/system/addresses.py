@@ -12,6 +12,8 @@ from ..interfaces import Connected, Interface, connected, mac, parse
 from . import state
 from .run import NOT_THERE, run
 
+_INTERRUPTED = b"Dump was interrupted"  # iproute2, lib/libnetlink.c: NLM_F_DUMP_INTR
+_ATTEMPTS = 5
 _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 
 
@@ -50,8 +52,16 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
 
 
 def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
-    """What ip printed; nothing if there is no such interface."""
-    done = run(argv, deadline)
+    """What ip printed; nothing if there is no such interface.
+
+    A list during which something changed may lack what is there, whatever ip ends with.
+    """
+    for _ in range(_ATTEMPTS):
+        done = run(argv, deadline)
+        if _INTERRUPTED not in done.stderr:
+            break
+    else:
+        raise LvsdrError(f"{' '.join(argv)}: {_said(done.stderr)}")
     if done.status == NOT_THERE:
         raise NotInstalled(done.complaint())
     if done.problem is None and done.status == 0:

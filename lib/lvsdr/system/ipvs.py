@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _PROC = "/proc/net/ip_vs"
 _CONNECTIONS = "/proc/net/ip_vs_conn"
+_PIECE = 4096  # bytes at least that the kernel gives at once (fs/seq_file.c)
+_LOOKS = 5
 _NAMED = 3  # lines of a batch in a message
 
 
@@ -88,11 +90,19 @@ class Kernel:
         Read from /proc; only when ``wanted`` has settings that are not shown there does it take a
         fork of ipvsadm to see them.
         """
-        found = table(self._read).get(self._key)
+        found = find(self._key, self._read)
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
-            saved = self._saved().get(self._key)
-            found = None if saved is None else found._replace(config=saved.config)
+            found = self._in_full(found)
         return None if found is None else self._settled(with_local_as(found, self._forward))
+
+    def _in_full(self, service: Service) -> Service | None:
+        """With the settings that only ipvsadm shows; None if the service is gone meanwhile."""
+        saved = self._saved().get(self._key)
+        if saved is not None:
+            return service._replace(config=saved.config)
+        if find(self._key, self._read) is None:
+            return None
+        raise LvsdrError("ipvsadm -Sn does not list a service that is there")
 
     def _settled(self, service: Service) -> Service:
         """Count as inactive only what may go on, where the kernel tells: see decision 037.
@@ -186,9 +196,21 @@ def _mismatch(complaint: str, left: Sequence[Change]) -> str:
     return f"the IPVS table is not what was wanted: {complaint}; left undone: {'; '.join(lines)}"
 
 
-def table(read: Callable[[], str] = read_proc) -> Table:
-    """The whole table; empty where the kernel has no IPVS."""
-    return parse_proc(read())
+def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
+    """The service as it is now, None if there is none.
+
+    The kernel gives a large table in pieces, by the number of the line: what is deleted between two
+    of them hides as many lines that follow, or puts them below another service.  So a large table
+    is believed when it is read twice with the same result.
+    """
+    seen: list[WantedService | None] = []
+    for _ in range(_LOOKS):
+        text = read()
+        found = parse_proc(text).get(key)
+        seen.append(None if found is None else settings(found))
+        if len(text) < _PIECE or seen[:-1][-1:] == seen[-1:]:
+            break
+    return found
 
 
 def available(path: str = _PROC) -> bool:

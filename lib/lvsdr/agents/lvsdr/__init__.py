@@ -69,7 +69,7 @@ def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Jud
 def monitor(context: Context) -> ExitCode | None:
     """Reconcile the table with the cluster; a probe only looks whether the service is there."""
     key = _started(context)
-    running = key is not None and key in ipvs.table()
+    running = key is not None and ipvs.find(key) is not None
     if context.is_probe or not running:
         return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
     try:
@@ -89,7 +89,7 @@ def monitor(context: Context) -> ExitCode | None:
 def still_serves(context: Context) -> bool:
     """Return whether the service is in the table with a real server that gets connections."""
     key = _started(context)
-    service = None if key is None else ipvs.table().get(key)
+    service = None if key is None else ipvs.find(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
 
@@ -109,7 +109,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     """Apply the parameters as they are now, in place."""
     wanted = settings(context.values)
     context.require_root("change the IPVS table")
-    if wanted.key not in ipvs.table():
+    if ipvs.find(wanted.key) is None:
         raise LvsdrError("there is no service to be reloaded")
     ipvs.load(wanted.config.scheduler, context.deadline)
     try:
@@ -123,7 +123,7 @@ def reload_agent(context: Context) -> ExitCode | None:
 def stop(context: Context) -> None:
     """Delete the service, see that it is gone, and put the kernel's settings back."""
     key = _started(context)
-    if key is not None and key in ipvs.table():
+    if key is not None and ipvs.find(key) is not None:
         context.require_root("change the IPVS table")
         with context.locked_to_stop():
             ipvs.Kernel(key, "gate", context.deadline).remove()

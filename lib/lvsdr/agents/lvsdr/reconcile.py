@@ -39,7 +39,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
     with context.locked() as unlocked:
         if time.monotonic() - asked > _STALE:
             crm.abandon()  # begun before the wait: the cluster may have changed since
-        if wanted.key not in ipvs.table():
+        if ipvs.find(wanted.key) is None:
             raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
         judged = cycle.judge(wanted, memory, context.deadline)
