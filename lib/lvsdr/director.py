@@ -53,6 +53,8 @@ class Judged(NamedTuple):
     """Why nothing is known of those that nobody named, if that is so."""
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    hands_off: str | None = None
+    """Why nothing may be changed by the agent now, if that is so."""
 
 
 class Decision(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import time
 from collections import Counter
@@ -127,11 +126,13 @@ class Host:
     def await_rest(self, real_server: Host) -> None:
         """Wait until IPVS has no connection to a real server, over or not."""
         digits = "".join(f"{int(octet):02X}" for octet in real_server.address.split("."))
-        busy = re.compile(rf"-> {digits}:\w+ +\w+ +\d+ +(?!0 +0\b)")
         end = time.monotonic() + TIMEOUT
-        while busy.search(self.proc_ipvs()):
+        while not all(line.split()[-2:] == ["0", "0"] for line in self._lines_of(digits)):
             assert time.monotonic() < end, self.proc_ipvs()
             time.sleep(0.1)
+
+    def _lines_of(self, digits: str) -> list[str]:
+        return [line for line in self.proc_ipvs().splitlines() if f"-> {digits}:" in line]
 
     # --- clients
 

@@ -141,31 +141,3 @@ def test_a_session_that_is_half_closed_may_finish(remembering: Director) -> None
     assert director.table()["node1"].active == 0
     director.world.servers.say_farewell("node1")
     assert session.rest() == "bye\n"
-
-
-def test_closed_connections_do_not_hold_up_a_drain_where_the_director_sees_their_end(
-    remembering: Director,
-) -> None:
-    """With masquerading it sees both sides, so it tells what is closed from what is half closed."""
-    director = remembering
-    back = f"from {director.world.node1.address} to {director.client.address} lookup 77"
-    way = f"route replace default via {director.world.director1.address} table 77"
-    director.world.node1.ip([way, f"rule add {back}"])
-    try:
-        only = {"weight_of_realservers": "node1", "forwarding_method": "masq"}
-        assert director.start(only) == {"node1": 1}
-        half, closed = director.client.connect(), director.client.connect()
-        half.echo("stay")
-        half.shut_down()
-        closed.close()
-        director.update(weight_of_realservers="node2")
-        assert director.monitor() == {"node1": 0, "node2": 1}
-        assert director.table()["node1"].active == 0
-        director.world.servers.say_farewell("node1")
-        assert half.rest() == "bye\n"
-        half.close()
-        assert director.table()["node1"].inactive == 2
-        assert director.monitor() == {"node2": 1}
-    finally:
-        director.stop()
-        director.world.node1.ip([f"rule del {back}"])

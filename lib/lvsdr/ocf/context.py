@@ -98,9 +98,30 @@ class Context:
         """The directory for state that does not outlive a boot."""
         return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
 
-    def file(self, kind: str) -> str:
-        """The path of this resource's own file of a kind (``state``, ``lock``) in ``rsctmp``."""
-        return os.path.join(self.rsctmp, f"lvsdr-{self.instance}.{kind}")
+    def file(self, kind: str, of: str = "") -> str:
+        """The path of a resource's file of a kind (``state``, ``lock``): this one's, or another's.
+
+        ``of`` is one of ``instances``.
+        """
+        return os.path.join(self.rsctmp, f"lvsdr-{of or self.instance}.{kind}")
+
+    def instances(self, kind: str) -> list[str]:
+        """The resources of this node that have a file of a kind, as ``instance`` spells them."""
+        start, end = "lvsdr-", f".{kind}"
+        names = [name for name in state.names(self.rsctmp) if name.startswith(start)]
+        return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
+
+    @property
+    def resource(self) -> str:
+        """The id of the resource as the cluster has it, without the number of an instance."""
+        name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
+        plain, colon, number = name.rpartition(":")
+        return plain if colon and number.isdecimal() else name
+
+    @property
+    def node(self) -> str | None:
+        """The name of this node, where Pacemaker runs the action."""
+        return self.environ.get("OCF_RESKEY_CRM_meta_on_node") or None
 
     @contextmanager
     def locked(self) -> Iterator[tuple[str, ...]]:

@@ -38,6 +38,14 @@ def read_text(path: str) -> str:
         return ""
 
 
+def names(directory: str) -> list[str]:
+    """The names of the files in a directory, in order; none if it cannot be read."""
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
 def write(path: str, state: dict[str, Any]) -> None:
     """Store the state so that a reader finds the old or the new one, whole (mode 0600)."""
     import json

@@ -24,7 +24,7 @@ from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
 from ...system import ipvs, state
-from . import cycle
+from . import cycle, owners
 from .legality import PARAMETERS, SERVICE
 from .memory import Memory, recall
 from .reconcile import carry_out, keep_sysctls, reconcile
@@ -50,7 +50,8 @@ def start(context: Context) -> None:
         judged = _patiently_judged(context, wanted, memory)
         for reason in keep_sysctls(context, wanted):
             context.log.warning(reason)
-        found = carry_out(context, wanted, judged, memory)
+        with owners.registered(context, wanted.key, memory):
+            found = carry_out(context, wanted, judged, memory)
         degradation.begin(context, found.all)
 
 
@@ -68,8 +69,7 @@ def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Jud
 
 def monitor(context: Context) -> ExitCode | None:
     """Reconcile the table with the cluster; a probe only looks whether the service is there."""
-    key = _started(context)
-    running = key is not None and ipvs.find(key) is not None
+    running = _running(context) is not None
     if context.is_probe or not running:
         return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
     try:
@@ -88,7 +88,7 @@ def monitor(context: Context) -> ExitCode | None:
 
 def still_serves(context: Context) -> bool:
     """Return whether the service is in the table with a real server that gets connections."""
-    key = _started(context)
+    key = _running(context)
     service = None if key is None else ipvs.find(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
@@ -109,7 +109,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     """Apply the parameters as they are now, in place."""
     wanted = settings(context.values)
     context.require_root("change the IPVS table")
-    if ipvs.find(wanted.key) is None:
+    if _running(context) is None:
         raise LvsdrError("there is no service to be reloaded")
     ipvs.load(wanted.config.scheduler, context.deadline)
     try:
@@ -122,8 +122,8 @@ def reload_agent(context: Context) -> ExitCode | None:
 
 def stop(context: Context) -> None:
     """Delete the service, see that it is gone, and put the kernel's settings back."""
-    key = _started(context)
-    if key is not None and ipvs.find(key) is not None:
+    key = _running(context)
+    if key is not None:
         context.require_root("change the IPVS table")
         with context.locked_to_stop():
             ipvs.Kernel(key, "gate", context.deadline).remove()
@@ -148,6 +148,14 @@ def validate_environment(context: Context) -> None:
     reason = cycle.nothing_known(judged)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
+
+
+def _running(context: Context) -> ServiceKey | None:
+    """The service that was started and is there; None also if it is another resource's."""
+    key = _started(context)
+    if key is None or ipvs.find(key) is None or owners.another(context, key) is not None:
+        return None
+    return key
 
 
 def _started(context: Context) -> ServiceKey | None:

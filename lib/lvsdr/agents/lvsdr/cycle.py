@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 _GATHERING = 0.8  # of the time: the rest is for changing the table
 
 
+class Own(NamedTuple):
+    """The resource that runs this cycle, and the node; None if the agent is run by hand."""
+
+    resource: str
+    node: str | None
+
+
 class Plan(NamedTuple):
     """What shall be, and why."""
 
@@ -38,7 +45,7 @@ class Plan(NamedTuple):
     decision: Decision
 
 
-def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
+def judge(settings: Settings, memory: Memory, deadline: Deadline, own: Own | None = None) -> Judged:
     """Ask everybody there is to ask.  Whoever does not answer leaves things UNKNOWN; never raises
     for that.
     """
@@ -61,7 +68,23 @@ def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
         asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
         unavailable=found.unavailable,
         nodes=_node_verdicts(state, names.values()),
+        hands_off=None if own is None else hands_off(state, own),
     )
+
+
+def hands_off(state: ClusterState, own: Own) -> str | None:
+    """Return why an administrator has the table to himself, if so.
+
+    Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
+    """
+    here = state.node(own.node or "")
+    if here is not None and here.maintenance:
+        return f"node {here.name} is in maintenance"
+    instances = state.resources.get(own.resource, ())
+    mine = [one for one in instances if own.node is None or one.node == own.node]
+    if any(not one.managed for one in mine):
+        return f"{own.resource} is unmanaged"
+    return None
 
 
 def _node_verdicts(state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:

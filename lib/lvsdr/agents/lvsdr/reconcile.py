@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ...director import Judged
 from ...errors import KernelMismatch, LvsdrError, NotRunning
@@ -42,10 +42,30 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         if ipvs.find(wanted.key) is None:
             raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
-        judged = cycle.judge(wanted, memory, context.deadline)
+        own = cycle.Own(context.resource, context.node)
+        judged = cycle.judge(wanted, memory, context.deadline, own)
+        if judged.hands_off is not None:
+            return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
         pool, trouble = carry_out(context, wanted, judged, memory)
     return Shortfall(pool, (*trouble, *unset, *unlocked))
+
+
+def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
+    """A sentence for each change that is left to the administrator."""
+    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
+    service = kernel.service(WantedService(wanted.config, {}))
+    planned = cycle.plan(wanted, judged, service, memory)
+    if service is not None and service.config != wanted.config:
+        yield f"options of the service left alone, because {judged.hands_off}"
+    for row in planned.decision.rows:
+        if row.before != row.after:
+            change = f"{_weight(row.before)} instead of {_weight(row.after)}"
+            yield f"{row.host} left with {change}, because {judged.hands_off}"
+
+
+def _weight(weight: int | None) -> str:
+    return "no entry" if weight is None else f"weight {weight}"
 
 
 def carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Shortfall:

@@ -9,6 +9,7 @@ from lvsdr.agents.lvsdr import cycle
 from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.memory import Memory
 from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.deadline import Deadline
 from lvsdr.director import Judged
 from lvsdr.ipvs.table import (
@@ -222,3 +223,41 @@ def test_what_is_remembered() -> None:
         "10.77.0.12": "10.77.0.12",
         left.address: "left",
     }
+
+
+def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
+    """A cluster of node1 and node2 with a resource named lvs."""
+    flags = dict.fromkeys(("standby", "unclean", "pending", "shutdown"), False)
+    nodes = {
+        name: Node(name, NodeKind.MEMBER, online=True, maintenance=maintenance, **flags)
+        for name in ("node1", "node2")
+    }
+    return ClusterState(nodes, {"lvs": instances}, {})
+
+
+def instance(node: str, managed: bool) -> Instance:
+    return Instance(node, Role.STARTED, active=True, failed=False, blocked=False, managed=managed)
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "reason"),
+    [
+        (cluster(instance("node1", True)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("lvs", "node1"), "lvs is unmanaged"),
+        (cluster(instance("node1", False)), cycle.Own("lvs", None), "lvs is unmanaged"),
+        (cluster(instance("node2", False)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("other", "node1"), None),
+        (
+            cluster(instance("node1", True), maintenance=True),
+            cycle.Own("lvs", "node1"),
+            "node node1 is in maintenance",
+        ),
+        (cluster(maintenance=True), cycle.Own("lvs", None), None),
+    ],
+)
+def test_hands_off_while_unmanaged(state: ClusterState, own: cycle.Own, reason: str | None) -> None:
+    assert cycle.hands_off(state, own) == reason
+
+
+def test_nobody_in_particular_may_change_everything() -> None:
+    assert judge(weight_of_realservers=LISTED).hands_off is None
