@@ -29,6 +29,18 @@ def questions(
     return asked
 
 
+def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
+    """The answer without the addresses that no real server can have; ``never`` says why, of each.
+
+    It is asked of every real server and fallback, whatever named it.
+    """
+    usable = [address for address in answer.addresses if address not in never]
+    if len(usable) == len(answer.addresses):
+        return answer
+    problem = next(f"{text} {never[text]}" for text in answer.addresses if text in never)
+    return Resolved(usable, "" if usable else problem)
+
+
 def located(
     candidates: Iterable[Candidate],
     answers: Mapping[str, Resolved],

@@ -56,6 +56,36 @@ def addresses() -> tuple[Address, ...]:
     raise LvsdrError("the addresses of this host do not stop changing")
 
 
+def of_networks() -> dict[str, str]:
+    """The addresses of the connected networks that no host has, and what they are.
+
+    Raises LvsdrError.
+    """
+    found: dict[str, str] = {}
+    for address in addresses():
+        found.update(of_network(address.address, address.prefix))
+    return found
+
+
+def of_network(address: str, prefix: int) -> dict[str, str]:
+    """The first address of a network and, in IPv4, the last (RFC 919; RFC 4291, section 2.6.1).
+
+    >>> of_network("10.77.0.11", 24)
+    {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}
+    >>> of_network("10.77.0.11", 31)
+    {}
+    """
+    ipv6 = ":" in address
+    family, bits = (socket.AF_INET6, 128) if ipv6 else (socket.AF_INET, 32)
+    if prefix > bits - 2:
+        return {}
+    hosts = (1 << (bits - prefix)) - 1
+    first = int.from_bytes(socket.inet_pton(family, address), "big") & ~hosts
+    named = [(first, "is the address of a network")]
+    named += [] if ipv6 else [(first | hosts, "is a broadcast address")]
+    return {socket.inet_ntop(family, n.to_bytes(bits // 8, "big")): what for n, what in named}
+
+
 def interface_number(name: str) -> int | None:
     """Return the index of an interface; None if there is none of this name."""
     try:

@@ -6,16 +6,17 @@ The same path serves start, monitor and reload-agent; ``judge`` and ``plan`` act
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from ...checks import check_all
 from ...cluster import ClusterState
 from ...crm_mon import parse
 from ...deadline import Deadline
 from ...director import Decision, Judged, decide
-from ...errors import SourceUnavailable
+from ...errors import LvsdrError, SourceUnavailable
 from ...ipvs.table import Service, WantedService
-from ...location import located, questions
-from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
+from ...location import fit, located, questions
+from ...model import Candidate, Located, Outcome, PoolSpec, Resolved, Verdict
 from ...sources import chosen, survey
 from ...sources.nodes import node_verdict, with_node_state
 from ...system import crm
@@ -114,8 +115,24 @@ def _locate(
 ) -> list[Located]:
     asked = questions(candidates, state, settings.spec.address_attribute)
     answers = resolve(asked.values(), ipv6=":" in settings.key.address, deadline=deadline)
-    by_host = {host: answers[question] for host, question in asked.items()}
-    return located(candidates, by_host, memory.addresses, settings.spec)
+    last = {h: a for h, a in memory.addresses.items() if a != settings.key.address}
+    never = _never(answers.values(), settings, last.values())
+    by_host = {host: fit(answers[question], never) for host, question in asked.items()}
+    return located(candidates, by_host, last, settings.spec)
+
+
+def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]) -> dict[str, str]:
+    """The addresses that no real server can have, and why not.
+
+    This host's networks are looked at only while an address is new.
+    """
+    never = {settings.key.address: "is the virtual IP itself"}
+    if not {address for answer in answers for address in answer.addresses} <= {*known, *never}:
+        from ...system import netlink
+
+        with suppress(LvsdrError):  # the kernel refuses such an address by itself
+            never.update(netlink.of_networks())
+    return never
 
 
 def plan(settings: Settings, judged: Judged, service: Service | None, memory: Memory) -> Plan:

@@ -92,7 +92,8 @@ WEIGHTS = optional(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
         "real server is present (not with -s dh), but gets nothing new. If other parameters say "
-        "who is a real server, the list only gives the weights."
+        "who is a real server, the list only gives the weights. The virtual IP, and addresses of "
+        "loopback, multicast, broadcast or a network as such, are refused, whatever names them."
     ),
 )
 RESOURCE = optional(

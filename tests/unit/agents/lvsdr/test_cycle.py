@@ -261,3 +261,14 @@ def test_hands_off_while_unmanaged(state: ClusterState, own: cycle.Own, reason: 
 
 def test_nobody_in_particular_may_change_everything() -> None:
     assert judge(weight_of_realservers=LISTED).hands_off is None
+
+
+def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
+    """Whatever names it; and it does not stay because it was one before."""
+    script = tmp_path / "list"
+    script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
+    script.chmod(0o755)
+    memory = Memory(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
+    judged = judge(memory, realserver_get_real_servers_script=str(script))
+    assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
+    assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"

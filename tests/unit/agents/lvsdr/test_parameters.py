@@ -246,6 +246,27 @@ RULES = [
         {"virtual_service_options": "-s rr -O"},
         "virtual_service_options=--ops: is legal with protocol=udp only",
     ),
+    *(
+        (
+            {name: "node1 10.9.0.20,3"},
+            f"{name}=10.9.0.20: must be another address than vip, which it is",
+        )
+        for name in ("weight_of_realservers", "fallback_realservers")
+    ),
+    *(
+        (
+            {"weight_of_realservers": f"node1 {address}"},
+            f"weight_of_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("127.0.1.1", "0.0.0.0", "224.0.0.5", "255.255.255.255")
+    ),
+    *(
+        (
+            {"vip": "fd77::20", "fallback_realservers": address},
+            f"fallback_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("::1", "ff02::1", "fe80::1", "::ffff:a09:15")
+    ),
 ]
 
 
