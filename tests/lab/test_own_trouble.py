@@ -99,6 +99,7 @@ def test_without_anybody_to_serve_it_is_a_failure(lvs: Resource, tmp_path: Path)
 
 
 def test_a_full_disk(world: World, lvs: Resource) -> None:
+    lvs.parameters["virtual_service_options"] = "-s rr"
     lvs.start()
     sessions = one_on_each(world.client)
     lvs.host.sysctl(NODEST, 0)
@@ -106,9 +107,12 @@ def test_a_full_disk(world: World, lvs: Resource) -> None:
         result = lvs.monitor()
         assert result.exit_code == OK, result
         assert lvs.host.sysctl(NODEST) == "1"
-        lvs.parameters["virtual_service_options"] = "-s rr"
+        lvs.parameters["virtual_service_options"] = "-s rr -p 60"
         result = lvs.run("reload-agent")
-        assert lvs.header == f"-A {lvs.service} -s rr"
+        assert result.exit_code == DEGRADED
+        assert result.reason.endswith("lvsdr-sysctl.json: No space left on device"), result
+        assert lvs.header == f"-A {lvs.service} -s rr -p 60"
+        assert lvs.host.sysctl("net/ipv4/vs/expire_quiescent_template") == "1"
         lvs.cluster(*WITHOUT_NODE3)
         result = lvs.monitor()
         assert (result.exit_code, "No space left on device" in result.reason) == (DEGRADED, True)

@@ -131,8 +131,14 @@ class Log:
 
 
 def _append(path: str, line: str) -> None:
-    with suppress(OSError, ValueError), open(path, "a", encoding="utf-8") as stream:
+    opened = suppress(OSError, ValueError)
+    with opened, open(path, "a", encoding="utf-8", opener=_without_waiting) as stream:
         stream.write(line + "\n")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a FIFO which no process reads: that is an error then."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _write(stream: TextIO, line: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EINVAL
 
 from ..deadline import Deadline
 from ..errors import Busy, LvsdrError, Unlockable
@@ -15,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+NOT_REGULAR = "it is not a regular file with one name, and is left alone"
 _POLL = 0.05  # seconds between attempts to get a lock that somebody holds
 
 
@@ -54,7 +57,14 @@ def write(path: str, state: dict[str, Any]) -> None:
 
 
 def replace(path: str, text: str, mode: int) -> None:
-    """Write a file atomically; a symbolic link is replaced, never followed.  Raises OSError."""
+    """Write a file atomically; a symbolic link is replaced, never followed.
+
+    Raises OSError, also if a device, a FIFO or a socket is in the place.
+    """
+    with suppress(FileNotFoundError):
+        kind = os.lstat(path).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind) or stat.S_ISDIR(kind)):
+            raise OSError(EINVAL, NOT_REGULAR)
     temporary = f"{path}.{os.getpid()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     remove(temporary)  # of a process that was killed and had the same number
@@ -66,6 +76,34 @@ def replace(path: str, text: str, mode: int) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def overwrite(path: str, text: str, mode: int) -> None:
+    """Write a file of the user's in place, or make it; raises OSError.
+
+    This process is root, and others may be able to write to the directory: nothing but a regular
+    file with one name is written to, and nothing is replaced.
+    """
+    require_regular(path)  # a device may act when it is only opened
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
+    with open(descriptor, "wb", buffering=0) as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(EINVAL, NOT_REGULAR)
+        file.write(text.encode())
+        file.truncate()
+
+
+def require_regular(path: str) -> None:
+    """Raise OSError if something is in the place that is no regular file with one name."""
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(EINVAL, NOT_REGULAR)
 
 
 def remove(path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -92,6 +93,58 @@ def test_the_mode_is_chosen(path: str) -> None:
     state.replace(path, "text\n", 0o644)
     os.umask(umask)
     assert (Path(path).read_text(), stat.S_IMODE(os.stat(path).st_mode)) == ("text\n", 0o644)
+
+
+def special_files(directory: Path) -> dict[str, Path]:
+    """Everything that a path may lead to and that is no file of one's own."""
+    found = {
+        name: directory / name for name in ("fifo", "socket", "link", "hard link", "directory")
+    }
+    victim = directory / "victim"
+    victim.write_text("precious")
+    os.mkfifo(found["fifo"])
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(found["socket"]))
+    found["link"].symlink_to(victim)
+    os.link(victim, found["hard link"])
+    found["directory"].mkdir()
+    return {**found, "device": Path("/dev/null")}
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "link", "hard link", "directory", "device"])
+def test_what_is_not_a_file_of_ones_own_is_not_overwritten(kind: str, tmp_path: Path) -> None:
+    path = special_files(tmp_path)[kind]
+    before = path.lstat()
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.overwrite(str(path), "1\n", 0o644)
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.require_regular(str(path))
+    after = path.lstat()
+    assert (after.st_mode, after.st_ino, after.st_rdev) == (
+        before.st_mode,
+        before.st_ino,
+        before.st_rdev,
+    )
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+def test_devices_and_their_like_are_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = special_files(tmp_path)[kind]
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.replace(str(path), "1\n", 0o644)
+    check = {"fifo": stat.S_ISFIFO, "socket": stat.S_ISSOCK, "device": stat.S_ISCHR}[kind]
+    assert check(path.lstat().st_mode)
+
+
+def test_a_file_is_overwritten_in_its_place(path: str) -> None:
+    umask = os.umask(0o022)
+    state.overwrite(path, "1234567890\n", 0o644)
+    os.umask(umask)
+    first = os.stat(path)
+    assert stat.S_IMODE(first.st_mode) == 0o644
+    state.overwrite(path, "12\n", 0o600)
+    assert (Path(path).read_text(), os.stat(path).st_ino) == ("12\n", first.st_ino)
 
 
 def test_remove(path: str) -> None:

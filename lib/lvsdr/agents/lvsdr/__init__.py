@@ -99,7 +99,7 @@ def _beat(wanted: Settings) -> tuple[str, ...]:
     if wanted.heartbeat_file is None:
         return ()
     try:
-        state.replace(wanted.heartbeat_file, f"{int(time.time())}\n", 0o644)
+        state.overwrite(wanted.heartbeat_file, f"{int(time.time())}\n", 0o644)
     except OSError as error:
         return (f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}",)
     return ()
@@ -144,6 +144,10 @@ def validate_environment(context: Context) -> None:
         directory = os.path.dirname(wanted.heartbeat_file)
         if not os.path.isdir(directory):
             raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: no directory {directory}")
+        try:
+            state.require_regular(wanted.heartbeat_file)
+        except OSError as error:
+            raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}") from None
     judged = cycle.judge(wanted, Memory(), context.deadline)
     reason = cycle.nothing_known(judged)
     if reason is not None:
