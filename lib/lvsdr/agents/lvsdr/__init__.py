@@ -75,7 +75,7 @@ def monitor(context: Context) -> ExitCode | None:
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"table left as it is: {error}"])
+        return _degraded(context, [f"{each}: table left as it is" for each in error.problems])
     context.require_root("change the IPVS table")
     try:
         found = reconcile(context, wanted)

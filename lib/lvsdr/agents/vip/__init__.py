@@ -59,7 +59,7 @@ def monitor(context: Context) -> ExitCode | None:
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"address left as it is: {error}"])
+        return _degraded(context, [f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
     unannounced = _refresh(context, place, interface, wanted)
