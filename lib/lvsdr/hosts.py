@@ -65,17 +65,24 @@ def named(name: str, among: Iterable[str]) -> str | None:
 def is_remote(address: str) -> bool:
     """Whether another host could send to this address: it is neither loopback nor a group's.
 
-    ``address`` is in canonical form.  One of ``::ffff:0:0/96`` is IPv4 in another spelling.
+    ``address`` is in canonical form.
 
     >>> [is_remote(text) for text in ("10.77.0.11", "127.0.1.1", "0.0.0.0", "224.0.0.1", "::1")]
     [True, False, False, False, False]
-    >>> [is_remote(text) for text in ("255.255.255.255", "ff02::1", "::ffff:a4d:b", "fd77::11")]
-    [False, False, False, True]
     """
     if ":" in address:
-        return address not in ("::", "::1") and not address.startswith(("ff", "::ffff:"))
+        return address not in ("::", "::1") and not address.startswith("ff")
     first = int(address.partition(".")[0])
     return 0 < first < 224 and first != 127
+
+
+def is_mapped(address: str) -> bool:
+    """Whether it is an IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2).
+
+    >>> [is_mapped(text) for text in ("::ffff:a4d:b", "::ffff:10.77.0.11", "fd77::11", "10.77.0.1")]
+    [True, True, False, False]
+    """
+    return address.startswith("::ffff:")
 
 
 def is_link_local(address: str) -> bool:

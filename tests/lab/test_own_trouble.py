@@ -22,6 +22,7 @@ from tests.lab.steps import (
     first_in_path,
     one_on_each,
 )
+from tests.lab.vip import Address, has_address
 from tests.lab.world import World
 
 NODEST = "net/ipv4/vs/expire_nodest_conn"
@@ -165,3 +166,42 @@ def test_settings_that_cannot_be_written(world: World, lvs: Resource) -> None:
                 assert result.exit_code == OK, result
             assert "cannot set net/ipv4/conf/all/arp_ignore to 0" in result.stderr
         assert on_lo(world.node1) == []
+
+
+def test_addresses_without_a_place_for_files(world: World) -> None:
+    with unprepared([world.node1], [world.node1]):
+        for resource in (RealServer(world.node1), Address(world.node1)):
+            resource.start()
+            with read_only(world.node1.rsctmp):
+                result = resource.monitor()
+                assert (result.exit_code, result.reason) == (OK, "")
+                result = resource.run("stop")
+                assert (result.exit_code, "Read-only" in result.stderr) == (OK, True), result
+                assert resource.probe().exit_code == NOT_RUNNING
+                assert resource.run("stop").exit_code == OK
+            (world.node1.rsctmp / f"lvsdr-{resource.instance}.state").unlink()
+
+
+def test_an_ip_that_cannot_be_asked(world: World, tmp_path: Path) -> None:
+    """The address is seen without it."""
+    address = Address(world.director1)
+    address.start()
+    for body in ("echo no luck >&2; exit 1", "echo nonsense", "kill -9 $$"):
+        env = {"PATH": first_in_path(tmp_path / "bin", "ip", body)}
+        result = address.run("monitor", 10.0, env)
+        assert (result.exit_code, result.reason != "") == (DEGRADED, True), result
+        assert has_address(world.director1, address.ip)
+    address.stop()
+    assert address.run("monitor", 10.0, env).exit_code in (FAILED, NOT_RUNNING)
+    assert address.monitor().exit_code == NOT_RUNNING
+
+
+def test_settings_of_an_interface_that_cannot_be_written(world: World) -> None:
+    address = Address(world.director1)
+    with read_only(Path("/proc/sys")):
+        result = address.run("start")
+        assert result.exit_code == OK, result
+        assert "cannot set net/ipv4/conf/eth0/promote_secondaries to 1" in result.stderr
+        assert address.monitor().exit_code == OK
+        address.stop()
+    assert not has_address(world.director1, address.ip)

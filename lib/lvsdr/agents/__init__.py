@@ -35,9 +35,9 @@ def main(name: str) -> NoReturn:
     gc.disable()  # nothing here lives long enough to be worth collecting
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
-    if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
-        crm.begin()
     try:
+        if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
+            crm.begin()
         code = _run(name)
     except Exception as error:
         code = _unable(error)

@@ -51,6 +51,7 @@ class Agent(NamedTuple):
     were found legal, and raises LvsdrError if this node cannot run the resource.
     ``still_serves`` is called when monitor or reload-agent fails.  It looks, cheaply, whether
     clients are served all the same.  Then the action ends with DEGRADED: no restart.
+    ``is_active`` is called when stop fails.  If nothing is active, stop has done its work.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Agent(NamedTuple):
     actions: tuple[Action, ...]
     validate_environment: Callable[[Context], None] | None = None
     still_serves: Callable[[Context], bool] | None = None
+    is_active: Callable[[Context], bool] | None = None
 
     @property
     def all_parameters(self) -> ParameterSet:
@@ -91,7 +93,7 @@ class Agent(NamedTuple):
         log = self._open_log(name, environ)
         try:
             context = Context(self.name, name, self.all_parameters, environ, log)
-            return int(_run(action.handler, context, self.still_serves))
+            return int(_run(action.handler, context, self))
         finally:
             log.close()
 
@@ -140,9 +142,7 @@ _KEEPING = ("monitor", "reload-agent")
 _CURED_BY_RESTART = (NotRunning, OutOfOrder)
 
 
-def _run(
-    handler: Handler, context: Context, still_serves: Callable[[Context], bool] | None
-) -> ExitCode:
+def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
     log = context.log
     log.debug(f"{context.action} begins; parameters set: {', '.join(context.parameters_given)}")
     try:
@@ -151,8 +151,10 @@ def _run(
         log.exit_reason("interrupted")
         code = ExitCode.ERR_GENERIC
     except Exception as error:
-        if still_serves is not None and _is_kept(error, context, still_serves):
+        if _is_kept(error, context, agent.still_serves):
             code = _degraded(error, context)
+        elif _has_stopped(context, agent.is_active):
+            code = _stopped(error, log)
         else:
             code = _failed(error, log)
     degradation.record(context, code)
@@ -160,17 +162,38 @@ def _run(
     return code
 
 
-def _is_kept(error: Exception, context: Context, still_serves: Callable[[Context], bool]) -> bool:
+def _is_kept(
+    error: Exception, context: Context, still_serves: Callable[[Context], bool] | None
+) -> bool:
     """Return whether the failed action must not have the resource restarted.
 
     Where even the look fails nothing is known, and a stop could not succeed either.
     """
     if context.action not in _KEEPING or isinstance(error, _CURED_BY_RESTART):
         return False
+    if still_serves is None:
+        return False
     try:
         return still_serves(context)
     except Exception:
         return True
+
+
+def _has_stopped(context: Context, is_active: Callable[[Context], bool] | None) -> bool:
+    """Return whether a failed stop has left nothing active; a node is not fenced for the rest."""
+    if context.action != "stop" or is_active is None:
+        return False
+    try:
+        return not is_active(context)
+    except Exception:
+        return False
+
+
+def _stopped(error: Exception, log: Log) -> ExitCode:
+    if not isinstance(error, LvsdrError):
+        log.error(_traceback(error))
+    log.warning(f"stopped, but not all was put in order: {_sentence(error)}")
+    return ExitCode.SUCCESS
 
 
 def _degraded(error: Exception, context: Context) -> ExitCode:

@@ -9,9 +9,13 @@ from contextlib import contextmanager
 
 from ..deadline import Deadline
 from ..errors import Busy, NotInstalled, NotPermitted, Unlockable
-from ..system import state, sysctl
+from ..system import state
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..system import sysctl
 
 DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
 _MARGIN = 2.0
@@ -157,6 +161,8 @@ class Context:
 
     def claims(self) -> sysctl.Claims:
         """The claims of this resource on the kernel's settings."""
+        from ..system import sysctl  # not for a monitor that has nothing to set
+
         return sysctl.Claims(self.rsctmp, self.instance, self.deadline)
 
     def forget(self, kind: str) -> None:

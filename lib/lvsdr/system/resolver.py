@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from ..deadline import Deadline
-from ..hosts import is_link_local, is_remote, literal
+from ..hosts import is_link_local, is_mapped, is_remote, literal
 from ..model import Resolved
 
 TYPE_CHECKING = False
@@ -102,5 +102,5 @@ def _flaw(address: str, version: int) -> str:
     """Debian resolves a host's own name to 127.0.1.1: no address that another could send to."""
     if (":" in address) is not (version == 6):
         return f"{address} is not an IPv{version} address"
-    usable = is_remote(address) and not is_link_local(address)
+    usable = is_remote(address) and not is_link_local(address) and not is_mapped(address)
     return "" if usable else f"{address} is no address that a real server can have"

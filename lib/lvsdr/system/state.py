@@ -202,5 +202,4 @@ def _try_lock(descriptor: int, path: str) -> bool:
 
 def boot_id() -> str:
     """What tells this boot from any other (proc(5))."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    return read_text("/proc/sys/kernel/random/boot_id").strip()

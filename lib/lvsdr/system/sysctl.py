@@ -76,6 +76,15 @@ def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
     return found
 
 
+def _is_claim(claim: object) -> bool:
+    return (
+        isinstance(claim, dict)
+        and isinstance(claim.get("original"), str)
+        and isinstance(claim.get("ours"), str)
+        and isinstance(claim.get("owners"), list)
+    )
+
+
 class Claims:
     """The claims on kernel settings that the resources of this node share.
 
@@ -137,8 +146,12 @@ class Claims:
             self.trouble.append(f"cannot write {self._path}: {error.strerror}")
 
     def _read(self) -> dict[str, Any]:
+        """The claims of this boot; one that makes no sense is as none."""
         stored = state.read(self._path)
-        return stored.get("settings", {}) if stored.get("boot") == state.boot_id() else {}
+        claims = stored.get("settings")
+        if stored.get("boot") != state.boot_id() or not isinstance(claims, dict):
+            return {}
+        return {name: claim for name, claim in claims.items() if _is_claim(claim)}
 
     def _store(self, claims: dict[str, Any]) -> None:
         if claims:

@@ -47,7 +47,9 @@ class Resource:
     def run(self, end: object, action: str = "monitor", **environ: str) -> int:
         """Run the action, which raises ``end``, or gives these reasons to be degraded."""
         agent = AGENT._replace(
-            actions=(Action(action, self._handler(end), "20s"),), still_serves=self._look
+            actions=(Action(action, self._handler(end), "20s"),),
+            still_serves=self._look,
+            is_active=self._look,
         )
         basic = {"OCF_RESOURCE_INSTANCE": "rsc", "HA_RSCTMP": str(self._directory)}
         log = {"HA_LOGFILE": str(self._directory / "log")}
@@ -101,6 +103,24 @@ def test_what_does_not_serve_has_failed(trouble: Exception, tmp_path: Path) -> N
 def test_other_actions_fail(trouble: Exception, action: str, tmp_path: Path) -> None:
     code = trouble.exit_code if isinstance(trouble, LvsdrError) else ExitCode.ERR_GENERIC
     assert Resource(tmp_path).run(trouble, action) == code
+
+
+@each
+def test_a_stop_that_leaves_nothing_active_has_done_its_work(
+    trouble: Exception, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stop that fails has the node fenced."""
+    resource = Resource(tmp_path, serves=False)
+    assert resource.run(trouble, "stop") == ExitCode.SUCCESS
+    (line,) = resource.news()
+    assert line.startswith("WARNING: stopped, but not all was put in order: ")
+    assert str(trouble) in line
+    assert "ocf-exit-reason" not in capsys.readouterr().err
+
+
+@each
+def test_a_stop_of_which_nothing_is_known_has_failed(trouble: Exception, tmp_path: Path) -> None:
+    assert Resource(tmp_path, serves=OSError(24, "Too many")).run(trouble, "stop") != 0
 
 
 def test_what_cannot_even_be_looked_at_is_not_restarted(tmp_path: Path) -> None:

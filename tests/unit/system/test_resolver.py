@@ -34,6 +34,7 @@ def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
         ("::1", True, [], "::1 is no address that a real server can have"),
         ("0.0.0.0", False, [], "0.0.0.0 is no address that a real server can have"),
         ("224.0.0.1", False, [], "224.0.0.1 is no address that a real server can have"),
+        ("::ffff:10.77.0.11", True, [], "::ffff:a4d:b is no address that a real server can have"),
         ("ff02::1", True, [], "ff02::1 is no address that a real server can have"),
     ],
 )

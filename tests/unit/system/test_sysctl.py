@@ -143,6 +143,15 @@ def test_a_corrupt_file_is_as_none(node: Node) -> None:
     assert node[NODEST] == "1"
 
 
+@pytest.mark.parametrize("claims", [[], {NODEST: 1}, {NODEST: {"original": "0"}}, {NODEST: None}])
+def test_claims_that_make_no_sense_are_as_none(node: Node, claims: object) -> None:
+    node.claims("a").claim({NODEST: "1"})
+    stored = {**state.read(str(node.file)), "settings": claims}
+    state.write(str(node.file), stored)
+    assert node.claims("a").release() == []
+    assert node.claims("a").claim({NODEST: "1"}) == []
+
+
 def test_a_setting_that_is_missing_is_trouble_and_no_more(node: Node) -> None:
     claims = node.claims("a")
     assert claims.claim({NODEST: "1", "net/nothing": "1"}) == [f"{NODEST} set to 1 (was 0)"]

@@ -198,4 +198,5 @@ AGENT = Agent(
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
+    is_active=lambda context: _running(context) is not None,
 )

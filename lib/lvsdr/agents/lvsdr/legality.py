@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...hosts import is_link_local, is_remote, literal
+from ...hosts import is_link_local, is_mapped, is_remote, literal
 from ...ocf.parameters import ParameterSet, Values
 from . import parameters as p
 
@@ -33,8 +33,12 @@ def _addresses_of_hosts(values: Values) -> Iterator[str]:
         for host in values[parameter] or {}:
             if host == values[p.VIP]:
                 yield f"{parameter.name}={host}: must be another address than vip, which it is"
-            elif literal(host) and (not is_remote(host) or is_link_local(host)):
+            elif literal(host) and not _reachable(host):
                 yield f"{parameter.name}={host}: must be an address that other hosts can send to"
+
+
+def _reachable(address: str) -> bool:
+    return is_remote(address) and not is_link_local(address) and not is_mapped(address)
 
 
 def _netmask_of_family(values: Values) -> Iterator[str]:

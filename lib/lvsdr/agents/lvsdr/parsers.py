@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ...crm_mon import attribute_name
-from ...hosts import is_host, is_link_local, is_remote, literal
+from ...hosts import is_host, is_link_local, is_mapped, is_remote, literal
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
@@ -20,6 +20,8 @@ def _service_address(text: str) -> str:
         raise ValueError
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
+    if is_mapped(address):
+        raise ValueError("an IPv4 address in the form of IPv6")
     return address
 
 

@@ -112,14 +112,11 @@ def reload_agent(context: Context) -> None:
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then let ARP be what it was."""
-    memory = recall(context.file("state"))
-    # What was started goes, even if the parameters name another address, or none, by now.
-    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
-    there = [vip for vip in vips if loopback.look(vip).ours is not None]
+    there = _there(context)
     if there:
         context.require_root("change the addresses of lo")
         context.require_binary("ip")
-        patience = _patience_of_stop(context, memory)
+        patience = _patience_of_stop(context, recall(context.file("state")))
         with context.locked_to_stop():
             for vip in there:
                 _remove(context, vip, patience)
@@ -127,8 +124,18 @@ def stop(context: Context) -> None:
     context.forget("state")
 
 
+def _there(context: Context) -> list[str]:
+    """What was started goes, even if the parameters name another address, or none, by now."""
+    memory = recall(context.file("state"))
+    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
+    return [vip for vip in vips if loopback.look(vip).ours is not None]
+
+
 def _remove(context: Context, vip: str, patience: Patience) -> None:
-    drain(vip, patience, context.deadline, context.log)
+    try:
+        drain(vip, patience, context.deadline, context.log)
+    except Exception as error:  # that nothing can be counted is no reason to keep the address
+        context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
     _tell_of(context, loopback.look(vip).others)
@@ -219,4 +226,5 @@ AGENT = Agent(
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
+    is_active=lambda context: bool(_there(context)),
 )

@@ -171,6 +171,7 @@ PLAIN = Agent(
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
+    is_active=still_serves,
 )
 """The agent without a gate."""
 
