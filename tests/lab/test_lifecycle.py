@@ -318,7 +318,7 @@ def test_heartbeat_after_each_monitor_that_succeeded(lvs: Resource, tmp_path: Pa
     first = heartbeat.stat()
     assert abs(int(heartbeat.read_text()) - time.time()) < 60
     assert lvs.monitor().exit_code == OK
-    assert heartbeat.stat().st_ino != first.st_ino, "replaced, not written over"
+    assert heartbeat.stat().st_ino == first.st_ino, "written in place"
     assert list(heartbeat.parent.iterdir()) == [heartbeat]
 
 
@@ -328,9 +328,17 @@ def test_heartbeat_does_not_follow_a_link(lvs: Resource, tmp_path: Path) -> None
     heartbeat.symlink_to(precious)
     lvs.parameters["heartbeat_file"] = heartbeat
     lvs.start()
-    assert lvs.monitor().exit_code == OK
-    assert precious.read_text() == "secret"
-    assert not heartbeat.is_symlink()
+    result = lvs.monitor()
+    assert result.exit_code == DEGRADED, result
+    assert result.reason.startswith(f"heartbeat_file={heartbeat}: it is not a regular file")
+    assert (precious.read_text(), heartbeat.is_symlink()) == ("secret", True)
+
+
+def test_a_device_stays_a_device(lvs: Resource) -> None:
+    lvs.parameters["heartbeat_file"] = "/dev/null"
+    lvs.start()
+    assert lvs.monitor().exit_code == DEGRADED
+    assert Path("/dev/null").is_char_device()
 
 
 def test_a_heartbeat_that_cannot_be_written(lvs: Resource) -> None:
