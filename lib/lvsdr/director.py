@@ -54,7 +54,7 @@ class Judged(NamedTuple):
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
     hands_off: str | None = None
-    """Why nothing may be changed by the agent now, if that is so."""
+    """The reason why the agent may change nothing now, if there is one."""
 
 
 class Decision(NamedTuple):

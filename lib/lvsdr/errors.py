@@ -75,7 +75,7 @@ class NotRunning(LvsdrError):
 
 
 class OutOfOrder(LvsdrError):
-    """What was started is there, but not as it must be: a restart is the cure."""
+    """The service or address is there, but not as it must be: a restart is the cure."""
 
 
 class Busy(LvsdrError):

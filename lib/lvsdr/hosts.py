@@ -77,7 +77,7 @@ def is_remote(address: str) -> bool:
 
 
 def is_mapped(address: str) -> bool:
-    """Whether it is an IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2).
+    """Return whether it is an IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2).
 
     >>> [is_mapped(text) for text in ("::ffff:a4d:b", "::ffff:10.77.0.11", "fd77::11", "10.77.0.1")]
     [True, True, False, False]

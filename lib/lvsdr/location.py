@@ -30,7 +30,7 @@ def questions(
 
 
 def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
-    """The answer without the addresses that no real server can have; ``never`` says why, of each.
+    """Remove the addresses that no real server can have from an answer; ``never`` says why.
 
     It is asked of every real server and fallback, whatever named it.
     """

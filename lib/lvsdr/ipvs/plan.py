@@ -105,7 +105,7 @@ def _losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
 
 
 def _deletions(actual: Table, wanted: WantedTable, *, first: bool) -> Iterator[Change]:
-    """Those that go before all else, or the others."""
+    """Yield the deletions that go before all else, or the others."""
     for key, service in actual.items():
         if key in wanted:
             refusing = refuses_at_zero(wanted[key].config)

@@ -131,7 +131,7 @@ _OVER = ("TIME_WAIT", "CLOSE")
 
 
 def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
-    """The words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
+    """Return the words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
     if ":" not in address:
         return "".join(f"{int(octet):02X}" for octet in address.split(".")), f"{port:04X}"
     from ipaddress import IPv6Address

@@ -103,28 +103,28 @@ class Context:
         return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
 
     def file(self, kind: str, of: str = "") -> str:
-        """The path of a resource's file of a kind (``state``, ``lock``): this one's, or another's.
+        """Return the path of a resource's file of a kind (``state``, ``lock``).
 
-        ``of`` is one of ``instances``.
+        The resource is this one, or ``of``, which is one of ``instances``.
         """
         return os.path.join(self.rsctmp, f"lvsdr-{of or self.instance}.{kind}")
 
     def instances(self, kind: str) -> list[str]:
-        """The resources of this node that have a file of a kind, as ``instance`` spells them."""
+        """Return the resources of this node that have a file of a kind, spelled as ``instance``."""
         start, end = "lvsdr-", f".{kind}"
         names = [name for name in state.names(self.rsctmp) if name.startswith(start)]
         return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
 
     @property
     def resource(self) -> str:
-        """The id of the resource as the cluster has it, without the number of an instance."""
+        """Return the id of the resource in the cluster, without the number of an instance."""
         name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
         plain, colon, number = name.rpartition(":")
         return plain if colon and number.isdecimal() else name
 
     @property
     def node(self) -> str | None:
-        """The name of this node, where Pacemaker runs the action."""
+        """Return the name of this node; None if the agent is run by hand."""
         return self.environ.get("OCF_RESKEY_CRM_meta_on_node") or None
 
     @contextmanager
@@ -160,7 +160,7 @@ class Context:
             self.log.warning(sentence)
 
     def claims(self) -> sysctl.Claims:
-        """The claims of this resource on the kernel's settings."""
+        """Return the claims of this resource on the kernel's settings."""
         from ..system import sysctl  # not for a monitor that has nothing to set
 
         return sysctl.Claims(self.rsctmp, self.instance, self.deadline)

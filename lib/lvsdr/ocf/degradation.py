@@ -22,7 +22,7 @@ _KIND = "degraded"
 
 
 def record(context: Context, code: ExitCode) -> None:
-    """Log what has begun or ended since the last monitor, and keep the reasons for the next."""
+    """Log each reason that began or ended since the last monitor; keep them for the next one."""
     if context.action == "stop":
         if code is ExitCode.SUCCESS:
             context.forget(_KIND)

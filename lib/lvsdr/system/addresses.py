@@ -52,7 +52,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
 
 
 def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
-    """What ip printed; nothing if there is no such interface.
+    """Return the output of ip; nothing if there is no such interface.
 
     A list during which something changed may lack what is there, whatever ip ends with.
     """

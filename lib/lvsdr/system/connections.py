@@ -14,7 +14,7 @@ _FIN_WAIT2 = "05"
 
 
 def unfinished(address: str, directory: str = "/proc/net") -> int:
-    """How many TCP connections of this host to its ``address`` (IPv4 or IPv6) are not over.
+    """Count the TCP connections of this host to its ``address`` (IPv4 or IPv6) that are not over.
 
     Connections over IPv4 to a socket that takes both families are listed among those over IPv6.
     """

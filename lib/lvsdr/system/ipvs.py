@@ -59,7 +59,7 @@ def read_proc(path: str = _PROC) -> str:
 
 
 def read_connections(path: str = _CONNECTIONS) -> Iterator[str]:
-    """The lines of the kernel's table of connections, which may be a hundred thousand."""
+    """Yield the lines of the kernel's table of connections; there may be a hundred thousand."""
     with open(path, encoding="ascii") as file:
         yield from file
 
@@ -85,7 +85,7 @@ class Kernel:
         self._run = runner
 
     def service(self, wanted: WantedService | None = None) -> Service | None:
-        """The service as it is now, None if there is none.
+        """Return the service as it is now; None if there is none.
 
         Read from /proc; only when ``wanted`` has settings that are not shown there does it take a
         fork of ipvsadm to see them.
@@ -96,7 +96,7 @@ class Kernel:
         return None if found is None else self._settled(with_local_as(found, self._forward))
 
     def _in_full(self, service: Service) -> Service | None:
-        """With the settings that only ipvsadm shows; None if the service is gone meanwhile."""
+        """Return the service with the settings that only ipvsadm shows; None if it is gone."""
         saved = self._saved().get(self._key)
         if saved is not None:
             return service._replace(config=saved.config)
@@ -197,7 +197,7 @@ def _mismatch(complaint: str, left: Sequence[Change]) -> str:
 
 
 def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
-    """The service as it is now, None if there is none.
+    """Return the service as it is now; None if there is none.
 
     The kernel gives a large table in pieces, by the number of the line: what is deleted between two
     of them hides as many lines that follow, or puts them below another service.  So a large table

@@ -57,7 +57,7 @@ def addresses() -> tuple[Address, ...]:
 
 
 def of_networks() -> dict[str, str]:
-    """The addresses of the connected networks that no host has, and what they are.
+    """Return the addresses of connected networks that no host has, and their meaning.
 
     Raises LvsdrError.
     """
@@ -68,7 +68,7 @@ def of_networks() -> dict[str, str]:
 
 
 def of_network(address: str, prefix: int) -> dict[str, str]:
-    """The first address of a network and, in IPv4, the last (RFC 919; RFC 4291, section 2.6.1).
+    """Return the first address of a network and, in IPv4, the last (RFC 919; RFC 4291, 2.6.1).
 
     >>> of_network("10.77.0.11", 24)
     {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}

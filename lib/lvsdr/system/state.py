@@ -42,7 +42,7 @@ def read_text(path: str) -> str:
 
 
 def names(directory: str) -> list[str]:
-    """The names of the files in a directory, in order; none if it cannot be read."""
+    """Return the names of the files in a directory, sorted; none if it cannot be read."""
     try:
         return sorted(os.listdir(directory))
     except OSError:
@@ -141,7 +141,7 @@ _held: list[int] = []
 
 
 def held() -> tuple[int, ...]:
-    """The descriptors of the locks that this process holds, for children that write.
+    """Return the descriptors of the locks that this process holds, for children that write.
 
     A child that inherits them keeps other writers away for as long as it runs, even if this process
     is killed (flock(2): the lock is that of the open file).
@@ -175,7 +175,7 @@ def _waited_for(path: str, deadline: Deadline) -> int:
 
 
 def _opened(path: str) -> int:
-    """Where the directory has become read-only a file that is there can still be locked."""
+    """Open the file of a lock; one that can only be read, on a read-only disk, can be locked."""
     try:
         with suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)

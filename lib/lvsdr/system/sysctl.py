@@ -35,7 +35,7 @@ def value(name: str, root: str = ROOT) -> str:
 def differing(
     wanted: Mapping[str, str], root: str = ROOT, *, as_good: Mapping[str, Collection[str]] = {}
 ) -> dict[str, str]:
-    """Which of the settings are not as wanted, nor ``as_good``, with the values that they have.
+    """Return the settings that are neither as wanted nor ``as_good``, with their values.
 
     One that cannot be read is ``UNREADABLE``.
     """
@@ -55,7 +55,7 @@ def _value_or(name: str, root: str, otherwise: str) -> str:
 
 
 def writable(name: str, root: str = ROOT) -> bool:
-    """Whether the setting can be written, as it cannot be in many containers."""
+    """Return whether the setting can be written, as it cannot be in many containers."""
     return os.access(os.path.join(root, name), os.W_OK)
 
 
@@ -146,7 +146,7 @@ class Claims:
             self.trouble.append(f"cannot write {self._path}: {error.strerror}")
 
     def _read(self) -> dict[str, Any]:
-        """The claims of this boot; one that makes no sense is as none."""
+        """Return the claims of this boot, without those that make no sense."""
         stored = state.read(self._path)
         claims = stored.get("settings")
         if stored.get("boot") != state.boot_id() or not isinstance(claims, dict):

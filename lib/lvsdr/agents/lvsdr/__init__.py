@@ -155,7 +155,7 @@ def validate_environment(context: Context) -> None:
 
 
 def _running(context: Context) -> ServiceKey | None:
-    """The service that was started and is there; None also if it is another resource's."""
+    """Return the service that was started and is there; None if it is another resource's."""
     key = _started(context)
     if key is None or ipvs.find(key) is None or owners.another(context, key) is not None:
         return None
@@ -171,7 +171,7 @@ def _started(context: Context) -> ServiceKey | None:
 
 
 def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
-    """Running, but less than asked for: crm_mon shows the operator the reasons."""
+    """Give the reasons, which crm_mon shows to the operator, and return the exit code."""
     if not reasons:
         return None
     context.log.exit_reason(*reasons, logged=False)

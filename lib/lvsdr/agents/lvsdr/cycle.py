@@ -122,7 +122,7 @@ def _locate(
 
 
 def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]) -> dict[str, str]:
-    """The addresses that no real server can have, and why not.
+    """Return the addresses that no real server can have, and why not.
 
     This host's networks are looked at only while an address is new.
     """

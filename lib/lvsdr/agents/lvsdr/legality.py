@@ -28,7 +28,7 @@ def _one_family(values: Values) -> Iterator[str]:
 
 
 def _addresses_of_hosts(values: Values) -> Iterator[str]:
-    """An address that no real server can have refuses a part of the clients, or all."""
+    """Refuse addresses that no real server can have: clients would be refused there."""
     for parameter in (p.WEIGHTS, p.FALLBACK):
         for host in values[parameter] or {}:
             if host == values[p.VIP]:

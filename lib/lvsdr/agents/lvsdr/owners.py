@@ -59,7 +59,7 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
 
 
 def _others(context: Context, key: ServiceKey) -> Iterator[str]:
-    """The other resources of this node whose state file names the service."""
+    """Yield the other resources of this node whose state file names the service."""
     for instance in context.instances("state"):
         own = _resource(instance) == _resource(context.instance)
         if not own and recall(context.file("state", of=instance)).service == key:
@@ -67,7 +67,7 @@ def _others(context: Context, key: ServiceKey) -> Iterator[str]:
 
 
 def _exists(context: Context, instance: str) -> bool:
-    """Whether the cluster has the resource; one that was deleted without a stop owns nothing."""
+    """Return whether the cluster has the resource: one that was deleted owns nothing."""
     try:
         return _resource(instance) in parse(crm.snapshot(context.deadline)).resources
     except SourceUnavailable:
@@ -75,7 +75,7 @@ def _exists(context: Context, instance: str) -> bool:
 
 
 def _resource(instance: str) -> str:
-    """The id of a resource, without the number of a clone's instance.
+    """Return the id of a resource, without the number of a clone's instance.
 
     >>> _resource("read-vip:1"), _resource("read-vip")
     ('read-vip', 'read-vip')

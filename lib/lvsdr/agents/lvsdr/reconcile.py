@@ -21,12 +21,12 @@ _STALE = 1.0  # seconds after which an answer of crm_mon is too old
 
 
 class Shortfall(NamedTuple):
-    """Why a cycle is degraded; both are empty for a good one."""
+    """The reasons why a cycle is degraded; none for a good one."""
 
     pool: tuple[str, ...]
-    """Why the pool is less than what was asked for."""
+    """The reasons why the pool is less than what was asked for."""
     trouble: tuple[str, ...] = ()
-    """What the agent could not do: write a file, set something in the kernel."""
+    """The trouble of the agent's own: a file or a setting that it could not write."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
 
 
 def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
-    """A sentence for each change that is left to the administrator."""
+    """Yield a sentence for each change that is left to the administrator."""
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
     planned = cycle.plan(wanted, judged, service, memory)
@@ -69,7 +69,7 @@ def _weight(weight: int | None) -> str:
 
 
 def carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Shortfall:
-    """Change the table, say what changed and why, and remember."""
+    """Change the table, log each change with its reason, and remember."""
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
     planned = cycle.plan(wanted, judged, service, memory)

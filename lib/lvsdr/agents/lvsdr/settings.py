@@ -33,7 +33,7 @@ class Settings(NamedTuple):
 
     @property
     def essential_sysctls(self) -> tuple[str, ...]:
-        """Those of them without which nothing reaches a real server."""
+        """Return the settings without which nothing reaches a real server."""
         if self.goal.forward != "masq":
             return ()
         ipv6 = ":" in self.key.address

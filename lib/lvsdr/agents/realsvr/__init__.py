@@ -73,7 +73,7 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def _require_order(vip: str) -> None:
-    """Raise OutOfOrder with all that is not as start has left it."""
+    """Raise OutOfOrder with everything that differs from what start has left."""
     problems = silence.broken(vip)
     if not loopback.is_up():
         problems.append("lo is down")
@@ -125,7 +125,7 @@ def stop(context: Context) -> None:
 
 
 def _there(context: Context) -> list[str]:
-    """What was started goes, even if the parameters name another address, or none, by now."""
+    """Return the addresses on lo to be removed: that of the parameters, and that of start."""
     memory = recall(context.file("state"))
     vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
     return [vip for vip in vips if loopback.look(vip).ours is not None]
