@@ -49,6 +49,18 @@ def answered(
     }
 
 
+def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
+    """Remove the addresses that no real server can have from an answer; ``never`` says why.
+
+    It is asked of every real server and fallback, whatever named it.
+    """
+    usable = [address for address in answer.addresses if address not in never]
+    if len(usable) == len(answer.addresses):
+        return answer
+    problem = next(f"{text} {never[text]}" for text in answer.addresses if text in never)
+    return Resolved(usable, "" if usable else problem)
+
+
 def located(
     candidates: Iterable[Candidate],
     answers: Mapping[str, Resolved],

@@ -21,6 +21,7 @@ class Row(NamedTuple):
     busy: bool = False  # it has connections to wait for
     drained: bool = False  # it was withdrawn until now
     weight_from: str = "default_weight"  # the parameter that gives the weight
+    cut: bool = False  # it is deleted instead of getting weight 0
 
 
 def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
@@ -40,6 +41,8 @@ def _sentence(row: Row) -> str:
     who = f"real server {row.host}" + ("" if row.host == where else f" ({where})")
     if row.before is None:
         what = f"added with weight {row.after}"
+    elif row.after is None and row.cut:
+        what = "removed with its sessions, because scheduler dh refuses clients at weight 0"
     elif row.after is None and row.verdict.outcome is Outcome.WITHDRAWN:
         what = "removed at the end of its drain timeout" if row.busy else "removed, drained"
     elif row.after is None:

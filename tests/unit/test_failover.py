@@ -26,7 +26,7 @@ from tests.unit.pools import SPEC, attribute
 
 STATES = sorted(path.name.partition(".")[0] for path in (CIBS / "failover").glob("*.xml"))
 ADDRESSES = {f"node{number}": f"10.77.0.{number}" for number in (1, 2, 3)}
-GOAL = Goal(5432, "gate", False, Policy(300.0, True))
+GOAL = Goal(5432, "gate", Policy(300.0, True))
 
 DOCUMENTED = SPEC._replace(
     resource="lvsdr-realsvr-clone",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.location import answered, located, questions
+from lvsdr.location import answered, fit, located, questions
 from lvsdr.model import Candidate, Located, Outcome, Resolved, Verdict
 
 from tests.unit.crm import state
@@ -96,3 +96,20 @@ def test_what_else_is_known_does_not_depend_on_an_address(outcome: Outcome) -> N
 def test_a_verdict_in_doubt_stays_in_doubt() -> None:
     doubt = Verdict(Outcome.FAILED, "check: exit status 1", certain=False)
     assert place(Resolved(["10.77.0.1"]), verdict=doubt).verdict == doubt
+
+
+NEVER = {"10.77.0.100": "is the virtual IP itself", "10.77.0.255": "is a broadcast address"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "fitting"),
+    [
+        (Resolved(["10.77.0.11"]), Resolved(["10.77.0.11"])),
+        (Resolved(["10.77.0.100"]), Resolved([], "10.77.0.100 is the virtual IP itself")),
+        (Resolved(["10.77.0.255"]), Resolved([], "10.77.0.255 is a broadcast address")),
+        (Resolved(["10.77.0.100", "10.77.0.11"]), Resolved(["10.77.0.11"])),
+        (LOST, LOST),
+    ],
+)
+def test_addresses_that_no_real_server_can_have(answer: Resolved, fitting: Resolved) -> None:
+    assert fit(answer, NEVER) == fitting

@@ -45,10 +45,19 @@ _USUAL = Terms()
 
 
 def run(
-    argv: Sequence[str], deadline: Deadline, *, timeout: float = _AN_HOUR, stdin: bytes = b""
+    argv: Sequence[str],
+    deadline: Deadline,
+    *,
+    timeout: float = _AN_HOUR,
+    stdin: bytes = b"",
+    keep: tuple[int, ...] = (),
 ) -> Result:
-    """Run one program; ``timeout`` is in seconds and never exceeds the deadline."""
-    return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin)[0]
+    """Run one program; ``timeout`` is in seconds and never exceeds the deadline.
+
+    It inherits the descriptors ``keep``.
+    """
+    terms = _USUAL._replace(starter=lambda argv, source: spawn(argv, source, keep))
+    return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin, terms=terms)[0]
 
 
 def run_all(

@@ -29,11 +29,12 @@ class Child:
         self.stderr = stderr
 
 
-def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...] = ()) -> Child:
     """Start ``argv`` in its own process group with ``LC_ALL=C``; raises OSError.
 
-    Its standard input is the descriptor ``stdin``, or /dev/null.  SIGPIPE, which Python ignores,
-    is put back to its default.  SIGTERM waits until the child is known to ``end_with_children``.
+    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``.  SIGPIPE,
+    which Python ignores, is put back to its default.  SIGTERM waits until the child is known to
+    ``end_with_children``.
     """
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -42,6 +43,8 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
         no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, out_write, 1),
         (os.POSIX_SPAWN_DUP2, err_write, 2),
+        # Onto itself: that clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
+        *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
     ]
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
     try:

@@ -130,8 +130,10 @@ class Holder:
         """Once the address is gone: leave nothing else behind, as far as that is possible."""
         try:
             memory.forget(self._directory, self.wanted.address)
-            for sentence in self._claims().release():
+            claims = self._claims()
+            for sentence in claims.release():
                 self._log.info("sysctl", address=self.wanted, reason=sentence)
+            self._warn_of(claims)
         except (LvsdrError, OSError) as error:
             self._log.warning("sysctl", address=self.wanted, reason=error)
 
@@ -171,10 +173,16 @@ class Holder:
 
     def _keep_sysctls(self, place: Place) -> None:
         try:
-            for sentence in taking.keep_sysctls(place, self._claims()):
+            claims = self._claims()
+            for sentence in taking.keep_sysctls(place, claims):
                 self._log.info("sysctl", address=self.wanted, reason=sentence)
+            self._warn_of(claims)
         except (LvsdrError, OSError) as error:  # in a container, say; the address matters more
             self._log.warning("sysctl", address=self.wanted, reason=error)
+
+    def _warn_of(self, claims: Claims) -> None:
+        for sentence in claims.trouble:
+            self._log.warning("sysctl", address=self.wanted, reason=sentence)
 
     def _remove(self, reason: str) -> None:
         interface, deadline = self.sight.interface, Deadline.after(_SECONDS)

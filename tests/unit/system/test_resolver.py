@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.model import Resolved
 from lvsdr.system.resolver import Lookups, resolve
+
+from tests.unit.agents.processes import ROOT
 
 
 def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
@@ -29,6 +34,12 @@ def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
         ("::1", True, [], "::1 is no address that a real server can have"),
         ("0.0.0.0", False, [], "0.0.0.0 is no address that a real server can have"),
         ("224.0.0.1", False, [], "224.0.0.1 is no address that a real server can have"),
+        (
+            "::ffff:10.77.0.11",
+            True,
+            [],
+            "'::ffff:10.77.0.11' is neither a host name nor an address",
+        ),
         ("ff02::1", True, [], "ff02::1 is no address that a real server can have"),
     ],
 )
@@ -152,3 +163,45 @@ def test_more_names_than_threads() -> None:
 
 def test_nobody() -> None:
     assert resolve([], ipv6=False, deadline=Deadline.after(0)) == {}
+
+
+def test_threads_are_bounded_and_a_lack_of_them_is_no_error() -> None:
+    """At most 64 names at a time are looked up, and as many as there are threads for."""
+    at_once: list[int] = []
+
+    def resolver(name: str, _: int) -> list[str]:
+        assert name
+        at_once.append(threading.active_count())
+        return ["10.77.0.11"]
+
+    names = [f"node{number}" for number in range(500)]
+    found = resolve(names, ipv6=False, deadline=Deadline.after(20), resolver=resolver)
+    assert found == {name: Resolved(["10.77.0.11"]) for name in names}
+    assert max(at_once) <= threading.active_count() + 64
+
+
+def test_no_thread_at_all() -> None:
+    """As root RLIMIT_NPROC does not count, so the address space is what there is no room in."""
+    done = subprocess.run(
+        [sys.executable, "-c", _STARVED, str(ROOT / "lib")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "0 the resolver cannot be asked: can't start new thread\n"
+
+
+_STARVED = """
+import resource, sys, threading
+sys.path.insert(0, sys.argv[1])
+from lvsdr.deadline import Deadline
+from lvsdr.system.resolver import resolve
+
+threading.stack_size(1 << 30)
+resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+names = [f"node{number}" for number in range(200)]
+found = resolve(names, ipv6=False, deadline=Deadline.after(5))
+[problem] = {answer.problem for answer in found.values()}
+print(sum(len(answer.addresses) for answer in found.values()), problem)
+"""

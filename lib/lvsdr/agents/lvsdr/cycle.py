@@ -26,6 +26,7 @@ from ...typed import NamedTuple
 from .memory import Memory
 from .settings import Settings
 from .unused import unmatched
+from .usable import usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ _NAMING = 0.75  # of that: a list script leaves some for checks and look-ups
 _ENOUGH = 0.5  # of the time: a check that had so much and did not answer has failed
 
 
+class Own(NamedTuple):
+    """The resource that runs this cycle, and the node; None if the agent is run by hand."""
+
+    resource: str
+    node: str | None
+
+
 class Plan(NamedTuple):
     """What shall be, and why."""
 
@@ -48,7 +56,11 @@ class Plan(NamedTuple):
 
 
 def judge(
-    settings: Settings, memory: Memory, deadline: Deadline, meanwhile: Meanwhile = None
+    settings: Settings,
+    memory: Memory,
+    deadline: Deadline,
+    own: Own | None = None,
+    meanwhile: Meanwhile = None,
 ) -> Judged:
     """Return the findings on every real server.  Ignorance is UNKNOWN, and never raised.
 
@@ -67,12 +79,14 @@ def judge(
     grace = _grace(everyone, spec, state, memory, deadline)
     everyone = [it._replace(verdict=it.verdict.patient(grace)) for it in everyone]
     named = len(found.candidates)
-    asked = questions(everyone, state, spec.address_attribute, memory.addresses)
+    last = {h: a for h, a in memory.addresses.items() if a != settings.key.address}
+    asked = questions(everyone, state, spec.address_attribute, last)
     lookups = Lookups(asked.values(), ipv6=":" in settings.key.address)
 
     def known(candidates: list[Candidate]) -> Judged:
-        answers = answered(asked, lookups.answers(), spec.address_attribute)
-        servers = located([*candidates, *everyone[named:]], answers, memory.addresses, spec)
+        answers = usable(lookups.answers(), settings, last)
+        answers = answered(asked, answers, spec.address_attribute)
+        servers = located([*candidates, *everyone[named:]], answers, last, spec)
         names = {**memory.names, **{s.address: s.host for s in servers if s.address is not None}}
         return Judged(
             located=servers[:named],
@@ -85,6 +99,7 @@ def judge(
                 host: verdict.patient(grace)
                 for host, verdict in _node_verdicts(spec, state, names.values()).items()
             },
+            hands_off=None if own is None else hands_off(state, own),
         )
 
     def interim(candidates: list[Candidate]) -> None:
@@ -98,6 +113,21 @@ def judge(
     return known(candidates)
 
 
+def hands_off(state: ClusterState, own: Own) -> str | None:
+    """Return why an administrator has the table to himself, if so.
+
+    Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
+    """
+    here = state.node(own.node or "")
+    if here is not None and here.maintenance:
+        return f"node {here.name} is in maintenance"
+    instances = state.resources.get(own.resource, ())
+    mine = [one for one in instances if own.node is None or one.node == own.node]
+    if any(not one.managed for one in mine):
+        return f"{own.resource} is unmanaged"
+    return None
+
+
 def _only_if_certain(candidate: Candidate) -> Candidate:
     """Return the candidate; a failure that may be the checker's own waits for all answers."""
     if candidate.verdict.certain:
@@ -105,9 +135,9 @@ def _only_if_certain(candidate: Candidate) -> Candidate:
     return candidate._replace(verdict=Verdict(Outcome.UNKNOWN, candidate.verdict.reason))
 
 
-def time_for_scripts(deadline: Deadline) -> float:
-    """Return the seconds that an action which begins now has for one script."""
-    return deadline.remaining() * _GATHERING
+def time_for_scripts(budget: float) -> float:
+    """Return the seconds that an action of ``budget`` seconds has for one script."""
+    return budget * _GATHERING
 
 
 def _grace(
@@ -206,7 +236,6 @@ def remembered(settings: Settings, judged: Judged, decision: Decision, before: M
             for key in decision.real_servers
             if key.address in judged.hosts
         },
-        degraded=tuple(" ".join(reason.split()) for reason in decision.degraded),
     )
 
 

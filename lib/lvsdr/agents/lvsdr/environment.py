@@ -6,6 +6,7 @@ import os
 
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
+from ...system import state
 from . import cycle
 from .memory import Memory
 from .settings import settings
@@ -25,6 +26,10 @@ def validate_environment(context: Context) -> None:
         directory = os.path.dirname(wanted.heartbeat_file)
         if not os.path.isdir(directory):
             raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: no directory {directory}")
+        try:
+            state.require_regular(wanted.heartbeat_file)
+        except OSError as error:
+            raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}") from None
     judged = cycle.judge(wanted, Memory(), context.deadline)
     reason = cycle.nothing_known(judged)
     if reason is not None:

@@ -60,7 +60,10 @@ OPTIONS = defaulted(
     short="Options of the virtual service",
     long=(
         "Scheduler, persistence, netmask and flags, as ipvsadm spells them: -s, -p, -M, --pe, "
-        "--ops, -b, and their long forms. A change is applied in place: connections stay."
+        "--ops, -b, and their long forms. A change is applied in place: connections stay. With the "
+        "schedulers sh and mh the flags sh-fallback and mh-fallback are always set: without them "
+        "the kernel refuses clients while a real server has weight 0. dh has no such flag, so a "
+        "real server that would get weight 0 is deleted and its sessions end: prefer sh or mh."
     ),
 )
 FORWARD = defaulted(
@@ -90,8 +93,9 @@ WEIGHTS = optional(
     long=(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
-        "real server is present, but gets nothing new. If other parameters say who is a real "
-        "server, the list only gives the weights."
+        "real server is present (not with -s dh), but gets nothing new. If other parameters say "
+        "who is a real server, the list only gives the weights. The virtual IP, and addresses of "
+        "loopback, multicast, broadcast or a network as such, are refused, whatever names them."
     ),
 )
 RESOURCE = optional(
@@ -191,7 +195,9 @@ DRAIN_TIMEOUT = defaulted(
     long=(
         "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
         "last connection is gone or after this time. 0 deletes it at once; never waits for the "
-        "last connection."
+        "last connection. Nothing is drained with -s dh. With gate and ipip the director does not "
+        "see what real servers send, so a connection that a client has shut down counts until IPVS "
+        "forgets it, two minutes later (ipvsadm --set 0 SECONDS 0 changes that for the host)."
     ),
 )
 ON_EMPTY = defaulted(
@@ -223,6 +229,9 @@ HEARTBEAT_FILE = optional(
     absolute_path,
     reloadable=True,
     short="File written after each successful monitor",
-    long="Absolute path of a file that gets the time, in seconds since 1970, for watchdogs.",
+    long=(
+        "Absolute path of a file that gets the time, in seconds since 1970, for watchdogs. It is "
+        "written in place; a device, a FIFO, a symbolic or a hard link is left alone and reported."
+    ),
 )
 OLD_HEARTBEAT_FILE = deprecated("heatbeat_file", HEARTBEAT_FILE)

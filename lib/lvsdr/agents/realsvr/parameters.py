@@ -71,9 +71,9 @@ DRAIN_TIMEOUT = defaulted(
     reloadable=True,
     short="How long stop waits for connections to end",
     long=(
-        "After drain_delay stop waits until no established TCP connection to the virtual IP is "
-        "left on this node, at most so long and never beyond its own timeout, which should be "
-        "longer than both together."
+        "After drain_delay stop waits until no TCP connection to the virtual IP is left on this "
+        "node, half-closed ones included, at most so long and never beyond its own timeout, which "
+        "should be longer than both together."
     ),
 )
 

@@ -9,6 +9,7 @@ from lvsdr.agents.lvsdr import cycle
 from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.memory import Memory
 from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.deadline import Deadline
 from lvsdr.director import Decision, Judged
 from lvsdr.ipvs.table import (
@@ -236,7 +237,10 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
     )
     early: list[list[str]] = []
     judged = cycle.judge(
-        wanted, Memory(), Deadline.after(3.0), lambda found: early.append(lines(found.located))
+        wanted,
+        Memory(),
+        Deadline.after(3.0),
+        meanwhile=lambda found: early.append(lines(found.located)),
     )
     assert judged.located[0].verdict.outcome is Outcome.FAILED
     assert judged.located[2].verdict.reason == (
@@ -261,7 +265,10 @@ def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) ->
     )
     early: list[list[str]] = []
     cycle.judge(
-        wanted, Memory(), Deadline.after(9.0), lambda found: early.append(lines(found.located))
+        wanted,
+        Memory(),
+        Deadline.after(9.0),
+        meanwhile=lambda found: early.append(lines(found.located)),
     )
     assert early == [["10.77.0.11 10.77.0.11 1 unknown", "10.77.0.12 10.77.0.12 1 unknown"]]
 
@@ -357,11 +364,60 @@ def test_what_is_remembered() -> None:
         "10.77.0.12": "10.77.0.12",
         left.address: "left",
     }
-    assert now.degraded == ()
 
 
-def test_reasons_are_remembered_as_single_lines() -> None:
-    judged = Judged((), (), {}, unavailable="crm_mon: two\n  lines")
-    decision = cycle.plan(meant(), judged, None, Memory()).decision
-    now = cycle.remembered(meant(), judged, decision, Memory())
-    assert now.degraded[0] == "pool kept as it is: crm_mon: two lines"
+def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
+    """A cluster of node1 and node2 with a resource named lvs."""
+    nodes = {
+        name: Node(
+            name,
+            NodeKind.MEMBER,
+            online=True,
+            standby=False,
+            maintenance=maintenance,
+            unclean=False,
+            pending=False,
+            shutdown=False,
+        )
+        for name in ("node1", "node2")
+    }
+    return ClusterState(nodes, {"lvs": instances}, {})
+
+
+def instance(node: str, managed: bool) -> Instance:
+    return Instance(node, Role.STARTED, active=True, failed=False, blocked=False, managed=managed)
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "reason"),
+    [
+        (cluster(instance("node1", True)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("lvs", "node1"), "lvs is unmanaged"),
+        (cluster(instance("node1", False)), cycle.Own("lvs", None), "lvs is unmanaged"),
+        (cluster(instance("node2", False)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("other", "node1"), None),
+        (
+            cluster(instance("node1", True), maintenance=True),
+            cycle.Own("lvs", "node1"),
+            "node node1 is in maintenance",
+        ),
+        (cluster(maintenance=True), cycle.Own("lvs", None), None),
+    ],
+)
+def test_hands_off_while_unmanaged(state: ClusterState, own: cycle.Own, reason: str | None) -> None:
+    assert cycle.hands_off(state, own) == reason
+
+
+def test_nobody_in_particular_may_change_everything() -> None:
+    assert judge(weight_of_realservers=LISTED).hands_off is None
+
+
+def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
+    """Whatever names it; and it does not stay because it was one before."""
+    script = tmp_path / "list"
+    script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
+    script.chmod(0o755)
+    memory = Memory(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
+    judged = judge(memory, realserver_get_real_servers_script=str(script))
+    assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
+    assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"

@@ -146,6 +146,12 @@ WRONG = [
         "node 1/24",
         f"{HOSTS}: '1/24' in '1/24' is neither a host name nor an address",
     ),
+    (
+        "fallback_realservers",
+        "::ffff:a09:15",
+        f"{HOSTS}: '::ffff:a09:15' in '::ffff:a09:15' is neither a host name nor an address",
+    ),
+    ("vip", "::ffff:a09:15", "must be a unicast IPv4 or IPv6 address, without prefix or zone"),
     ("realserver_dependent_role", "primary", "must be any or Promoted or Unpromoted"),
     ("realserver_dependent_role", "promoted", "must be any or Promoted or Unpromoted"),
     (
@@ -248,6 +254,27 @@ RULES = [
     (
         {"virtual_service_options": "-s rr -O"},
         "virtual_service_options=--ops: is legal with protocol=udp only",
+    ),
+    *(
+        (
+            {name: "node1 10.9.0.20,3"},
+            f"{name}=10.9.0.20: must be another address than vip, which it is",
+        )
+        for name in ("weight_of_realservers", "fallback_realservers")
+    ),
+    *(
+        (
+            {"weight_of_realservers": f"node1 {address}"},
+            f"weight_of_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("127.0.1.1", "0.0.0.0", "224.0.0.5", "255.255.255.255")
+    ),
+    *(
+        (
+            {"vip": "fd77::20", "fallback_realservers": address},
+            f"fallback_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("::1", "ff02::1", "fe80::1")
     ),
 ]
 
