@@ -28,20 +28,20 @@ def record(context: Context, code: ExitCode) -> None:
             context.forget(_KIND)
     elif context.action == "monitor" and not context.is_probe:
         if code in _DEGRADED:
-            begin(context, context.log.reasons)
+            begin(context, context.log.reasons, logged=context.log.reasons_logged)
         elif code in _WELL:
             begin(context, ())
 
 
-def begin(context: Context, reasons: Sequence[str]) -> None:
-    """Log the reasons that are new, and the end of those that no longer hold.
+def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> None:
+    """Log the reasons that are new, unless they were, and the end of those that no longer hold.
 
     A file that cannot be written costs repeated lines of the log, and nothing else.
     """
     path = context.file(_KIND)
     reasons = [one_line(reason) for reason in reasons]
     before = state.read_text(path).splitlines()
-    for reason in reasons:
+    for reason in reasons if not logged else ():
         if reason not in before:
             context.log.warning(reason)
     over = [reason for reason in before if reason not in reasons]

@@ -35,7 +35,7 @@ class Log:
     too, whatever else is configured.
     """
 
-    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace", "reasons")
+    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace", "reasons", "reasons_logged")
 
     def __init__(self, tag: str, environ: Mapping[str, str], trace: TextIO | None = None) -> None:
         self._tag = one_line(environ.get("HA_LOGTAG") or tag)
@@ -43,7 +43,8 @@ class Log:
         self._trace = trace
         self._syslog_open = False
         self.reasons: tuple[str, ...] = ()
-        """The exit reasons that were given last and are not in the log yet."""
+        """The exit reasons that were given last."""
+        self.reasons_logged = False
 
     def error(self, message: str) -> None:
         """Log what made an action fail, or will."""
@@ -69,7 +70,7 @@ class Log:
         """
         prefix = self._environ.get("OCF_EXIT_REASON_PREFIX") or "ocf-exit-reason:"
         lines = [one_line(reason) for reason in reasons]
-        self.reasons = () if logged else tuple(lines)
+        self.reasons, self.reasons_logged = tuple(lines), logged
         for line in lines if len(lines) > 1 else ():
             _write(sys.stderr, line)
         _write(sys.stderr, prefix + "; ".join(lines))

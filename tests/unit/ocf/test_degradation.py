@@ -69,6 +69,9 @@ class Resource:
 
     @staticmethod
     def _handler(end: object) -> Handler:
+        if callable(end):
+            return end
+
         def handler(context: Context) -> ExitCode | None:
             if isinstance(end, Exception):
                 raise end
@@ -149,6 +152,22 @@ def test_a_degradation_is_logged_when_it_begins_and_when_it_ends(tmp_path: Path)
     resource.run(())
     assert resource.news() == []
     assert list(tmp_path.glob("lvsdr-*")) == []
+
+
+def test_a_reason_that_is_logged_each_time_is_no_end_of_the_degradation(tmp_path: Path) -> None:
+    """As of an address behind a gate, which is released at the end of a degradation."""
+    resource = Resource(tmp_path)
+    resource.run(("store: no answer",))
+    resource.news()
+
+    def release(context: Context) -> ExitCode:
+        context.log.exit_reason("address released")
+        return ExitCode.DEGRADED_PROMOTED
+
+    assert resource.run(release) == ExitCode.DEGRADED_PROMOTED
+    assert resource.news() == ["INFO: no longer the case: store: no answer"]
+    resource.run(())
+    assert resource.news() == ["INFO: well again; no longer the case: address released"]
 
 
 def test_trouble_is_logged_once(tmp_path: Path) -> None:
