@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _MOST_DIGITS = 18
 # The units of crm_get_msec() in Pacemaker.
-_SECONDS = {
+UNITS = {
     **dict.fromkeys(("", "s", "sec"), 1.0),
     **dict.fromkeys(("ms", "msec"), 1e-3),
     **dict.fromkeys(("us", "usec"), 1e-6),
@@ -21,7 +21,7 @@ def seconds(text: str) -> float:
     """
     unit = text.lstrip("0123456789")
     number = text[: len(text) - len(unit)]
-    factor = _SECONDS.get(unit.strip().lower())
+    factor = UNITS.get(unit.strip().lower())
     if factor is None or not 0 < len(number) <= _MOST_DIGITS:
         raise ValueError
     return int(number) * factor

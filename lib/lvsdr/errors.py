@@ -94,6 +94,10 @@ class SourceUnavailable(LvsdrError):
     """A source of truth (crm_mon, a script, the resolver) did not answer: nothing is known."""
 
 
+class Refused(SourceUnavailable):
+    """Nothing listens at the address of a source: the process that answers there has ended."""
+
+
 class NotAsked(LvsdrError):
     """No server could be asked, for want of an address or a worker: nothing is known of any."""
 

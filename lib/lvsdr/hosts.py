@@ -8,14 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipaddress import IPv6Address
+
 _OCTETS = frozenset(map(str, range(256)))
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _LONGEST = 255  # RFC 1035, section 2.3.4
 
 
+def canonical_address(text: str) -> str | None:
+    """Return the canonical form of an address without a zone, or None for anything else.
+
+    >>> canonical_address("FD77:0::0011"), canonical_address("fe80::1%eth0")
+    ('fd77::11', None)
+    """
+    if ":" not in text:
+        return text if _is_ipv4(text) else None
+    address = _ipv6(text)
+    return None if address is None else str(address)
+
+
 def literal(text: str) -> str | None:
-    """Return the canonical form of an address, or None for anything else.
+    """Return the canonical form of an address of a host, or None for anything else.
 
     IPVS has no zones.  An IPv4-mapped address (RFC 4291, section 2.5.5.2) is none of IPv6's: it
     would be a second spelling of an IPv4 address, which the kernel never shows like that.
@@ -29,13 +45,17 @@ def literal(text: str) -> str | None:
     """
     if ":" not in text:
         return text if _is_ipv4(text) else None
+    address = _ipv6(text)
+    return None if address is None or address.ipv4_mapped is not None else str(address)
+
+
+def _ipv6(text: str) -> IPv6Address | None:
     from ipaddress import IPv6Address
 
     try:
-        address = IPv6Address(text)
+        return None if "%" in text else IPv6Address(text)
     except ValueError:
         return None
-    return None if "%" in text or address.ipv4_mapped is not None else str(address)
 
 
 def _is_ipv4(text: str) -> bool:
@@ -101,3 +121,23 @@ def is_link_local(address: str) -> bool:
     [True, True, False, False, False]
     """
     return address.find(":") == 4 and address[:3] in ("fe8", "fe9", "fea", "feb")
+
+
+def unicast(address: str | None) -> str:
+    """Return an address that an interface can have; raises ValueError for any other, and None.
+
+    ``address`` is in canonical form.  An IPv4 address in the form of IPv6 has several spellings,
+    would never be found among the interface's own, and could not be reached.
+
+    >>> unicast("fd77::11"), unicast("10.77.0.11")
+    ('fd77::11', '10.77.0.11')
+    >>> unicast("::ffff:a4d:b")
+    Traceback (most recent call last):
+    ValueError: an IPv4 address in the form of IPv6
+    """
+    if address is None or not is_remote(address):
+        raise ValueError
+    # ::ffff:0:0/96 and ::/96: RFC 4291, section 2.5.5
+    if address.startswith("::") and (address[2:7] == "ffff:" or address.count(":") <= 3):
+        raise ValueError("an IPv4 address in the form of IPv6")
+    return address

@@ -22,6 +22,7 @@ DECIDING = {
     "location",
     "interfaces",
     "packets",
+    "prefixes",
 }
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
@@ -47,8 +48,9 @@ MAY_IMPORT = {
     "director": PURE | {"entries", "ipvs", "on_empty", "report"},
     "location": PURE | {"cluster"},
     "interfaces": BASE,
+    "prefixes": BASE,
     "gate": {"typed"},
-    "packets": set[str](),
+    "packets": {"typed"},
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
     "ocf": BASE | {"system"},

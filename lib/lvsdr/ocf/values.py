@@ -21,6 +21,9 @@ _TRUTH = {
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 
+OPPOSITE = {text: "false" if truth else "true" for text, truth in _TRUTH.items()}
+"""From the text of a truth to that of its opposite."""
+
 
 class Parser(Generic[T]):
     """A conversion from text, with the description of what it takes.

@@ -24,7 +24,8 @@ _REQUEST, _DUMP, INTERRUPTED = 0x1, 0x300, 0x10
 ERROR, _DONE = 2, 3
 _HEADER = 16  # struct nlmsghdr
 ADDRESS_HEADER = 8  # struct ifaddrmsg
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL = 1, 2, 3
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
+_TENTATIVE, _DAD_FAILED = 0x40, 0x08
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ATTEMPTS = 5
 _PATIENCE = 5.0  # seconds; the kernel answers at once
@@ -42,6 +43,8 @@ class Address(NamedTuple):
     prefix: int
     label: str
     """The interface's own name if it was given none; empty for IPv6, which has none."""
+    usable: bool = True
+    """False while the kernel looks for another host with it, and once it has found one."""
 
 
 class Interrupted(Exception):
@@ -167,7 +170,12 @@ def _address(body: bytes) -> Address:
         address=socket.inet_ntop(body[0], packed),
         prefix=body[1],
         label=found.get(_IFA_LABEL, b"").rstrip(b"\0").decode("ascii", "replace"),
+        usable=not _flags(body, found) & (_TENTATIVE | _DAD_FAILED),
     )
+
+
+def _flags(body: bytes, found: dict[int, bytes]) -> int:
+    return number(found[_IFA_FLAGS], 0, 4) if _IFA_FLAGS in found else body[2]
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

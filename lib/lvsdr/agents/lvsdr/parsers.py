@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ...crm_mon import attribute_name, current_role
-from ...hosts import is_host, is_link_local, is_remote, literal, named
+from ...hosts import canonical_address, is_host, is_link_local, literal, named, unicast
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
@@ -15,9 +15,7 @@ MOST_WEIGHT = 65535  # ipvsadm(8), -w
 
 
 def _service_address(text: str) -> str:
-    address = literal(text)
-    if address is None or not is_remote(address):
-        raise ValueError
+    address = unicast(canonical_address(text))
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address

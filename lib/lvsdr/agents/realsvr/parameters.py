@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hosts import is_link_local, is_remote, literal
+from ...hosts import canonical_address, is_link_local, unicast
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.values import Parser, duration
 
@@ -12,9 +12,7 @@ _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
 def _vip(text: str) -> str:
-    address = literal(text)
-    if address is None or not is_remote(address):
-        raise ValueError
+    address = unicast(canonical_address(text))
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address

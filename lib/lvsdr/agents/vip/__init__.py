@@ -41,8 +41,11 @@ def start(context: Context) -> None:
         announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
-def monitor(context: Context) -> ExitCode | None:
-    """Whether the address is where it should be; a probe only looks, and needs nothing for it."""
+def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
+    """Whether the address is where it should be; a probe only looks, and needs nothing for it.
+
+    It is announced again only if ``confirmed``: another node may have it otherwise.
+    """
     wish = asked(context)
     try:
         sight = look(context, recall(context.file("state")), wish)
@@ -62,7 +65,7 @@ def monitor(context: Context) -> ExitCode | None:
         return _degraded(context, [f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
-    unannounced = _refresh(context, place, interface, wanted)
+    unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
     return _degraded(context, [*unannounced, *differences(place, interface, wanted)])
 
 

@@ -71,7 +71,8 @@ def monitor(context: Context) -> ExitCode:
         context.log.exit_reason(f"address released: {decision.reason}")
         return found.code
     reasons = [*([decision.reason] if decision.degraded else []), *unset]
-    return _kept(context, reasons) if holding else _unpromoted(context, sight, reasons)
+    confirmed = decision.asked is not None
+    return _kept(context, reasons, confirmed) if holding else _unpromoted(context, sight, reasons)
 
 
 def promote(context: Context) -> ExitCode | None:
@@ -164,12 +165,12 @@ def _as_probed(context: Context, sight: Sight) -> ExitCode:
     return ExitCode.RUNNING_PROMOTED
 
 
-def _kept(context: Context, reasons: list[str]) -> ExitCode:
+def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
     """The address is to stay; what is amiss with it is seen as without a gate.
 
     That it has no link is no reason to give up: nobody else may have it.
     """
-    code = monitor_plain(context)
+    code = monitor_plain(context, confirmed=confirmed)
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED

@@ -151,7 +151,6 @@ WRONG = [
         "::ffff:a09:15",
         f"{HOSTS}: '::ffff:a09:15' in '::ffff:a09:15' is neither a host name nor an address",
     ),
-    ("vip", "::ffff:a09:15", "must be a unicast IPv4 or IPv6 address, without prefix or zone"),
     ("realserver_dependent_role", "primary", "must be any or Promoted or Unpromoted"),
     ("realserver_dependent_role", "promoted", "must be any or Promoted or Unpromoted"),
     (
@@ -163,6 +162,12 @@ WRONG = [
         "realserver_dependent_attribute_value",
         "*",
         "must be a regular expression: nothing to repeat at position 0",
+    ),
+    (
+        "vip",
+        "::ffff:10.9.0.20",
+        "must be a unicast IPv4 or IPv6 address, without prefix or zone: "
+        "an IPv4 address in the form of IPv6",
     ),
     ("script_timeout", "-5", "must be a duration longer than 0, such as 10, 10s, 500ms or 1min"),
     ("script_timeout", "0", "must be a duration longer than 0, such as 10, 10s, 500ms or 1min"),
