@@ -11,6 +11,9 @@ is never more than one as long as
 - a node whose leadership ends in any other way hears of it within ``vigil``, and ``settle`` is at
   least that plus what a release takes.
 
+Silence of a store that lives on this node and gives no lease counts for ``silence`` seconds,
+however long the grace is; that it is not running ends its word at once.
+
 One that looks only now and then hears of everything an interval later: its ``settle``, and the
 lease, are longer by that.  Whose store promises no lease sets ``settle`` to more than ``grace``.
 ``Unreachable.KEEP`` gives the invariant up, for those who would rather have the address twice than
@@ -21,6 +24,7 @@ Times are seconds of this node's monotonic clock.
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 
 from .typed import NamedTuple
 
@@ -34,6 +38,8 @@ class State(Enum):
     """It names another, or says that this is not the one."""
     NO_LEADER = "no leader"
     """It names nobody."""
+    STOPPED = "stopped"
+    """It lives on this node and is not running, so it holds no lease for this node any more."""
     UNKNOWN = "unknown"
     """It did not answer."""
 
@@ -71,15 +77,23 @@ class Policy(NamedTuple):
     settle: float = 1.0
     """How long this node must have been the leader before it has the address."""
 
+    silence: float = inf
+    """How long a store may be silent: less than the grace where silence can mean its end."""
+
+    @property
+    def patience(self) -> float:
+        """How long the address stays on ignorance."""
+        return min(self.grace, self.silence)
+
     @property
     def refresh(self) -> float:
         """How long to wait for a change before asking again: a grace has room for several tries."""
-        return min(max(self.grace / 4, 0.5), 5.0)
+        return min(max(self.patience / 4, 0.5), 5.0)
 
     @property
     def timeout(self) -> float:
         """How long one question may take."""
-        return min(max(self.grace / 4, 1.0), 5.0)
+        return min(max(self.patience / 4, 1.0), 5.0)
 
     @property
     def contact(self) -> float:
@@ -114,6 +128,9 @@ class Decision(NamedTuple):
     """The store does not name this node, or does not answer: an operator should look."""
     not_before: float | None = None
     """When the address may be on this node at the earliest, if it is not there yet."""
+    asked: float | None = None
+    """When the question was asked whose answer names this node; None if the address stays for
+    another reason."""
     review: float | None = None
     """When to decide again if no answer has come until then; None: no need to."""
 
@@ -125,7 +142,7 @@ def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
         return standing._replace(latest=answer, named=None)
     if state is State.LEADER:
         # Between two answers that are far apart another may have led.
-        still = _current(standing, answer.asked, policy)[0] is State.LEADER
+        still = current(standing, answer.asked, policy)[0] is State.LEADER
         named = standing.named if still else None
         return Standing(answer, state, answer.heard if named is None else named, answer.asked)
     confirmed = standing.confirmed if state is State.NO_LEADER else None
@@ -134,23 +151,26 @@ def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
 
 def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> Decision:
     """Whether the node is to have the address; ``holding`` says whether it has it now."""
-    state, reason = _current(standing, now, policy)
-    if state is State.FOLLOWER:
-        return Decision(False, reason)
+    state, reason = current(standing, now, policy)
+    if state in (State.FOLLOWER, State.STOPPED):
+        return Decision(False, reason, degraded=state is State.STOPPED)
     if state is State.LEADER and standing.latest is not None:
         not_before = None if holding else (standing.named or 0.0) + policy.settle
         review = standing.latest.asked + policy.contact
-        return Decision(True, reason, not_before=not_before, review=review)
+        asked = standing.latest.asked
+        return Decision(True, reason, not_before=not_before, asked=asked, review=review)
     if not holding:
         return Decision(False, reason, degraded=state is State.UNKNOWN)
-    until = now if standing.confirmed is None else standing.confirmed + policy.grace
+    confirmed = standing.confirmed
     if state is State.NO_LEADER:
+        until = now if confirmed is None else confirmed + policy.grace
         return _unled(standing, reason, until, now, policy)
+    until = now if confirmed is None else confirmed + policy.patience
     return _ignorant(standing, reason, until, now, policy)
 
 
-def _current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
-    """What is known now: an answer that is too old is none."""
+def current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
+    """Return what is known now, and why; an answer that is too old is none."""
     if standing.latest is None:
         return State.UNKNOWN, "the store has not answered yet"
     (state, reason, _), asked, _ = standing.latest
@@ -172,13 +192,13 @@ def _ignorant(
     standing: Standing, reason: str, until: float, now: float, policy: Policy
 ) -> Decision:
     """Nothing is known: what the store said last counts for a while, if it named this node."""
-    if standing.word in (State.FOLLOWER, State.NO_LEADER):
+    if standing.word in (State.FOLLOWER, State.NO_LEADER, State.STOPPED):
         return Decision(False, f"{reason}; when it last answered, this node did not lead", True)
     if now < until:
         return Decision(True, _kept(reason, until - now), degraded=True, review=until)
     if policy.unreachable is Unreachable.KEEP:
         return Decision(True, f"{reason}; the address is kept", degraded=True)
-    return Decision(False, f"{reason}, and the grace of {policy.grace:g} s is over", True)
+    return Decision(False, f"{reason}, and the grace of {policy.patience:g} s is over", True)
 
 
 def _kept(reason: str, seconds: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .errors import LvsdrError
-from .hosts import literal
 from .typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -33,6 +32,8 @@ class InterfaceAddress(NamedTuple):
     noprefixroute: bool = False
     preferred_lft: int | None = None
     """Seconds for which it may be a source of new connections; None: forever."""
+    peer: str = ""
+    """The address at the other end of a link between two hosts; the prefix is the peer's."""
 
 
 class Interface(NamedTuple):
@@ -83,9 +84,9 @@ class Connected(NamedTuple):
 
 
 def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
-    """The very address on the interface, with its prefix."""
+    """The very address on the interface, with its prefix and without a peer."""
     for found in interface.having(place.address):
-        if found.prefix == place.prefix:
+        if found.prefix == place.prefix and not found.peer:
             return found
     return None
 
@@ -99,23 +100,6 @@ def label(address: str, device: str, suffix: str | None) -> str:
     if ":" in address:
         return ""
     return f"{device}:{suffix}" if suffix else device
-
-
-def prefix_length(text: str) -> int:
-    """A prefix as a number, or as an IPv4 netmask of ones followed by zeros; raises ValueError.
-
-    >>> prefix_length("24"), prefix_length("255.255.240.0")
-    (24, 20)
-    """
-    if "." in text:
-        bits = "".join(f"{int(octet):08b}" for octet in (literal(text) or "0").split("."))
-        ones = bits.rstrip("0")
-        prefix = 0 if "0" in ones else len(ones)
-    else:
-        prefix = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
-    if not 1 <= prefix <= 128:
-        raise ValueError
-    return prefix
 
 
 def interface_name(text: str) -> str:
@@ -176,6 +160,7 @@ def _address(found: Mapping[str, Any]) -> InterfaceAddress:
         deprecated=found.get("deprecated", preferred == 0),
         noprefixroute=found.get("noprefixroute", False),
         preferred_lft=None if preferred == _FOREVER else preferred,
+        peer=found.get("address", ""),
     )
 
 

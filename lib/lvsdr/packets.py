@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .typed import NamedTuple
+
 ARP = 0x0806
 IPV6 = 0x86DD
 
@@ -46,8 +48,24 @@ def arp_probe(mac: str, address: str) -> bytes:
     return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, _ipv4(address))
 
 
-def claimant(frame: bytes, address: str, own: Collection[str]) -> str | None:
-    """The MAC of who uses ``address``, or is probing for it, too; None if the frame tells nothing.
+class Claim(NamedTuple):
+    """Another host's claim to an address."""
+
+    mac: str
+    probing: bool = False
+    """It only wants the address, and asks whether another host has it (RFC 5227, 2.1.1)."""
+
+    def precedes(self, mac: str) -> bool:
+        """Whether the host with this MAC has to give way.
+
+        Of hosts that only want the address the one with the lowest MAC goes on; RFC 5227 lets all
+        of them give up, and in step with each other they would do so for ever.
+        """
+        return not self.probing or self.mac < mac
+
+
+def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
+    """Return the claim to the IPv4 address in an ARP frame; None if there is none.
 
     ``own`` are the MACs of this node, which may hear itself.  RFC 5227, 2.1.1.
     """
@@ -57,7 +75,17 @@ def claimant(frame: bytes, address: str, own: Collection[str]) -> str | None:
     ip = _ipv4(address)
     probing = operation == _REQUEST.to_bytes(2, "big") and used == _NO_ADDRESS and wanted == ip
     mac = sender.hex(":")
-    return mac if (used == ip or probing) and mac not in own else None
+    return Claim(mac, probing) if (used == ip or probing) and mac not in own else None
+
+
+def advertised(message: bytes, address: str, own: Collection[str]) -> Claim | None:
+    """Return the claim to the IPv6 address in a neighbour advertisement (RFC 4861, 4.4)."""
+    if len(message) < 32 or message[0] != _ADVERTISEMENT or message[8:24] != _ipv6(address):
+        return None
+    if message[24:26] != _TARGET_LINK_ADDRESS:
+        return None
+    mac = message[26:32].hex(":")
+    return None if mac in own else Claim(mac)
 
 
 def _arp(operation: int, sender: bytes, used: bytes, target: bytes, wanted: bytes) -> bytes:

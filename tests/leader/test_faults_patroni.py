@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -97,6 +99,21 @@ def test_patroni_the_leading_member_of_etcd_crashes(
         standing_etcd.kill(standing_etcd.leader())
         stage.asked_again(0, 1)
         judge(stage, queries, most=0, interrupted=False)
+
+
+@pytest.mark.parametrize("by", ["patroni"])
+def test_patroni_the_leader_is_stopped(
+    stage: Stage, patroni: Patroni, queries: Queries, leader: Host
+) -> None:
+    """Its API falls silent first; the address goes before another member leads."""
+    process = patroni.processes[leader.name]
+    os.kill(process.pid, signal.SIGTERM)
+    stage.moved_to(1)
+    until(lambda: not process.alive)
+    judge(stage, queries, most=SOON)
+    assert stage.says(0, "stopped")
+    patroni.start(leader)
+    patroni.leader()
 
 
 def test_patroni_the_leader_crashes(

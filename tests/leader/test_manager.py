@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -174,4 +176,46 @@ def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
     assert not has(two.host)
     etcd.put("node2")
     until(lambda: has(two.host))
+    assert not has(one.host)
+
+
+@pytest.mark.parametrize("peer", ["10.78.0.222/32", "10.78.0.222/24", "192.0.2.1/32"])
+def test_an_address_with_a_peer_is_put_right(nodes: list[Manager], peer: str) -> None:
+    one, two = nodes
+    for manager in nodes:
+        manager.host.run(["ip", "address", "add", VIP, "peer", peer, "dev", "front"], check=False)
+        manager.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"], check=False)
+    until(lambda: VIP not in addresses(two.host))
+    until(lambda: addresses(one.host).get(VIP, {}).get("prefixlen") == 24)
+    until(lambda: "address" not in addresses(one.host).get(VIP, {"address": ""}))
+    until(lambda: has(one.host))
+
+
+@pytest.fixture
+def unread(tmp_path: Path) -> Iterator[Path]:
+    """A pipe that is full, and that nothing reads."""
+    path = tmp_path / "unread"
+    os.mkfifo(path)
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(end, bytes(4096))
+    yield path
+    os.close(end)
+
+
+def test_a_log_that_nothing_reads_does_not_keep_the_address(
+    nodes: list[Manager], etcd: Cluster, unread: Path
+) -> None:
+    one, two = nodes
+    one.end()
+    one.prefix = ["sh", "-c", f'exec "$@" 2>"{unread}"', "sh"]
+    one.begin()
+    until(lambda: has(one.host))
+    etcd.put("node2")
+    until(lambda: has(two.host))
+    assert not has(one.host)
+    etcd.put("node1")
+    until(lambda: has(one.host))
+    assert one.end().returncode == 0
     assert not has(one.host)

@@ -7,13 +7,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lvsdr.packets import announcement
+from lvsdr.system import arp
 
+from tests.lab.namespace import entered, run
 from tests.leader.etcd import Cluster
 from tests.leader.managing import VIP6, Manager, addresses, has, managed
-from tests.leader.network import Host
+from tests.leader.network import FABRIC, Host
 from tests.leader.waiting import until
 
 BACK = "10.78.1.200"
+KEPT = {
+    "VIP_INTERFACE": "back",
+    "VIP_IP": "10.78.1.200",
+    "VIP_ON_DCS_UNREACHABLE": "keep",
+    "VIP_DCS_GRACE": "1",
+}
 ON_THE_BACK = {"VIP_INTERFACE": "back", "VIP_IP": BACK}
 LATE = "late"
 NOBODY = "02:00:00:00:00:99"
@@ -44,8 +53,12 @@ def other(hosts: dict[str, Host]) -> Iterator[Host]:
 def mistaken(host: Host) -> None:
     """Let a host believe that somebody has the address who is not there."""
     words = ["lladdr", NOBODY, "dev", "back", "nud", "stale"]
-    host.run(["ip", "neighbour", "replace", BACK, *words])
-    assert believes(host)
+
+    def believed_now() -> bool:
+        host.run(["ip", "neighbour", "replace", BACK, *words])
+        return believes(host)
+
+    until(believed_now)  # an announcement may come in between
 
 
 def believed(host: Host) -> str:
@@ -205,6 +218,78 @@ def test_another_mac_is_told(one: Manager, hosts: dict[str, Host]) -> None:
         until(lambda: mac in believed(hosts["elsewhere"]))
     finally:
         one.host.run(["ip", "link", "set", "back", "address", old])
+
+
+def announced(host: Host, address: str, times: int = 1) -> None:
+    """Let a host claim the address, as one that has been cut off until now does."""
+    words = ["link", "show", "dev", "back"]
+    mac = json.loads(host.run(["ip", "-json", *words]).stdout)[0]["address"]
+    with host.entered():
+        for _ in range(times):
+            arp.send("back", announcement(mac, address))
+
+
+@pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
+def test_the_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
+    one.begin()
+    until(lambda: has(one.host, BACK, "back") and one.address()["state"] == "held")
+    witness, intruder = hosts["elsewhere"], hosts["node3"]
+    ours = mac_of(one.host)
+    mistaken(witness)
+    until(lambda: ours in believed(witness))  # the rounds of the beginning
+    until(lambda: one.address()["conflicts"] == 0)
+    announced(intruder, BACK, times=3)
+    until(lambda: one.address()["conflicts"] == 1)
+    until(lambda: ours in believed(witness))
+    said = one.end().stderr
+    assert f'reason="{mac_of(intruder)} claims the address, too"' in said
+    assert said.count(" defended ") in (1, 2)  # the rest of a burst has to wait for ten seconds
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"VIP_INTERFACE": "back", "VIP_IP": VIP6, "VIP_NETMASK": "64"}],
+    ids=["IPv6"],
+)
+def test_an_ipv6_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
+    one.begin()
+    until(lambda: has(one.host, VIP6, "back"))
+    until(lambda: one.address()["state"] == "held")
+
+    def noticed() -> bool:
+        announced(hosts["node3"], VIP6)
+        return bool(one.address()["conflicts"])
+
+    until(noticed)
+    assert " defended " in one.end().stderr
+
+
+@pytest.mark.parametrize("settings", [KEPT], ids=["keep"])
+def test_an_old_holder_is_silent_until_the_store_has_confirmed_it(
+    one: Manager, etcd: Cluster, hosts: dict[str, Host]
+) -> None:
+    """It is cut off from everything, another takes over, and its link comes back first."""
+    one.begin()
+    until(lambda: has(one.host, BACK, "back"))
+    witness = hosts["elsewhere"]
+    one.host.unplug("front")
+    until(lambda: one.status()["state"] == "unknown" and one.address()["state"] == "held")
+    one.host.unplug("back")
+    until(lambda: trouble(one) == "interface back has no carrier")
+    mistaken(witness)
+    etcd.put("node2")
+    with one.host.entered():
+        run(["ip", "link", "set", "front", "up"])
+    one.host.unplugged.discard("back")
+    with entered(FABRIC):
+        run(["ip", "link", "set", f"{one.host.name}-back", "up"])
+    until(lambda: trouble(one) == "")
+    answers = one.status()["unanswered"]
+    until(lambda: one.status()["unanswered"] > answers + 1)
+    assert believes(witness)
+    one.host.plug()
+    until(lambda: not has(one.host, BACK, "back"))
+    assert believes(witness)
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.namespace import sysctl
 from tests.leader.managing import VIP, Manager, addresses, has, managed
 from tests.leader.network import Host
 from tests.leader.waiting import until
 
 PORT = 8008
 SERVER = """
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -80,14 +83,89 @@ def test_the_address_is_where_patroni_leads(one: Manager, patroni: Patroni) -> N
 def test_a_patroni_that_starts_later_is_waited_for(one: Manager, patroni: Patroni) -> None:
     patroni.stop()
     one.begin()
-    assert one.status()["state"] == "unknown"
+    assert one.status()["state"] == "stopped"
     patroni.start()
     until(lambda: has(one.host))
 
 
-def test_without_patroni_the_address_goes_after_the_grace(one: Manager, patroni: Patroni) -> None:
+def test_a_patroni_that_stops_takes_the_address_with_it(one: Manager, patroni: Patroni) -> None:
+    one.environ["VIP_DCS_GRACE"] = "3600"
+    one.environ["VIP_ON_DCS_UNREACHABLE"] = "keep"
     one.begin()
     until(lambda: has(one.host))
     patroni.stop()
     until(lambda: VIP not in addresses(one.host))
-    assert "the grace of 2 s is over" in one.end().stderr
+    assert one.status()["state"] == "stopped"
+    assert one.address()["bad"]
+    patroni.start()
+    until(lambda: has(one.host))
+
+
+def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
+    one: Manager, patroni: Patroni
+) -> None:
+    one.environ["VIP_DCS_GRACE"] = "3600"
+    one.begin()
+    until(lambda: has(one.host))
+    patroni.process.kill(signal.SIGSTOP)
+    until(lambda: VIP not in addresses(one.host))
+    patroni.process.kill(signal.SIGCONT)
+    until(lambda: has(one.host))
+    said = one.end().stderr
+    assert "the grace of 2 s is over" in said
+    assert "VIP_DCS_GRACE=3600: patroni gives no lease" in said
+
+
+@pytest.fixture
+def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Manager, Patroni]]]:
+    """Three members that are asked for one and the same check, which several can pass."""
+    settings = {"VIP_DCS_TYPE": "patroni"}
+    made = []
+    for name in ("node1", "node2", "node3"):
+        place = tmp_path / name
+        place.mkdir()
+        manager = Manager(hosts[name], [f"http://127.0.0.1:{PORT}"], place / "run", settings)
+        del manager.environ["VIP_TRIGGER_KEY"], manager.environ["VIP_TRIGGER_VALUE"]
+        made.append((manager, Patroni(hosts[name], place)))
+    with managed(*(manager for manager, _ in made)):
+        for manager, patroni in made:
+            patroni.says(503)
+            patroni.start()
+            manager.begin()
+        yield made
+    for _, patroni in made:
+        patroni.stop()
+
+
+def test_of_equal_candidates_one_takes_the_address(
+    candidates: list[tuple[Manager, Patroni]],
+) -> None:
+    """The first that can: they do not wait for each other in step."""
+    managers = [manager for manager, _ in candidates]
+    for times in range(1, 4):
+        for _, patroni in candidates:
+            patroni.says(200)
+        until(lambda: any(has(manager.host) for manager in managers))
+        (winner,) = [manager for manager in managers if has(manager.host)]
+        assert not winner.address()["trouble"]
+        others = [manager for manager in managers if manager is not winner]
+        until(lambda others=others: all(m.address()["conflicts"] for m in others))  # type: ignore[misc]
+        assert [manager for manager in managers if has(manager.host)] == [winner]
+        for _, patroni in candidates:
+            patroni.says(503)
+        until(lambda: not any(has(manager.host) for manager in managers))
+        assert sum(manager.address()["taken"] for manager in managers) == times
+    assert "after 5 s" not in "".join(manager.end().stderr for manager in managers)
+
+
+def test_a_patroni_elsewhere_is_not_believed(one: Manager, hosts: dict[str, Host]) -> None:
+    """Even if its address could be bound here."""
+    assert one.host is hosts["node1"]
+    with one.host.entered():
+        sysctl("net/ipv4/ip_nonlocal_bind", 1)
+    one.environ["VIP_DCS_ENDPOINTS"] = f"http://{hosts['node2'].front}:{PORT}"
+    one.begin()
+    assert one.status()["state"] == "unknown"
+    assert "is not on this host" in one.status()["reason"]
+    with one.host.entered():
+        sysctl("net/ipv4/ip_nonlocal_bind", 0)

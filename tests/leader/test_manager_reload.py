@@ -109,6 +109,22 @@ def test_metrics(one: Filed, path: str, tmp_path: Path) -> None:
     assert not text.exists()
 
 
+def test_a_port_in_use_costs_the_metrics_and_not_the_address(one: Filed) -> None:
+    one.end()
+    with one.host.entered(), socket.create_server(("127.0.0.1", PORT)):
+        one.environ["VIP_METRICS_LISTEN"] = str(PORT)
+        one.begin()
+        until(lambda: has(one.host))
+        (trouble,) = one.status()["unpublished"]
+        assert trouble == f"cannot listen at 127.0.0.1 port {PORT}: Address already in use"
+        assert f"not published: {trouble}\n" in one.run("status").stdout
+    until(lambda: not one.status()["unpublished"])
+    with one.host.entered(), socket.create_connection(("127.0.0.1", PORT), 20.0) as peer:
+        peer.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert peer.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert one.end().stderr.count(" unpublished ") == 1
+
+
 def test_nobody_else_may_ask(one: Filed) -> None:
     (path,) = one.place.glob("*.sock")
     assert path.stat().st_mode & 0o777 == 0o600

@@ -12,6 +12,7 @@ from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
 from tests.leader.vip import (
+    ADDRESS,
     DEGRADED,
     DEGRADED_PROMOTED,
     FAILED,
@@ -64,6 +65,28 @@ def scores(instances: Instances) -> dict[str, int | None]:
 def lose_all(etcd: Cluster) -> None:
     for index in range(3):
         etcd.kill(index)
+
+
+@pytest.mark.parametrize("more", [{"arp_count_refresh": "1", "arp_count": "1"}], ids=["refresh"])
+def test_nothing_is_announced_on_ignorance(
+    instances: Instances, etcd: Cluster, hosts: dict[str, Host]
+) -> None:
+    """Another node may have the address by then."""
+    one, witness = instances["node1"], hosts["elsewhere"]
+    one.must("promote")
+    nowhere = "02:00:00:00:00:99"
+    words = f"neighbour replace {ADDRESS} lladdr {nowhere} dev back nud stale".split()
+
+    def believed() -> str:
+        return witness.run(["ip", "neighbour", "show", ADDRESS, "dev", "back"]).stdout
+
+    witness.run(["ip", *words])
+    assert one.monitor().code == PROMOTED
+    until(lambda: nowhere not in believed())
+    lose_all(etcd)
+    witness.run(["ip", *words])
+    assert one.monitor().code == DEGRADED_PROMOTED
+    assert nowhere in believed()
 
 
 def test_from_start_to_stop(instances: Instances) -> None:

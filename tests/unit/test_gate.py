@@ -56,6 +56,14 @@ no leader 0                       | yes | release | no
 no leader 0                       | yes | keep    | no
 no leader 0                       | no  | release | no
 leader 3, follower 1, no leader 0 | yes | release | no
+# It is not running: at once, and what follows is no reason to have it either.
+stopped 0                         | yes | release | no degraded
+leader 0.1, stopped 0             | yes | keep    | no degraded
+leader 0.1, stopped 0             | no  | release | no degraded
+leader 2, stopped 1, unknown 0    | yes | release | no degraded
+leader 2, stopped 1, unknown 0    | yes | keep    | no degraded
+leader 2, stopped 1, no leader 0  | yes | release | no
+stopped 1, leader 0               | yes | release | yes
 # Nothing is known: what was said last counts for the grace, then the policy.
 leader 3, unknown 0               | yes | release | yes degraded
 leader 3, unknown 0               | yes | keep    | yes degraded
@@ -200,3 +208,24 @@ def test_the_pace_suits_the_grace(grace: float) -> None:
     assert 1 <= policy.timeout <= 5
     if grace >= 4:
         assert policy.contact <= grace / 2
+
+
+@pytest.mark.parametrize(
+    ("ago", "holds"), [(0.5, True), (1.9, True), (2.0, False)], ids=["just now", "almost", "over"]
+)
+def test_silence_may_count_for_less_than_the_grace(ago: float, holds: bool) -> None:
+    policy = RELEASE._replace(silence=2.0)
+    standing = heard(Standing(), answer(LEADER, ago), policy)
+    standing = heard(standing, answer(State.UNKNOWN), policy)
+    assert decide(standing, holding=True, now=NOW, policy=policy).hold is holds
+    assert policy.contact < policy.silence
+
+
+def test_only_the_word_of_a_leader_confirms() -> None:
+    """What is announced needs an answer, and its age counts."""
+    standing = heard(Standing(), answer(LEADER, 1.0), RELEASE)
+    assert decide(standing, holding=True, now=NOW, policy=RELEASE).asked == NOW - 1.0
+    for state in (State.UNKNOWN, State.NO_LEADER):
+        kept = heard(standing, answer(state), RELEASE)
+        decision = decide(kept, holding=True, now=NOW, policy=RELEASE)
+        assert (decision.hold, decision.asked) == (True, None)

@@ -10,6 +10,7 @@ from tests.unit.gate_model import Model, Rules
 POLICY = Policy(grace=3, settle=2)
 ON_LEASE = Rules(POLICY, release=1, lease=3, renewal=2)
 WITHOUT_LEASE = Rules(Policy(grace=1, settle=3), release=1)
+SILENT = Rules(Policy(grace=2, settle=3, silence=1), release=1)
 
 
 @pytest.mark.slow
@@ -19,8 +20,9 @@ WITHOUT_LEASE = Rules(Policy(grace=1, settle=3), release=1)
         ON_LEASE,
         ON_LEASE._replace(policy=POLICY._replace(grace=0)),
         WITHOUT_LEASE,
+        SILENT,
     ],
-    ids=["lease", "no grace", "no lease"],
+    ids=["lease", "no grace", "no lease", "silence"],
 )
 def test_never_two(rules: Rules) -> None:
     assert Model(rules).overlap() is None
@@ -36,8 +38,9 @@ def test_never_two(rules: Rules) -> None:
         ON_LEASE._replace(release=3),
         ON_LEASE._replace(policy=POLICY._replace(unreachable=Unreachable.KEEP)),
         WITHOUT_LEASE._replace(policy=Policy(grace=1, settle=1)),
+        SILENT._replace(policy=Policy(grace=5, settle=3, silence=5)),
     ],
-    ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease"],
+    ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease", "silence"],
 )
 def test_two_where_a_promise_is_broken(rules: Rules) -> None:
     """Each condition is needed, so the model would notice if the policy broke it."""

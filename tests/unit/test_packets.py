@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.packets import announcement, arp_probe, claimant
+from lvsdr.packets import Claim, advertised, announcement, arp_probe, claim
 
 MAC, OTHER = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 VIP, VIP6 = "10.77.0.110", "fd77::110"
@@ -101,7 +101,10 @@ REPLY_TO_PROBE = bytes.fromhex(  # what a Linux owner answers
     ],
 )
 def test_a_claimant_is_named(frame: bytes) -> None:
-    assert claimant(frame, VIP, {MAC}) == OTHER
+    found = claim(frame, VIP, {MAC})
+    assert found is not None
+    assert found.mac == OTHER
+    assert found.probing is (frame[28:32] == bytes(4))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +126,46 @@ def test_a_claimant_is_named(frame: bytes) -> None:
     ],
 )
 def test_what_claims_nothing(why: str, frame: bytes) -> None:
-    assert claimant(frame, VIP, {MAC}) is None, why
+    assert claim(frame, VIP, {MAC}) is None, why
 
 
 def test_a_host_with_two_interfaces_hears_itself() -> None:
-    assert claimant(REPLY_TO_PROBE, VIP, {MAC, OTHER}) is None
+    assert claim(REPLY_TO_PROBE, VIP, {MAC, OTHER}) is None
+
+
+def from_a_neighbour(address: str, mac: str) -> bytes:
+    """The ICMPv6 message of an advertisement."""
+    return announcement(mac, address)[0][54:]
+
+
+def test_an_advertisement_is_a_claim() -> None:
+    assert advertised(from_a_neighbour(VIP6, OTHER), VIP6, {MAC}) == Claim(OTHER)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        from_a_neighbour(VIP6, MAC),
+        from_a_neighbour("fd77::99", OTHER),
+        b"\x87" + from_a_neighbour(VIP6, OTHER)[1:],
+        from_a_neighbour(VIP6, OTHER)[:24],
+        from_a_neighbour(VIP6, OTHER)[:31],
+        b"",
+    ],
+    ids=["own", "another address", "a question", "no MAC", "cut short", "nothing"],
+)
+def test_an_advertisement_that_claims_nothing(message: bytes) -> None:
+    assert advertised(message, VIP6, {MAC}) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "mac", "precedes"),
+    [
+        (Claim(OTHER), MAC, True),
+        (Claim(MAC), OTHER, True),
+        (Claim(OTHER, probing=True), MAC, False),
+        (Claim(MAC, probing=True), OTHER, True),
+    ],
+)
+def test_of_hosts_that_want_an_address_one_goes_on(claim: Claim, mac: str, precedes: bool) -> None:
+    assert claim.precedes(mac) is precedes

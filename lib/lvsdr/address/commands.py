@@ -40,7 +40,11 @@ def to_reach(place: Place, wanted: Form, interface: Interface) -> list[str]:
         # IPv6 has an address once: another prefix has to go first.
         return [*to_remove(place.device, strays), to_add(place, wanted)]
     if found is None:
-        return [to_add(place, wanted), *to_remove(place.device, strays)]
+        # One with a peer in the same network would be the same address to the kernel.
+        first = [stray for stray in strays if stray.peer]
+        last = [stray for stray in strays if not stray.peer]
+        device = place.device
+        return [*to_remove(device, first), to_add(place, wanted), *to_remove(device, last)]
     lines = _to_correct(place, wanted, found)
     return lines + [line for line in to_remove(place.device, strays) if line not in lines]
 
@@ -57,8 +61,13 @@ def to_add(place: Place, wanted: Form) -> str:
 
 
 def to_remove(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
-    """All of these entries, whatever their prefix."""
-    return [f"address delete {found.address}/{found.prefix} dev {device}" for found in entries]
+    """Return the lines that remove all of these entries, whatever their prefix and peer."""
+    return [f"address delete {_written(found)} dev {device}" for found in entries]
+
+
+def _written(found: InterfaceAddress) -> str:
+    peer = f" peer {found.peer}" if found.peer else ""
+    return f"{found.address}{peer}/{found.prefix}"
 
 
 def _to_correct(place: Place, wanted: Form, found: InterfaceAddress) -> list[str]:

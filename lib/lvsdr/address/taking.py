@@ -34,15 +34,19 @@ def rival(
     interfaces: Sequence[Interface],
     deadline: Deadline,
     patience: Sequence[float] = arp.PATIENCE,
+    *,
+    among_equals: bool = False,
 ) -> str | None:
-    """The MAC of a neighbour that has the IPv4 address; raises LvsdrError.
+    """Return the MAC of a neighbour that has the IPv4 address; raises LvsdrError.
 
-    The kernel itself asks for the owner of an IPv6 address, once it has it.
+    The kernel itself asks for the owner of an IPv6 address, once it has it.  ``among_equals``:
+    hosts that only want the address, and have to give way to this one, do not count.
     """
     if ":" in place.address or not tellable(interface):
         return None
     own = {one.mac for one in interfaces}
-    return arp.conflict(place.device, interface.mac, place.address, own, deadline, patience)
+    device, mac, address = place.device, interface.mac, place.address
+    return arp.conflict(device, mac, address, own, deadline, patience, among_equals=among_equals)
 
 
 def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from ..vipmanager.names import OF_THE_AGENT
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
 from . import complain
-from .program import FAILED, described, run
+from .program import FAILED, described, run, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ NOT_RUNNING = 3  # as init scripts have it (LSB)
 def _options() -> Iterator[click.Option]:
     for option in OPTIONS:
         yield _option(option, option.name)
-        yield from (_option(option, old, hidden=True) for old in option.old)
+        others = (name for name, current in OF_THE_AGENT.items() if current == option.name)
+        yield from (_option(option, name, hidden=True) for name in (*option.old, *others))
 
 
 def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
@@ -40,6 +42,20 @@ def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
     )
 
 
+class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
+    """A choice whose error does not show the word: it may be the rest of a password."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value not in self.choices:
+            self.fail("must be run, status or check", param, ctx)
+        return value
+
+
+def _none(_context: click.Context, _parameter: click.Parameter, words: Sequence[str]) -> None:
+    if words:
+        raise click.UsageError("more than one word; a value with blanks in it needs quotes")
+
+
 COMMAND = described(
     click.Command,
     NAME,
@@ -47,19 +63,24 @@ COMMAND = described(
     Have one or more addresses on this host while it leads, as etcd, Consul or Patroni say.
 
     Without a word, or with run, this is the daemon. status asks the one that is running; check
-    only says whether the configuration is right.
+    says whether the configuration is right, and whether the interfaces are there, up and linked;
+    with --store it asks the store as well.
 
     Every option is also a variable of the environment (--trigger-key: VIP_TRIGGER_KEY) and a key of
     the file (trigger-key). The command line goes before the environment, that before the file.
     """,
     (
         click.Argument(
-            ["action"], type=click.Choice(["run", "status", "check"]), default="run", required=False
+            ["action"], type=_Action(["run", "status", "check"]), default="run", required=False
+        ),
+        click.Argument(
+            ["more"], nargs=-1, required=False, metavar="", expose_value=False, callback=_none
         ),
         click.Option(
             ["--config"], metavar="FILE", help="File with options, in YAML or as NAME=VALUE."
         ),
         *_options(),
+        click.Option(["--store"], is_flag=True, help="With check: ask the store, too."),
         click.Option(["--json"], is_flag=True, help="With status: in JSON."),
     ),
 )
@@ -90,37 +111,59 @@ def _live(given: Mapping[str, Any]) -> int:
     from ..vipmanager.requirements import require
 
     def load() -> Configuration:
-        configuration, warnings = _loaded(given)
-        for warning in warnings:
-            complain(NAME, warning)
+        configuration = _loaded(given)
         require(configuration)
         return configuration
 
-    return Daemon(load, load()).run()
+    return Daemon(load).run()
 
 
 def _check(given: Mapping[str, Any]) -> int:
-    _, warnings = _loaded(given)
-    for warning in warnings:
+    from ..vipmanager.requirements import flaws
+
+    configuration = _loaded(given)
+    for warning in configuration.warnings:
         complain(NAME, warning)
-    return 0
+    found = list(flaws(configuration))
+    for flaw in found:
+        complain(NAME, flaw)
+    answered = _tried(configuration) if given["store"] else True
+    return 0 if answered and not found else FAILED
 
 
-def _loaded(given: Mapping[str, Any]) -> tuple[Configuration, Sequence[str]]:
-    """The configuration, and what is odd about it; raises Unusable."""
+def _tried(configuration: Configuration) -> bool:
+    """Ask the store once and print what it says; whether it has answered."""
+    from .. import leader
+    from ..deadline import Deadline
+    from ..gate import State
+
+    store = leader.open_store(configuration.store, configuration.settings)
+    found = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
+    say(f"{configuration.store}: {found.state.value} ({found.reason})")
+    return found.state not in (State.UNKNOWN, State.STOPPED)
+
+
+def _loaded(given: Mapping[str, Any]) -> Configuration:
+    """The configuration; raises Unusable."""
     from ..vipmanager import configuration, sources
 
     flags = {
         name.replace("_", "-"): value
         for name, value in given.items()
-        if name not in ("action", "config", "json")
+        if name not in ("action", "config", "json", "store")
     }
     said = [sources.flags(flags), sources.environment(os.environ)]
-    path = given["config"] or os.environ.get("VIP_CONFIG")
+    path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()
     if path:
         said.append(sources.file(path))
     merged = sources.merged(said)
-    return configuration.configured(merged, configuration.node_name()), merged.warnings
+    return configuration.configured(merged, configuration.node_name())
+
+
+def _default_file() -> str | None:
+    """The file that the unit names for those who name none, if there is one."""
+    path = os.environ.get("VIP_DEFAULT_CONFIG", "")
+    return path if path and os.path.exists(path) else None
 
 
 def _status(given: Mapping[str, Any]) -> int:

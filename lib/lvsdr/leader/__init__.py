@@ -13,9 +13,9 @@ import time
 from importlib import import_module
 
 from ..deadline import Deadline
-from ..errors import SourceUnavailable
+from ..errors import LvsdrError, SourceUnavailable
 from ..gate import Answer, Leadership, State
-from .settings import Given, Kind, Settings, checked
+from .settings import Given, Kind, Settings, checked, not_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,12 +68,36 @@ def open_store(name: str, settings: Settings) -> Store:
     return store
 
 
+def unused(name: str, given: Given) -> list[str]:
+    """Return the fields that were given and that this kind of store does not look at."""
+    return [field for field, _ in not_used(kind(name), given)]
+
+
+def encrypted(endpoints: str | None) -> bool:
+    """Whether one of the endpoints is asked over TLS where certificates are given."""
+    words = (endpoints or "").replace(",", " ").split()
+    return not words or any(not word.lower().startswith("http://") for word in words)
+
+
+def silence(name: str) -> float:
+    """Return how many seconds of silence the last word of this kind of store outlives."""
+    return kind(name).silence
+
+
 def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
-    """What the store says; that it does not say anything is an answer, too."""
+    """Return what the store says; UNKNOWN if it says nothing that can be understood.
+
+    Raises LvsdrError other than SourceUnavailable if this node lacks what it takes to ask.
+    """
     from ..system.race import Bell
 
     asked = time.monotonic()
     try:
         return store.look(deadline, bell or Bell())
     except SourceUnavailable as error:
-        return Answer(Leadership(State.UNKNOWN, str(error)), asked, time.monotonic())
+        reason = str(error)
+    except LvsdrError:
+        raise
+    except Exception as error:  # whatever happens here is no word of the store
+        reason = f"internal error: {type(error).__name__}"
+    return Answer(Leadership(State.UNKNOWN, reason), asked, time.monotonic())

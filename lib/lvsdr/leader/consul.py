@@ -7,8 +7,6 @@ backwards, as after the restoration of a snapshot, is forgotten with the next on
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from time import monotonic
 from urllib.parse import quote
 
@@ -19,11 +17,8 @@ from ..system.http import Endpoint, Request, Response, exchange
 from ..system.race import Bell, first
 from ..typed import NamedTuple
 from .asking import Endpoints
+from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
 from .settings import Kind, Settings, key_of_the_leader, or_node
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def _key(text: str | None) -> str:
@@ -37,24 +32,34 @@ _JITTER = 16 / 17  # Consul adds up to a sixteenth to the time that it is told t
 _LEAST = 0.01
 
 
+class Entry(NamedTuple):
+    """A key's value, and its lock."""
+
+    value: bytes
+    locks: int
+    """How often it was locked."""
+    session: str
+    """The session that holds the lock; empty if none does."""
+
+
 class Found(NamedTuple):
     """The entry for the key, None if there is none, and Consul's index of this state of things."""
 
-    entry: Any
+    entry: Entry | None
     at: int
 
 
 class Consul:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints)
+        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._index: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
         request = read(self._settings)
 
         def question(endpoint: Endpoint) -> Found:
-            return understood(exchange(endpoint, request, self._settings.trust, deadline))
+            return self._found(endpoint, request, deadline)
 
         self._index = None
         found, asked = self._endpoints.ask(question, deadline, bell)
@@ -68,13 +73,17 @@ class Consul:
         endpoint = self._endpoints.best
 
         def listen() -> Found:
-            return understood(exchange(endpoint, request, self._settings.trust, deadline))
+            return self._found(endpoint, request, deadline)
 
         try:
             first([(str(endpoint), listen)], deadline, bell)
         except SourceUnavailable:
             if not (deadline.expired() or bell.stopped()):
                 raise
+
+    def _found(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> Found:
+        response = exchange(endpoint, request, self._settings.trust, deadline)
+        return understood(response, self._settings.key)
 
 
 def open_store(settings: Settings) -> Consul:
@@ -91,7 +100,7 @@ def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> 
     return Request("GET", path, headers={"X-Consul-Token": token} if token else {})
 
 
-def understood(response: Response) -> Found:
+def understood(response: Response, key: str) -> Found:
     """What an answer says; raises SourceUnavailable for what is not Consul's, or not consistent."""
     status, headers, body = response
     if status not in (200, 404) or "x-consul-index" not in headers:
@@ -101,14 +110,19 @@ def understood(response: Response) -> Found:
         raise SourceUnavailable("knows no leader of the servers")
     if headers.get("x-consul-effective-consistency") == "stale":
         raise SourceUnavailable("answered with what may be old")
-    return Found(_entry(body) if status == 200 else None, _index(headers["x-consul-index"]))
+    return Found(_entry(body, key) if status == 200 else None, _index(headers["x-consul-index"]))
 
 
-def _entry(body: bytes) -> Any:
-    try:
-        return json.loads(body)[0]
-    except (ValueError, LookupError, TypeError):
-        raise SourceUnavailable("answered something that is no entry of Consul's") from None
+def _entry(body: bytes, key: str) -> Entry:
+    found = mapping(only(parsed(body), "a document"), "an entry")
+    if text(found.get("Key", key), "a key") != key:
+        raise Malformed("answered with another key")
+    value, session = found.get("Value"), found.get("Session")
+    return Entry(
+        b"" if value is None else decoded(value, "a value"),
+        whole(found.get("LockIndex", 0), "a LockIndex"),
+        "" if session is None else text(session, "a session"),
+    )
 
 
 def _index(text: str) -> int:
@@ -116,18 +130,17 @@ def _index(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
 
 
-def leadership(entry: Any, settings: Settings) -> Leadership:
+def leadership(entry: Entry | None, settings: Settings) -> Leadership:
     """What the entry for the key says of this node.
 
     A lock that was released, or whose session ended, keeps the value of its last holder.
     """
     if entry is None:
         return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")
-    if entry.get("LockIndex") and not entry.get("Session"):
+    if entry.locks and not entry.session:
         return Leadership(State.NO_LEADER, f"nobody holds the lock {settings.key} in Consul")
-    value = b64decode(entry.get("Value") or "")
-    if not value:
+    if not entry.value:
         return Leadership(State.NO_LEADER, f"{settings.key} is empty in Consul")
-    leader = value.decode("utf-8", "replace")
-    state = State.LEADER if value == settings.value.encode() else State.FOLLOWER
+    leader = entry.value.decode("utf-8", "replace")
+    state = State.LEADER if entry.value == settings.value.encode() else State.FOLLOWER
     return Leadership(state, f"{settings.key} is {leader} in Consul", leader)

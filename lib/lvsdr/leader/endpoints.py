@@ -6,6 +6,7 @@ from ..hosts import is_host, literal
 from ..system.http import Endpoint
 
 _SCHEMES = {"http": False, "https": True}
+_SIGNS = frozenset("#=&;%\\")  # of what may hold a password, such as a query
 
 
 def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
@@ -17,6 +18,9 @@ def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
     >>> [str(endpoint) for endpoint in endpoints("10.0.0.1, https://[fd77::1]:4001/ node2", 2379)]
     ['http://10.0.0.1:2379', 'https://[fd77::1]:4001', 'http://node2:2379']
     """
+    # Commas and slashes of a password would be taken for separators: nothing of it is shown.
+    if "@" in text:
+        raise ValueError("an endpoint has no user and password in it")
     found = [_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
     if not found:
         raise ValueError("it names none")
@@ -24,9 +28,9 @@ def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
 
 
 def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
+    if _SIGNS.intersection(text):
+        raise ValueError("an endpoint is a scheme, a host and a port, and nothing more")
     scheme, separator, rest = text.rpartition("://")
-    if "@" in rest:
-        raise ValueError("an endpoint has no user and password in it")
     if separator and scheme.lower() not in _SCHEMES:
         raise ValueError(f"{text} is neither http:// nor https://")
     rest, slash, path = rest.partition("/")

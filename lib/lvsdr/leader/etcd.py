@@ -8,7 +8,8 @@ nothing is missed in between, and it needs a leader, so it ends where there is n
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from collections.abc import Mapping
 from time import monotonic
 
 from ..deadline import Deadline
@@ -16,7 +17,9 @@ from ..errors import SourceUnavailable
 from ..gate import Answer, Leadership, State
 from ..system.http import Endpoint, Request, Response, exchange, lines
 from ..system.race import Bell, first
+from ..typed import NamedTuple
 from .asking import Endpoints
+from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
 from .settings import Kind, Settings, key_of_the_leader, or_node
 
 TYPE_CHECKING = False
@@ -36,21 +39,28 @@ _OLD_TOKEN = (
 _NO_PASSWORDS = "etcdserver: authentication is not enabled"
 
 
+class Found(NamedTuple):
+    """The value of a key, None if there is none, and the revision of the store."""
+
+    value: bytes | None
+    revision: int
+
+
 class Etcd:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints)
+        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._token = ""
         self._revision: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        def question(endpoint: Endpoint) -> Any:
-            return self._range(endpoint, deadline)
+        def question(endpoint: Endpoint) -> Found:
+            return found(self._range(endpoint, deadline), self._settings.key)
 
         self._revision = None
-        document, asked = self._endpoints.ask(question, deadline, bell)
-        self._revision = revision(document)
-        return Answer(leadership(document, self._settings), asked, monotonic())
+        answer, asked = self._endpoints.ask(question, deadline, bell)
+        self._revision = answer.revision
+        return Answer(leadership(answer.value, self._settings), asked, monotonic())
 
     def wait(self, deadline: Deadline, bell: Bell) -> None:
         if self._revision is None:
@@ -70,7 +80,7 @@ class Etcd:
         if not rang:
             raise SourceUnavailable(f"{endpoint} ended the watch")
 
-    def _range(self, endpoint: Endpoint, deadline: Deadline) -> Any:
+    def _range(self, endpoint: Endpoint, deadline: Deadline) -> Mapping[str, Any]:
         """The document for the key; authenticates first where that is needed."""
         had = self._token
         if self._settings.user and not had:
@@ -121,23 +131,26 @@ def watch(key: str, revision: int, token: str = "") -> Request:
     return _request("/v3/watch", {"create_request": create}, token)
 
 
-def understood(response: Response) -> Any:
+def understood(response: Response) -> Mapping[str, Any]:
     """The document of an answer; raises SourceUnavailable for what is not one of etcd's."""
     if response.status != 200:
         raise SourceUnavailable(f"answered {response.status}: {complaint(response)}")
-    document = _document(response.body)
+    document = mapping(parsed(response.body), "a document")
     if not isinstance(document.get("header"), dict) or "revision" not in document["header"]:
-        raise SourceUnavailable("answered something that is not etcd's")
+        raise Malformed("answered something that is not etcd's")
     return document
 
 
 def token(response: Response) -> str:
-    return str(understood(response).get("token", ""))
+    found = text(understood(response).get("token", ""), "a token")
+    if not found.isascii() or not found.isprintable():
+        raise Malformed("answered with a token that cannot be sent")
+    return found
 
 
 def complaint(response: Response) -> str:
     """What an answer says is wrong; an error on a stream is wrapped once more."""
-    document = _document(response.body, strict=False)
+    document = _lenient(response.body)
     error = document.get("error")
     message = error.get("message") if isinstance(error, dict) else document.get("message") or error
     text = message if isinstance(message, str) else response.body.decode("utf-8", "replace")
@@ -145,20 +158,26 @@ def complaint(response: Response) -> str:
 
 
 def is_old_token(response: Response) -> bool:
-    code = _document(response.body, strict=False).get("code")
+    code = _lenient(response.body).get("code")
     return code == _UNAUTHENTICATED or complaint(response) in _OLD_TOKEN
 
 
-def revision(document: Any) -> int:
-    return int(document["header"]["revision"])
+def found(document: Mapping[str, Any], key: str) -> Found:
+    """Return the entry for the key in a document; raises Malformed."""
+    number = whole(mapping(document["header"], "a header")["revision"], "a revision", quoted=True)
+    entry = only(document.get("kvs", []), "kvs")
+    if entry is None:
+        return Found(None, number)
+    entry = mapping(entry, "an entry")
+    if "key" in entry and decoded(entry["key"], "a key") != key.encode():
+        raise Malformed("answered with another key")
+    return Found(decoded(entry.get("value", ""), "a value"), number)
 
 
-def leadership(document: Any, settings: Settings) -> Leadership:
-    """What the document for the key says of this node."""
-    found = document.get("kvs") or []
-    value = b64decode(found[0].get("value", "")) if found else b""
+def leadership(value: bytes | None, settings: Settings) -> Leadership:
+    """Return what the value of the key says of this node; None: there is no such key."""
     if not value:
-        said = "is empty" if found else "does not exist"
+        said = "does not exist" if value is None else "is empty"
         return Leadership(State.NO_LEADER, f"{settings.key} {said} in etcd")
     leader = value.decode("utf-8", "replace")
     state = State.LEADER if value == settings.value.encode() else State.FOLLOWER
@@ -173,7 +192,7 @@ def rings(line: Response) -> bool:
     """
     if line.status != 200:
         raise SourceUnavailable(f"answered {line.status}: {complaint(line)}")
-    result = _document(line.body).get("result")
+    result = mapping(parsed(line.body), "a line").get("result")
     if not isinstance(result, dict):
         raise SourceUnavailable(f"ended the watch: {complaint(line)}")
     if result.get("canceled") and "compact_revision" not in result:
@@ -183,13 +202,9 @@ def rings(line: Response) -> bool:
     return bool(result.get("events")) or bool(result.get("canceled"))
 
 
-def _document(body: bytes, strict: bool = True) -> dict[str, Any]:
+def _lenient(body: bytes) -> dict[str, Any]:
+    """Return the object in a body; an empty one for anything else."""
     try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    if strict:
-        raise SourceUnavailable("answered something that is not JSON")
-    return {}
+        return mapping(parsed(body), "a document")
+    except Malformed:
+        return {}

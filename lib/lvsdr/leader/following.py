@@ -48,4 +48,4 @@ def _patience(state: State, policy: Policy) -> float:
     """How long to wait for a change before asking again."""
     if state is State.NO_LEADER:
         return min(policy.refresh, policy.vigil / 4)
-    return _PAUSE if state is State.UNKNOWN else policy.refresh
+    return _PAUSE if state in (State.UNKNOWN, State.STOPPED) else policy.refresh

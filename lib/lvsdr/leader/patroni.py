@@ -1,22 +1,27 @@
 """Patroni's REST API: this node's own Patroni says whether this node is the one.
 
 The health checks of Patroni ("REST API", "Health check endpoints") answer for the member that is
-asked, so where several endpoints are given, only those on this host count.  Patroni's failsafe
-mode is respected by believing it: its leader then still says that it is.
+asked, so only endpoints on this host are asked, and only at addresses of this host.  Patroni's
+failsafe mode is respected by believing it: its leader then still says that it is.
+
+Patroni holds a lease of its store, but none for this node's address: it gives the lease away when
+it stops.  If no endpoint of this host is listening, the Patroni of this host has stopped.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 
 from ..deadline import Deadline
-from ..errors import SourceUnavailable
+from ..errors import Refused, SourceUnavailable
 from ..gate import Answer, Leadership, State
-from ..system.here import is_here
+from ..system.here import own_addresses
 from ..system.http import Endpoint, Request, Response, exchange
 from ..system.race import Bell
 from .asking import Endpoints
+from .decoding import Malformed, mapping, parsed, text
 from .settings import Kind, Settings
 
 _POLL = 0.5  # seconds between two questions: nothing can be watched
@@ -28,7 +33,8 @@ _OF_THE_LEADER = ("/", "/leader", "/primary", "/read-write", "/standby-leader", 
 
 def _path(text: str | None) -> str:
     path = "/leader" if text is None else text
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+    path = path if path.startswith("/") else f"/{path}"
+    if not path.isascii() or not path.isprintable() or " " in path:
         raise ValueError(f"{path} must be a path of Patroni's REST API, such as /leader")
     return path
 
@@ -40,34 +46,65 @@ def _status(text: str | None, _node: str) -> str:
     return status
 
 
-KIND = Kind(port=8008, key=_path, value=_status)
+# A Patroni that shuts down falls silent, stops its database, gives the key away and ends: another
+# member was seen to lead 3.5 s after the silence began.
+_SILENCE = 2.0
+
+KIND = Kind(port=8008, key=_path, value=_status, silence=_SILENCE)
+
+
+class NotHere(SourceUnavailable):
+    """The endpoint belongs to another host."""
 
 
 class Patroni:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints)
-        self._choosy = len(settings.endpoints) > 1
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        def question(endpoint: Endpoint) -> Leadership:
-            return self._question(endpoint, deadline)
+        began, number = monotonic(), len(self._settings.endpoints)
+        failures: list[SourceUnavailable] = []
 
-        found, asked = self._endpoints.ask(question, deadline, bell)
+        def question(endpoint: Endpoint) -> Leadership:
+            try:
+                return self._question(endpoint, deadline)
+            except SourceUnavailable as error:
+                failures.append(error)
+                raise
+
+        try:
+            found, asked = self._endpoints.ask(question, deadline, bell)
+        except SourceUnavailable as error:
+            if has_stopped(failures, number):
+                return Answer(Leadership(State.STOPPED, str(error)), began, monotonic())
+            raise
         return Answer(found, asked, monotonic())
 
     def wait(self, deadline: Deadline, bell: Bell) -> None:
         bell.wait(min(_POLL, deadline.remaining()))
 
     def _question(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
-        if self._choosy and not is_here(endpoint.host):
-            raise SourceUnavailable("is another member's")
+        own = own_addresses(endpoint.host)
+        if endpoint.host in own:
+            return self._answer(endpoint, deadline)
+        if not own:
+            raise NotHere("is not on this host, and only the Patroni of this host is asked")
+        for address in own[:-1]:
+            with suppress(Refused):
+                return self._answer(endpoint._replace(address=address), deadline)
+        return self._answer(endpoint._replace(address=own[-1]), deadline)
+
+    def _answer(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
         path, trust = self._settings.key, self._settings.trust
-        status = exchange(endpoint, Request("GET", path), trust, deadline).status
-        if status == int(self._settings.value):
-            return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
-        if status not in (_YES, _NO):
+        status, _, body = exchange(endpoint, Request("GET", path), trust, deadline)
+        wanted = int(self._settings.value)
+        if status not in (wanted, _YES, _NO):
             raise SourceUnavailable(f"answered {status} for {path}")
+        if body:
+            mapping(parsed(body), "a document")  # no Patroni would answer anything else
+        if status == wanted:
+            return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
         try:
             cluster = exchange(endpoint, Request("GET", "/cluster"), trust, deadline)
         except SourceUnavailable:
@@ -77,6 +114,12 @@ class Patroni:
 
 def open_store(settings: Settings) -> Patroni:
     return Patroni(settings)
+
+
+def has_stopped(failures: Sequence[SourceUnavailable], number: int) -> bool:
+    """Whether each of ``number`` endpoints has failed, and each of this host's was refused."""
+    here = [error for error in failures if not isinstance(error, NotHere)]
+    return len(failures) == number and bool(here) and all(isinstance(e, Refused) for e in here)
 
 
 def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
@@ -101,9 +144,13 @@ def _members(cluster: Response | None) -> list[tuple[str, str]] | None:
     if cluster is None or cluster.status != _YES:
         return None
     try:
-        return [
-            (str(member["name"]), str(member["role"]))
-            for member in json.loads(cluster.body)["members"]
-        ]
-    except (ValueError, LookupError, TypeError):
+        members = mapping(parsed(cluster.body), "a document").get("members")
+        if not isinstance(members, list):
+            return None
+        return [_member(mapping(member, "a member")) for member in members]
+    except Malformed:
         return None
+
+
+def _member(member: Mapping[str, object]) -> tuple[str, str]:
+    return text(member.get("name"), "a name"), text(member.get("role"), "a role")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 
 from ..errors import InvalidParameters
 from ..system.http import Endpoint, Trust
@@ -60,6 +61,8 @@ class Kind(NamedTuple):
     value: Callable[[str | None, str], str]
     takes: frozenset[str] = frozenset()
     """Which of user, password and token it knows."""
+    silence: float = inf
+    """How many seconds of silence its last word outlives, whatever the grace: see gate.py."""
 
 
 def key_of_the_leader(text: str | None) -> str:
@@ -87,6 +90,12 @@ class Settings(NamedTuple):
     password: Secret = Secret("")
     token: Secret = Secret("")
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the password and the token, which a server may send back."""
+        for secret in (self.password.reveal(), self.token.reveal()):
+            text = text.replace(secret, "(not shown)") if secret else text
+        return text
+
 
 class Problem(NamedTuple):
     """What is wrong with a field of ``Given``."""
@@ -110,7 +119,7 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
     """What ``given`` means; raises UnusableSettings with all that is wrong with it."""
     given = Given._make(text or None for text in given)
     trust = Trust(given.ca_file, given.cert_file, given.key_file)
-    problems = [*_together(kind, given), *_unused(kind, given)]
+    problems = [*_together(kind, given), *not_used(kind, given)]
 
     def tried(field: str, convert: Callable[[], T], otherwise: T) -> T:
         try:
@@ -134,8 +143,8 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
     return found
 
 
-def _unused(kind: Kind, given: Given) -> Iterator[Problem]:
-    """What this kind of store would not even look at."""
+def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
+    """Yield what this kind of store would not even look at."""
     fields = [field for field in ("user", "password", "token") if field not in kind.takes]
     if kind.port is None:
         fields += ["endpoints", "ca_file", "cert_file", "key_file"]

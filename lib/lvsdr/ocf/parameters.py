@@ -20,7 +20,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..errors import InvalidParameters
-from ..typed import Generic, TypeVar, cast
+from ..typed import TypeVar, cast
+from .declarations import Parameter as Parameter
+from .declarations import defaulted as defaulted
+from .declarations import deprecated as deprecated
+from .declarations import optional as optional
+from .declarations import required as required
 from .text import one_line
 
 TYPE_CHECKING = False
@@ -28,99 +33,6 @@ if TYPE_CHECKING:
     from typing import Any
 T = TypeVar("T")
 PREFIX = "OCF_RESKEY_"
-
-
-class Parameter(Generic[T]):
-    """One parameter.  Made by ``required``, ``defaulted``, ``optional`` and ``deprecated``.
-
-    ``default`` is text, as in the metadata; None where there is none.  ``replaced_by`` is set for a
-    deprecated name.  What the parser says of itself is here, too: ``legal`` values in words, the
-    ``content`` type and the ``options`` of the metadata, and whether to be ``discreet``.
-    """
-
-    __slots__ = (
-        *("name", "parser", "short", "long", "default", "required", "unique_group"),
-        *("reloadable", "replaced_by", "legal", "content", "options", "discreet"),
-    )
-
-    def __init__(self, name: str, parser: Callable[[str], T], short: str, long: str) -> None:
-        self.name = name
-        self.parser = parser
-        self.short = short
-        self.long = long
-        self.default: str | None = None
-        self.required = False
-        self.unique_group = ""
-        self.reloadable = False
-        self.replaced_by: Parameter[T] | None = None
-        self.legal: str = getattr(parser, "legal", "")
-        self.content: str = getattr(parser, "content", "string")
-        self.options: tuple[str, ...] = getattr(parser, "options", ())
-        self.discreet: bool = getattr(parser, "discreet", False)
-
-
-def required(
-    name: str,
-    parser: Callable[[str], T],
-    *,
-    short: str,
-    long: str,
-    unique_group: str = "",
-    reloadable: bool = False,
-) -> Parameter[T]:
-    """A parameter without which the resource cannot be run.
-
-    Resources of one agent may not agree in all parameters of a ``unique_group``.  A change of a
-    ``reloadable`` one is applied by reload-agent; a change of any other restarts the resource.
-    """
-    parameter = Parameter(name, parser, short, long)
-    parameter.required = True
-    parameter.unique_group = unique_group
-    parameter.reloadable = reloadable
-    return parameter
-
-
-def defaulted(
-    name: str,
-    parser: Callable[[str], T],
-    default: str,
-    *,
-    short: str,
-    long: str,
-    unique_group: str = "",
-    reloadable: bool = False,
-) -> Parameter[T]:
-    """A parameter that has the value ``default`` (parsed like any other) unless it is set."""
-    parameter = Parameter(name, parser, short, long)
-    parameter.default = default
-    parameter.unique_group = unique_group
-    parameter.reloadable = reloadable
-    return parameter
-
-
-def optional(
-    name: str,
-    parser: Callable[[str], T],
-    *,
-    short: str,
-    long: str,
-    unique_group: str = "",
-    reloadable: bool = False,
-) -> Parameter[T | None]:
-    """A parameter that is None unless it is set."""
-    parameter: Parameter[T | None] = Parameter(name, parser, short, long)
-    parameter.unique_group = unique_group
-    parameter.reloadable = reloadable
-    return parameter
-
-
-def deprecated(name: str, replaced_by: Parameter[T]) -> Parameter[T]:
-    """The old name of ``replaced_by``: used where the new name is not set."""
-    text = f"Deprecated name of {replaced_by.name}"
-    parameter = Parameter(name, replaced_by.parser, text, f"{text}.")
-    parameter.reloadable = replaced_by.reloadable
-    parameter.replaced_by = replaced_by
-    return parameter
 
 
 class _WrongValueError(Exception):
@@ -213,9 +125,11 @@ class ParameterSet:
         self, parameter: Parameter[Any], environ: Mapping[str, str]
     ) -> list[tuple[str, str]]:
         """Name and text of each of the parameter's names that is set, the current one first."""
-        old = (other.name for other in self._parameters if other.replaced_by is parameter)
-        texts = ((name, environ.get(PREFIX + name, "")) for name in (parameter.name, *old))
-        return [(name, text) for name, text in texts if text.strip() not in ("", "none")]
+        names = (parameter, *(one for one in self._parameters if one.replaced_by is parameter))
+        texts = ((one, environ.get(PREFIX + one.name, "")) for one in names)
+        return [
+            (one.name, one.meaning(text)) for one, text in texts if text.strip() not in ("", "none")
+        ]
 
 
 def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None:
@@ -239,7 +153,9 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
 
 
 def _shown(parameter: Parameter[Any], text: str) -> str:
-    return "(not shown)" if parameter.discreet else one_line(text, limit=100)
+    user, at, _ = text.partition("@")
+    hidden = parameter.discreet or (at and ":" in user)  # a URL with a user and a password in it
+    return "(not shown)" if hidden else one_line(text, limit=100)
 
 
 def _broken(rule: Rule, values: Values) -> Iterator[str]:

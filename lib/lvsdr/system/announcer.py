@@ -1,8 +1,8 @@
 """A process that goes on sending after the action that started it has ended.
 
 It is in a session of its own, holds no file of its parent, ends by itself after a given number of
-rounds or when it is no longer wanted, and is known by process id and time of start: a number alone
-may be another's by the time that somebody wants to end it.
+rounds, when it is no longer wanted, or when the link is lost, and is known by process id and time
+of start: a number alone may be another's by the time that somebody wants to end it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _let_go_of_all_but(gate: int) -> None:
 
 
 def _send_all(rounds: Rounds, wanted: Callable[[Process], bool]) -> None:
-    from . import arp  # not for those who only want to know of the process
+    from . import arp, links  # not for those who only want to know of the process
 
     pid = os.getpid()
     myself = Process(pid, _started(pid) or 0)
@@ -116,6 +116,9 @@ def _send_all(rounds: Rounds, wanted: Callable[[Process], bool]) -> None:
         time.sleep(rounds.interval)
         if not wanted(myself):
             return
+        interface = links.interface(rounds.device)
+        if interface is None or not interface.carrier:
+            return  # another node may have the address by the time that the link is back
         arp.send(rounds.device, rounds.frames)
 
 

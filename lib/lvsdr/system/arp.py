@@ -5,14 +5,24 @@ from __future__ import annotations
 # Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
 import _socket as socket
 import select
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..deadline import Deadline
 from ..errors import LvsdrError
-from ..packets import ARP, arp_probe, claimant
+from ..packets import ARP, Claim, advertised, arp_probe, claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .race import Bell
 
 # RFC 5227 has 3 probes, too, but takes up to 7 s over them: no failover has as much time.
 PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each of them
+_TICK_MS = 1000  # milliseconds between looks whether to stop
+_MOST = 1000  # frames at a time
+_FLOOD = 1.0  # seconds from one conflict that is told to the next
+_ADVERTISEMENT = 136  # RFC 4861, 4.4
+_ICMP6_FILTER = 1  # linux/icmpv6.h
 
 
 def send(device: str, frames: Sequence[bytes]) -> None:
@@ -34,11 +44,14 @@ def conflict(
     own: Collection[str],
     deadline: Deadline,
     patience: Sequence[float] = PATIENCE,
+    *,
+    among_equals: bool = False,
 ) -> str | None:
-    """The MAC of a neighbour that has the IPv4 address ``address``, or wants it at this moment.
+    """Return the MAC of a neighbour that has the IPv4 address, or wants it at this moment.
 
-    Takes as long as all of ``patience`` if nobody has: the seconds to listen after each question.
-    ``mac`` is the interface's, ``own`` are all of this node.
+    It takes as long as all of ``patience`` if there is none: the seconds to listen after each
+    question.  ``mac`` is the interface's, ``own`` are all of this node.  ``among_equals``: of hosts
+    that only want the address, those with a higher MAC than this one do not count.
     Raises LvsdrError if the interface cannot be used or the time is up.
     """
     wire = _open(device, ARP)
@@ -47,9 +60,9 @@ def conflict(
         for seconds in patience:
             deadline.require(f"asking whether {address} is in use")
             wire.send(probe)
-            found = _listen(wire, address, own, deadline.sooner(seconds))
-            if found is not None:
-                return found
+            for found in _claims(wire, address, own, deadline.sooner(seconds)):
+                if found.precedes(mac) or not among_equals:
+                    return found.mac
         return None
     except OSError as error:
         raise LvsdrError(f"cannot ask on {device} who has {address}: {error.strerror}") from None
@@ -57,15 +70,72 @@ def conflict(
         wire.close()
 
 
-def _listen(wire: socket.socket, address: str, own: Collection[str], until: Deadline) -> str | None:
+def _claims(
+    wire: socket.socket, address: str, own: Collection[str], until: Deadline
+) -> Iterator[Claim]:
+    """Yield claims of other hosts as they come."""
     poller = select.poll()
     poller.register(wire.fileno(), select.POLLIN)
     while not until.expired():
         for _ in poller.poll(until.remaining() * 1000):
-            found = claimant(wire.recv(2048), address, own)
+            found = claim(wire.recv(2048), address, own)
             if found is not None:
-                return found
-    return None
+                yield found
+
+
+def watch(
+    device: str, address: str, own: Collection[str], tell: Callable[[str], None], bell: Bell
+) -> None:
+    """Tell the MAC of each host that claims ``address`` for itself, until ``bell`` says stop.
+
+    A flood of claims is told once a second.  ``own`` are the MACs of this node.  Raises LvsdrError
+    if the interface cannot be used.
+    """
+    wire = _advertisements(device) if ":" in address else _open(device, ARP)
+    understand = advertised if ":" in address else claim
+    poller = select.poll()
+    poller.register(wire.fileno(), select.POLLIN)
+    try:
+        while not bell.stopped():
+            frames = _received(wire, poller)
+            claims = [understand(frame, address, own) for frame in frames]
+            macs = [found.mac for found in claims if found is not None and not found.probing]
+            if macs:
+                tell(macs[-1])
+                bell.wait(_FLOOD)
+    except OSError as error:
+        raise LvsdrError(f"cannot listen on {device}: {error.strerror}") from None
+    finally:
+        wire.close()
+
+
+def _received(wire: socket.socket, poller: select.poll) -> list[bytes]:
+    """Return all frames that are there, or the first that comes within a second."""
+    frames: list[bytes] = []
+    wait = _TICK_MS
+    while len(frames) < _MOST and poller.poll(wait):
+        frames.append(wire.recv(2048))
+        wait = 0
+    return frames
+
+
+def _advertisements(device: str) -> socket.socket:
+    """Open a socket for the neighbour advertisements of IPv6 on an interface (RFC 3542, 3.2)."""
+    number = _ADVERTISEMENT
+    words = [0xFFFFFFFF] * 8
+    words[number >> 5] &= ~(1 << (number & 31))
+    try:
+        wire = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    except OSError as error:
+        raise LvsdrError(f"cannot open a raw socket: {error.strerror}") from None
+    try:
+        filtered = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+        wire.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, filtered)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+    except OSError as error:
+        wire.close()
+        raise LvsdrError(f"cannot use {device}: {error.strerror}") from None
+    return wire
 
 
 def _open(device: str, protocol: int) -> socket.socket:

@@ -1,32 +1,32 @@
-"""Is this host the one that is meant?"""
+"""The addresses of a host that are this host's own."""
 
 from __future__ import annotations
 
 # Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
 import _socket as socket
 
+from . import netlink
 
-def is_here(host: str) -> bool:
-    """Whether a name or an address is one of this host's own; a name may take its time.
+_MAPPED = "::ffff:"
+_EVERY = ("0.0.0.0", "::")  # a connection to either goes to this host (Linux)
 
-    Only an address of this host can be bound to (unless net.ipv4.ip_nonlocal_bind says otherwise).
+
+def own_addresses(host: str) -> list[str]:
+    """Return those addresses of a name, or an address, that belong to this host.
+
+    The interfaces are read.  Binding a socket is no proof: with net.ipv4.ip_nonlocal_bind=1 every
+    address can be bound.  Raises LvsdrError if the kernel does not list its addresses.
     """
     try:
-        found = socket.getaddrinfo(host.encode(), None, 0, socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(host.encode(), None, 0, socket.SOCK_STREAM)
     except OSError:
-        return False
-    return any(_can_be_bound(family, address) for family, _, _, _, address in found)
+        return []
+    texts = dict.fromkeys(str(entry[4][0]) for entry in found)
+    own = {address.address for address in netlink.addresses() if address.usable}
+    return [text for text in texts if _is_own(text, own)]
 
 
-def _can_be_bound(family: int, address: tuple[object, ...]) -> bool:
-    try:
-        probe = socket.socket(family, socket.SOCK_DGRAM)
-    except OSError:
-        return False  # a kernel without IPv6
-    try:
-        probe.bind(address)
-    except OSError:
-        return False
-    finally:
-        probe.close()
-    return True
+def _is_own(text: str, own: set[str]) -> bool:
+    address = text[len(_MAPPED) :] if text.startswith(_MAPPED) and "." in text else text
+    # The kernel takes all of 127.0.0.0/8 for its own, whatever the interfaces show.
+    return address in own or address in _EVERY or address == "::1" or address.startswith("127.")

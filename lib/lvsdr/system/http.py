@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from ..deadline import Deadline
-from ..errors import NotInstalled, SourceUnavailable
+from ..errors import NotInstalled, Refused, SourceUnavailable
 from ..typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -28,6 +28,8 @@ class Endpoint(NamedTuple):
     host: str
     port: int
     tls: bool = False
+    address: str | None = None
+    """The address to connect to; None: any that ``host`` has."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -116,14 +118,20 @@ class _Exchange:
 
     def _open(self) -> Any:
         left = _left(self._deadline)
-        host, port, tls = self._endpoint
+        host, port, tls, address = self._endpoint
         method, path, body, headers = self._request
         more = _tls(self._trust) if tls else {}
+        if tls and address is not None:
+            more.update(assert_hostname=host, server_hostname=host)
         kind = self._urllib3.HTTPSConnectionPool if tls else self._urllib3.HTTPConnectionPool
         timeout = self._urllib3.Timeout(total=left)
-        self._pool = kind(host, port, timeout=timeout, retries=False, **more)
+        self._pool = kind(address or host, port, timeout=timeout, retries=False, **more)
+        from .bounded import bounded  # with socket: not for those who only describe a store
+
+        self._pool.ConnectionCls = bounded(kind.ConnectionCls, self._deadline)
+        headers = {"Host": str(self._endpoint).partition("://")[2], **headers}
         how: dict[str, Any] = {"redirect": False, "preload_content": False}
-        self._answer = self._pool.urlopen(method, path, body=body, headers=dict(headers), **how)
+        self._answer = self._pool.urlopen(method, path, body=body, headers=headers, **how)
         return self._answer
 
     def _close(self) -> None:
@@ -135,7 +143,10 @@ class _Exchange:
 
     def _translated(self, error: Exception) -> Exception:
         known = (self._urllib3.exceptions.HTTPError, OSError, ValueError)
-        return SourceUnavailable(_why(error)) if isinstance(error, known) else error
+        if not isinstance(error, known):
+            return error
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+        return Refused(_why(error)) if refused else SourceUnavailable(_why(error))
 
 
 def _left(deadline: Deadline) -> float:
@@ -157,6 +168,12 @@ def _why(error: BaseException) -> str:
             return f"TLS: {getattr(cause, 'reason', '')}".replace("_", " ").lower()
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
+    for cause in behind:
+        if "Cert" in type(cause).__name__:  # of another host, found by urllib3 itself
+            return f"its certificate is not valid: {cause}"
+    if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
+        # "Invalid header value" would show a token.
+        return "what is configured cannot be sent: a character that HTTP has no place for"
     wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]  # urllib3's own tries
     return str(wrapped[-1]) or type(wrapped[-1]).__name__
 
@@ -183,7 +200,7 @@ def _urllib3() -> Any:
 
 
 def _tls(trust: Trust) -> dict[str, Any]:
-    """What urllib3 has to know of TLS; it reads the files anew for every connection."""
+    """Return urllib3's settings for TLS; it reads the files anew for every connection."""
     for path in filter(None, trust):
         _require_readable(path)
     files = {"ca_certs": trust.authority, "cert_file": trust.certificate, "key_file": trust.key}

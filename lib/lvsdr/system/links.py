@@ -138,6 +138,7 @@ def of(index: int, answer: bytes) -> Iterator[InterfaceAddress]:
 def _address(body: bytes) -> InterfaceAddress:
     found = dict(attributes(body[netlink.ADDRESS_HEADER :]))
     flags = number(found[_FLAGS], 0, 4) if _FLAGS in found else body[2]
+    local, peer = found.get(_LOCAL), found.get(_ADDRESS)
     preferred = number(found[_LIFETIMES], 0, 4) if _LIFETIMES in found else _FOREVER
     return InterfaceAddress(
         address=socket.inet_ntop(body[0], found.get(_LOCAL) or found[_ADDRESS]),
@@ -149,6 +150,7 @@ def _address(body: bytes) -> InterfaceAddress:
         deprecated=bool(flags & _DEPRECATED),
         noprefixroute=bool(flags & _NO_PREFIX_ROUTE),
         preferred_lft=None if preferred == _FOREVER else preferred,
+        peer=socket.inet_ntop(body[0], peer) if local and peer and local != peer else "",
     )
 
 

@@ -24,7 +24,8 @@ _REQUEST, _DUMP, INTERRUPTED = 0x1, 0x300, 0x10
 ERROR, _DONE = 2, 3
 _HEADER = 16  # struct nlmsghdr
 ADDRESS_HEADER = 8  # struct ifaddrmsg
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL = 1, 2, 3
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_FLAGS = 1, 2, 3, 8
+_TENTATIVE, _DAD_FAILED = 0x40, 0x08
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ATTEMPTS = 5
 _PATIENCE = 5.0  # seconds; the kernel answers at once
@@ -42,6 +43,8 @@ class Address(NamedTuple):
     prefix: int
     label: str
     """The interface's own name if it was given none; empty for IPv6, which has none."""
+    usable: bool = True
+    """False while the kernel looks for another host with it, and once it has found one."""
 
 
 class Interrupted(Exception):
@@ -54,6 +57,44 @@ def addresses() -> tuple[Address, ...]:
         with suppress(Interrupted):
             return tuple(parse(_listing()))
     raise LvsdrError("the addresses of this host do not stop changing")
+
+
+def of_networks() -> dict[str, str]:
+    """Return the addresses of connected networks that no host has, and their meaning.
+
+    Raises LvsdrError.
+    """
+    found: dict[str, str] = {}
+    for address in addresses():
+        found.update(of_network(address.address, address.prefix))
+    return found
+
+
+def of_network(address: str, prefix: int) -> dict[str, str]:
+    """Return the first address of a network and, in IPv4, the last (RFC 919; RFC 4291, 2.6.1).
+
+    >>> of_network("10.77.0.11", 24)
+    {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}
+    >>> of_network("10.77.0.11", 31)
+    {}
+    """
+    ipv6 = ":" in address
+    family, bits = (socket.AF_INET6, 128) if ipv6 else (socket.AF_INET, 32)
+    if prefix > bits - 2:
+        return {}
+    hosts = (1 << (bits - prefix)) - 1
+    first = int.from_bytes(socket.inet_pton(family, address), "big") & ~hosts
+    named = [(first, "is the address of a network")]
+    named += [] if ipv6 else [(first | hosts, "is a broadcast address")]
+    return {socket.inet_ntop(family, n.to_bytes(bits // 8, "big")): what for n, what in named}
+
+
+def interface_number(name: str) -> int | None:
+    """Return the index of an interface; None if there is none of this name."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
 
 
 def parse(answer: bytes) -> Iterator[Address]:
@@ -129,7 +170,12 @@ def _address(body: bytes) -> Address:
         address=socket.inet_ntop(body[0], packed),
         prefix=body[1],
         label=found.get(_IFA_LABEL, b"").rstrip(b"\0").decode("ascii", "replace"),
+        usable=not _flags(body, found) & (_TENTATIVE | _DAD_FAILED),
     )
+
+
+def _flags(body: bytes, found: dict[int, bytes]) -> int:
+    return number(found[_IFA_FLAGS], 0, 4) if _IFA_FLAGS in found else body[2]
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -6,7 +6,26 @@ _BITS = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}  # linux/capability.h
 
 
 def missing(status: str = "/proc/self/status") -> list[str]:
-    """Those of the capabilities for addresses and frames that this process lacks."""
-    with open(status, encoding="ascii") as file:
-        effective = next(line.split()[1] for line in file if line.startswith("CapEff:"))
-    return [name for name, bit in _BITS.items() if not int(effective, 16) >> bit & 1]
+    """Return the capabilities for addresses and frames that this process lacks."""
+    return _lacking("CapEff", _read(status))
+
+
+def programs_may_change_addresses(status: str = "/proc/self/status") -> bool:
+    """Whether a program that this process runs gets CAP_NET_ADMIN.
+
+    It does for root, and for others if the capability is ambient.  The capabilities of a file, as
+    setcap(8) sets them for an interpreter, end with that interpreter.
+    """
+    fields = _read(status)
+    root = fields["Uid"].split()[1] == "0"
+    return root or "CAP_NET_ADMIN" not in _lacking("CapAmb", fields)
+
+
+def _read(status: str) -> dict[str, str]:
+    with open(status, encoding="utf-8", errors="replace") as file:
+        return dict(line.rstrip("\n").split(":", 1) for line in file if ":" in line)
+
+
+def _lacking(kind: str, fields: dict[str, str]) -> list[str]:
+    mask = int(fields[kind], 16)
+    return [name for name, bit in _BITS.items() if not mask >> bit & 1]

@@ -1,4 +1,4 @@
-"""Answer whoever asks at a socket of this host, in a thread of its own: one at a time, soon."""
+"""Sockets of this host at which clients are answered, by a thread for each socket."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 
+from ..deadline import Deadline
 from ..errors import LvsdrError
+from .attending import Client, attend
 
-_PATIENCE = 2.0  # seconds for one who asks, and does not listen
-_MOST = 8192  # bytes of a question
+_LONGEST = 16 * 1024 * 1024  # bytes of an answer
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
-_END = (b"\r\n\r\n", b"\n\n")
 
 
 class Listener:
@@ -22,9 +22,16 @@ class Listener:
 
     def __init__(self, wire: socket.socket, path: str | None = None) -> None:
         self.wire = wire
+        self._closed = False
         self._path = path
 
+    def is_closed(self) -> bool:
+        return self._closed
+
     def close(self) -> None:
+        self._closed = True
+        with suppress(OSError):
+            self.wire.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for clients
         self.wire.close()
         if self._path is not None:
             with suppress(OSError):
@@ -65,13 +72,27 @@ def at_port(address: str, port: int) -> Listener:
 
 
 def serve(listener: Listener, answer: Callable[[], bytes]) -> None:
-    """Send ``answer()`` to everybody who connects, until the end of the process."""
-    Thread(target=_serve, args=(listener, answer), daemon=True).start()
+    """Send ``answer()`` to each client of root's or this user's, until the listener is closed."""
+
+    def answered(client: Client) -> bytes | None:
+        return answer() if _may_ask(client.wire) else b""
+
+    Thread(target=attend, args=(listener, answered), daemon=True).start()
 
 
 def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> None:
     """The same over HTTP for GET of ``path``; the answer is plain text."""
-    Thread(target=_serve, args=(listener, answer, path), daemon=True).start()
+
+    def answered(client: Client) -> bytes | None:
+        return http(client.question, path, answer) if client.complete else None
+
+    Thread(target=attend, args=(listener, answered), daemon=True).start()
+
+
+def _may_ask(peer: socket.socket) -> bool:
+    """Whether it is root or this user; the mode of the file says the same, if it is kept."""
+    said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return _CREDENTIALS.unpack(said)[1] in (0, os.geteuid())
 
 
 def ask(path: str, seconds: float) -> bytes | None:
@@ -80,47 +101,21 @@ def ask(path: str, seconds: float) -> bytes | None:
     Raises LvsdrError if somebody is, but does not answer, or not us.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as wire:
-        wire.settimeout(seconds)
+        deadline = Deadline.after(seconds)
         try:
+            wire.settimeout(seconds)
             wire.connect(path)
             said = b""
             while piece := wire.recv(65536):
                 said += piece
+                if deadline.expired() or len(said) > _LONGEST:
+                    raise LvsdrError(f"{path}: the answer does not end")
+                wire.settimeout(deadline.remaining())
             return said
         except (ConnectionRefusedError, FileNotFoundError):
             return None
         except OSError as error:
             raise LvsdrError(f"{path}: {error.strerror or error}") from None
-
-
-def _serve(listener: Listener, answer: Callable[[], bytes], path: str | None = None) -> None:
-    while True:
-        try:
-            peer, _ = listener.wire.accept()
-        except OSError:
-            return  # closed
-        with peer, suppress(OSError):
-            peer.settimeout(_PATIENCE)
-            if path is not None:
-                peer.sendall(http(_question(peer), path, answer))
-            elif _may_ask(peer):
-                peer.sendall(answer())
-
-
-def _may_ask(peer: socket.socket) -> bool:
-    """Whether it is root or ourselves; the mode of the file says the same, if it is kept."""
-    said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return _CREDENTIALS.unpack(said)[1] in (0, os.geteuid())
-
-
-def _question(peer: socket.socket) -> bytes:
-    said = b""
-    while len(said) < _MOST and not said.endswith(_END):
-        piece = peer.recv(_MOST)
-        if not piece:
-            break
-        said += piece
-    return said
 
 
 def http(question: bytes, path: str, answer: Callable[[], bytes]) -> bytes:

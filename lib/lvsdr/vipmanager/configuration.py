@@ -9,6 +9,7 @@ from .. import leader
 from ..gate import Policy
 from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
+from ..prefixes import Netmask, host_flaw
 from ..typed import NamedTuple
 from .keeping import Rules
 from .options import NEVER_EMPTY, OPTIONS, variable
@@ -30,6 +31,7 @@ _OF_THE_STORE = {
     "password": "etcd-password",
     "token": "consul-token",
 }
+SHORTEST_INTERVAL = 0.1
 _FILES = ("ca_file", "cert_file", "key_file")
 
 
@@ -60,6 +62,8 @@ class Configuration(NamedTuple):
     metrics_listen: tuple[str, int] | None
     metrics_textfile: str | None
     run_directory: str
+    warnings: tuple[str, ...] = ()
+    """What was given and has no effect, or not the one that it seems to have."""
 
     @property
     def question(self) -> tuple[object, ...]:
@@ -75,12 +79,14 @@ def configured(source: Source, node: str) -> Configuration:
     settings = _settings(values, source.said, node, problems)
     if problems or settings is None:
         raise Unusable(problems)
+    silence = leader.silence(values["dcs-type"])
+    policy = Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence)
     return Configuration(
         wanted=wanted,
         store=values["dcs-type"],
         settings=settings,
-        policy=Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"]),
-        interval=values["interval"],
+        policy=policy,
+        interval=max(values["interval"], SHORTEST_INTERVAL),
         rules=Rules(values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]),
         keepalive=values["keepalive-period"],
         keep_on_exit=values["keep-on-exit"],
@@ -89,6 +95,7 @@ def configured(source: Source, node: str) -> Configuration:
         metrics_listen=values["metrics-listen"],
         metrics_textfile=values["metrics-textfile"],
         run_directory=values["run-dir"],
+        warnings=(*source.warnings, *_warnings(values, source.said, policy)),
     )
 
 
@@ -117,13 +124,33 @@ def _wanted(
     prefixes = _spread("netmask", values, said, problems)
     interfaces = _spread("interface", values, said, problems)
     for address, prefix, interface in zip(addresses, prefixes, interfaces):
-        most = 128 if ":" in address else 32
-        if prefix > most:
-            source = said["netmask"].source
-            problems.append(f"{source}={prefix}: must be from 1 to {most} for {address}")
         yield Wanted(address, prefix, interface)
+    problems.extend(_unsuitable(addresses, values["netmask"] or (), said))
     if len(set(addresses)) < len(addresses):
         problems.append(f"{_shown(said['ip'])}: names an address twice")
+
+
+def _unsuitable(
+    addresses: tuple[str, ...], prefixes: tuple[int, ...], said: Mapping[str, Said]
+) -> Iterator[str]:
+    """Yield what is wrong with prefixes for these addresses."""
+    if len({":" in address for address in addresses}) > 1 and len(prefixes) == 1:
+        example = ",".join("64" if ":" in address else "24" for address in addresses)
+        yield (
+            f"{_shown(said['netmask'])}: cannot be for IPv4 and IPv6 addresses alike; "
+            f"set one for each, such as {example}"
+        )
+        return
+    each = prefixes * len(addresses) if len(prefixes) == 1 else prefixes
+    for address, prefix in zip(addresses, each):
+        source, most = said["netmask"].source, 128 if ":" in address else 32
+        if prefix > most:
+            yield f"{source}={prefix}: must be from 1 to {most} for {address}"
+        elif host_flaw(address, prefix):
+            flaw = host_flaw(address, prefix)
+            yield f"{said['ip'].source}={address}: {flaw}, which no host can have"
+        if most == 128 and isinstance(prefix, Netmask):
+            yield f"{_shown(said['netmask'])}: {address} is IPv6 and needs a prefix length"
 
 
 def _spread(
@@ -147,6 +174,7 @@ def _settings(
     if values["dcs-type"] is None:
         return None
     given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    given = given._replace(**dict.fromkeys(_without_effect(values["dcs-type"], given)))
     problems.extend(_empty(said))
     problems.extend(_unreadable(given, said))
     try:
@@ -158,6 +186,41 @@ def _settings(
                 source = said[option].source if option in said else variable(option)
                 problems.append(f"{source}: {sentence}")
         return None
+
+
+def _without_effect(store: str, given: Given) -> Mapping[str, str]:
+    """Return the fields that this store does not look at, and why.
+
+    The sample file of Cybertec's vip-manager has a Consul token beside etcd, and its etcd takes a
+    user without a password for none.
+    """
+    found = dict.fromkeys(leader.unused(store, given), f"is not used with {store}")
+    if "user" not in found and given.user and not given.password:
+        found["user"] = "is not used without a password"
+    if given.ca_file and not leader.encrypted(given.endpoints):
+        plain = (field for field in _FILES if getattr(given, field) is not None)
+        found.update(dict.fromkeys(plain, "is not used: no endpoint is https://"))
+    return found
+
+
+def _warnings(values: Mapping[str, Any], said: Mapping[str, Said], policy: Policy) -> Iterator[str]:
+    """Yield what was given and is not taken word for word."""
+    given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    for field, why in _without_effect(values["dcs-type"], given).items():
+        yield f"{said[_OF_THE_STORE[field]].source} {why}"
+    for field in _FILES:
+        found = said.get(_OF_THE_STORE[field])
+        if found is not None and not found.text.startswith("/"):
+            yield f"{_shown(found)}: is relative, and stands for {getattr(given, field)}"
+    if any("://" not in word for word in (given.endpoints or "").replace(",", " ").split()):
+        yield f"{said['dcs-endpoints'].source}: an endpoint has no http:// or https://"
+    if values["interval"] < SHORTEST_INTERVAL:
+        yield f"{_shown(said['interval'])}: the store is asked every 100 ms at most"
+    if "dcs-grace" in said and policy.patience < policy.grace:
+        yield (
+            f"{_shown(said['dcs-grace'])}: {values['dcs-type']} gives no lease, so the address "
+            f"stays {policy.patience:g} s while it is silent"
+        )
 
 
 def _empty(said: Mapping[str, Said]) -> Iterator[str]:

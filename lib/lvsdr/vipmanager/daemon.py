@@ -5,49 +5,55 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from math import inf
 
 from ..errors import LvsdrError
 from ..gate import Answer, Standing, State, heard
 from ..system import notify
 from ..system.race import Bell
 from . import memory, report
-from .configuration import Configuration, Wanted
-from .events import Broken, Events, Found, Heard, Signalled
-from .holder import Holder
+from .events import Broken, Claimed, Events, Found, Heard, Loaded, Signalled
+from .holder import Holder, Threads
+from .holdings import Holdings
 from .log import Log
 from .publishing import Publisher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .events import Event
+    from .configuration import Configuration
+    from .events import Event, Load
 
 _SLACK = 1.0  # seconds that the first answer may be late
-_TRIES = 3  # to give an address back at the end
+_SELDOM = 1.0  # from one such start to the next
+_LAST_WORDS = 1.0  # seconds for the last lines of the log
 
 
 class Daemon:
-    """``load`` reads the configuration anew."""
+    """``load`` reads the configuration, and raises LvsdrError if it cannot be used."""
 
-    def __init__(self, load: Callable[[], Configuration], configuration: Configuration) -> None:
+    def __init__(self, load: Load) -> None:
         self._load = load
-        self._configuration = configuration
+        configuration = self._configuration = load()
         self._log = Log(configuration.level, configuration.log_format)
         self._events = Events()
-        self._bell = Bell()
+        self._bell, self._began = Bell(), 0.0
         self._standing = Standing()
         self._heard = report.Heard()
-        self._locks: dict[str, int] = {}
-        self._holders: list[Holder] = []
+        directory = configuration.run_directory
+        self._holdings = Holdings(
+            directory, self._log, Threads(self._events.ask, self._events.guard)
+        )
         self._patience = 0.0
         self._broken = self._stale = ""
         self._signals: list[int] = []
+        self._loading = 0  # the latest request to read the configuration
+        self._result: Configuration | LvsdrError | None = None
 
     def run(self) -> int:
         """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
         configuration = self._configuration
-        self._locks = self._locked(configuration.wanted)
-        self._holders = [self._holder(wanted) for wanted in configuration.wanted]
+        self._warn()
+        self._holdings.begin(configuration.wanted)
         publisher = Publisher(configuration, self._log)
         self._events.signals()
         self._events.changes()
@@ -63,6 +69,8 @@ class Daemon:
             raise
         finally:
             publisher.end()
+            self._log.flush(_LAST_WORDS)
+            self._events.default_signals()
 
     def _live(self, publisher: Publisher) -> int:
         wake = 0.0
@@ -71,6 +79,9 @@ class Daemon:
             if not self._ending and signal.SIGHUP in self._signals:
                 self._signals.clear()
                 self._reload()
+            if not self._ending and self._result is not None:
+                result, self._result = self._result, None
+                self._loaded(result)
             wake = self._turn()
             if self._ending:
                 return self._end(signal.Signals(self._ending[0]).name)
@@ -92,15 +103,19 @@ class Daemon:
             self._hear(event.answer)
         elif isinstance(event, Found):
             event.asking.holder.found(event.asking, event.finding)
+        elif isinstance(event, Claimed):
+            event.guard.holder.claimed(event.guard, event.mac)
         elif isinstance(event, Signalled):
             self._signals.append(event.number)
+        elif isinstance(event, Loaded) and event.number == self._loading:
+            self._result = event.result
         elif isinstance(event, Broken):
             self._once(event.reason)
 
     def _hear(self, answer: Answer) -> None:
         before, now = self._standing.latest, answer.leadership
         self._standing = heard(self._standing, answer, self._configuration.policy)
-        silent = now.state is State.UNKNOWN
+        silent = now.state in (State.UNKNOWN, State.STOPPED)
         answers, unanswered, last = self._heard
         self._heard = report.Heard(
             answers + (not silent), unanswered + silent, last if silent else answer.heard
@@ -118,13 +133,23 @@ class Daemon:
         wake = now + self._configuration.keepalive
         if self._standing.latest is None and now < self._patience:
             return min(wake, self._patience)  # nothing is decided before the store was asked once
-        for holder in self._holders:
+        for holder in self._holdings.holders:
             if self._ending:
                 break
             wake = min(wake, self._one_turn(holder))
             if self._receive(0.0):  # it counts for the next one, and for those before it soon
                 wake = now
-        return wake
+        return min(wake, self._prove(now))
+
+    def _prove(self, now: float) -> float:
+        """Ask the store anew where an announcement waits for it; returns when to look again."""
+        since = self._holdings.unproven
+        if since is None or since < self._began:
+            return inf
+        if now < self._began + _SELDOM:
+            return self._began + _SELDOM
+        self._ask(self._standing)
+        return inf
 
     def _one_turn(self, holder: Holder) -> float:
         try:
@@ -132,9 +157,9 @@ class Daemon:
                 self._standing, self._configuration.policy, self._configuration.rules
             )
             if holder.held:
-                holder.remember(self._standing.confirmed)
+                holder.confirmation.store(self._standing.confirmed)
             else:
-                holder.forget()
+                holder.confirmation.forget()
         except LvsdrError as error:
             self._once(str(error))
             return float("inf")
@@ -147,52 +172,43 @@ class Daemon:
             self._log.error("broken", reason=reason)
 
     def _reload(self) -> None:
+        """Read the configuration in the background; the latest request counts."""
         micros = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         notify.tell("RELOADING=1", f"MONOTONIC_USEC={micros}")
+        self._loading += 1
+        self._events.load(self._load, self._loading)
+
+    def _loaded(self, result: Configuration | LvsdrError) -> None:
         try:
-            self._change(self._load())
+            if isinstance(result, LvsdrError):
+                raise result
+            self._change(result)
             self._stale = ""
+            self._warn()
             self._log.info("reloaded", addresses=",".join(map(str, self._configuration.wanted)))
         except LvsdrError as error:
             self._stale = str(error)
             self._log.error("unchanged", reason=error)
         notify.tell("READY=1")
 
+    def _warn(self) -> None:
+        for warning in self._configuration.warnings:
+            self._log.warning("configuration", reason=warning)
+
     def _change(self, new: Configuration) -> None:
         """Go over to another configuration; raises LvsdrError if that is not possible."""
         old = self._configuration
-        known = {
-            (holder.wanted.address, holder.wanted.interface): holder for holder in self._holders
-        }
-        stay = {(wanted.address, wanted.interface) for wanted in new.wanted}
-        fresh = [wanted for wanted in new.wanted if wanted.address not in self._locks]
-        self._locks.update(self._locked(fresh))
-        for place in known.keys() - stay:
-            known[place].release("it is no longer configured")
-            known[place].tidy()
-        addresses = {wanted.address for wanted in new.wanted}
-        for address in self._locks.keys() - addresses:
-            os.close(self._locks.pop(address))
+        self._holdings.change(new.wanted)
         self._configuration = new._replace(run_directory=old.run_directory)
         self._log.adjust(new.level, new.log_format)
-        self._holders = [
-            self._adjusted(known.get((wanted.address, wanted.interface)), wanted)
-            for wanted in new.wanted
-        ]
         if new.question != old.question:
             confirmed = self._standing.confirmed
             self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
 
-    def _adjusted(self, known: Holder | None, wanted: Wanted) -> Holder:
-        if known is None:
-            return self._holder(wanted)
-        known.wanted = wanted
-        return known
-
     def _ask(self, standing: Standing) -> None:
         """Ask the store that is configured, from now on, with this to begin with."""
         self._bell.stop()
-        self._bell = Bell()
+        self._bell, self._began = Bell(), time.monotonic()
         self._standing = standing
         self._patience = time.monotonic() + self._configuration.policy.timeout + _SLACK
         self._events.answers(self._configuration, self._bell)
@@ -207,41 +223,17 @@ class Daemon:
     def _end(self, reason: str) -> int:
         """Give everything back, first of all the addresses; returns the exit status."""
         keep = self._configuration.keep_on_exit
-        left = [] if keep else self._holders
-        for _ in range(_TRIES):
-            left = [holder for holder in left if not self._given_back(holder, reason)]
+        released = keep or self._holdings.release(f"the daemon ends: {reason}")
         notify.tell("STOPPING=1")
-        for holder in () if keep else self._holders:
-            holder.tidy()
-        kept = ",".join(str(holder.wanted) for holder in self._holders if keep and holder.held)
+        if not keep:
+            self._holdings.tidy()
+        holders = self._holdings.holders if keep else []
+        kept = ",".join(str(holder.wanted) for holder in holders if holder.held)
         self._log.info("ended", reason=reason, kept=kept)
-        return 1 if left else 0
-
-    def _given_back(self, holder: Holder, reason: str) -> bool:
-        try:
-            holder.release(f"the daemon ends: {reason}")
-        except (LvsdrError, OSError) as error:
-            self._log.error("failed", address=holder.wanted, reason=error)
-            return False
-        return True
-
-    def _holder(self, wanted: Wanted) -> Holder:
-        return Holder(wanted, self._configuration.run_directory, self._log, self._events.ask)
-
-    def _locked(self, wanted: Sequence[Wanted]) -> dict[str, int]:
-        """A lock for each address, or for none; raises LvsdrError."""
-        locks: dict[str, int] = {}
-        try:
-            for one in wanted:
-                directory = self._configuration.run_directory
-                locks[one.address] = memory.lock(directory, one.address)
-        except LvsdrError:
-            for descriptor in locks.values():
-                os.close(descriptor)
-            raise
-        return locks
+        return 0 if released else 1
 
     def _document(self) -> report.Document:
         store = self._configuration.store
-        told = report.document(store, self._standing, self._heard, self._holders)
+        policy, holders = self._configuration.policy, self._holdings.holders
+        told = report.document(store, self._standing, self._heard, policy, holders)
         return {**told, "pid": os.getpid(), "stale": self._stale}

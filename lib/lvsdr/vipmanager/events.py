@@ -15,6 +15,7 @@ from ..system import links
 from ..system.race import Bell
 from ..typed import NamedTuple
 from .configuration import Configuration
+from .guarding import Guard
 from .keeping import Finding
 from .looking import Asking
 
@@ -43,10 +44,24 @@ class Found(NamedTuple):
     finding: Finding
 
 
+class Claimed(NamedTuple):
+    """Another host claims an address that is guarded."""
+
+    guard: Guard
+    mac: str
+
+
 class Signalled(NamedTuple):
     """A signal has come."""
 
     number: int
+
+
+class Loaded(NamedTuple):
+    """The configuration as it is now, or the error that makes it unusable."""
+
+    number: int
+    result: Configuration | LvsdrError
 
 
 class Broken(NamedTuple):
@@ -56,7 +71,8 @@ class Broken(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Event = Union[Heard, Changed, Found, Signalled, Broken]
+    Event = Union[Heard, Changed, Found, Claimed, Signalled, Loaded, Broken]
+    Load = Callable[[], Configuration]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -85,6 +101,12 @@ class Events:
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._queue.put(Signalled(number)))
 
+    @staticmethod
+    def default_signals() -> None:
+        """Let signals end the process, whatever it waits for."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+
     def changes(self) -> None:
         """Let changes of links and addresses come here."""
 
@@ -112,6 +134,29 @@ class Events:
             except Exception as error:  # whoever waits for an answer gets one
                 finding = Finding(problem=f"cannot ask: {type(error).__name__}: {error}")
             self._queue.put(Found(asking, finding))
+
+        Thread(target=work, daemon=True).start()
+
+    def guard(self, guard: Guard) -> None:
+        """Let claims of other hosts to a guarded address come here."""
+
+        def watch() -> None:
+            guard.watch(lambda mac: self._queue.put(Claimed(guard, mac)))
+
+        # An interface that cannot be listened at is reported by the holder of the address.
+        Thread(target=_persistently, args=(watch, lambda _: None, guard.bell), daemon=True).start()
+
+    def load(self, load: Load, number: int) -> None:
+        """Read the configuration: files may be on a disk, or be pipes, that do not answer."""
+
+        def work() -> None:
+            try:
+                self._queue.put(Loaded(number, load()))
+            except LvsdrError as error:
+                self._queue.put(Loaded(number, error))
+            except Exception as error:
+                problem = LvsdrError(f"cannot be read: {type(error).__name__}")
+                self._queue.put(Loaded(number, problem))
 
         Thread(target=work, daemon=True).start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from random import random
 
 from ..address import announcing, taking
 from ..deadline import Deadline
@@ -12,21 +13,19 @@ from ..errors import LvsdrError
 from ..gate import Decision, Policy, Standing, decide
 from ..interfaces import Interface, Place
 from ..system import links
-from ..system.sysctl import Claims
 from ..typed import NamedTuple
 from . import memory
 from .configuration import Wanted
-from .keeping import Act, Finding, Move, Presence, Progress, Rules, Sight, failed, move
+from .guarding import Defence, Guard
+from .keeping import Act, Finding, Move, Presence, Progress, Rules, Sight, doubted, failed, move
 from .log import Log
 from .looking import FORM, Asking, Form, presence
+from .sysctls import Sysctls
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them: IPaddr2's
 _ROUND = 0.2
-# Seconds by which what is remembered may be too old: that makes a grace too short, never too long.
-_SELDOM = 0.5
 _MOVES = 6  # without a rest; taking an address needs three
 _SECONDS = 10.0  # for one act
-_FREE = (Presence.ABSENT, Presence.REFUSED)
 
 
 class Counts(NamedTuple):
@@ -39,40 +38,48 @@ class Counts(NamedTuple):
     failures: int = 0
 
 
-class Holder:
-    """``asking`` starts a search for another owner, and brings the result to ``found``."""
+class Threads(NamedTuple):
+    """What a holder has done in the background."""
 
-    def __init__(
-        self, wanted: Wanted, directory: str, log: Log, asking: Callable[[Asking], None]
-    ) -> None:
+    ask: Callable[[Asking], None]
+    """Search for another owner of the address, and bring the result to ``found``."""
+    guard: Callable[[Guard], None]
+    """Bring claims of other hosts to ``claimed``."""
+
+
+class Holder:
+    """An address, and what this host does for it."""
+
+    def __init__(self, wanted: Wanted, directory: str, log: Log, threads: Threads) -> None:
         self.wanted = wanted
         self.progress = Progress()
-        self.sight = Sight(None, Presence.ABSENT)
+        self.sight, self.looked = Sight(None, Presence.ABSENT), False
         self.decision = Decision(False, "the store has not answered yet")
         self.counts = Counts()
         self._directory = directory
         self._log = log
-        self._asking = asking
+        self._sysctls = Sysctls(wanted, directory, log)
+        self._threads = threads
         self._question: Asking | None = None
         self._rounds, self._next = 0, 0.0
         self._ours = False  # taken, or seen here, by this daemon
         self._confirmed: float | None = None
-        self._remembered: float | None = None
-        self._fresh = True
+        self.confirmation = memory.Confirmation(directory, wanted.address)
         self._mac = ""
         self._said = ""  # the trouble that the log knows of
+        self._defence = Defence()
 
     @property
     def held(self) -> bool:
         """Whether the address is here."""
-        return self.sight.presence not in _FREE
+        return self.sight.presence not in (Presence.ABSENT, Presence.REFUSED)
 
     def look(self) -> Sight:
         """See what the kernel has now; raises LvsdrError."""
-        interface = links.interface(self.wanted.interface)
+        interface, self.looked = links.interface(self.wanted.interface), True
         mac = "" if interface is None else interface.mac
         if mac != self._mac:  # what the neighbours were told is wrong by now
-            self.progress = self.progress._replace(told=False)
+            self.progress = doubted(self.progress, time.monotonic())
         self._mac = mac
         self.sight = Sight(interface, presence(self.wanted, interface))
         return self.sight
@@ -85,18 +92,22 @@ class Holder:
         wakes: list[float | None] = []
         before = self.counts
         self._confirmed = standing.confirmed
+        self._defend()
         for _ in range(_MOVES):
             sight, now = self.look(), time.monotonic()
             self.decision = decide(standing, holding=self.held, now=now, policy=policy)
-            found = move(self.progress, sight, self.decision, now, rules, self.wanted.interface)
+            name, chance = self.wanted.interface, random()
+            found = move(self.progress, sight, self.decision, now, rules, name, chance)
             self.progress = found.progress
             wakes = [found.wake, self.decision.review]
             if not self._done(found, rules):
                 break
         self._ours = self._ours and (self.held or self.decision.hold)
         self._announce_again()
+        self._guard()
         self._complain(self.counts != before)
         wakes += [self._next] if self._rounds else []
+        wakes.append(self._defence.due)
         return min((wake for wake in wakes if wake is not None), default=float("inf"))
 
     def found(self, question: Asking, finding: Finding) -> None:
@@ -106,23 +117,14 @@ class Holder:
                 self._count("conflicts")
             self.progress = self.progress._replace(asking=False, finding=finding)
 
-    def remember(self, confirmed: float | None) -> None:
-        """Store, now and then, what the next daemon has to know; raises LvsdrError."""
-        new = -1.0 if confirmed is None else confirmed
-        if self._remembered is None or new - self._remembered >= _SELDOM or new < 0:
-            if self._remembered != new:
-                memory.remember(self._directory, self.wanted.address, confirmed)
-            self._remembered = new
-
-    def forget(self) -> None:
-        """There is nothing that the next daemon has to know."""
-        if self._remembered is not None or self._fresh:
-            memory.forget(self._directory, self.wanted.address)
-        self._remembered, self._fresh = None, False
+    def claimed(self, guard: Guard, mac: str) -> None:
+        """Another host claims the address that is here."""
+        self._defence.claimed(guard, mac)
 
     def release(self, reason: str) -> None:
         """Give the address back, wherever things are; raises LvsdrError if that is not possible."""
         self.progress = Progress()
+        self._defence.end()
         if self.look().presence is not Presence.ABSENT:
             self._remove(reason)
 
@@ -130,8 +132,7 @@ class Holder:
         """Once the address is gone: leave nothing else behind, as far as that is possible."""
         try:
             memory.forget(self._directory, self.wanted.address)
-            for sentence in self._claims().release():
-                self._log.info("sysctl", address=self.wanted, reason=sentence)
+            self._sysctls.release()
         except (LvsdrError, OSError) as error:
             self._log.warning("sysctl", address=self.wanted, reason=error)
 
@@ -148,7 +149,7 @@ class Holder:
         interface = self.sight.interface
         if act is Act.ASK and interface is not None:
             self._question = Asking(self, self._place(interface), interface)
-            self._asking(self._question)
+            self._threads.ask(self._question)
         elif act in (Act.TAKE, Act.FORCE) and interface is not None:
             self._take(interface, FORM._replace(duplicate_check=act is Act.TAKE))
         elif act is Act.ANNOUNCE:
@@ -161,20 +162,13 @@ class Holder:
         place, deadline = self._place(interface), Deadline.after(_SECONDS)
         again = self._ours
         with suppress(LvsdrError):  # that it cannot be stored is said when the address is here
-            self.remember(self._confirmed)  # a daemon that is killed next leaves both or neither
-        self._keep_sysctls(place)
+            self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
+        self._sysctls.keep(place)
         taking.reach(place, interface, form, deadline)
         self._ours = True
         self._count("restored" if again else "taken")
         event, why = ("restored", "it was changed or removed") if again else ("taken", "")
         self._report(event, reason=why or self.decision.reason)
-
-    def _keep_sysctls(self, place: Place) -> None:
-        try:
-            for sentence in taking.keep_sysctls(place, self._claims()):
-                self._log.info("sysctl", address=self.wanted, reason=sentence)
-        except (LvsdrError, OSError) as error:  # in a container, say; the address matters more
-            self._log.warning("sysctl", address=self.wanted, reason=error)
 
     def _remove(self, reason: str) -> None:
         interface, deadline = self.sight.interface, Deadline.after(_SECONDS)
@@ -189,11 +183,14 @@ class Holder:
             self._ours = True
             self._report("adopted", reason=self.decision.reason)
         self._rounds, self._next = _ROUNDS, 0.0
+        if self._defence.over():
+            self._rounds = 1
+            self._report("defended", reason=self.decision.reason)
 
     def _announce_again(self) -> None:
         """Tell the neighbours once more, if it is time to; a failure is no reason to give up."""
         interface, now = self.sight.interface, time.monotonic()
-        if self.sight.presence is not Presence.PRESENT or interface is None:
+        if interface is None or not self.progress.told:
             self._rounds = 0
         elif self._rounds and now >= self._next:
             self._rounds, self._next = self._rounds - 1, now + _ROUND
@@ -201,6 +198,27 @@ class Holder:
                 announcing.announce(self._place(interface), interface)
             except LvsdrError as error:
                 self._log.warning("unannounced", address=self.wanted, reason=error)
+
+    def _defend(self) -> None:
+        """Have the address announced once, if another host has claimed it.
+
+        The store is asked first: that host may be the new leader.
+        """
+        now = time.monotonic()
+        rival = self._defence.begin(now) if self.progress.told else ""
+        if rival:
+            self._count("conflicts")
+            where = {"address": self.wanted, "interface": self.wanted.interface}
+            self._log.warning("conflict", **where, reason=f"{rival} claims the address, too")
+            self.progress = doubted(self.progress, now)
+
+    def _guard(self) -> None:
+        """Guard the address while it is here."""
+        interface = self.sight.interface
+        if interface is None or not (self.progress.held and self.sight.linked):
+            self._defence.end()
+        elif not self._defence.guards(self._place(interface), interface):
+            self._threads.guard(self._defence.guard(self, self._place(interface), interface))
 
     def _complain(self, reported: bool) -> None:
         """Say what is in the way, or no more so, when that changes."""
@@ -219,7 +237,3 @@ class Holder:
 
     def _place(self, interface: Interface) -> Place:
         return Place(self.wanted.address, self.wanted.prefix, interface.name)
-
-    def _claims(self) -> Claims:
-        owner = f"vip-manager {self.wanted.address}"
-        return Claims(self._directory, owner, Deadline.after(_SECONDS))

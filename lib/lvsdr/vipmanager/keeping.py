@@ -10,12 +10,15 @@ Times are seconds of this node's monotonic clock.
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 
 from ..gate import Decision
 from ..interfaces import Interface
 from ..typed import NamedTuple
 
-_PAUSE = 0.2  # seconds between two questions who has the address
+_AT_ONCE = -inf
+_PAUSE = 0.2  # seconds between two questions who has the address, and as many by chance
+_SPREAD = 3.0  # the same after a duplicate: the kernel looks for one for up to 2 s
 
 
 class Presence(Enum):
@@ -63,6 +66,8 @@ class Finding(NamedTuple):
     """Who else has it."""
     problem: str | None = None
     """Why it was not possible to ask."""
+    by_the_kernel: bool = False
+    """The kernel has found the rival, which may have found this host in the same way."""
 
 
 class Rules(NamedTuple):
@@ -80,6 +85,8 @@ class Progress(NamedTuple):
     """It was here, by our doing, when last seen."""
     told: bool = False
     """The neighbours have been told so, over the link as it is."""
+    since: float | None = None
+    """They are told only after an answer to a question that was asked later than this."""
     began: float | None = None
     """When the attempt to take it began."""
     asking: bool = False
@@ -99,26 +106,36 @@ class Move(NamedTuple):
 
 
 def move(
-    progress: Progress, sight: Sight, decision: Decision, now: float, rules: Rules, name: str
+    progress: Progress,
+    sight: Sight,
+    decision: Decision,
+    now: float,
+    rules: Rules,
+    name: str,
+    chance: float = 0.0,
 ) -> Move:
-    """The next move; ``name`` is what the interface was called by whoever wants the address."""
+    """Return the next move.
+
+    ``name`` is the interface's in the configuration.  ``chance``, from 0 to 1, lets hosts that may
+    both have the address get out of step.
+    """
     if not decision.hold:
         gone = sight.presence is Presence.ABSENT
         return Move(Progress(), Act.NOTHING if gone else Act.REMOVE)
     if sight.presence is Presence.PRESENT:
-        return _present(progress, sight, name)
+        return _present(progress, sight, decision, now, name)
     if not sight.linked:
-        return Move(Progress(trouble=_no_link(sight, name)))
+        return Move(Progress(trouble=linkless(sight.interface, name)))
     if sight.presence is Presence.TENTATIVE:
         return Move(progress._replace(asking=False, finding=None))
     if sight.presence is Presence.REFUSED:
-        refused = Finding(rival="another host")
+        refused = Finding(rival="another host", by_the_kernel=True)
         return Move(progress._replace(held=False, asking=False, finding=refused), Act.REMOVE)
     if sight.presence is Presence.DIFFERENT:
         if now < progress.pause:
             return Move(progress, wake=progress.pause)
         return Move(progress, Act.TAKE)
-    return _absent(progress, decision, now, rules)
+    return _absent(progress, decision, now, rules, chance)
 
 
 def failed(now: float, rules: Rules, trouble: str) -> Progress:
@@ -126,17 +143,39 @@ def failed(now: float, rules: Rules, trouble: str) -> Progress:
     return Progress(pause=now + rules.retry, trouble=trouble)
 
 
-def _present(progress: Progress, sight: Sight, name: str) -> Move:
+def doubted(progress: Progress, now: float) -> Progress:
+    """Return the progress of an address that is announced again once the store has confirmed it."""
+    return progress._replace(told=False, since=now)
+
+
+def unproven(progress: Progress) -> float | None:
+    """Return after which time the store has to be asked before the address is announced."""
+    waiting = progress.held and not progress.told and progress.since is not None
+    return progress.since if waiting and not progress.trouble else None
+
+
+def _present(progress: Progress, sight: Sight, decision: Decision, now: float, name: str) -> Move:
+    """Announce the address, unless that would rest on an answer older than the link.
+
+    A host that was cut off may have been replaced meanwhile: an announcement of its own would turn
+    the segment's clients away from the new leader.
+    """
     if not sight.linked:
-        return Move(Progress(held=True, trouble=_no_link(sight, name)))
-    here = Progress(held=True, told=True)
-    return Move(here, Act.NOTHING if progress.told else Act.ANNOUNCE)
+        return Move(Progress(held=True, since=now, trouble=linkless(sight.interface, name)))
+    if progress.told:
+        return Move(Progress(held=True, told=True))
+    since = now if progress.since is None else progress.since
+    if decision.asked is None or decision.asked <= since:
+        return Move(Progress(held=True, since=since))
+    return Move(Progress(held=True, told=True), Act.ANNOUNCE)
 
 
-def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) -> Move:
+def _absent(
+    progress: Progress, decision: Decision, now: float, rules: Rules, chance: float
+) -> Move:
     if progress.held and not decision.degraded:
         # Somebody removed it a moment ago; this node leads, so nobody else can have taken it.
-        return Move(progress._replace(held=False, told=False), Act.TAKE)
+        return Move(progress._replace(held=False, told=False, since=_AT_ONCE), Act.TAKE)
     if progress.asking:
         return Move(progress)
     if now < progress.pause:
@@ -147,21 +186,23 @@ def _absent(progress: Progress, decision: Decision, now: float, rules: Rules) ->
     if progress.finding.problem is not None:
         return _again(failed(now, rules, progress.finding.problem))
     if progress.finding.rival is not None:
-        return _taken(progress, progress.finding.rival, now, rules)
+        spread = _SPREAD if progress.finding.by_the_kernel else _PAUSE
+        pause = now + _PAUSE + spread * chance
+        return _taken(progress, progress.finding.rival, now, rules, pause)
     if decision.not_before is not None and now < decision.not_before:
         return Move(progress, wake=decision.not_before)
-    return Move(progress._replace(finding=None), Act.TAKE)
+    return Move(progress._replace(finding=None, since=_AT_ONCE), Act.TAKE)
 
 
-def _taken(progress: Progress, rival: str, now: float, rules: Rules) -> Move:
+def _taken(progress: Progress, rival: str, now: float, rules: Rules, pause: float) -> Move:
     """Somebody else has the address."""
     if now - (progress.began or 0.0) < rules.takeover:
         # Later attempts are no news.
         trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
-        later = progress._replace(finding=None, pause=now + _PAUSE, trouble=trouble)
+        later = progress._replace(finding=None, pause=pause, trouble=trouble)
         return _again(later)
     if rules.force:
-        return Move(progress._replace(finding=None), Act.FORCE)
+        return Move(progress._replace(finding=None, since=_AT_ONCE), Act.FORCE)
     patience = f"{rules.takeover:g} s"
     return _again(failed(now, rules, f"still in use by {rival} after {patience}, trying again"))
 
@@ -170,9 +211,10 @@ def _again(progress: Progress) -> Move:
     return Move(progress, wake=progress.pause)
 
 
-def _no_link(sight: Sight, name: str) -> str:
-    if sight.interface is None:
+def linkless(interface: Interface | None, name: str) -> str:
+    """Return why no address can work on an interface; nothing if one can."""
+    if interface is None:
         return f"interface {name} does not exist"
-    return (
-        f"interface {sight.interface.name} {'has no carrier' if sight.interface.up else 'is down'}"
-    )
+    if interface.carrier:
+        return ""
+    return f"interface {interface.name} {'has no carrier' if interface.up else 'is down'}"

@@ -10,25 +10,27 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ..system.line_writer import LineWriter
 from .parsers import LEVELS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TextIO
 
 _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3}  # sd-daemon(3)
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
 class Log:
-    """Writes lines of a level or above; what cannot be written is lost, and stops nobody."""
+    """Lines of a level or above, for a descriptor.
+
+    A call never blocks.  Lines that cannot be written in time are counted, and the number is
+    logged afterwards.
+    """
 
     def __init__(
-        self, level: str = "INFO", form: str = "text", stream: TextIO | None = None
+        self, level: str = "INFO", form: str = "text", descriptor: int | None = None
     ) -> None:
         self.adjust(level, form)
-        self._stream = sys.stderr if stream is None else stream
-        self._journal = _is_the_journal(self._stream)
+        to = _standard_error() if descriptor is None else descriptor
+        self._journal = _is_the_journal(to)
+        self._writer = LineWriter(to, self._loss)
 
     def adjust(self, level: str, form: str) -> None:
         """Write lines of this level or above from now on, in this form."""
@@ -50,9 +52,19 @@ class Log:
         """What could not be done."""
         self._say("ERROR", event, facts)
 
+    def flush(self, seconds: float) -> bool:
+        """Wait until all lines are written, but no longer than this; False if some are not."""
+        return self._writer.flush(seconds)
+
     def _say(self, level: str, event: str, facts: Mapping[str, object]) -> None:
-        if LEVELS.index(level) < self._level:
-            return
+        if LEVELS.index(level) >= self._level:
+            self._writer.write(self._line(level, event, facts))
+
+    def _loss(self, number: int) -> str:
+        reason = "the log could not be written in time"
+        return self._line("WARNING", "log", {"lost": number, "reason": reason})
+
+    def _line(self, level: str, event: str, facts: Mapping[str, object]) -> str:
         said = {name: fact for name, fact in facts.items() if fact != ""}
         if not self._journal and self._form == "json":
             said = {"time": _now(), **said}
@@ -61,15 +73,20 @@ class Log:
             text = f"<{_PRIORITIES[level]}>{text}"
         elif self._form == "text":
             text = f"{_now()} {text}"
-        with suppress(OSError, ValueError):
-            self._stream.write(f"{text}\n")
-            self._stream.flush()
+        return text
 
 
-def _is_the_journal(stream: TextIO) -> bool:
-    """Whether lines go to systemd's journal, which has its own time (systemd.exec(5))."""
+def _standard_error() -> int | None:
+    """The descriptor of standard error; None if it was closed, and may be another file by now."""
     with suppress(OSError, ValueError):
-        status = os.fstat(stream.fileno())
+        return None if sys.stderr is None else sys.stderr.fileno()
+    return None
+
+
+def _is_the_journal(descriptor: int | None) -> bool:
+    """Whether lines go to systemd's journal, which has its own time (systemd.exec(5))."""
+    with suppress(OSError):
+        status = os.fstat(-1 if descriptor is None else descriptor)
         return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
     return False
 

@@ -51,8 +51,9 @@ class Asking:
             other = taking.elsewhere(self._place, self._interface, interfaces)
             if other is not None:
                 return Finding(problem=f"{self._place.address} is on {other} of this node already")
+            place, interface = self._place, self._interface
             return Finding(
-                taking.rival(self._place, self._interface, interfaces, deadline, _PATIENCE)
+                taking.rival(place, interface, interfaces, deadline, _PATIENCE, among_equals=True)
             )
         except LvsdrError as error:
             return Finding(problem=str(error))

@@ -11,6 +11,9 @@ import os
 from ..errors import LvsdrError
 from ..system import state
 
+# Seconds by which what is stored may be too old: that makes a grace too short, never too long.
+_SELDOM = 0.5
+
 
 def lock(directory: str, address: str) -> int:
     """A descriptor that keeps every other daemon from this address until it is closed.
@@ -23,13 +26,38 @@ def lock(directory: str, address: str) -> int:
     return descriptor
 
 
+class Confirmation:
+    """The time when the store last confirmed this node, stored for the next daemon."""
+
+    def __init__(self, directory: str, address: str) -> None:
+        self._directory = directory
+        self._address = address
+        self._stored: float | None = None
+        self._fresh = True
+
+    def store(self, confirmed: float | None) -> None:
+        """Store it now and then; raises LvsdrError."""
+        new = -1.0 if confirmed is None else confirmed
+        if self._stored is None or new - self._stored >= _SELDOM or new < 0:
+            if self._stored != new:
+                remember(self._directory, self._address, confirmed)
+            self._stored = new
+
+    def forget(self) -> None:
+        """Leave nothing to the next daemon."""
+        if self._stored is not None or self._fresh:
+            forget(self._directory, self._address)
+        self._stored, self._fresh = None, False
+
+
 def remember(directory: str, address: str, confirmed: float | None) -> None:
     """Store when the question was asked that was last answered by naming this node."""
     document = {"boot": state.boot_id(), "confirmed": confirmed}
+    path = _path(directory, address)
     try:
-        state.write(_path(directory, address), document)
-    except OSError as error:
-        raise LvsdrError(f"cannot write {error.filename}: {error.strerror}") from None
+        state.write(path, document)
+    except OSError as error:  # of a full disk the error does not name the file
+        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
 def remembered(directory: str, address: str, now: float) -> float | None:

@@ -8,19 +8,21 @@ once had, are understood as well.
 from __future__ import annotations
 
 from ..gate import Policy, Unreachable
-from ..ocf.values import Parser, absolute_path, boolean, one_of, whole_number
+from ..ocf.values import Parser, absolute_path, one_of
 from ..typed import NamedTuple
 from .keeping import Rules
+from .names import OF_THE_AGENT
 from .parsers import (
     ADDRESSES,
     INTERFACES,
     PREFIXES,
     STORE,
-    endpoints,
+    file_path,
     level,
     listening,
     seconds,
     text,
+    truth,
 )
 
 TYPE_CHECKING = False
@@ -44,7 +46,7 @@ class Option(NamedTuple):
     old: tuple[str, ...] = ()
     """Other names of it."""
     discreet: bool = False
-    """It holds a secret."""
+    """It holds a secret, or may."""
 
     @property
     def variable(self) -> str:
@@ -79,7 +81,7 @@ OPTIONS = (
     Option(
         "netmask",
         PREFIXES,
-        "Prefix length or IPv4 netmask; one for all addresses, or one for each.",
+        "Prefix length or IPv4 netmask; one for all addresses of one family, or one for each.",
         metavar="PREFIXES",
         old=("mask",),
     ),
@@ -93,7 +95,7 @@ OPTIONS = (
     ),
     Option(
         "dcs-endpoints",
-        endpoints,
+        text,
         "URLs of the store, separated by commas; default: this host.",
         metavar="URLS",
         old=("endpoint", "endpoints"),
@@ -123,9 +125,9 @@ OPTIONS = (
     ),
     Option(
         "interval",
-        seconds(0.1, 0.001),
+        seconds(0, 0.001),
         "Milliseconds after which the store is asked again if it cannot be watched, or says "
-        "nothing.",
+        "nothing; 100 at least.",
         "1000",
         metavar="MS",
     ),
@@ -145,7 +147,7 @@ OPTIONS = (
     ),
     Option(
         "force-takeover",
-        boolean,
+        truth,
         "Take the address after the takeover timeout even if another host still answers.",
         "false",
     ),
@@ -168,7 +170,8 @@ OPTIONS = (
     Option(
         "dcs-grace",
         seconds(0),
-        "Seconds for which the address stays after the store last said that this node leads.",
+        "Seconds for which the address stays after the store last said that this node leads; with "
+        "patroni 2 at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
         metavar="SECONDS",
     ),
@@ -187,18 +190,18 @@ OPTIONS = (
         metavar="PASSWORD",
         discreet=True,
     ),
-    Option("etcd-ca-file", absolute_path, "Who signs the store's certificates.", metavar="FILE"),
-    Option("etcd-cert-file", absolute_path, "Certificate to show to the store.", metavar="FILE"),
-    Option("etcd-key-file", absolute_path, "Its key.", metavar="FILE"),
+    Option("etcd-ca-file", file_path, "Who signs the store's certificates.", metavar="FILE"),
+    Option("etcd-cert-file", file_path, "Certificate to show to the store.", metavar="FILE"),
+    Option("etcd-key-file", file_path, "Its key.", metavar="FILE"),
     Option("consul-token", text, "Token of Consul.", metavar="TOKEN", discreet=True),
     Option(
         "keep-on-exit",
-        boolean,
+        truth,
         "Leave the address where it is when told to end: for upgrades.",
         "false",
     ),
     Option("loglevel", level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
-    Option("verbose", boolean, "The same as --loglevel DEBUG.", "false"),
+    Option("verbose", truth, "The same as --loglevel DEBUG.", "false"),
     Option(
         "log-format",
         one_of("text", "json"),
@@ -225,8 +228,8 @@ OPTIONS = (
         RUN_DIRECTORY,
         metavar="DIRECTORY",
     ),
-    Option("retry-after", whole_number(), "Accepted, and not used.", metavar="MS"),
-    Option("retry-num", whole_number(), "Accepted, and not used.", metavar="NUMBER"),
+    Option("retry-after", text, "Accepted, and not used.", metavar="MS"),
+    Option("retry-num", text, "Accepted, and not used.", metavar="NUMBER"),
 )
 UNUSED = ("retry-after", "retry-num")
 NEVER_EMPTY = ("trigger-key", "trigger-value")
@@ -236,6 +239,7 @@ BY_NAME = {option.name: option for option in OPTIONS}
 """The options by their names of today."""
 
 CURRENT = {
+    **OF_THE_AGENT,
     **{other: option.name for option in OPTIONS for other in option.old},
     **{option.name: option.name for option in OPTIONS},
 }

@@ -5,11 +5,14 @@ The message of that says what is legal.
 
 from __future__ import annotations
 
+import os
 import re
 
-from ..hosts import is_remote, literal
-from ..interfaces import interface_name, prefix_length
-from ..ocf.values import Parser
+from ..durations import UNITS
+from ..hosts import canonical_address, literal, unicast
+from ..interfaces import interface_name
+from ..ocf.values import Parser, boolean
+from ..prefixes import prefix_length
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STORES = {"etcd": "etcd", "etcd3": "etcd", "consul": "consul", "patroni": "patroni"}
+_GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
 _MOST = 86400.0  # seconds
 
 
@@ -32,10 +36,10 @@ def listed(one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
 
 
 def _unicast(text: str) -> str:
-    address = literal(text)
-    if address is None or not is_remote(address):
-        raise ValueError(text)
-    return address
+    try:
+        return unicast(canonical_address(text))
+    except ValueError as error:
+        raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
 
 def _prefix(text: str) -> int:
@@ -59,26 +63,34 @@ def _store(text: str) -> str:
         raise ValueError from None
 
 
-def endpoints(text: str) -> str:
-    for word in text.replace(",", " ").split():
-        if "://" not in word:
-            raise ValueError(f"{word} has no scheme: write http://{word} or https://{word}")
-    return text
+def truth(text: str) -> bool:
+    """A switch as Go's strconv.ParseBool reads it, too."""
+    return boolean(_GO.get(text, text))
+
+
+def file_path(text: str) -> str:
+    """A path, which may be relative to the directory in which the process was started."""
+    if not text or "\0" in text:
+        raise ValueError("must be the path of a file")
+    return os.path.abspath(text)
 
 
 def seconds(low: float, scale: float = 1.0) -> Parser[float]:
-    """A decimal number of at least ``low``, in seconds after it was multiplied by ``scale``."""
+    """A decimal number of ``scale`` seconds, or of a unit, as Pacemaker writes durations."""
 
     def convert(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII):
+        pattern = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)"
+        found = re.fullmatch(pattern, text.lower(), re.ASCII)
+        if found is None or found[2] not in (*UNITS, ""):
             raise ValueError
-        seconds = float(text) * scale
+        seconds = float(found[1]) * (UNITS[found[2]] if found[2] else scale)
         if not low <= seconds <= _MOST:
             raise ValueError
         return seconds
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
-    return Parser(convert, f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}")
+    legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
+    return Parser(convert, legal)
 
 
 def level(text: str) -> str:
@@ -90,7 +102,7 @@ def level(text: str) -> str:
 def listening(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     address = literal(host.strip("[]")) if host else "127.0.0.1"
-    if address is None or not port.isdecimal() or not 1 <= int(port) <= 65535:
+    if address is None or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) <= 65535:
         raise ValueError("must be a port, or an address and a port, such as 127.0.0.1:9345")
     return address, int(port)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from math import inf
+from threading import Thread
 
 from ..errors import LvsdrError
 from ..system import notify, serving, state
@@ -16,6 +19,7 @@ from .log import Log
 
 _SUFFIX = ".sock"
 _REFRESH = 10.0  # seconds after which the file of metrics is written even if nothing changed
+_LAST = 1.0  # seconds to remove that file at the end
 _PATIENCE = 5.0  # seconds for a daemon to answer
 
 
@@ -32,29 +36,35 @@ class Publisher:
         self._metrics = ""
         self._written = 0.0
         self._fed = 0.0
+        self._unwritten = ""
+        self._writer: Thread | None = None  # the file may be on a disk that does not answer
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
         sweep(self._directory)
-        self._listeners = [serving.at_path(path)]
+        self._waiting: list[Callable[[], Listener]] = [lambda: self._socket(path)]
         if configuration.metrics_listen is not None:
-            self._listeners.append(serving.at_port(*configuration.metrics_listen))
+            address, port = configuration.metrics_listen
+            self._waiting.append(lambda: self._port(address, port))
+        self._listeners: list[Listener] = []
+        self._troubles: tuple[str, ...] = ()
+        self._tried = -inf
 
     @property
     def due(self) -> float:
         """When to publish again at the latest, on the monotonic clock."""
-        feed = float("inf") if self._watchdog is None else self._fed + self._watchdog / 2
-        return min(feed, self._written + _REFRESH if self._textfile else float("inf"))
+        feed = inf if self._watchdog is None else self._fed + self._watchdog / 2
+        write = self._written + _REFRESH if self._textfile else inf
+        return min(feed, write, self._tried + _REFRESH if self._waiting else inf)
 
     def begin(self, document: report.Document) -> None:
         """Answer from now on; there is something to tell."""
         self.publish(document)
-        status, *metrics = self._listeners
-        serving.serve(status, self._answer)
-        for listener in metrics:
-            serving.serve_http(listener, "/metrics", self._page)
 
     def publish(self, document: report.Document) -> None:
-        self._document = document
         now = time.monotonic()
+        if self._waiting and now >= self._tried + _REFRESH:
+            self._tried = now
+            self._listen()
+        self._document = {**document, "unpublished": list(self._troubles)}
         if self._watchdog is not None and now >= self._fed + self._watchdog / 4:
             self._fed = now
             notify.tell("WATCHDOG=1")
@@ -64,16 +74,46 @@ class Publisher:
             notify.tell(f"STATUS={summary}")
         if self._textfile is not None and (changed or now >= self._written + _REFRESH):
             self._written = now
-            self._write(self._textfile)
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = Thread(target=self._write, args=(self._textfile,), daemon=True)
+                self._writer.start()
 
     def end(self) -> None:
         """Nobody is answered any more; the file of metrics goes, for it would be wrong."""
-        listener: Listener
         for listener in self._listeners:
             listener.close()
         if self._textfile is not None:
-            with suppress(OSError):
-                state.remove(self._textfile)
+            last = Thread(target=self._remove, args=(self._textfile,), daemon=True)
+            last.start()
+            last.join(_LAST)
+
+    def _listen(self) -> None:
+        """Open what is not open yet: being seen is desirable, an address is essential."""
+        found = [(attempt, self._opened(attempt)) for attempt in self._waiting]
+        self._waiting = [attempt for attempt, trouble in found if trouble]
+        troubles = [trouble for _, trouble in found if trouble]
+        for trouble in troubles:
+            if trouble not in self._troubles:
+                self._log.warning("unpublished", reason=f"{trouble}; trying again")
+        self._troubles = tuple(troubles)
+
+    def _opened(self, attempt: Callable[[], Listener]) -> str:
+        """Open a listener; returns why that is not possible."""
+        try:
+            self._listeners.append(attempt())
+        except LvsdrError as error:
+            return str(error)
+        return ""
+
+    def _socket(self, path: str) -> Listener:
+        listener = serving.at_path(path)
+        serving.serve(listener, self._answer)
+        return listener
+
+    def _port(self, address: str, port: int) -> Listener:
+        listener = serving.at_port(address, port)
+        serving.serve_http(listener, "/metrics", self._page)
+        return listener
 
     def _answer(self) -> bytes:
         return json.dumps(report.aged(self._document)).encode()
@@ -81,11 +121,21 @@ class Publisher:
     def _page(self) -> bytes:
         return report.metrics(report.aged(self._document)).encode()
 
+    def _remove(self, path: str) -> None:
+        if self._writer is not None:
+            self._writer.join()
+        with suppress(OSError):
+            state.remove(path)
+
     def _write(self, path: str) -> None:
         try:
             state.replace(path, self._page().decode(), 0o644)
+            self._unwritten = ""
         except OSError as error:
-            self._log.warning("metrics", reason=f"cannot write {path}: {error.strerror}")
+            reason = f"cannot write {path}: {error.strerror}"
+            if reason != self._unwritten:
+                self._log.warning("metrics", reason=reason)
+            self._unwritten = reason
 
 
 def sweep(directory: str) -> None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import __version__
-from ..gate import Standing
+from ..gate import Policy, Standing, current
 from ..typed import NamedTuple
 from .holder import Holder
-from .keeping import Presence
+from .keeping import Presence, linkless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,19 +65,22 @@ class Heard(NamedTuple):
     last: float | None = None
 
 
-def document(store: str, standing: Standing, heard: Heard, holders: Iterable[Holder]) -> Document:
-    """All that there is to tell of store and addresses."""
+def document(
+    store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
+) -> Document:
+    """Return all that there is to tell of store and addresses; an old answer is none."""
+    known, reason = current(standing, time.monotonic(), policy)
     latest = standing.latest
-    leadership = None if latest is None else latest.leadership
-    state = "not asked yet" if leadership is None else leadership.state.value
+    state = "not asked yet" if latest is None else known.value
+    believed = latest is not None and known is latest.leadership.state
     return {
         "version": __version__,
         "store": store,
         "state": state,
-        "reason": "" if leadership is None else leadership.reason,
-        "leader": None if leadership is None else leadership.leader,
+        "reason": "" if latest is None else reason,
+        "leader": latest.leadership.leader if latest is not None and believed else None,
         "leading": state == "leader",
-        "answering": state not in ("unknown", "not asked yet"),
+        "answering": state not in ("unknown", "stopped", "not asked yet"),
         "answers": heard.answers,
         "unanswered": heard.unanswered,
         "answered": heard.last,
@@ -86,7 +89,10 @@ def document(store: str, standing: Standing, heard: Heard, holders: Iterable[Hol
 
 
 def _address(holder: Holder) -> Document:
-    wanted, decision, trouble = holder.wanted, holder.decision, holder.progress.trouble
+    wanted, decision = holder.wanted, holder.decision
+    # A follower with a wrong interface would look well until it has to take over.
+    missing = linkless(holder.sight.interface, wanted.interface) if holder.looked else ""
+    trouble = holder.progress.trouble or missing
     state = _STATES[holder.sight.presence]
     if state == "released" and decision.hold:
         state = "waiting"
@@ -128,6 +134,7 @@ def text(told: Document) -> str:
         why = address["trouble"] or address["reason"]
         where = f"{address['address']}/{address['prefix']} on {address['interface']}"
         lines.append(f"{where}: {address['state']} ({why})")
+    lines += [f"not published: {trouble}" for trouble in told.get("unpublished", ())]
     if told["stale"]:
         lines.append(f"the configuration is still the old one: {told['stale']}")
     return "\n".join(lines) + "\n"

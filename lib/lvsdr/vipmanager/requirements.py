@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 from ..errors import LvsdrError, NotInstalled, NotPermitted
+from ..interfaces import Interface
 from ..system import links, privileges
-from .configuration import Configuration
+from .configuration import Configuration, Wanted
+from .keeping import linkless
 
 
 def require(configuration: Configuration) -> None:
@@ -14,12 +17,37 @@ def require(configuration: Configuration) -> None:
     missing = privileges.missing()
     if missing:
         raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
+    if not privileges.programs_may_change_addresses():
+        raise NotPermitted(
+            "CAP_NET_ADMIN does not reach the program ip: what setcap gives to an interpreter is "
+            "not inherited; give it as an ambient capability (AmbientCapabilities= of a unit, or "
+            "setpriv --inh-caps +net_admin --ambient-caps +net_admin), or run it as root"
+        )
     if shutil.which("ip") is None:
         raise NotInstalled("there is no program ip (package iproute2)")
     for wanted in configuration.wanted:
+        flaw = _of_loopback(wanted, links.interface(wanted.interface))
+        if flaw:
+            raise LvsdrError(flaw)
+
+
+def flaws(configuration: Configuration) -> Iterator[str]:
+    """Yield what keeps the addresses from this host as it is now, each thing once.
+
+    Raises LvsdrError if the kernel does not say.
+    """
+    if shutil.which("ip") is None:
+        yield "there is no program ip (package iproute2)"
+    seen = set()
+    for wanted in configuration.wanted:
         interface = links.interface(wanted.interface)
-        if interface is not None and interface.loopback:
-            raise LvsdrError(
-                f"{wanted.interface} is a loopback interface, where nobody would find "
-                f"{wanted.address}"
-            )
+        flaw = _of_loopback(wanted, interface) or linkless(interface, wanted.interface)
+        if flaw and flaw not in seen:
+            seen.add(flaw)
+            yield flaw
+
+
+def _of_loopback(wanted: Wanted, interface: Interface | None) -> str:
+    if interface is None or not interface.loopback:
+        return ""
+    return f"{wanted.interface} is a loopback interface, where nobody would find {wanted.address}"

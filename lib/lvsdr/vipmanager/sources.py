@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..typed import NamedTuple
+from .names import OF_THE_AGENT
 from .options import CURRENT, NEVER_EMPTY, UNUSED, variable
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "VIP_"
 # Names of the environment that are no options of the daemon.
-_OTHERS = {"VIP_CONFIG"}
+_OTHERS = {"VIP_CONFIG", "VIP_DEFAULT_CONFIG"}
 
 
 class Unusable(LvsdrError):
@@ -98,7 +99,7 @@ def _source(said: Mapping[str, str], spelled: Any) -> Source:
 
 def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
     for name in said:
-        if CURRENT[name] != name:
+        if CURRENT[name] != name and name not in OF_THE_AGENT:
             yield f"{spelled(name)} is an old name, today it is {CURRENT[name]}"
         if name in UNUSED:
             yield f"{spelled(name)} is not used any more"
@@ -141,6 +142,13 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
             raise ValueError(f"{key} must be a value, or a list of values")
 
 
+def _complaint(error: Exception) -> str:
+    """Return what YAML complains of, and where; its own text shows the line, maybe a password."""
+    problem = getattr(error, "problem", None) or type(error).__name__
+    mark = getattr(error, "problem_mark", None)
+    return problem if mark is None else f"line {mark.line + 1}: {problem}"
+
+
 def _document(text: str) -> dict[Any, Any]:
     """A mapping in YAML; every value stays the text that it is written as."""
     try:
@@ -152,7 +160,7 @@ def _document(text: str) -> dict[Any, Any]:
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+        raise ValueError(f"not YAML: {_complaint(error)}") from None
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):

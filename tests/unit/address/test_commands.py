@@ -96,6 +96,16 @@ def test_from_anything_to_what_is_wanted(
     assert to_reach(place, wanted, eth0(*kernel.addresses)) == []
 
 
+@pytest.mark.parametrize("peer", [24, 32])
+def test_an_address_with_a_peer_is_another_one(peer: int) -> None:
+    """The kernel deletes it only if the peer is named, and adds no second one to its network."""
+    stray = InterfaceAddress("10.9.0.20", peer, "eth0", peer="10.9.0.9")
+    lines = to_reach(PLACE, settings(PLACE), eth0(OWN, stray))
+    assert lines[0] == f"address delete 10.9.0.20 peer 10.9.0.9/{peer} dev eth0"
+    assert lines[1:] == [to_add(PLACE, settings(PLACE))]
+    assert to_remove("eth0", [stray]) == lines[:1]
+
+
 @pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("there", [None, 64, 128])
 def test_ipv6(there: int | None, wish: dict[str, object]) -> None:

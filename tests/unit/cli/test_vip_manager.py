@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.server import answering, serving
 from tests.unit.cli.processes import ROOT, Run, run
 
 NAME = "vip-manager"
@@ -20,42 +21,78 @@ LEGAL = {
 }
 
 
-def test_a_configuration_that_is_right() -> None:
-    assert run(NAME, "check", **LEGAL) == Run(0, "", "")
+MISSING = f"{NAME}: interface nosuch0 does not exist\n"
+
+
+def test_the_interface_has_to_exist() -> None:
+    assert run(NAME, "check", **LEGAL) == Run(1, "", MISSING)
+    both = {**LEGAL, "VIP_IP": "192.0.2.10,192.0.2.11"}
+    assert run(NAME, "check", **both) == Run(1, "", MISSING)
+
+
+def test_it_must_not_be_a_loopback() -> None:
+    done = run(NAME, "check", **{**LEGAL, "VIP_INTERFACE": "lo"})
+    assert done.err == f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+    assert done.status == 1
+
+
+def test_the_store_is_tried() -> None:
+    body = b'{"header":{"revision":"2"},"kvs":[{"value":"bm9kZTE="}]}'
+    with serving(answering(200, body)) as served:
+        endpoint = f"http://127.0.0.1:{served.port}"
+        done = run(NAME, "check", "--store", **{**LEGAL, "VIP_DCS_ENDPOINTS": endpoint})
+    assert done.out == "etcd: follower (/service/mycluster/leader is node1 in etcd)\n"
+    done = run(NAME, "check", "--store", **{**LEGAL, "VIP_DCS_ENDPOINTS": "http://127.0.0.1:1"})
+    assert done.out == "etcd: unknown (http://127.0.0.1:1: Connection refused)\n"
+    assert done.status == 1
 
 
 @pytest.mark.parametrize("name", ["vip-manager.yml", "vip-manager.env"])
 def test_the_examples_are_right(name: str) -> None:
-    assert run(NAME, "check", "--config", str(EXAMPLES / name)) == Run(0, "", "")
+    done = run(NAME, "check", "--config", str(EXAMPLES / name))
+    assert not done.err.replace(f"{NAME}: interface eth0 does not exist\n", "")
 
 
 def test_each_problem_has_a_line() -> None:
     status, out, err = run(NAME, **{**LEGAL, "VIP_NETMASK": "33", "VIP_INTERVAL": "fast"})
     assert (status, out) == (1, "")
     assert err.splitlines() == [
-        f"{NAME}: VIP_INTERVAL=fast: must be a number of milliseconds from 100 to 86400000",
+        f"{NAME}: VIP_INTERVAL=fast: must be a number of milliseconds from 0 to 86400000, "
+        "or a duration as 10s",
         f"{NAME}: VIP_NETMASK=33: must be from 1 to 32 for 192.0.2.10",
     ]
 
 
 def test_no_secret_in_any_message() -> None:
     given = {**LEGAL, "VIP_ETCD_PASSWORD": "geheim", "VIP_CONSUL_TOKEN": "geheim"}
-    status, out, err = run(NAME, "--etcd-user", "u", **given)
-    assert (status, out) == (1, "")
-    assert err == f"{NAME}: VIP_CONSUL_TOKEN: is not used with this store\n"
+    status, _, err = run(NAME, "check", "--etcd-user", "u", **given)
+    assert status == 1
+    assert err == f"{NAME}: VIP_CONSUL_TOKEN is not used with etcd\n{MISSING}"
     assert "geheim" not in err
+
+
+def test_the_file_that_the_unit_names_is_read_if_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "vip-manager.yml"
+    assert run(NAME, "check", VIP_DEFAULT_CONFIG=str(path), **LEGAL).err == MISSING
+    path.write_text("keepalive-period: never\n")
+    done = run(NAME, "check", VIP_DEFAULT_CONFIG=str(path), **LEGAL)
+    assert f"{path}: keepalive-period=never" in done.err
+    other = tmp_path / "other.yml"
+    other.write_text("")
+    given = {"VIP_DEFAULT_CONFIG": str(path), "VIP_CONFIG": str(other), **LEGAL}
+    assert run(NAME, "check", **given).err == MISSING
 
 
 def test_flags_files_and_variables(tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text("netmask: 33\n")
     flags = ("--config", str(path), "--trigger_value", "node1", "--force-takeover")
-    assert run(NAME, "check", *flags, **LEGAL).status == 0
+    assert run(NAME, "check", *flags, **LEGAL).err == MISSING
     without = {name: text for name, text in LEGAL.items() if name != "VIP_NETMASK"}
     done = run(NAME, "check", *flags, **without)
     assert done.err == f"{NAME}: {path}: netmask=33: must be from 1 to 32 for 192.0.2.10\n"
     done = run(NAME, "check", *flags, "--mask", "24", VIP_CONFIG="/nosuch", **without)
-    assert done == Run(0, "", f"{NAME}: --mask is an old name, today it is netmask\n")
+    assert done.err == f"{NAME}: --mask is an old name, today it is netmask\n{MISSING}"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +101,22 @@ def test_flags_files_and_variables(tmp_path: Path) -> None:
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     status, out, _ = run(NAME, *arguments, **LEGAL)
     assert (status, out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--etcd-password", "one", "geheim"),
+        ("--dcs-endpoints", "http://admin:geheim@etcd1:2379"),
+        ("--dcs-endpoints", "etcd2,admin:geheim@etcd1"),
+        ("--etcd-pasword=geheim",),
+    ],
+)
+def test_no_password_in_an_error(arguments: tuple[str, ...]) -> None:
+    done = run(NAME, "check", *arguments, **{**LEGAL, "VIP_DCS_ENDPOINTS": ""})
+    assert done.status
+    assert done.err
+    assert "geheim" not in done.err
 
 
 def test_nobody_is_there_to_tell(tmp_path: Path) -> None:

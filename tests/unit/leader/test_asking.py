@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
@@ -9,6 +11,7 @@ from lvsdr.leader.asking import Endpoints
 from lvsdr.system.http import Endpoint
 from lvsdr.system.race import Bell
 
+PATIENCE = 20.0
 A, B, C = (Endpoint(name, 1) for name in "abc")
 
 
@@ -28,6 +31,40 @@ def test_the_one_that_answered_is_asked_first() -> None:
     assert endpoints.best == A
     assert [ask(endpoints, alive) for alive in ("abc", "bc", "abc", "a", "abc")] == list("abbaa")
     assert endpoints.best == A
+
+
+def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
+    """The next endpoint is asked; the text, which may hold a secret, is not shown."""
+
+    def question(endpoint: Endpoint) -> str:
+        if endpoint == A:
+            raise KeyError("hidden")
+        return endpoint.host
+
+    assert Endpoints([A, B]).ask(question, Deadline.after(20.0), Bell())[0] == "b"
+    with pytest.raises(SourceUnavailable) as caught:
+        Endpoints([A]).ask(question, Deadline.after(20.0), Bell())
+    assert str(caught.value) == "http://a:1: internal error: KeyError"
+
+
+def test_questions_that_do_not_end_are_few() -> None:
+    """A resolver that hangs leaves a thread behind for each."""
+    stuck, running = Event(), []
+
+    def question(endpoint: Endpoint) -> str:
+        running.append(endpoint)
+        stuck.wait(PATIENCE)
+        return endpoint.host
+
+    endpoints, reasons = Endpoints([A]), []
+    for _ in range(6):
+        with pytest.raises(SourceUnavailable) as caught:
+            endpoints.ask(question, Deadline.after(0.05), Bell())
+        reasons.append(str(caught.value))
+    assert len(running) == 3
+    assert reasons[3:] == ["http://a:1: 3 questions before have not ended"] * 3
+    stuck.set()
+    assert Endpoints([A]).ask(question, Deadline.after(PATIENCE), Bell())[0] == "a"
 
 
 def test_all_are_tried_in_turn() -> None:

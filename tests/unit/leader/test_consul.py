@@ -274,4 +274,49 @@ def test_the_time_to_wait_leaves_room_for_what_consul_adds() -> None:
 
 def test_a_header_that_is_missing() -> None:
     with pytest.raises(SourceUnavailable):
-        consul.understood(Response(200, {}, b"[{}]"))
+        consul.understood(Response(200, {}, b"[{}]"), KEY)
+
+
+@pytest.mark.parametrize("token", ["geheim\n", "ge\r\nheim", "geheim\u20ac"])
+def test_a_token_that_cannot_be_sent_is_not_shown(port: int, token: str) -> None:
+    found = said(opened(port, token=token))
+    assert found.state is State.UNKNOWN
+    assert "heim" not in found.reason
+
+
+def test_a_server_that_sends_the_token_back_is_not_quoted() -> None:
+    with serving_answers(answering(403, b"the token geheim may not read")) as served:
+        found = said(opened(served.port, token="geheim"))
+    assert found.reason.endswith("answered 403: the token (not shown) may not read")
+
+
+MALFORMED = {
+    "an object": b'{"Value": "bm9kZTE="}',
+    "empty": b"[]",
+    "an entry is null": b"[null]",
+    "an entry is a text": b'["node1"]',
+    "two entries": b'[{"Value": "bm9kZTE="}, {"Value": "bm9kZTE="}]',
+    "no base64": b'[{"Value": "node1"}]',
+    "a value is a number": b'[{"Value": 1}]',
+    "a value is an object": b'[{"Value": {}}]',
+    "a lock index in quotes": b'[{"Value": "bm9kZTE=", "LockIndex": "1"}]',
+    "a lock index is true": b'[{"Value": "bm9kZTE=", "LockIndex": true}]',
+    "a lock index is null": b'[{"Value": "bm9kZTE=", "LockIndex": null}]',
+    "a session is a list": b'[{"Value": "bm9kZTE=", "LockIndex": 1, "Session": ["x"]}]',
+    "another key": b'[{"Key": "other", "Value": "bm9kZTE="}]',
+    "deep": b"[" * 100_000,
+    "a page": b"<html>",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str, port: int) -> None:
+    wrong_answer = answering(200, MALFORMED[name], "X-Consul-Index: 7")
+    with serving_answers(wrong_answer) as wrong:
+        found = said(opened(wrong.port))
+        given = Given(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
+        both = leader.open_store("consul", leader.settings("consul", "node1", given))
+        assert said(both).state is State.LEADER
+    assert found.state is State.UNKNOWN
+    assert "internal error" not in found.reason

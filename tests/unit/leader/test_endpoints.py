@@ -63,3 +63,19 @@ def test_where_nothing_is_said_of_tls() -> None:
 def test_what_is_none(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         endpoints(text, 2379)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("http://admin:geheim@host", "admin:geheim@host", "host,https://admin:geheim@host:2379"),
+        *("http://admin:geheim@host://x", "http://admin:ge,geheim@host", "http://a:geheim/x@host"),
+        *("http://admin:ge geheim@host", "http://admin:geheim,x@host", "ftp://a:geheim@host"),
+        *("http://host?password=geheim", "http://host/?token=geheim", "http://host#a=geheim"),
+        *("http://host;p=geheim", "http://host/v3?user=a&password=geheim", "http://host/%=geheim"),
+    ],
+)
+def test_no_message_shows_a_password(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^an endpoint ") as caught:
+        endpoints(text, 2379)
+    assert "geheim" not in str(caught.value)

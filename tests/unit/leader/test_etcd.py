@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 
 import pytest
 from lvsdr import leader
@@ -66,14 +65,13 @@ def response(body: str, status: int = 200) -> Response:
     ],
 )
 def test_leadership(body: str, node: str, state: State, name: str | None, reason: str) -> None:
-    found = etcd.leadership(etcd.understood(response(body)), settings(node))
+    value = etcd.found(etcd.understood(response(body)), KEY).value
+    found = etcd.leadership(value, settings(node))
     assert found == (state, reason, name)
 
 
 def test_a_value_that_is_no_text() -> None:
-    value = b64encode(b"node1\xff").decode()
-    document = {"header": {"revision": "2"}, "kvs": [{"value": value}]}
-    assert etcd.leadership(document, settings("node1\ufffd")).state is State.FOLLOWER
+    assert etcd.leadership(b"node1\xff", settings("node1\ufffd")).state is State.FOLLOWER
 
 
 @pytest.mark.parametrize(
@@ -89,7 +87,7 @@ def test_a_value_that_is_no_text() -> None:
         ),
         ("{}", 200, "answered something that is not etcd's"),
         ('{"header":1}', 200, "answered something that is not etcd's"),
-        ("[]", 200, "answered something that is not JSON"),
+        ("[]", 200, "answered with a document that is no object"),
         ("<html>", 200, "answered something that is not JSON"),
     ],
 )
@@ -97,6 +95,65 @@ def test_what_is_no_answer(body: str, status: int, reason: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
         etcd.understood(response(body, status))
     assert str(caught.value) == reason
+
+
+DEEP = "[" * 100_000
+MALFORMED = {
+    "kvs is an object": f'{{{HEADER},"kvs":{{"value":"bm9kZTE="}}}}',
+    "kvs is null": f'{{{HEADER},"kvs":null}}',
+    "kvs is a text": f'{{{HEADER},"kvs":"node1"}}',
+    "an entry is null": f'{{{HEADER},"kvs":[null]}}',
+    "an entry is a list": f'{{{HEADER},"kvs":[["bm9kZTE="]]}}',
+    "two entries": f'{{{HEADER},"kvs":[{{"value":"bm9kZTE="}},{{"value":"bm9kZTE="}}]}}',
+    "no base64": f'{{{HEADER},"kvs":[{{"value":"node1"}}]}}',
+    "no padding": f'{{{HEADER},"kvs":[{{"value":"bm9kZTE"}}]}}',
+    "other characters": f'{{{HEADER},"kvs":[{{"value":"bm9\u00e9kZTE="}}]}}',
+    "a value is null": f'{{{HEADER},"kvs":[{{"value":null}}]}}',
+    "a value is a number": f'{{{HEADER},"kvs":[{{"value":1}}]}}',
+    "a value is a list": f'{{{HEADER},"kvs":[{{"value":["bm9kZTE="]}}]}}',
+    "another key": f'{{{HEADER},"kvs":[{{"key":"b3RoZXI=","value":"bm9kZTE="}}]}}',
+    "the revision is a word": '{"header":{"revision":"two"},"kvs":[{"value":"bm9kZTE="}]}',
+    "the revision is null": '{"header":{"revision":null},"kvs":[{"value":"bm9kZTE="}]}',
+    "the revision is a list": '{"header":{"revision":[2]},"kvs":[{"value":"bm9kZTE="}]}',
+    "the revision is huge": f'{{"header":{{"revision":"{"9" * 5000}"}}}}',
+    "the revision is true": '{"header":{"revision":true}}',
+    "a list": f"[{NODE1}]",
+    "a text": '"node1"',
+    "null": "null",
+    "a number": "1",
+    "deep": DEEP,
+    "no UTF-8": "\udcff",
+    "a page": "<html><body>node1</body></html>",
+    "nothing": "",
+    "huge": "x" * 2_000_000,
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str) -> None:
+    body = MALFORMED[name].encode("utf-8", "surrogateescape")
+    with serving(answering(200, body)) as wrong, serving(answering(200, NODE1.encode())) as right:
+        endpoints = f"127.0.0.1:{wrong.port},127.0.0.1:{right.port}"
+        store = leader.open_store("etcd", settings(endpoints=endpoints))
+        assert leader.ask(store, Deadline.after(20.0)).leadership.state is State.LEADER
+        store = leader.open_store("etcd", settings(endpoints=f"127.0.0.1:{wrong.port}"))
+        found = leader.ask(store, Deadline.after(20.0)).leadership
+    assert found.state is State.UNKNOWN
+    assert "internal error" not in found.reason
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_line_of_a_watch_ends_it(name: str) -> None:
+    body = MALFORMED[name].encode("utf-8", "surrogateescape")
+    with pytest.raises(SourceUnavailable):
+        etcd.rings(Response(200, {}, body))
+
+
+@pytest.mark.parametrize("token", ['"a\\r\\nb"', "1", "null", '["a"]', '"\u00e9"'])
+def test_a_token_that_cannot_be_sent(token: str) -> None:
+    with pytest.raises(SourceUnavailable) as caught:
+        etcd.token(response(f'{{{HEADER},"token":{token}}}'))
+    assert "\n" not in str(caught.value)
 
 
 WATCH = '{"result":{"header":{"cluster_id":"7","revision":"4"}'
@@ -128,7 +185,7 @@ def test_lines_of_a_watch(line: str, rings: bool) -> None:
             "ended the watch: permission denied",
         ),
         (f'{WATCH},"canceled":true}}}}', 200, "ended the watch: no reason given"),
-        ("null", 200, "answered something that is not JSON"),
+        ("null", 200, "answered with a line that is no object"),
     ],
 )
 def test_a_watch_that_ends(line: str, status: int, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -74,6 +75,15 @@ def test_a_status_that_is_no_answer(replica: Served, key: str, status: int) -> N
     assert f"answered {status} for {key}" in found.reason
 
 
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'"running"', b"null", b"[" * 100_000])
+def test_a_body_that_is_not_patronis_is_no_answer(status: int, body: bytes) -> None:
+    with serving(routed({"/leader": answering(status, body)})) as served:
+        found = said(f"127.0.0.1:{served.port}")
+    assert found.state is State.UNKNOWN
+    assert "internal error" not in found.reason
+
+
 def test_without_a_cluster_the_member_is_believed() -> None:
     """As in failsafe mode, where Patroni has no store to ask either."""
     with serving(routed({"/leader": answering(503)})) as served:
@@ -90,8 +100,33 @@ def test_other_members_are_not_asked(replica: Served) -> None:
     """What they say is true of them alone."""
     found = said(f"203.0.113.7:{replica.port},203.0.113.8:{replica.port}")
     assert found.state is State.UNKNOWN
-    assert found.reason.count("is another member's") == 2
+    assert found.reason.count("is not on this host") == 2
     assert replica.questions == []
+
+
+def test_a_single_endpoint_elsewhere_is_not_asked_either(replica: Served) -> None:
+    assert said(f"203.0.113.7:{replica.port}").state is State.UNKNOWN
+    assert replica.questions == []
+
+
+@pytest.mark.parametrize(
+    "endpoints", ["127.0.0.1:1", "127.0.0.1:1,203.0.113.7:8008", "127.0.0.1:1,localhost:1"]
+)
+def test_a_patroni_that_does_not_listen_has_stopped(endpoints: str) -> None:
+    found = said(endpoints)
+    assert found.state is State.STOPPED
+    assert "Connection refused" in found.reason
+
+
+def test_a_patroni_that_does_not_answer_may_be_there() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        settings = leader.settings(
+            "patroni", "node2", Given(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
+        )
+        store = leader.open_store("patroni", settings)
+        assert leader.ask(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -109,6 +144,11 @@ def test_other_members_are_not_asked(replica: Served) -> None:
         ("/leader", b"{}", State.FOLLOWER, None),
         ("/leader", b"[1]", State.FOLLOWER, None),
         ("/leader", b'{"members": [{"name": "x"}]}', State.FOLLOWER, None),
+        ("/leader", b'{"members": {"name": "x"}}', State.FOLLOWER, None),
+        ("/leader", b'{"members": null}', State.FOLLOWER, None),
+        ("/leader", b'{"members": [null]}', State.FOLLOWER, None),
+        ("/leader", b'{"members": [{"name": 1, "role": []}]}', State.FOLLOWER, None),
+        ("/leader", b"[" * 100_000, State.FOLLOWER, None),
     ],
 )
 def test_who_leads_instead(path: str, body: bytes, state: State, name: str | None) -> None:

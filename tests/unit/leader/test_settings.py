@@ -68,8 +68,8 @@ def test_certificates() -> None:
         ("etcd", Given(endpoints="a:b", key="l"), ["endpoints: a:b has no port after its colon"]),
         (
             "patroni",
-            Given(key="leader"),
-            ["key: leader must be a path of Patroni's REST API, such as /leader"],
+            Given(key="a b"),
+            ["key: /a b must be a path of Patroni's REST API, such as /leader"],
         ),
         (
             "patroni",
@@ -132,6 +132,11 @@ def test_certificates() -> None:
 )
 def test_what_makes_no_sense(kind: str, given: Given, found: list[str]) -> None:
     assert problems(kind, given) == found
+
+
+@pytest.mark.parametrize("key", ["leader", "/leader"])
+def test_a_path_of_patroni_begins_with_a_slash(key: str) -> None:
+    assert meant("patroni", Given(key=key)).key == "/leader"
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

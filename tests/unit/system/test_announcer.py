@@ -13,6 +13,8 @@ import pytest
 from lvsdr.system import announcer
 from lvsdr.system.announcer import Process, Rounds
 
+from tests.house.tree import LIB
+
 LONG = Rounds("nosuch0", (b"",), 1000, 0.05)
 
 
@@ -82,6 +84,28 @@ def test_it_ends_when_it_is_no_longer_wanted() -> None:
     remembered: list[Process] = []
     announcer.begin(LONG, remembered.append, lambda _: False)
     wait_until(lambda: not alive(remembered[0]))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
+def test_it_ends_when_the_link_is_lost() -> None:
+    """It does not go on when the link comes back: the address may be elsewhere by then."""
+    code = (
+        "import os, subprocess, sys, time\n"
+        f"sys.path.insert(0, {str(LIB)!r})\n"
+        "from lvsdr.system import announcer\n"
+        "ip = lambda words: subprocess.run(['ip', *words.split()], check=True)\n"
+        "ip('link add v0 type veth peer name v1'); ip('link set v0 up'); ip('link set v1 up')\n"
+        "known = []\n"
+        "rounds = announcer.Rounds('v0', (bytes(60),), 100000, 0.05)\n"
+        "announcer.begin(rounds, known.append, lambda _: True)\n"
+        "time.sleep(0.5)\n"
+        "assert os.waitpid(-1, os.WNOHANG) == (0, 0)\n"
+        "ip('link set v1 down')\n"
+        "os.waitpid(-1, 0)\n"
+    )
+    argv = ["unshare", "--net", "/usr/bin/python3", "-c", code]
+    done = subprocess.run(argv, timeout=60, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_who_cannot_be_remembered_sends_nothing(tmp_path: Path) -> None:

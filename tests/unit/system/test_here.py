@@ -1,23 +1,97 @@
-"""Which hosts are this one."""
+"""Which addresses are this host's own."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
 import pytest
-from lvsdr.system.here import is_here
+from lvsdr.system.here import own_addresses
+
+CLONE_NEWNET = 0x40000000
+
+
+def in_a_network_of_its_own(work: Callable[[], None]) -> None:
+    """Run in a new network namespace, whose settings are nobody else's."""
+    failures: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=enter)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
 
 
 @pytest.mark.parametrize(
-    ("host", "here"),
+    ("host", "own"),
     [
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("localhost", True),
-        ("203.0.113.7", False),
-        ("2001:db8::1", False),
-        ("no-such-host.invalid", False),
-        ("a" * 64, False),
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("127.1.2.3", ["127.1.2.3"]),
+        ("::1", ["::1"]),
+        ("0.0.0.0", ["0.0.0.0"]),
+        ("203.0.113.7", []),
+        ("2001:db8::1", []),
+        ("no-such-host.invalid", []),
+        ("a" * 64, []),
     ],
 )
-def test_is_here(host: str, here: bool) -> None:
-    assert is_here(host) is here
+def test_own_addresses(host: str, own: list[str]) -> None:
+    assert own_addresses(host) == own
+
+
+def test_a_name() -> None:
+    assert "127.0.0.1" in own_addresses("localhost")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
+def test_an_address_that_can_only_be_bound_is_not_own() -> None:
+    def work() -> None:
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "d0", "type", "veth", "peer", "name", "d1")
+        ip("address", "add", "192.0.2.1/24", "dev", "d0")
+        ip("-6", "address", "add", "2001:db8::1/64", "dev", "d0", "nodad")
+        ip("link", "set", "d1", "up")
+        ip("link", "set", "d0", "up")
+        for path in ("ipv4/ip_nonlocal_bind", "ipv6/ip_nonlocal_bind"):
+            Path("/proc/sys/net", path).write_text("1")
+        found = {
+            host: own_addresses(host)
+            for host in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "::ffff:192.0.2.1")
+        }
+        assert found == {
+            "192.0.2.1": ["192.0.2.1"],
+            "192.0.2.2": [],
+            "2001:db8::1": ["2001:db8::1"],
+            "2001:db8::2": [],
+            "::ffff:192.0.2.1": ["::ffff:192.0.2.1"],
+        }
+
+    in_a_network_of_its_own(work)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
+def test_an_address_that_another_host_has_is_not_own() -> None:
+    """Duplicate address detection has refused it, so a connection to it leaves this host."""
+
+    def work() -> None:
+        ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        ip("link", "set", "v0", "up")  # without a link it stays tentative
+        ip("-6", "address", "add", "2001:db8::1/64", "dev", "v0")
+        assert own_addresses("2001:db8::1") == []
+
+    in_a_network_of_its_own(work)

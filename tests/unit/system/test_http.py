@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from lvsdr.deadline import Deadline
@@ -82,6 +85,47 @@ def a_drop_at_a_time(client: socket.socket, _question: bytes) -> None:
         client.sendall(b"." * 16)
 
 
+def dripping(head: bytes, endless: bytes) -> Behaviour:
+    """Send a byte at a time: the head, then the same for long, but not for ever."""
+
+    def behave(client: socket.socket, _question: bytes) -> None:
+        pause = threading.Event()
+        for number in range(500):
+            pause.wait(0.02)
+            byte = head[number : number + 1] or endless[number % len(endless) :][:1]
+            client.sendall(byte)
+
+    return behave
+
+
+DRIPS = {
+    "status line": dripping(b"HTTP/1.1 200 ", b"OK"),
+    "header": dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "headers": dripping(b"HTTP/1.1 200 OK\r\n", b"X:\r\n"),
+    "continue": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "length of a chunk": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n", b"x"),
+}
+
+
+@pytest.mark.parametrize("name", DRIPS)
+def test_a_byte_at_a_time_is_no_answer_in_time(name: str) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with serving(DRIPS[name]) as served:
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            ask(served.port, seconds=1.0)
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            list(lines(Endpoint("127.0.0.1", served.port), GET, Trust(), Deadline.after(1.0)))
+    assert len(os.listdir("/proc/self/fd")) <= before + 2  # the server's own, until it notices
+
+
+def test_a_handshake_of_a_byte_at_a_time() -> None:
+    with serving(dripping(b"\x16\x03\x03\x3f\xff\x02", b"\0")) as served:
+        endpoint = Endpoint("127.0.0.1", served.port, tls=True)
+        with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
+            exchange(endpoint, GET, Trust(), Deadline.after(1.0))
+
+
 @pytest.mark.parametrize("behave", [silence, a_drop_at_a_time])
 def test_who_takes_too_long(behave: Behaviour) -> None:
     assert why_not(behave, 0.2) == "no answer in time"
@@ -120,6 +164,39 @@ def test_a_name_that_nobody_has() -> None:
 def test_no_time_at_all(closed: int) -> None:
     with pytest.raises(SourceUnavailable, match="in time"):
         ask(closed, seconds=0)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+    """A port where TLS is spoken, and the certificate, which is that of node1."""
+    place = tmp_path_factory.mktemp("tls")
+    key, certificate = str(place / "key.pem"), str(place / "certificate.pem")
+    argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    argv += ["-keyout", key, "-out", certificate, "-subj", "/CN=node1"]
+    argv += ["-addext", "subjectAltName=DNS:node1"]
+    subprocess.run(argv, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def serve() -> None:
+        while True:
+            with suppress(OSError), context.wrap_socket(listener.accept()[0], True) as client:
+                client.recv(65536)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1], certificate
+
+
+def test_a_name_at_an_address_of_ours(certified: tuple[int, str]) -> None:
+    """The certificate is that of the name, wherever the connection goes."""
+    port, authority = certified
+    endpoint = Endpoint("node1", port, tls=True, address="127.0.0.1")
+    assert exchange(endpoint, GET, Trust(authority), Deadline.after(PATIENCE)).body == b"{}"
+    other = endpoint._replace(host="node2")
+    with pytest.raises(SourceUnavailable, match=r"^its certificate is not valid: .*node2"):
+        exchange(other, GET, Trust(authority), Deadline.after(PATIENCE))
 
 
 def test_tls_where_there_is_none() -> None:
@@ -181,4 +258,4 @@ def test_it_is_found_by_an_interpreter_without_site(closed: int) -> None:
     )
     argv = ["/usr/bin/python3", "-IS", "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("SourceUnavailable: Connection refused\n")
+    assert done.stderr.endswith("Refused: Connection refused\n")

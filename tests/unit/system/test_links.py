@@ -82,6 +82,14 @@ def test_the_addresses_of_one_interface() -> None:
     ]
 
 
+def test_an_address_with_a_peer() -> None:
+    """IFA_LOCAL is the host's own, IFA_ADDRESS the other end's."""
+    own = bytes((10, 9, 0, 9))
+    answer = address(head(2, 32, 7), (1, V4), (2, own)) + message(DONE, bytes(4))
+    (found,) = links.of(7, answer)
+    assert (found.address, found.peer) == ("10.9.0.9", "10.9.0.20")
+
+
 def test_an_incomplete_list() -> None:
     with pytest.raises(Interrupted):
         list(links.of(7, message(DONE, bytes(4), 0x12)))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from lvsdr.errors import LvsdrError
 from lvsdr.system import serving
+
+from tests.house.tree import LIB
 
 PATIENCE = 30.0
 
@@ -35,6 +41,96 @@ def test_one_who_goes_away_stops_nobody(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(path)
     assert serving.ask(path, PATIENCE) == words()
+
+
+def scraped(where: tuple[str, int]) -> bytes:
+    with socket.create_connection(where, PATIENCE) as peer:
+        peer.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        said = bytearray()
+        while piece := peer.recv(1 << 20):
+            said += piece
+    return bytes(said)
+
+
+@pytest.fixture
+def metrics() -> Iterator[tuple[str, int]]:
+    listener = serving.at_port("127.0.0.1", 0)
+    serving.serve_http(listener, "/metrics", words)
+    yield listener.wire.getsockname()
+    listener.close()
+
+
+def test_clients_that_do_not_go_on_hold_up_nobody(metrics: tuple[str, int]) -> None:
+    """One more than are attended at a time: the oldest goes."""
+    idle = [socket.create_connection(metrics, PATIENCE) for _ in range(33)]
+    for peer in idle[1:]:
+        peer.sendall(b"G")
+    assert scraped(metrics).endswith(b"some words\n")
+    assert idle[0].recv(1) == b""
+    assert scraped(metrics).endswith(b"some words\n")
+    for peer in idle:
+        peer.close()
+
+
+def test_a_client_that_sends_a_byte_at_a_time_is_dismissed(metrics: tuple[str, int]) -> None:
+    with socket.create_connection(metrics, PATIENCE) as peer:
+        pause, sent = threading.Event(), 0
+        with suppress(ConnectionError):
+            while sent < 400:
+                peer.sendall(b"x")
+                sent += 1
+                pause.wait(0.05)
+        assert sent < 400
+    assert scraped(metrics).endswith(b"some words\n")
+
+
+def test_a_client_that_does_not_read_holds_up_nobody() -> None:
+    listener = serving.at_port("127.0.0.1", 0)
+    serving.serve_http(listener, "/metrics", lambda: b"#" * 4_000_000)
+    where = listener.wire.getsockname()
+    with socket.create_connection(where, PATIENCE) as peer:
+        peer.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert scraped(where).count(b"#") == 4_000_000
+    listener.close()
+
+
+def test_a_shortage_of_descriptors_ends_nothing() -> None:
+    """accept() fails for a while, and then goes on."""
+    code = (
+        "import resource, socket, sys, time\n"
+        f"sys.path.insert(0, {str(LIB)!r})\n"
+        "from lvsdr.system import serving\n"
+        "listener = serving.at_port('127.0.0.1', 0)\n"
+        "where = listener.wire.getsockname()\n"
+        "peer = socket.socket()\n"
+        "serving.serve_http(listener, '/metrics', lambda: b'words')\n"
+        "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))\n"
+        "peer.connect(where)\n"
+        "time.sleep(1.0)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, limits)\n"
+        "peer.sendall(b'GET /metrics HTTP/1.1\\r\\n\\r\\n')\n"
+        "assert peer.recv(100).startswith(b'HTTP/1.1 200 OK')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_answer_that_fails_ends_nothing() -> None:
+    answers = iter([ZeroDivisionError, None])
+
+    def answer() -> bytes:
+        if next(answers) is not None:
+            raise ZeroDivisionError
+        return words()
+
+    listener = serving.at_port("127.0.0.1", 0)
+    serving.serve_http(listener, "/metrics", answer)
+    assert scraped(listener.wire.getsockname()) == b""
+    assert scraped(listener.wire.getsockname()).endswith(words())
+    listener.close()
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,14 +17,17 @@ from lvsdr.vipmanager.keeping import (
     Progress,
     Rules,
     Sight,
+    doubted,
     failed,
     move,
+    unproven,
 )
 
 NOW = 1000.0
 RULES = Rules(takeover=5.0, retry=3.0)
 FORCE = RULES._replace(force=True)
-LEADS = Decision(True, "it leads", not_before=NOW)
+LEADS = Decision(True, "it leads", not_before=NOW, asked=inf)
+LED = LEADS._replace(asked=NOW - 1)
 EARLY = LEADS._replace(not_before=NOW + 0.3)
 KEPT = Decision(True, "kept for a while", degraded=True)
 FOLLOWS = Decision(False, "another leads")
@@ -32,6 +37,14 @@ MAC = "02:00:00:00:00:99"
 FREE, RIVAL = Finding(), Finding(rival=MAC)
 HELD = Progress(held=True, told=True)
 ASKED = Progress(began=NOW - 1, asking=True)
+
+
+UNLINKED = Progress(held=True, since=NOW - 2, trouble="interface eth0 has no carrier")
+TAKEN = Progress(began=NOW - 1, since=-inf)
+
+
+def silent(since: float) -> Progress:
+    return Progress(held=True, since=since)
 
 
 def sight(presence: Presence, interface: Interface | None = UP) -> Sight:
@@ -60,12 +73,14 @@ CASES = {
     "begin": (Progress(), ABSENT, LEADS, Act.ASK, Progress(began=NOW, asking=True)),
     "begin early": (Progress(), ABSENT, EARLY, Act.ASK, Progress(began=NOW, asking=True)),
     "asking": (ASKED, ABSENT, LEADS, Act.NOTHING, ASKED),
-    "free": (answered(FREE), ABSENT, LEADS, Act.TAKE, Progress(began=NOW - 1)),
+    "free": (answered(FREE), ABSENT, LEADS, Act.TAKE, TAKEN),
     "free, but early": (answered(FREE), ABSENT, EARLY, Act.NOTHING, answered(FREE)),
-    "taken": (Progress(began=NOW - 1), PRESENT, LEADS, Act.ANNOUNCE, HELD),
+    "taken": (TAKEN, PRESENT, LED, Act.ANNOUNCE, HELD),
     "held": (HELD, PRESENT, LEADS, Act.NOTHING, HELD),
     "held on ignorance": (HELD, PRESENT, KEPT, Act.NOTHING, HELD),
     "adopted": (Progress(), PRESENT, LEADS, Act.ANNOUNCE, HELD),
+    "adopted on an old answer": (Progress(), PRESENT, LED, Act.NOTHING, silent(NOW)),
+    "adopted on ignorance": (Progress(), PRESENT, KEPT, Act.NOTHING, silent(NOW)),
     "tentative": (
         answered(FREE),
         sight(Presence.TENTATIVE),
@@ -78,10 +93,10 @@ CASES = {
         sight(Presence.REFUSED),
         LEADS,
         Act.REMOVE,
-        answered(Finding(rival="another host")),
+        answered(Finding(rival="another host", by_the_kernel=True)),
     ),
     "different": (HELD, sight(Presence.DIFFERENT), LEADS, Act.TAKE, HELD),
-    "removed by hand": (HELD, ABSENT, LEADS, Act.TAKE, Progress()),
+    "removed by hand": (HELD, ABSENT, LEADS, Act.TAKE, Progress(since=-inf)),
     "removed by hand, ignorant": (
         HELD,
         ABSENT,
@@ -108,14 +123,23 @@ CASES = {
         sight(Presence.PRESENT, NO_CARRIER),
         LEADS,
         Act.NOTHING,
-        Progress(held=True, trouble="interface eth0 has no carrier"),
+        UNLINKED._replace(since=NOW),
     ),
-    "the link is back": (
-        Progress(held=True, trouble="interface eth0 has no carrier"),
+    "the link is back": (UNLINKED, PRESENT, LEADS, Act.ANNOUNCE, HELD),
+    "the link is back, the answer is older": (
+        UNLINKED,
         PRESENT,
-        LEADS,
-        Act.ANNOUNCE,
-        HELD,
+        LEADS._replace(asked=NOW - 2),
+        Act.NOTHING,
+        silent(NOW - 2),
+    ),
+    "the link is back, the answer is newer": (UNLINKED, PRESENT, LED, Act.ANNOUNCE, HELD),
+    "the link is back, the store is silent": (
+        UNLINKED,
+        PRESENT,
+        KEPT,
+        Act.NOTHING,
+        silent(NOW - 2),
     ),
     "in use": (
         answered(RIVAL),
@@ -167,6 +191,26 @@ def test_one_move(name: str) -> None:
     progress, seen, decision, act, after = CASES[name]
     found = move(progress, seen, decision, NOW, RULES, "wanted")
     assert (found.act, found.progress) == (act, after)
+
+
+def test_the_store_is_asked_before_an_announcement() -> None:
+    assert unproven(silent(NOW)) == NOW
+    assert unproven(doubted(HELD, NOW)) == NOW
+    for settled in (Progress(), HELD, TAKEN, UNLINKED):
+        assert unproven(settled) is None
+
+
+@pytest.mark.parametrize(
+    ("finding", "least", "most"),
+    [(RIVAL, 0.2, 0.4), (RIVAL._replace(by_the_kernel=True), 0.2, 3.2)],
+    ids=["asked", "by the kernel"],
+)
+def test_hosts_get_out_of_step(finding: Finding, least: float, most: float) -> None:
+    def pause(chance: float) -> float:
+        found = move(answered(finding), ABSENT, LEADS, NOW, RULES, "eth0", chance)
+        return round(found.progress.pause - NOW, 3)
+
+    assert (pause(0.0), pause(1.0)) == (least, most)
 
 
 def test_by_force() -> None:

@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from lvsdr.vipmanager.log import Log, line
 
+PATIENCE = 20.0
 
-def test_only_what_was_asked_for() -> None:
-    stream = io.StringIO()
-    log = Log("WARNING", "text", stream)
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """Both ends of a pipe."""
+    reader, writer = os.pipe()
+    yield reader, writer
+    for end in (reader, writer):
+        with suppress(OSError):
+            os.close(end)
+
+
+def test_only_levels_that_are_wanted(pipe: tuple[int, int]) -> None:
+    log = Log("WARNING", "text", pipe[1])
     log.debug("a")
     log.info("b")
     log.warning("c", address="10.9.0.20/24", nothing="")
     log.adjust("INFO", "json")
     log.info("d", reason="two\nlines")
-    first, second = stream.getvalue().splitlines()
+    assert log.flush(PATIENCE)
+    first, second = os.read(pipe[0], 4096).decode().splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]{12}Z WARNING c address=10.9.0.20/24", first)
     said = json.loads(second)
     assert said.pop("time")
     assert said == {"level": "INFO", "event": "d", "reason": "two lines"}
 
 
-def test_a_stream_that_is_gone_stops_nobody() -> None:
-    stream = io.StringIO()
-    log = Log("INFO", "text", stream)
-    stream.close()
+def test_a_closed_descriptor_blocks_nothing(pipe: tuple[int, int]) -> None:
+    log = Log("INFO", "text", pipe[1])
+    os.close(pipe[1])
     log.error("failed", reason="x")
+    assert log.flush(PATIENCE)
+
+
+def test_a_pipe_without_a_reader_blocks_nothing_and_losses_are_counted(
+    pipe: tuple[int, int],
+) -> None:
+    reader, writer = pipe
+    log = Log("INFO", "text", writer)
+    for number in range(3000):
+        log.info("line", number=number, padding="x" * 100)
+    assert not log.flush(0.0)
+    text, numbers, lost = b"", list[int](), list[int]()
+    while len(numbers) + sum(lost) < 3000:
+        text += os.read(reader, 65536)
+        numbers = [int(number) for number in re.findall(rb" line number=(\d+) .*x\n", text)]
+        lost = [int(number) for number in re.findall(rb"WARNING log lost=(\d+) reason=.*\n", text)]
+    assert numbers == sorted(set(numbers))
+    assert lost
+    log.info("again")
+    assert log.flush(PATIENCE)
+    assert b"INFO again" in text + os.read(reader, 65536)
+
+
+def test_a_non_blocking_pipe_gets_every_line(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    log = Log("INFO", "text", writer)
+    for number in range(900):
+        log.info("line", number=number, padding="x" * 200)
+    text = b""
+    while text.count(b"\n") < 900:
+        text += os.read(reader, 65536)
+    assert b"lost=" not in text
 
 
 @pytest.mark.parametrize(

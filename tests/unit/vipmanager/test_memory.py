@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from lvsdr.errors import LvsdrError
 from lvsdr.vipmanager import memory
+
+from tests.house.tree import LIB
 
 ADDRESS = "fd77::20"
 
@@ -65,3 +68,25 @@ def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(LvsdrError) as raised:
         memory.lock(str(tmp_path / "file"), ADDRESS)
     assert str(raised.value).startswith("cannot lock")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a mount namespace")
+def test_a_file_for_which_there_is_no_room_is_named(place: str) -> None:
+    """The system's error names none."""
+    code = (
+        "import subprocess, sys\n"
+        f"sys.path.insert(0, {str(LIB)!r})\n"
+        "from lvsdr.vipmanager import memory\n"
+        f"place = {place!r}\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', place], check=True)\n"
+        "open(place + '/full', 'w').write('x' * 4096)\n"
+        f"memory.remember(place, {ADDRESS!r}, 1.0)\n"
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "/usr/bin/python3", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    problem = f"cannot write {place}/{ADDRESS}.json: No space left on device\n"
+    assert done.stderr.endswith(problem), done.stderr

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from lvsdr.gate import Answer, Decision, Leadership, Standing, State
+from lvsdr.gate import Answer, Decision, Leadership, Policy, Standing, State
 from lvsdr.interfaces import Interface
 from lvsdr.vipmanager.configuration import Wanted
-from lvsdr.vipmanager.holder import Holder
+from lvsdr.vipmanager.holder import Holder, Threads
 from lvsdr.vipmanager.keeping import Presence, Progress, Sight
 from lvsdr.vipmanager.log import Log
 from lvsdr.vipmanager.report import Document, Heard, aged, document, metrics, summary, text
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
+THREADS = Threads(lambda _asking: None, lambda _guard: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
 def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
-    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), lambda _asking: None)
+    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
     made.sight = Sight(UP, presence)
     made.decision = decision
     made.progress = Progress(trouble=trouble)
     return made
 
 
-def told(stale: str = "") -> Document:
+def told(stale: str = "", age: float = 0.0) -> Document:
     held = holder("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
     waiting = holder("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
-    standing = Standing(Answer(LEADER, 5.0, 6.0))
-    found = document("etcd", standing, Heard(7, 1, None), [held, waiting])
+    now = time.monotonic()
+    standing = Standing(Answer(LEADER, now - age, now - age))
+    found = document("etcd", standing, Heard(7, 1, None), Policy(), [held, waiting])
     return aged({**found, "pid": 4711, "stale": stale})
 
 
@@ -48,8 +51,29 @@ def test_in_a_few_words() -> None:
     assert summary(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
 
 
+def test_a_follower_without_its_interface_is_not_well() -> None:
+    """It would be noticed when it has to take over, and not before."""
+    follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
+    follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
+    found = document("etcd", Standing(), Heard(), Policy(), [follower])
+    (address,) = found["addresses"]
+    assert address["bad"]
+    assert address["trouble"] == 'interface e"h0 does not exist'
+    shown = text(aged({**found, "pid": 1, "stale": ""}))
+    assert 'released (interface e"h0 does not exist)' in shown
+
+
+def test_an_old_answer_says_nothing() -> None:
+    """A thread that asks no more must not leave the word of a leader for ever."""
+    found = told(age=60.0)
+    assert (found["state"], found["leader"]) == ("unknown", None)
+    assert "vip_manager_leader 0" in metrics(found)
+    assert "vip_manager_store_up 0" in metrics(found)
+    assert "no answer for 60." in text(found)
+
+
 def test_before_anything_was_heard() -> None:
-    found = aged({**document("etcd", Standing(), Heard(), []), "pid": 1, "stale": ""})
+    found = aged({**document("etcd", Standing(), Heard(), Policy(), []), "pid": 1, "stale": ""})
     assert found["state"] == "not asked yet"
     assert "vip_manager_store_up 0" in metrics(found)
     assert "answer_age" not in metrics(found)

@@ -58,6 +58,19 @@ def test_both_kinds_of_files_say_the_same(text: str, tmp_path: Path) -> None:
     assert source.problems == source.warnings == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["etcd-password: geheim: x", "etcd-password:\tgeheim", "etcd-password: [geheim", "x: @geheim"],
+)
+def test_what_is_no_yaml_is_not_shown(line: str, tmp_path: Path) -> None:
+    """The line may hold a password."""
+    path = written(tmp_path, f"ip: 192.0.2.10\n{line}\n")
+    with pytest.raises(Unusable) as raised:
+        file(path)
+    assert f"{path}: not YAML: line " in str(raised.value)
+    assert "geheim" not in str(raised.value)
+
+
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     assert file(written(tmp_path, "# nothing\n")).said == {}
 
@@ -134,3 +147,12 @@ def test_flags_go_before_the_environment_before_the_file(tmp_path: Path) -> None
         "netmask": Said("16", "VIP_NETMASK"),
         "interface": Said("eth3", "--interface"),
     }
+
+
+def test_the_names_of_the_agent_are_as_good(tmp_path: Path) -> None:
+    """Of a parameter of vip, in every place, and without a warning."""
+    given = environment({"VIP_NIC": "eth0", "VIP_DCS_TOKEN": "t"})
+    assert texts(dict(given.said)) == {"interface": "eth0", "consul-token": "t"}
+    filed = file(written(tmp_path, "cidr_netmask: 24\ndcs_ca_file: /ca.pem\n"))
+    assert texts(dict(filed.said)) == {"netmask": "24", "etcd-ca-file": "/ca.pem"}
+    assert given.warnings == filed.warnings == filed.problems == ()

@@ -21,6 +21,8 @@ _IN_THE_CIB = (
 
 def _with_schemes(text: str) -> str:
     words = text.replace(",", " ").split()
+    if "@" in text:
+        raise ValueError("an endpoint has no user and password in it")
     for word in words:
         if not word.lower().startswith(("http://", "https://")):
             raise ValueError(f"{word} does not begin with either")
@@ -52,16 +54,31 @@ def _file(name: str, short: str, long: str) -> Parameter[str | None]:
     return optional(name, absolute_path, reloadable=True, short=short, long=long)
 
 
+def _kind(text: str) -> str:
+    return _KINDS("etcd" if text == "etcd3" else text)  # Patroni's name of the same
+
+
+def _seconds(text: str) -> float:
+    """A duration, or a decimal number of seconds as vip-manager takes it."""
+    whole, dot, part = text.partition(".")
+    decimal = dot and whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal()
+    return float(text) if decimal and len(text) <= 18 else duration(text)
+
+
+_KINDS = one_of("etcd", "consul", "patroni", "attribute")
+_KIND = Parser(_kind, _KINDS.legal, content=_KINDS.content, options=_KINDS.options)
+_GRACE = Parser(_seconds, duration.legal)
+
 TYPE = optional(
     "dcs_type",
-    one_of("etcd", "consul", "patroni", "attribute"),
+    _KIND,
     short="Store that says who has the address",
     long=(
         "With it the resource is to be a promotable clone: every instance watches the store, and "
         "the one that is promoted, which is the one that the store names, has the address. etcd "
         "(its version 3 API: etcd3, not etcd, in patroni.yml) and consul: a key; patroni: the REST "
-        "API of the Patroni on this node; attribute: a node attribute of this cluster. Not set: "
-        "no gate."
+        "API of the Patroni on this node, which alone is asked; attribute: a node attribute of "
+        "this cluster. Not set: no gate."
     ),
 )
 ENDPOINTS = optional(
@@ -71,7 +88,8 @@ ENDPOINTS = optional(
     short="Where to ask",
     long=(
         "Endpoints of the store, asked one after another until one answers; of those of patroni "
-        "only the ones on this node. Not set: the port that the store usually has on this node."
+        "only the ones at addresses of this node. Not set: the port that the store usually has on "
+        "this node."
     ),
 )
 KEY = _word(
@@ -115,7 +133,7 @@ UNREACHABLE = defaulted(
 )
 GRACE = defaulted(
     "dcs_grace",
-    duration,
+    _GRACE,
     "10s",
     reloadable=True,
     short="How long the address stays without a leader",
@@ -123,7 +141,9 @@ GRACE = defaulted(
         "While the store names nobody, or does not answer, the address stays for so long after "
         "the store last named this node, and monitor answers 191. Monitor at least three times in "
         "it. A lease on the key, such as Patroni's ttl less its loop_wait, has to be longer than "
-        "this and an interval of the monitor together. A new leader takes the address no sooner "
+        "this and an interval of the monitor together. The Patroni of this node gives no lease: "
+        "its silence counts for 2 seconds, and if it does not run, the address is released at "
+        "once. A new leader takes the address no sooner "
         "than a third of it, and a second, after it first heard that it leads; the timeout of "
         "promote has to be longer."
     ),

@@ -48,7 +48,8 @@ def policy(values: Values) -> Policy:
     The one that takes the address waits longer than that (``settle``): see gate.py.
     """
     grace = values[p.GRACE]
-    return Policy(grace, Unreachable(values[p.UNREACHABLE]), settle=1.0 + grace / 3)
+    silence = leader.silence(values[p.TYPE] or "etcd")
+    return Policy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
 
 
 def gate(values: Values, node: str) -> Gate:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ...hosts import is_link_local
 from ...interfaces import LONGEST_NAME
-from ...ocf.parameters import ParameterSet, Values, defaulted, optional, required
-from ...ocf.values import boolean, whole_number, word_or
+from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
+from ...ocf.values import OPPOSITE, boolean, whole_number, word_or
+from ...prefixes import Netmask, host_flaw
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
 
 FOREVER = -1
@@ -126,10 +127,20 @@ PREFERRED_LFT = defaulted(
 )
 
 
+# IPaddr2's
+NODAD = deprecated("nodad", DUPLICATE_CHECK, inverse=OPPOSITE)
+RUN_ARPING = deprecated("run_arping", DUPLICATE_CHECK)
+CHECK_LINK_STATUS = deprecated("check_link_status", CHECK_LINK)
+
+
 def _fits_its_family(values: Values) -> Iterator[str]:
     prefix = values[NETMASK]
     if ":" not in values[IP] and prefix is not None and prefix > 32:
         yield f"cidr_netmask={prefix}: must be 1 to 32 for an IPv4 address"
+    elif prefix is not None and host_flaw(values[IP], prefix):
+        yield f"ip={values[IP]}: {host_flaw(values[IP], prefix)}, which no host can have"
+    if ":" in values[IP] and isinstance(prefix, Netmask):
+        yield f"cidr_netmask={prefix}: was written as a netmask, which IPv6 has not"
     if ":" in values[IP] and values[IFLABEL] is not None:
         yield f"iflabel={values[IFLABEL]}: IPv6 addresses have no label"
 
@@ -157,6 +168,7 @@ PARAMETERS = ParameterSet(
     (
         *(IP, NETMASK, NIC, IFLABEL, ARP_COUNT, ARP_INTERVAL, ARP_COUNT_REFRESH),
         *(DUPLICATE_CHECK, CHECK_LINK, NOPREFIXROUTE, PREFERRED_LFT),
+        *(NODAD, RUN_ARPING, CHECK_LINK_STATUS),
     ),
     RULES,
 )

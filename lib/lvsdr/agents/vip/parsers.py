@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from ...hosts import is_remote
-from ...interfaces import interface_name, prefix_length
+from ...hosts import unicast
+from ...interfaces import interface_name
 from ...ocf.values import Parser
+from ...prefixes import prefix_length
 from ...system.addresses import canonical
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 def _unicast_address(text: str) -> str:
-    address = canonical(text)
-    if address is None or not is_remote(address):
-        raise ValueError
-    return address
+    return unicast(canonical(text))
 
 
 def _interface_name(text: str) -> str:

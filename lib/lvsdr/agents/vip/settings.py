@@ -127,6 +127,8 @@ def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | N
     there = interface.having(place.address)
     if all(found.prefix != prefix for found in there):
         return f"prefix of {place.address} on {place.device} is {there[0].prefix}, not {prefix}"
+    if all(found.peer for found in there):
+        return f"{place.address} on {place.device} has the peer {there[0].peer}"
     if any(found.dadfailed for found in there):
         return f"{place.address} is in use by another host on the segment of {place.device}"
     return None

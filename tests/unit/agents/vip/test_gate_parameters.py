@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate_parameters import GATE, PARAMETERS
+from lvsdr.agents.vip.gate_parameters import GATE, GRACE, PARAMETERS
 from lvsdr.agents.vip.gate_settings import Gate, gate, policy
 from lvsdr.errors import BadArgument, InvalidParameters
 from lvsdr.gate import Policy, Unreachable
@@ -112,7 +112,7 @@ def test_how_long_which_word_counts() -> None:
             {"dcs_type": "attribute", "trigger_value": "PRI", "dcs_endpoints": "http://10.9.0.1"},
             "dcs_endpoints=http://10.9.0.1: is not used with this store",
         ),
-        ({"dcs_type": "patroni", "trigger_key": "leader"}, "trigger_key=leader: leader must be a"),
+        ({"dcs_type": "patroni", "trigger_key": "a b"}, "trigger_key=a b: /a b must be a"),
         ({"dcs_type": "none"}, "dcs_type is required: trigger_key belongs to a gate"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -158,9 +158,35 @@ def test_files_that_hold_no_secret(content: bytes | None, sentence: str, tmp_pat
     assert str(caught.value) == f"dcs_token_file={file}: {sentence}"
 
 
+def test_words_of_vip_manager() -> None:
+    """What that takes is taken here as well."""
+    assert gated(**{**ETCD, "dcs_type": "etcd3"}).question == gated(**ETCD).question
+    assert parsed_grace("2.5") == 2.5
+    assert parsed_grace("1min") == 60.0
+    for text in ("2.5s", ".5", "5.", "1.2.3", "-1.0", "\u0661.5"):
+        with pytest.raises(InvalidParameters, match="must be a duration such as"):
+            parsed_grace(text)
+
+
+def parsed_grace(text: str) -> float:
+    given = {"ip": "10.9.0.20", **ETCD, "dcs_grace": text}
+    environ = {f"OCF_RESKEY_{name}": value for name, value in given.items()}
+    return PARAMETERS.parse(environ)[GRACE]
+
+
 def test_what_can_be_changed_in_place() -> None:
     """Whether there is a gate decides what the resource is."""
     assert [one.name for one in GATE if not one.reloadable] == ["dcs_type"]
+
+
+@pytest.mark.parametrize(
+    "text", ["http://admin:geheim@host", "admin:geheim@host", "http://admin:ge,heim@host"]
+)
+def test_a_password_in_an_endpoint_is_not_shown(text: str) -> None:
+    with pytest.raises(InvalidParameters) as caught:
+        gated(**{**ETCD, "dcs_endpoints": text})
+    assert str(caught.value).startswith("dcs_endpoints=(not shown): must be http://HOST:PORT")
+    assert "heim" not in str(caught.value)
 
 
 def test_secrets_are_discreet() -> None:

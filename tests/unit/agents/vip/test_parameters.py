@@ -47,6 +47,33 @@ def test_all_of_them() -> None:
     ) == Settings(Wish("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0)
 
 
+@pytest.mark.parametrize(
+    ("given", "duplicate_check", "check_link"),
+    [
+        ({"nodad": "true"}, False, True),
+        ({"nodad": "no"}, True, True),
+        ({"run_arping": "1"}, True, True),
+        ({"run_arping": "false"}, False, True),
+        ({"check_link_status": "false"}, True, False),
+        ({"nodad": "true", "run_arping": "false"}, False, True),
+    ],
+)
+def test_the_names_of_ipaddr2(
+    given: dict[str, str], duplicate_check: bool, check_link: bool
+) -> None:
+    found = parsed(ip="10.9.0.20", **given)
+    assert (found.duplicate_check, found.check_link) == (duplicate_check, check_link)
+
+
+def test_names_of_ipaddr2_that_contradict() -> None:
+    assert problems(ip="10.9.0.20", nodad="true", run_arping="true") == [
+        "run_arping=true: is the old name of duplicate_check, which is set to false; "
+        "set only duplicate_check"
+    ]
+    (problem,) = problems(ip="10.9.0.20", nodad="perhaps")
+    assert problem.startswith("nodad=perhaps: must be true or false")
+
+
 def test_ip_is_required() -> None:
     assert problems() == [
         "ip is required: must be a unicast IPv4 or IPv6 address, without prefix or zone"
@@ -56,6 +83,7 @@ def test_ip_is_required() -> None:
 @pytest.mark.parametrize(
     "ip",
     [
+        *("010.9.0.20", "10.9.0.020", "0x0a.9.0.20", "10.9.20"),
         *("10.9.0.300", "10.9.0.20/24", "10.9.0", "vip", "0.0.0.0", "127.0.0.1", "224.0.0.18"),
         *("255.255.255.255", "::", "::1", "ff02::1", "fe80::1%eth0", "fd77::1/64", "fd77:::1"),
     ],
@@ -63,6 +91,28 @@ def test_ip_is_required() -> None:
 def test_what_is_no_address_for_this(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone"
+    ]
+
+
+@pytest.mark.parametrize(
+    "ip", ["::ffff:10.9.0.100", "::ffff:a09:64", "0::FFFF:0a09:0064", "::10.9.0.100", "::a09:64"]
+)
+def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
+    assert problems(ip=ip) == [
+        f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone: "
+        "an IPv4 address in the form of IPv6"
+    ]
+
+
+@pytest.mark.parametrize("ip", ["10.9.0.0", "10.9.0.255"])
+def test_an_address_of_no_host(ip: str) -> None:
+    (problem,) = problems(ip=ip, cidr_netmask="24")
+    assert problem.endswith(" address of its network, which no host can have")
+
+
+def test_ipv6_has_no_netmask() -> None:
+    assert problems(ip="fd77::20", cidr_netmask="255.255.255.0") == [
+        "cidr_netmask=24: was written as a netmask, which IPv6 has not"
     ]
 
 
@@ -75,7 +125,8 @@ def test_a_prefix_or_a_netmask(text: str, prefix: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"]
+    "text",
+    ["0", "024", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"],
 )
 def test_what_is_neither(text: str) -> None:
     assert problems(ip="fd77::20", cidr_netmask=text) == [

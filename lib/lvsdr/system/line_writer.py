@@ -1,0 +1,84 @@
+"""A writer of lines that never makes its caller wait."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Condition, Thread
+
+_MOST = 1000  # lines that wait to be written
+
+
+class LineWriter:
+    """Lines for a descriptor, written by a thread of its own.
+
+    A pipe without a reader, a journal that hangs or a full disk blocks that thread and nothing
+    else.  While it is blocked, ``most`` lines are kept and later ones are dropped; ``lost`` makes
+    the line that reports their number once writing is possible again.
+    """
+
+    def __init__(
+        self, descriptor: int | None, lost: Callable[[int], str], most: int = _MOST
+    ) -> None:
+        self._descriptor = descriptor
+        self._lost = lost
+        self._most = most
+        self._changed = Condition()
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._writing = False
+        self._started = False
+
+    def write(self, line: str) -> None:
+        """Queue a line, or drop it if too many are waiting."""
+        if self._descriptor is None:
+            return
+        with self._changed:
+            if len(self._lines) >= self._most:
+                self._dropped += 1
+                return
+            if self._dropped:
+                self._lines.append(self._lost(self._dropped))
+                self._dropped = 0
+            self._lines.append(line)
+            self._changed.notify_all()
+            if not self._started:
+                self._started = True
+                Thread(target=self._work, daemon=True).start()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all lines are written, but no longer than this; False if some are not."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._lines or self._writing), seconds)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: bool(self._lines))
+                line, self._writing = self._lines.popleft(), True
+                if self._dropped and not self._lines:
+                    self._lines.append(self._lost(self._dropped))
+                    self._dropped = 0
+            with suppress(OSError, ValueError):
+                self._put(line)
+
+    def _put(self, line: str) -> None:
+        """Write the whole line, however long that takes; raises OSError."""
+        left = f"{line}\n".encode("utf-8", "backslashreplace")
+        while left:
+            left = left[self._written(left) :]
+
+    def _written(self, data: bytes) -> int:
+        assert self._descriptor is not None
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:  # another process has made the descriptor non-blocking
+            poller = select.poll()
+            poller.register(self._descriptor, select.POLLOUT)
+            poller.poll()
+            return 0
