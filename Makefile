@@ -21,7 +21,7 @@ PACKAGING = $(call quoted,PYTHON) -IB packaging/install --destdir=$(call quoted,
 .SHELLFLAGS := -euc
 .PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
         setup-check lint types unit postgres-run postgres-versions leader-run \
-        examples-run kernels-run lab-run cluster-run python-check
+        examples-run kernels-run lab-run cluster-run systems-run other-systems python-check
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -53,6 +53,9 @@ postgres-versions: ## the tools with PostgreSQL 12 to 18, fetched from npm (ARGS
 	@echo '== postgres, other versions'
 	tests/setup versions
 	tests/postgres/versions $(ARGS)
+
+other-systems: setup ## everything in a Debian 13, the core in a Debian 11 (hours; ARGS=STEP)
+	@tests/systems/run all $(ARGS)
 
 docs: ## write the parts of README and man pages that come from the declarations
 	@$(PYTHON) -IB docs/generate.py
@@ -95,6 +98,10 @@ kernels-run: setup
 lab-run:
 	@echo '== lab'
 	tests/parts/run lab
+
+systems-run: setup
+	@echo '== systems'
+	tests/parts/run systems
 
 cluster-run: setup
 	@echo '== cluster'

@@ -1,10 +1,12 @@
 """Write what the documentation has from the declarations: ``make docs``, or ``--check`` them.
 
-A document marks the place with two lines that contain ``parameters of AGENT begin`` and ``end``.
+A document marks the place with two lines that contain ``parameters of AGENT begin`` and ``end``, or
+``tested systems begin`` and ``end`` for what ``make other-systems`` has written down.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -19,25 +21,40 @@ from lvsdr.agents import AGENTS  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.ocf.prose import parameter_manual, parameter_table  # noqa: E402
 
+README = ROOT / "README.md"
+TESTED = ROOT / "docs/tested.json"
+
 Renderer = Callable[[Iterable[Parameter[Any]]], str]
 
 
 def documents() -> Iterable[tuple[Path, Renderer]]:
-    """Every document with generated parts, and how parameters are written in it."""
-    yield ROOT / "README.md", parameter_table
+    """Yield each document with generated parts, and the way that parameters are written in it."""
+    yield README, parameter_table
     for page in sorted((ROOT / "docs/man").glob("ocf_lvsdr_*.7")):
         yield page, parameter_manual
 
 
 def current(text: str, render: Renderer) -> str:
-    """The document as it should be."""
+    """Return the document as it should be."""
     for name, module in AGENTS.items():
         generated = render(import_module(module).AGENT.all_parameters)
-        begin, end = (rf"^.*parameters of {name} {word}.*\n" for word in ("begin", "end"))
-        place = re.search(f"{begin}((?s:.*?)){end}", text, re.MULTILINE)
-        if place is not None:
-            text = text[: place.start(1)] + generated + text[place.end(1) :]
-    return text
+        text = placed(text, f"parameters of {name}", generated)
+    return placed(text, "tested systems", tested_table(json.loads(TESTED.read_text())))
+
+
+def placed(text: str, title: str, generated: str) -> str:
+    """Return the text with this between the lines that contain the title and begin, and end."""
+    begin, end = (rf"^.*{title} {word}.*\n" for word in ("begin", "end"))
+    place = re.search(f"{begin}((?s:.*?)){end}", text, re.MULTILINE)
+    return text[: place.start(1)] + generated + text[place.end(1) :] if place else text
+
+
+def tested_table(rows: list[dict[str, str]]) -> str:
+    """Return the table of the systems that tests ran on."""
+    if not rows:
+        return ""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main() -> int:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
+SCHEMA = "pacemaker-3.5"  # every Pacemaker from 2.0.5 on knows it
+
 _NOT_RUNNING, _RUNNING, _PROMOTED, _BROKEN = 7, 0, 8, 1
 
 
@@ -50,7 +52,7 @@ def render(nodes: list[Node]) -> str:
     """The CIB of these nodes."""
     numbered = list(enumerate(nodes, start=1))
     return f"""\
-<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.7" epoch="1" num_updates="1"
+<cib crm_feature_set="3.16.1" validate-with="{SCHEMA}" epoch="1" num_updates="1"
      admin_epoch="0" have-quorum="1" dc-uuid="1">
   <configuration>
     <crm_config><cluster_property_set id="options">

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.cases.kernel_cases")
+pytest.register_assert_rewrite("tests.cases.kernel_cases", "tests.cases.consul_cases")

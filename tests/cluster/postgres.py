@@ -13,9 +13,9 @@ from tests.cluster.places import prepared
 from tests.cluster.waiting import wait_until
 from tests.lab.namespace import run
 
-BIN = Path("/usr/lib/postgresql/15/bin")
+BIN = max(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin"))
 HOME = Path("/var/lib/postgresql")
-DATA = HOME / "15/main"
+DATA = HOME / BIN.parent.name / "main"
 SOCKETS = "/var/run/postgresql"
 ARCHIVE = "postgresql.tar"  # of the data; a fifth of the system calls that copying files takes
 PORT = 5432
@@ -115,7 +115,7 @@ def install(machine: Machine, primary: str, application: str | None = None) -> N
     passfile = home / ".pgpass"
     passfile.write_text(PASSFILE)
     passfile.chmod(0o600)
-    for path in (passfile, home / "15", _signal(machine)):
+    for path in (passfile, _data(machine).parent, _signal(machine)):
         shutil.chown(path, USER, USER)
 
 

@@ -45,6 +45,8 @@ IP = """#!/bin/sh
 VARIABLES = {
     "WRITE_VIP": WRITE_VIP,
     "READ_VIP": READ_VIP,
+    "PG_BIN": str(postgres.BIN),
+    "PG_DATA": str(postgres.DATA),
     "PG_CONFIG": str(postgres.DATA / "postgresql.conf"),
     "PG_CONFIG_DIR": str(postgres.DATA),
     "OUTSIDE": OUTSIDE,

@@ -50,12 +50,12 @@ def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:
     after the other. Unavailable if apt cannot fetch a package; OSError if there is no room.
     """
     place = cache / suite / "+".join(sorted(packages))
-    with _only_one(place.parent):
+    with only_one(place.parent):
         if not place.is_dir():
             say(f"fetching {', '.join(packages)} of Debian {suite}")
-            with _beside(place) as new:
+            with beside(place) as new:
                 for package in download(suite, packages, new / ".packages"):
-                    _run(["dpkg-deb", "--extract", str(package), str(new)])
+                    run(["dpkg-deb", "--extract", str(package), str(new)])
                 shutil.rmtree(new / ".packages")
                 new.rename(place)
     return place
@@ -69,8 +69,8 @@ def download(suite: str, packages: Sequence[str], directory: Path) -> list[Path]
     if not shutil.which("apt-get"):
         raise Unavailable("apt-get is not installed: this is no Debian")
     options = _private_apt(suite, directory)
-    _run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
-    _run(["apt-get", *options, "download", *packages], directory)
+    run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
+    run(["apt-get", *options, "download", *packages], directory)
     found = sorted(directory.glob("*.deb"))
     shutil.rmtree(directory / "apt")
     return found
@@ -101,7 +101,7 @@ def _private_apt(suite: str, directory: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
+def only_one(directory: Path) -> Iterator[None]:
     """Wait until no other process fetches packages into this directory."""
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / "lock", "w") as lock:
@@ -110,7 +110,7 @@ def _only_one(directory: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _beside(place: Path) -> Iterator[Path]:
+def beside(place: Path) -> Iterator[Path]:
     """Make an empty directory beside `place`, and remove those that interrupted runs have left."""
     for old in place.parent.glob("new-*"):
         shutil.rmtree(old)
@@ -122,7 +122,7 @@ def _beside(place: Path) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _run(command: Sequence[str], directory: Path | None = None) -> None:
+def run(command: Sequence[str], directory: Path | None = None, timeout: int = TIMEOUT) -> None:
     """Run a command in silence. Unavailable, with the first line of its errors, if it fails."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
@@ -133,13 +133,18 @@ def _run(command: Sequence[str], directory: Path | None = None) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=timeout,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"{command[0]} was not done after {TIMEOUT} s") from None
+        raise Unavailable(f"{command[0]} was not done after {timeout} s") from None
     except OSError as error:
         raise Unavailable(f"{command[0]}: {error.strerror}") from None
     if done.returncode:
-        lines = [*done.stderr.splitlines(), *done.stdout.splitlines()]
-        raise Unavailable(next(filter(None, lines), f"{command[0]} failed ({done.returncode})"))
+        raise Unavailable(_error(done) or f"{command[0]} failed ({done.returncode})")
+
+
+def _error(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the first error that apt names, else the first line that is not empty."""
+    lines = [*filter(None, done.stderr.splitlines()), *filter(None, done.stdout.splitlines())]
+    return next((line for line in lines if line.startswith("E: ")), lines[0] if lines else "")

@@ -21,9 +21,17 @@ OF_NO_CONCERN = {
     "Warning: Defaults do not apply to resources which override them with their own defined values"
 }
 
+# pcs 0.12 lets agents validate their options. These complain that this machine is no node: PAF's
+# pgsqlms that the database is missing, IPaddr2 that the interface is.
+VALIDATION = re.compile(
+    r"Warning: Validating .*\nWarning: Validation result from agent:\n(  .*\n)+"
+)
+NO_NODE = re.compile(r'ocf-exit-reason:(PGDATA ".*" does not exist|\[findif\] failed)\n$')
+
 
 def complaints(said: str) -> list[str]:
-    """The lines that an administrator would have to think about."""
+    """Return the lines that an administrator would have to think about."""
+    said = VALIDATION.sub(lambda found: "" if NO_NODE.search(found[0]) else found[0], said)
     suspicious = re.compile("warning|error|deprecat", re.IGNORECASE)
     lines = (line for line in said.splitlines() if suspicious.search(line))
     return [line for line in lines if line not in OF_NO_CONCERN]

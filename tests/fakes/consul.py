@@ -1,10 +1,11 @@
 """A server that answers for one key of Consul's key/value store as Consul's documentation says.
 
-Debian has no Consul, so this stands in for it.  What it does is taken from the documentation of the
-HTTP API alone: "KV Store Endpoints" (the entry, LockIndex, Session, 404), "Blocking Queries"
+It also gives answers that real servers never give.  What it does is taken from the documentation of
+the HTTP API: "KV Store Endpoints" (the entry, LockIndex, Session, 404), "Blocking Queries"
 (index, wait, a sixteenth of it on top, indexes that go backwards or are 0), "Consistency Modes"
 (consistent, the headers X-Consul-KnownLeader and X-Consul-Effective-Consistency) and "HTTP API
-Structure" (X-Consul-Token, 403).  It cannot prove that the real one does the same.
+Structure" (X-Consul-Token, 403).  The cases in tests/cases/consul_cases.py run here and on the real
+servers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Consul:
 
     def __init__(self, key: str) -> None:
         self.key = key
+        self.port = 0
+        """Port of the loopback interface, while it is served."""
         self.index = 10
         self.entry: dict[str, object] | None = None
         self.token: str | None = None
@@ -39,6 +42,7 @@ class Consul:
         """The parameters of every question so far."""
         self._changed = threading.Condition()
         self._closed = False
+        self._held = 0
 
     # --- what clients of Consul do
 
@@ -64,22 +68,46 @@ class Consul:
             self.entry.pop("Session")
             self._touch()
 
+    def end_session(self) -> None:
+        """End the session that holds the lock, which releases it."""
+        self.release()
+
     def delete(self) -> None:
+        """Delete the key."""
         with self._changed:
             self.entry = None
             self.index += 1
             self._changed.notify_all()
 
-    def restore(self, value: str, index: int) -> None:
-        """Bring back an older snapshot: indexes go backwards, and nobody is told."""
+    def snapshot(self) -> object:
+        """Return a copy of the entry, which has its index."""
+        assert self.entry is not None
+        return dict(self.entry)
+
+    def restore(self, snapshot: object) -> None:
+        """Bring back an older entry: indexes go backwards, and no wait ends."""
+        assert isinstance(snapshot, dict)
         with self._changed:
-            self.index = index - 1
-            self._write(index, value, 0, None)
+            self.entry = dict(snapshot)
+            self.index = int(snapshot["ModifyIndex"])
+
+    def require(self, token: str) -> None:
+        """Let only clients that send this token read the key."""
+        self.token = token
+
+    def held(self) -> int:
+        """Return the number of requests that wait for an answer."""
+        return self._held
 
     def lose_leader(self) -> None:
+        """Leave the servers without a leader."""
         with self._changed:
             self.leader = False
             self._changed.notify_all()
+
+    def mend(self) -> None:
+        """Let the servers elect a leader."""
+        self.leader = True
 
     def _write(self, created: object, value: str, lock: object, session: object) -> None:
         self.entry = {
@@ -109,7 +137,7 @@ class Consul:
         if url.path != f"/v1/kv/{self.key}":
             return 404, {}, b"404 page not found"
         if self.token is not None and token != self.token:
-            return 403, {}, b"Permission denied: token lacks permission 'key:read'"
+            return 403, {}, b"ACL not found" if token else b"Permission denied"
         self._block(int(asked.get("index", "0")), asked.get("wait", "5m"))
         if not self.leader and "stale" not in asked:
             return 500, {}, b"No cluster leader"
@@ -133,7 +161,9 @@ class Consul:
         number, unit = re.fullmatch(r"(\d+)(ms|s|m)", wait).groups()  # type: ignore[union-attr]
         seconds = min(int(number) * _UNITS[unit], MOST_WAIT) * 17 / 16
         with self._changed:
+            self._held += 1
             self._changed.wait_for(lambda: self._over(index), seconds)
+            self._held -= 1
 
     def _over(self, index: int) -> bool:
         current = self.entry["ModifyIndex"] if self.entry else self.index
@@ -179,6 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(consul: Consul) -> Iterator[int]:
     """Serve it on a port of the loopback interface, which is yielded."""
     server = _Server(consul)
+    consul.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

@@ -73,7 +73,7 @@ PARAMETERS = {
 }
 
 CIB = """\
-<cib validate-with="pacemaker-3.7" admin_epoch="0" epoch="1" num_updates="0" have-quorum="1">
+<cib validate-with="pacemaker-3.5" admin_epoch="0" epoch="1" num_updates="0" have-quorum="1">
   <configuration>
     <crm_config/>
     <nodes><node id="1" uname="node1"/><node id="2" uname="node2"/></nodes>

@@ -26,6 +26,8 @@ FORBIDDEN = re.compile(r"backend|master|slave", re.IGNORECASE)
 INHERITED = re.compile(
     r"get_active_slaves|check_active_slave|vip-(master|slave)|postmaster|build-backend"
     r"|\bbackend_start\b|\bpg_terminate_backend\b"
+    r"|\bcrm_master\b|--name=master-"  # of Pacemaker 2.0
+    r"|\"tokens\": {\"master\""  # of Consul 1.8
     r"|nomaster|\bmaster\"?,? \"?(bridge|bond)"  # of ip-link(8)
 )
 
@@ -33,6 +35,8 @@ INHERITED = re.compile(
 QUOTING = (
     "lib/lvsdr/crm_mon.py",
     "tests/unit/test_crm_mon.py",
+    "tests/unit/test_systems.py",
+    "tests/systems/recording.py",
     "tests/*/data/*",
     "tests/*.xml",
     "tests/house/test_style.py",

@@ -32,6 +32,7 @@ CRASHED = 125
 NO_KERNEL = 1
 SETTINGS = """environment:
   LAB_KERNEL             native, uml-new or uml-old: use this kernel instead of the best that boots
+  LAB_ROOT               root directory of another system, as --root
   LAB_MEM=2G             memory of the guest
   LAB_TIMEOUT=2400       seconds for the whole run, boot included
   LAB_RESULTS=build/lab  where kernel logs go, and whatever the command leaves there
@@ -106,12 +107,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
         epilog=SETTINGS,
     )
     parser.add_argument("--tty", action="store_true", help="give the command our terminal")
+    parser.add_argument("--root", help="root directory of another system (tests/debian/root)")
     parser.add_argument("command", nargs="+", help="command and arguments, after --")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
+    root = job.other_root(options.root)
     if os.geteuid() != 0:
         die("the lab needs root: it makes network namespaces")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -128,7 +131,9 @@ def main(argv: list[str]) -> int:
         prefix = "lvsdr-lab-"
         name = left.enter_context(tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp"))
         deadline = time.monotonic() + limit
-        task = Job(options.command, Path(name), job.results_directory(), deadline, options.tty)
+        task = Job(
+            options.command, Path(name), job.results_directory(), deadline, options.tty, root
+        )
         job.write(task)
         try:
             return run(task)

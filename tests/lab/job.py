@@ -31,7 +31,8 @@ class Job(NamedTuple):
 
     `directory` is private and temporary: environment, command line and exit status travel through
     it. `results` outlives the run; the command sees it at the same path. `deadline` is in monotonic
-    seconds. `terminal` says that the command talks with whoever sits at our terminal.
+    seconds. `terminal` says that the command talks with whoever sits at our terminal. `root` is the
+    root directory of another system to run it in, None for this machine's own.
     """
 
     command: list[str]
@@ -39,6 +40,7 @@ class Job(NamedTuple):
     results: Path
     deadline: float
     terminal: bool
+    root: Path | None = None
 
     def left(self) -> float:
         """Return the seconds that are left for the command, never below 0."""
@@ -55,6 +57,23 @@ def results_directory() -> Path:
     return results
 
 
+def other_root(directory: str | None) -> Path | None:
+    """Return the root directory to run in: this one, or LAB_ROOT's; None for the machine's own.
+
+    SystemExit if it is not the root of a system.
+    """
+    wanted = directory or os.environ.get("LAB_ROOT")
+    if not wanted:
+        return None
+    root = Path(wanted).resolve()
+    for needed in ("bin/sh", "opt/venv/bin"):
+        if not (root / needed).exists():
+            raise SystemExit(
+                f"lab: {root} is no root directory made by tests/debian/root: no {needed}"
+            )
+    return root
+
+
 def say(message: str) -> None:
     print(f"lab: {message}", file=sys.stderr, flush=True)
 
@@ -65,6 +84,7 @@ def write(job: Job) -> None:
     settings = {
         "ROOT": str(ROOT),
         "RESULTS": str(job.results),
+        "DIRECTORY": str(job.root or ""),
         "COLUMNS": str(columns),
         "ROWS": str(rows),
     }

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab.job import HERE, PATH, Job
+from tests.lab.job import HERE, PATH, ROOT, Job
 from tests.lab.process import OWN_PROCESSES, started, wait
 
+ENTER = ROOT / "tests/debian/inside"
 OWN_NETWORK = ["--net", "--uts", "--ipc"]
 
 
@@ -33,14 +34,11 @@ def why_not() -> str | None:
 
 def run(job: Job) -> int:
     """Run the job and return its exit status. TimeoutError at the deadline."""
-    command = [
-        *OWN_NETWORK,
-        "--",
-        "tini",
-        "--",
-        "/bin/sh",
-        str(HERE / "inside"),
-        str(job.directory),
-    ]
-    with started(command, job) as process:
+    inside = ["tini", "--", "/bin/sh", str(HERE / "inside"), str(job.directory)]
+    environ = dict(os.environ)
+    if job.root:
+        inside = [str(ENTER), *inside]
+        shared = f"{job.results} {job.directory}"
+        environ.update(ROOT=str(ROOT), DIRECTORY=str(job.root), SHARED=shared)
+    with started([*OWN_NETWORK, "--", *inside], job, env=environ) as process:
         return wait(process, job)

@@ -76,7 +76,7 @@ class Resource:
 
         The sketch is valid, but half of crm_mon's time would go into loading the schema.
         """
-        self.cib.write_text(cib.render(list(nodes)).replace("pacemaker-3.7", "none", 1))
+        self.cib.write_text(cib.render(list(nodes)).replace(cib.SCHEMA, "none", 1))
 
     def operation(
         self, action: str, timeout: float = 30.0, interval: float = 0.0, **env: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def test_pcs_and_crm_resource_know_the_agent() -> None:
     described = _run("pcs", "resource", "describe", "ocf:lvsdr:lvsdr")
     assert described.startswith("ocf:lvsdr:lvsdr - LVS director: a virtual service whose real")
     assert "vip (required) (unique group: service)" in described
-    assert "realserver_dependent_role:" in described
+    assert re.search(r"^  realserver_dependent_role\b", described, re.MULTILINE)
     assert "heatbeat_file" not in described  # deprecated ones are shown with --full only
     assert "monitor:" in described
     assert "interval=5s" in described

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.lab.abreast import names_tests, shared_run
 from tests.lab.job import ROOT
+from tests.leader import consul_program
 
 RUNS = 3  # each has an etcd of three members
 ISOLATED = str(ROOT / "tests/leader/isolated")
@@ -24,6 +25,7 @@ def command(arguments: Sequence[str], options: Sequence[str], report: Path) -> l
 
 def main(arguments: Sequence[str]) -> int:
     os.environ["PYTHONUNBUFFERED"] = "1"
+    consul_program.fetch()  # while there is a network
     if names_tests(arguments):
         os.execv(ISOLATED, [ISOLATED, *arguments])
     results = ROOT / "build/leader"

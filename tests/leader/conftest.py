@@ -7,17 +7,22 @@ from collections.abc import Iterator
 import pytest
 
 from tests.leader.certificates import Authority
+from tests.leader.consul import Consul
 from tests.leader.etcd import KEY, Cluster, Member
 from tests.leader.faultreport import ROWS, TITLE, table
 from tests.leader.network import Host, network
 
 ETCD = ("etcd1", "etcd2", "etcd3")
+CONSUL = ("consul1", "consul2", "consul3")
 PASSWORD = "not-for-the-log"
 NUMBERS = {
     "etcd1": 11,
     "etcd2": 12,
     "etcd3": 13,
     "secure": 14,
+    "consul1": 15,
+    "consul2": 16,
+    "consul3": 17,
     "node1": 21,
     "node2": 22,
     "node3": 23,
@@ -50,6 +55,20 @@ def etcd(standing_etcd: Cluster) -> Iterator[Cluster]:
     standing_etcd.put("node1")
     yield standing_etcd
     standing_etcd.mend()
+
+
+@pytest.fixture(scope="session")
+def standing_consul(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Consul:
+    """Make the three servers of Consul once."""
+    return Consul([hosts[name] for name in CONSUL], tmp_path_factory.mktemp("consul"))
+
+
+@pytest.fixture
+def real_consul(standing_consul: Consul) -> Iterator[Consul]:
+    """Yield the servers with node1 as the holder of the lock, and mend them after the test."""
+    standing_consul.renew()
+    yield standing_consul
+    standing_consul.mend()
 
 
 @pytest.fixture(scope="module")

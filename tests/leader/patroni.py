@@ -23,7 +23,7 @@ PORT = 8008
 START = 60.0  # seconds that initdb and a base backup may take
 _USER = pwd.getpwnam("postgres")
 _AS_POSTGRES = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-_BINARIES = "/usr/lib/postgresql/15/bin"
+_BINARIES = str(max(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin")))
 
 # The shortest times that Patroni takes.
 _DYNAMIC: dict[str, object] = {

@@ -1,55 +1,82 @@
-"""vip-manager with what stands in for Consul, asked at an agent on each node."""
+"""vip-manager with Consul, the real one and its stand-in, asked at an agent on each node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.consul import Consul, serving
+from tests.cases.consul_cases import KEY, Servers
+from tests.fakes.consul import Consul as StandIn
+from tests.fakes.consul import serving
+from tests.leader.consul import PORT, Agent, Consul
 from tests.leader.faultreport import title
 from tests.leader.managing import VIP, Manager, addresses
 from tests.leader.network import Host
 from tests.leader.stage import Stage, staged
 from tests.leader.waiting import until
 
-KEY = "service/mycluster/leader"
 GRACE = 3
 SOON = 10.0
+NODES = ("node1", "node2")
 
 
-@pytest.fixture
-def consul() -> Consul:
-    """node1 holds the lock."""
-    made = Consul(KEY)
+@pytest.fixture(params=["Consul", "stand-in"])
+def consul(request: pytest.FixtureRequest) -> Servers:
+    """Return servers where node1 holds the lock."""
+    if request.param == "Consul":
+        real: Consul = request.getfixturevalue("real_consul")
+        return real
+    made = StandIn(KEY)
     made.acquire("session-1", "node1")
     return made
 
 
+@contextmanager
+def agents(consul: Servers, nodes: Sequence[Host], place: Path) -> Iterator[list[int]]:
+    """Run an agent of Consul on each of these nodes, and yield their ports on 127.0.0.1."""
+    with ExitStack() as stack:
+        if isinstance(consul, Consul):
+            hosts = [server.host for server in consul.servers]
+            for node in nodes:
+                agent = Agent(node, hosts, place / node.name / "consul")
+                stack.callback(agent.start().close)
+                until(lambda a=agent: a.call("GET", f"kv/{KEY}")[0] == 200)  # type: ignore[misc]
+            yield [PORT for _ in nodes]
+            return
+        assert isinstance(consul, StandIn)
+        ports = []
+        for node in nodes:
+            with node.entered():
+                ports.append(stack.enter_context(serving(consul)))
+        yield ports
+
+
 @pytest.fixture
 def stage(
-    request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, consul: Consul
+    request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, consul: Servers
 ) -> Iterator[Stage]:
+    """Yield two nodes with daemons, the first with the address."""
+    nodes = [hosts[name] for name in NODES]
     with ExitStack() as stack:
         managers = []
-        for name in ("node1", "node2"):
-            with hosts[name].entered():
-                port = stack.enter_context(serving(consul))
+        ports = stack.enter_context(agents(consul, nodes, tmp_path))
+        for node, port in zip(nodes, ports):
             settings = {
                 "VIP_DCS_TYPE": "consul",
                 "VIP_TRIGGER_KEY": f"/{KEY}",
                 "VIP_DCS_GRACE": str(GRACE),
             }
             endpoints = [f"http://127.0.0.1:{port}"]
-            managers.append(Manager(hosts[name], endpoints, tmp_path / name, settings))
+            managers.append(Manager(node, endpoints, tmp_path / node.name, settings))
         stage = stack.enter_context(staged(title(request), hosts, managers))
         stage.begin()
         yield stage
 
 
-def test_consul_switchover_and_back(stage: Stage, consul: Consul) -> None:
+def test_consul_switchover_and_back(stage: Stage, consul: Servers) -> None:
     for number in (1, 0):
         consul.release()
         consul.acquire(f"another session {number}", stage.nodes[number].name)
@@ -57,20 +84,47 @@ def test_consul_switchover_and_back(stage: Stage, consul: Consul) -> None:
     stage.end(most=SOON)
 
 
-def test_consul_session_ends(stage: Stage, consul: Consul) -> None:
-    """Nobody leads for longer than the grace, though the key still has the name."""
-    consul.release()
+@pytest.mark.parametrize(
+    "end",
+    [lambda consul: consul.release(), lambda consul: consul.end_session()],
+    ids=["release", "end of the session"],
+)
+def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Servers], None]) -> None:
+    """No node leads for longer than the grace, though the key still has a name."""
+    end(consul)
     until(lambda: VIP not in addresses(stage.nodes[0]))
     consul.acquire("session-2", "node2")
     stage.moved_to(1)
     stage.end(most=GRACE + 2 * SOON)
 
 
-def test_consul_without_a_leader(stage: Stage, consul: Consul) -> None:
-    """Its servers answer nothing that counts."""
+def test_consul_without_a_leader(stage: Stage, consul: Servers) -> None:
+    """The servers give no answer that counts."""
     consul.lose_leader()
     until(lambda: VIP not in addresses(stage.nodes[0]))
     assert stage.says(0, "unknown")
-    consul.leader = True
+    consul.mend()
     stage.moved_to(0)
     stage.end(most=GRACE + 2 * SOON)
+
+
+def test_the_leading_node_crashes(
+    request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, real_consul: Consul
+) -> None:
+    """Its session ends because the servers no longer reach its agent."""
+    nodes = [hosts[name] for name in NODES]
+    settings = {"VIP_DCS_TYPE": "consul", "VIP_TRIGGER_KEY": KEY, "VIP_DCS_GRACE": str(GRACE)}
+    endpoints = [f"http://127.0.0.1:{PORT}"]
+    managers = [Manager(node, endpoints, tmp_path / node.name, settings) for node in nodes]
+    agent = Agent(nodes[0], [server.host for server in real_consul.servers], tmp_path)
+    with ExitStack() as stack:
+        stack.enter_context(agents(real_consul, nodes, tmp_path))
+        real_consul.release()
+        real_consul.acquire("session of node1", "node1", agent)
+        stage = stack.enter_context(staged(title(request), hosts, managers))
+        stage.begin()
+        stage.crash(0)
+        until(lambda: not real_consul.is_locked(), 60)
+        real_consul.acquire("session-2", "node2")
+        stage.moved_to(1)
+        stage.end(most=60)

@@ -90,6 +90,8 @@ KERNELS = Part(
     seconds=40,
     share=0.5,
 )
+# Its root is made by mmdebstrap first, once.
+SYSTEMS = Part("systems", ("tests/systems/run",), seconds=300, share=0.5)
 # Guests wait for much of their time: the lab and the clusters, with two guests each, fill two
 # processors.
 LAB = Part("lab", ("tests/lab/run",), seconds=500, share=0.5, most=4)
@@ -100,7 +102,7 @@ SETUP_CHECK = SETUP._replace(command=("tests/setup", "check"))
 
 SETS: Mapping[str, tuple[Part, ...]] = {
     "check": (SETUP_CHECK, LINT, TYPES, QUICK),
-    "test": (SETUP, LINT, TYPES, UNIT, POSTGRES, EXAMPLES, LEADER, KERNELS, LAB, CLUSTER),
+    "test": (SETUP, LINT, TYPES, UNIT, POSTGRES, EXAMPLES, LEADER, KERNELS, SYSTEMS, LAB, CLUSTER),
 }
 """What `make check` and `make test` run."""
 

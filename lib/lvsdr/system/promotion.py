@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..deadline import Deadline
 
 PROGRAM = "crm_attribute"
+_WRONG_USAGE = 64  # CRM_EX_USAGE
 _PATIENCE = 5.0  # seconds; it only hands the value over
 
 
@@ -19,8 +20,10 @@ def prefer(instance: str, score: int | None, deadline: Deadline) -> None:
     Raises SourceUnavailable if Pacemaker did not take it.  The name is given because a bare
     ``--promotion`` swallows what follows it in some versions.
     """
-    wish = "--delete" if score is None else f"--update={score}"
-    argv = (PROGRAM, f"--promotion={instance}", "--lifetime=reboot", wish)
-    result = run(argv, deadline, timeout=_PATIENCE)
+    wish = ("--lifetime=reboot", "--delete" if score is None else f"--update={score}")
+    result = run((PROGRAM, f"--promotion={instance}", *wish), deadline, timeout=_PATIENCE)
+    if result.status == _WRONG_USAGE:
+        # Pacemaker 2.0 does not have the option, and calls the attribute so (crm_master).
+        result = run((PROGRAM, f"--name=master-{instance}", *wish), deadline, timeout=_PATIENCE)
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"promotion score not set: {result.complaint()}")

@@ -1,0 +1,79 @@
+"""Compare what a system's crm_mon prints with its recording: tests.systems.comparison [SUITE]
+
+What is printed goes to build/systems/crm_mon/VERSION, and may be copied from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lvsdr.crm_mon import parse
+
+from tests.debian import root
+from tests.lab.job import ROOT
+from tests.systems.recording import names
+
+RECORDINGS = ROOT / "tests/data/crm_mon"
+PRINTED = ROOT / "build/systems/crm_mon"
+PYTHON = ("/usr/bin/python3", "-B", "-m")
+
+
+def within(suite: str) -> list[str]:
+    """Return what to put before a command that is to run in this system; nothing for ours."""
+    if not suite:
+        return []
+    directory = root.make(root.SYSTEMS[suite])
+    enter = [str(ROOT / "tests/debian/enter"), str(directory)]
+    return ["env", f"SHARED={ROOT / 'build/systems'}", *enter]
+
+
+def record(suite: str) -> Path:
+    """Record anew in this system, and return the directory."""
+    prefix = within(suite)
+    version = [*prefix, *PYTHON, "tests.systems.versions"]
+    done = subprocess.run(version, cwd=ROOT, check=True, capture_output=True, text=True)
+    place = PRINTED / str(_pacemaker(done.stdout))
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    subprocess.run(
+        [*prefix, *PYTHON, "tests.systems.recording", str(place)],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return place
+
+
+def _pacemaker(text: str) -> object:
+    return json.loads(text)["Pacemaker"]
+
+
+def differences(place: Path) -> list[str]:
+    """Return one line for each CIB of which the recording is missing or has another state."""
+    found = []
+    for name in names():
+        recorded = RECORDINGS / place.name / f"{name}.xml"
+        if not recorded.exists():
+            found.append(f"{name}: no recording of crm_mon {place.name}")
+        elif parse(recorded.read_bytes()) != parse((place / f"{name}.xml").read_bytes()):
+            found.append(f"{name}: crm_mon {place.name} shows another state than its recording")
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    place = record(arguments[0] if arguments else "")
+    found = differences(place)
+    print(*found, f"{place.name}: {len(names())} CIBs, {len(found)} differences", sep="\n")
+    if found:
+        print(f"what it prints now: {place}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
