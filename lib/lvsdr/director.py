@@ -51,6 +51,8 @@ class Judged(NamedTuple):
     """Why nothing is known of those that nobody named, if that is so."""
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    complaints: Sequence[str] = ()
+    """What was asked for and has no effect."""
 
 
 class Decision(NamedTuple):
@@ -86,7 +88,7 @@ def decide(
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
-    explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
+    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
 
 
@@ -140,7 +142,7 @@ def _idle(server: Located, needless: Verdict) -> Located:
 
 def _row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict)
+    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
 
 
 def _serves(row: Row) -> bool:
@@ -157,9 +159,12 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
             said.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
             said.append(f"{row.host} left out: {row.verdict.reason}")
+    # A candidate of the same name may hide that the fallback cannot serve.
+    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
     failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
     said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
-    return said
+    return [*said, *judged.complaints]
 
 
 def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
@@ -212,7 +217,11 @@ def _busy(server: RealServer, goal: Goal) -> bool:
 
 
 def _explained(
-    row: Row, pool: Pool, wanted: Mapping[RealServerKey, RealServerConfig], goal: Goal
+    row: Row,
+    pool: Pool,
+    wanted: Mapping[RealServerKey, RealServerConfig],
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
 ) -> Row:
     if row.key is None:
         return row
@@ -221,4 +230,5 @@ def _explained(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
         busy=server is not None and _busy(server, goal),
+        drained=row.key in drains,
     )

@@ -19,6 +19,8 @@ class Row(NamedTuple):
     before: int | None = None
     after: int | None = None
     busy: bool = False  # it has connections to wait for
+    drained: bool = False  # it was withdrawn until now
+    weight_from: str = "default_weight"  # the parameter that gives the weight
 
 
 def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
@@ -46,4 +48,13 @@ def _sentence(row: Row) -> str:
         what = "withdrawn"
     else:
         what = f"weight changed from {row.before} to {row.after}"
-    return f"{who} {what}: {row.verdict.reason}"
+    return f"{who} {what}: {_reason(row)}"
+
+
+def _reason(row: Row) -> str:
+    """Return why a row changes: a weight that is configured anew is no matter of the verdict."""
+    fit = row.verdict.outcome is Outcome.IN and row.after == row.weight
+    if not fit or row.before is None or row.drained:
+        return row.verdict.reason
+    given = f"{row.weight_from} gives {row.after}"
+    return given if row.before > 0 else f"{row.verdict.reason}, {given}"

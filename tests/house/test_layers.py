@@ -10,9 +10,9 @@ import pytest
 
 from tests.house.tree import library, module_name
 
-BASE = {"errors", "deadline", "typed", "hosts"}
+BASE = {"errors", "deadline", "typed", "hosts", "durations", "patterns"}
 PURE = BASE | {"model"}
-WORLD = PURE | {"cluster", "crm_mon", "system"}
+WORLD = PURE | {"cib", "cluster", "crm_mon", "system"}
 DECIDING = {"ipvs", "director", "on_empty", "report", "location", "interfaces", "packets"}
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
@@ -23,11 +23,15 @@ MAY_IMPORT = {
     "typed": set[str](),
     "hosts": set[str](),
     "document": {"typed"},
+    "durations": set[str](),
+    "patterns": set[str](),
+    "cib": BASE | {"document"},
     "deadline": {"errors"},
     "model": BASE,
     "ipvs": PURE,
     "cluster": PURE,
-    "crm_mon": PURE | {"cluster", "document"},
+    "crm_mon": PURE | {"cluster", "crm_mon_nodes", "document"},
+    "crm_mon_nodes": PURE | {"cluster", "document"},
     "report": PURE | {"ipvs"},
     "on_empty": PURE | {"ipvs", "report"},
     "director": PURE | {"ipvs", "on_empty", "report"},

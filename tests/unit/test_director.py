@@ -61,6 +61,37 @@ def test_a_host_that_is_an_address_is_named_once() -> None:
     assert changes([row]) == ["real server 10.77.0.14 added with weight 1: listed"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "drained", "said"),
+    [
+        (1, 0, False, "weight changed from 1 to 0: weight_of_realservers gives 0"),
+        (1, 5, False, "weight changed from 1 to 5: weight_of_realservers gives 5"),
+        (0, 5, True, "weight changed from 0 to 5: db is Unpromoted"),
+        (
+            0,
+            5,
+            False,
+            "weight changed from 0 to 5: db is Unpromoted, weight_of_realservers gives 5",
+        ),
+        (None, 5, False, "added with weight 5: db is Unpromoted"),
+    ],
+)
+def test_the_reason_of_a_weight_is_the_parameter_that_gives_it(
+    before: int | None, after: int, drained: bool, said: str
+) -> None:
+    row = Row(
+        "10.77.0.14",
+        RealServerKey("10.77.0.14", 80),
+        after,
+        Verdict(Outcome.IN, "db is Unpromoted"),
+        before,
+        after,
+        drained=drained,
+        weight_from="weight_of_realservers",
+    )
+    assert changes([row]) == [f"real server 10.77.0.14 {said}"]
+
+
 class Situation:
     """Everything that a decision depends on."""
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from lvsdr.checks import check_all
+from lvsdr.checks.limits import Limits
 from lvsdr.deadline import Deadline
 from lvsdr.director import Decision, Goal, Judged, decide
 from lvsdr.ipvs.table import Connections, RealServer, RealServerKey
@@ -51,7 +52,7 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
     for name in STATES:
         cluster = state(f"failover/{name}")
         found = survey(cluster, spec, Deadline.after(10.0))
-        candidates = check_all(found.candidates, spec, Deadline.after(10.0))
+        candidates = check_all(found.candidates, spec, Limits(Deadline.after(10.0), 5.0))
         answers = {host: Resolved([address]) for host, address in ADDRESSES.items()}
         servers = located(candidates, answers, ADDRESSES, spec)
         hosts = {address: host for host, address in ADDRESSES.items()}

@@ -11,6 +11,7 @@ import os
 import sys
 
 from ..system import crm
+from ..system.spawn import end_with_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main(name: str) -> NoReturn:
     Like ocf-shellfuncs, it sees to it that system programs are found whatever PATH the cluster
     passes.
     """
+    end_with_children()
     gc.disable()  # nothing here lives long enough to be worth collecting
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))

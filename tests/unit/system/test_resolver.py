@@ -8,7 +8,7 @@ import time
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.model import Resolved
-from lvsdr.system.resolver import resolve
+from lvsdr.system.resolver import Lookups, resolve
 
 
 def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
@@ -112,6 +112,42 @@ def test_an_address_of_one_link_is_of_no_use() -> None:
         "node1": Resolved([], "fe80::1 is no address that a real server can have"),
         "node2": Resolved(["fd77::12"]),
     }
+
+
+def test_what_is_known_so_far() -> None:
+    lookups = Lookups(
+        ["node1", "slow", "10.9.0.4"], ipv6=False, resolver=Resolver(node1="10.9.0.3")
+    )
+    assert lookups.wait(Deadline.after(0.2)) is False
+    assert lookups.answers() == {
+        "node1": Resolved(["10.9.0.3"]),
+        "slow": Resolved([], "the resolver did not answer in time"),
+        "10.9.0.4": Resolved(["10.9.0.4"]),
+    }
+
+
+def test_all_have_answered() -> None:
+    lookups = Lookups(["node1"], ipv6=False, resolver=Resolver(node1="10.9.0.3"))
+    assert lookups.wait(Deadline.after(5)) is True
+
+
+@pytest.mark.parametrize("text", ["10.9.0.021", "0x0a.9.0.21", "0xA090015", "10.9", "1", "-C", ""])
+def test_what_is_no_host_is_never_looked_up(text: str) -> None:
+    """getaddrinfo reads most of these as an address, 10.9.0.021 as 10.9.0.17."""
+    resolver = Resolver(**{text: "10.9.0.17"})
+    found = resolve([text], ipv6=False, deadline=Deadline.after(5), resolver=resolver)
+    assert found == {text: Resolved([], f"{text!a} is neither a host name nor an address")}
+
+
+def test_an_answer_without_a_usable_address() -> None:
+    found = resolve(["node1"], ipv6=True, deadline=Deadline.after(5), resolver=Resolver(node1=""))
+    assert found == {"node1": Resolved([], "the resolver has no address that IPVS can use")}
+
+
+def test_more_names_than_threads() -> None:
+    names = {f"node{number}": f"10.9.1.{number}" for number in range(200)}
+    found = resolve(names, ipv6=False, deadline=Deadline.after(5), resolver=Resolver(**names))
+    assert found == {name: Resolved([address]) for name, address in names.items()}
 
 
 def test_nobody() -> None:

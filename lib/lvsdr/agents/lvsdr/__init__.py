@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -10,14 +9,12 @@ from contextlib import AbstractContextManager
 from ... import __version__
 from ...director import Judged
 from ...errors import (
-    BadArgument,
     Busy,
     Exhausted,
     ExitCode,
     InvalidParameters,
     KernelMismatch,
     LvsdrError,
-    NotInstalled,
     NotRunning,
     SourceUnavailable,
 )
@@ -30,9 +27,15 @@ from ...ocf.reload import unless_broken
 from ...report import Row, as_it_became, changes
 from ...system import crm, ipvs, state, sysctl
 from . import cycle
+from .environment import announce_unused, validate_environment
 from .legality import PARAMETERS, SERVICE
 from .memory import Memory, recall, store
 from .settings import Settings, service_key, settings
+from .unused import too_long
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
 
 _STALE = 1.0  # seconds after which an answer of crm_mon is too old
 _RETRY = 1.0  # seconds between attempts of start to learn something
@@ -41,6 +44,7 @@ _RETRY = 1.0  # seconds between attempts of start to learn something
 def start(context: Context) -> None:
     """Return when the service is there with its real servers; adopt what is there already."""
     wanted = settings(context.values)
+    announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     ipvs.load(wanted.config.scheduler, context.deadline)
@@ -96,6 +100,7 @@ def _beat(context: Context, wanted: Settings) -> Iterator[str]:
 def reload_agent(context: Context) -> None:
     """Apply the parameters as they are now, in place."""
     wanted = settings(context.values)
+    announce_unused(context)
     context.require_root("change the IPVS table")
     if wanted.key not in ipvs.table():
         raise LvsdrError("there is no service to be reloaded")
@@ -122,24 +127,6 @@ def stop(context: Context) -> None:
     state.remove(path)
 
 
-def validate_environment(context: Context) -> None:
-    """Whether this node can run the resource: programs, scripts, directories, the resource."""
-    wanted = settings(context.values)
-    for program in ("ipvsadm", "crm_mon"):
-        context.require_binary(program)
-    for script in (wanted.spec.list_script, wanted.spec.check_script):
-        if script is not None and not context.have_binary(script.argv[0]):
-            raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")
-    if wanted.heartbeat_file is not None:
-        directory = os.path.dirname(wanted.heartbeat_file)
-        if not os.path.isdir(directory):
-            raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: no directory {directory}")
-    judged = cycle.judge(wanted, Memory(), context.deadline)
-    reason = cycle.nothing_known(judged)
-    if reason is not None:
-        raise BadArgument(f"no real server is known: {reason}")
-
-
 def _reconcile(context: Context, wanted: Settings) -> Sequence[str]:
     """One cycle; returns why the pool is less than what was asked for."""
     asked = time.monotonic()
@@ -149,10 +136,26 @@ def _reconcile(context: Context, wanted: Settings) -> Sequence[str]:
         if wanted.key not in ipvs.table():
             raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
-        judged = cycle.judge(wanted, memory, context.deadline)
+        available = cycle.time_for_scripts(context.deadline)
+        judged = cycle.judge(wanted, memory, context.deadline, _early(context, wanted))
+        memory = recall(context.file("state"))
         if sysctl.differing(wanted.sysctls):
             _keep_sysctls(context, wanted)
-        return _carry_out(context, wanted, judged, memory)
+        reasons = _carry_out(context, wanted, judged, memory)
+        return (*reasons, *too_long(context.values, available))
+
+
+def _early(context: Context, wanted: Settings) -> Callable[[Judged], None]:
+    """Return what carries out what is certain while some hosts have not answered yet."""
+
+    def act(judged: Judged) -> None:
+        memory = recall(context.file("state"))
+        kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
+        service = kernel.service(WantedService(wanted.config, {}))
+        if cycle.is_certain(cycle.plan(wanted, judged, service, memory).decision):
+            _carry_out(context, wanted, judged, memory)
+
+    return act
 
 
 def _carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Sequence[str]:

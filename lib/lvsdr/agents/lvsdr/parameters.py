@@ -15,10 +15,12 @@ from ...ocf.values import (
 )
 from .parsers import (
     ATTRIBUTE,
+    FORWARDING_METHOD,
     MOST_WEIGHT,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
     SOME_TIME,
+    WANTED_ROLE,
     WEIGHTED_HOSTS,
 )
 
@@ -63,7 +65,7 @@ OPTIONS = defaulted(
 )
 FORWARD = defaulted(
     "forwarding_method",
-    one_of("gate", "ipip", "masq"),
+    FORWARDING_METHOD,
     "gate",
     reloadable=True,
     short="Forwarding method",
@@ -104,13 +106,13 @@ RESOURCE = optional(
 )
 ROLE = defaulted(
     "realserver_dependent_role",
-    one_of("any", "Promoted", "Unpromoted"),
+    WANTED_ROLE,
     "any",
     reloadable=True,
     short="Role of that resource",
     long=(
         "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
-        "Unpromoted."
+        "Unpromoted. The names from before Pacemaker 2.1 are understood, too."
     ),
 )
 ATTRIBUTE_NAME = optional(
@@ -129,7 +131,10 @@ ATTRIBUTE_VALUE = defaulted(
     "1",
     reloadable=True,
     short="Value of that attribute",
-    long="Regular expression that must match the whole value: HS:sync|HS:potential|HS:async.",
+    long=(
+        "Regular expression, as for grep -E, that must match the whole value: "
+        "HS:sync|HS:potential|HS:async."
+    ),
 )
 LIST_SCRIPT = optional(
     "realserver_get_real_servers_script",
@@ -172,7 +177,10 @@ SCRIPT_TIMEOUT = defaulted(
     "10s",
     reloadable=True,
     short="Time for one call of a script",
-    long="A script, with all of its children, is killed when one call takes longer.",
+    long=(
+        "A script, with all of its children, is killed when one call takes longer, or when the "
+        "operation's own timeout leaves less: some three quarters of that at most."
+    ),
 )
 DRAIN_TIMEOUT = defaulted(
     "drain_timeout",

@@ -8,6 +8,7 @@ from ...model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
 from ...ocf.parameters import Values
 from ...typed import NamedTuple
 from . import parameters as p
+from .unused import missed
 
 
 class Settings(NamedTuple):
@@ -18,6 +19,8 @@ class Settings(NamedTuple):
     spec: PoolSpec
     goal: Goal
     heartbeat_file: str | None
+    missed: tuple[str, ...] = ()
+    """What was asked for and has no effect, whatever the cluster's state."""
 
     @property
     def sysctls(self) -> dict[str, str]:
@@ -51,6 +54,7 @@ def settings(values: Values) -> Settings:
             policy=_policy(values),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
+        missed=tuple(missed(values)),
     )
 
 

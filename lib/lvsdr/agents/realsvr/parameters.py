@@ -17,8 +17,6 @@ def _vip(text: str) -> str:
         raise ValueError
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
-    if address.startswith("::ffff:"):
-        raise ValueError("an IPv4 address in the form of IPv6")
     return address
 
 
