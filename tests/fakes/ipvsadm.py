@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lvsdr.deadline import Deadline
 from lvsdr.system.run import Result
-from lvsdr.system.state import held
 
 from tests.fakes.kernel import FakeKernel
 
@@ -19,15 +18,7 @@ class FakeIpvsadm:
         self._lines = lines
         self.calls: list[str] = []
 
-    def __call__(
-        self,
-        argv: Sequence[str],
-        deadline: Deadline,
-        *,
-        stdin: bytes = b"",
-        keep: tuple[int, ...] = (),
-    ) -> Result:
-        assert keep == held()
+    def __call__(self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
         assert not deadline.expired()
         program, option = argv
         assert program == "ipvsadm"

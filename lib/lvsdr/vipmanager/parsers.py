@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import re
 
-from ..durations import UNITS
-from ..hosts import canonical_address, literal, unicast
+from ..hosts import literal, unicast
 from ..interfaces import interface_name
-from ..ocf.values import Parser, boolean
+from ..ocf.values import UNITS, Parser, boolean
 from ..prefixes import prefix_length
 
 TYPE_CHECKING = False
@@ -37,7 +36,7 @@ def listed(one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
 
 def _unicast(text: str) -> str:
     try:
-        return unicast(canonical_address(text))
+        return unicast(literal(text))
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 

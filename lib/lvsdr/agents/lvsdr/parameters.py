@@ -15,12 +15,10 @@ from ...ocf.values import (
 )
 from .parsers import (
     ATTRIBUTE,
-    FORWARDING_METHOD,
     MOST_WEIGHT,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
     SOME_TIME,
-    WANTED_ROLE,
     WEIGHTED_HOSTS,
 )
 
@@ -60,15 +58,12 @@ OPTIONS = defaulted(
     short="Options of the virtual service",
     long=(
         "Scheduler, persistence, netmask and flags, as ipvsadm spells them: -s, -p, -M, --pe, "
-        "--ops, -b, and their long forms. A change is applied in place: connections stay. With the "
-        "schedulers sh and mh the flags sh-fallback and mh-fallback are always set: without them "
-        "the kernel refuses clients while a real server has weight 0. dh has no such flag, so a "
-        "real server that would get weight 0 is deleted and its sessions end: prefer sh or mh."
+        "--ops, -b, and their long forms. A change is applied in place: connections stay."
     ),
 )
 FORWARD = defaulted(
     "forwarding_method",
-    FORWARDING_METHOD,
+    one_of("gate", "ipip", "masq"),
     "gate",
     reloadable=True,
     short="Forwarding method",
@@ -93,9 +88,8 @@ WEIGHTS = optional(
     long=(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
-        "real server is present (not with -s dh), but gets nothing new. If other parameters say "
-        "who is a real server, the list only gives the weights. The virtual IP, and addresses of "
-        "loopback, multicast, broadcast or a network as such, are refused, whatever names them."
+        "real server is present, but gets nothing new. If other parameters say who is a real "
+        "server, the list only gives the weights."
     ),
 )
 RESOURCE = optional(
@@ -110,13 +104,13 @@ RESOURCE = optional(
 )
 ROLE = defaulted(
     "realserver_dependent_role",
-    WANTED_ROLE,
+    one_of("any", "Promoted", "Unpromoted"),
     "any",
     reloadable=True,
     short="Role of that resource",
     long=(
         "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
-        "Unpromoted. The names from before Pacemaker 2.1 are understood, too."
+        "Unpromoted."
     ),
 )
 ATTRIBUTE_NAME = optional(
@@ -135,10 +129,7 @@ ATTRIBUTE_VALUE = defaulted(
     "1",
     reloadable=True,
     short="Value of that attribute",
-    long=(
-        "Regular expression, as for grep -E, that must match the whole value: "
-        "HS:sync|HS:potential|HS:async."
-    ),
+    long="Regular expression that must match the whole value: HS:sync|HS:potential|HS:async.",
 )
 LIST_SCRIPT = optional(
     "realserver_get_real_servers_script",
@@ -181,10 +172,7 @@ SCRIPT_TIMEOUT = defaulted(
     "10s",
     reloadable=True,
     short="Time for one call of a script",
-    long=(
-        "A script, with all of its children, is killed when one call takes longer, or when the "
-        "operation's own timeout leaves less: some three quarters of that at most."
-    ),
+    long="A script, with all of its children, is killed when one call takes longer.",
 )
 DRAIN_TIMEOUT = defaulted(
     "drain_timeout",
@@ -195,9 +183,7 @@ DRAIN_TIMEOUT = defaulted(
     long=(
         "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
         "last connection is gone or after this time. 0 deletes it at once; never waits for the "
-        "last connection. Nothing is drained with -s dh. With gate and ipip the director does not "
-        "see what real servers send, so a connection that a client has shut down counts until IPVS "
-        "forgets it, two minutes later (ipvsadm --set 0 SECONDS 0 changes that for the host)."
+        "last connection."
     ),
 )
 ON_EMPTY = defaulted(
@@ -229,9 +215,6 @@ HEARTBEAT_FILE = optional(
     absolute_path,
     reloadable=True,
     short="File written after each successful monitor",
-    long=(
-        "Absolute path of a file that gets the time, in seconds since 1970, for watchdogs. It is "
-        "written in place; a device, a FIFO, a symbolic or a hard link is left alone and reported."
-    ),
+    long="Absolute path of a file that gets the time, in seconds since 1970, for watchdogs.",
 )
 OLD_HEARTBEAT_FILE = deprecated("heatbeat_file", HEARTBEAT_FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...errors import (
@@ -10,15 +11,14 @@ from ...errors import (
     ExitCode,
     InvalidParameters,
     LvsdrError,
-    OutOfOrder,
 )
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
 from ...ocf.reload import unless_broken
-from ...system import loopback, sysctl
+from ...system import loopback, state, sysctl
 from ...system.netlink import Address
-from . import arp, silence
+from . import arp
 from .drain import NO_PATIENCE, Patience, drain
 from .memory import Memory, recall, store
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
@@ -33,8 +33,8 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of lo")
     context.require_binary("ip")
     _require_family(vip)
-    with context.locked():
-        silence.keep(context, vip)
+    with _locked(context):
+        _silence_arp(context, vip)
         for sentence in _conflicts(vip):
             context.log.warning(sentence)
         _remember(context, Memory(vip, _patience(values)))
@@ -73,18 +73,14 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def _require_order(vip: str) -> None:
-    """Raise OutOfOrder with everything that differs from what start has left."""
-    problems = silence.broken(vip)
+    """Raises LvsdrError with all that is not as start has left it."""
+    wanted = arp.wanted(vip)
+    now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
+    problems = [f"{name} is {value}, not {wanted[name]}" for name, value in now.items()]
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
-        raise OutOfOrder("; ".join(problems))
-
-
-def still_serves(context: Context) -> bool:
-    """Return whether the address is on lo; what hides it from ARP cannot be asked any more."""
-    vip = _vip(context)
-    return vip is not None and loopback.look(vip).ours is not None
+        raise LvsdrError("; ".join(problems))
 
 
 def _degraded(context: Context) -> ExitCode | None:
@@ -103,39 +99,32 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
-    with context.locked() as unlocked:
-        silence.keep(context, values[VIP])
-        for problem in unlocked:
-            context.log.warning(problem)
+    with _locked(context):
+        _silence_arp(context, values[VIP])
         _remember(context, Memory(values[VIP], _patience(values)))
 
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then let ARP be what it was."""
-    there = _there(context)
+    path = context.file("state")
+    memory = recall(path)
+    # What was started goes, even if the parameters name another address, or none, by now.
+    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
+    there = [vip for vip in vips if loopback.look(vip).ours is not None]
     if there:
         context.require_root("change the addresses of lo")
         context.require_binary("ip")
-        patience = _patience_of_stop(context, recall(context.file("state")))
-        with context.locked_to_stop():
+        patience = _patience_of_stop(context, memory)
+        with _locked(context):
             for vip in there:
                 _remove(context, vip, patience)
-    context.release_sysctls()
-    context.forget("state")
-
-
-def _there(context: Context) -> list[str]:
-    """Return the addresses on lo to be removed: that of the parameters, and that of start."""
-    memory = recall(context.file("state"))
-    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
-    return [vip for vip in vips if loopback.look(vip).ours is not None]
+    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
+        context.log.info(sentence)
+    state.remove(path)
 
 
 def _remove(context: Context, vip: str, patience: Patience) -> None:
-    try:
-        drain(vip, patience, context.deadline, context.log)
-    except Exception as error:  # that nothing can be counted is no reason to keep the address
-        context.log.warning(f"{vip}: connections not waited for: {error}")
+    drain(vip, patience, context.deadline, context.log)
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
     _tell_of(context, loopback.look(vip).others)
@@ -178,6 +167,14 @@ def _vip(context: Context) -> str | None:
         return memory.vip if memory else None
 
 
+def _silence_arp(context: Context, vip: str) -> None:
+    wanted = arp.wanted(vip)
+    if wanted:
+        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
+        for sentence in claims.claim(wanted, arp.AS_GOOD):
+            context.log.info(sentence)
+
+
 def _conflicts(vip: str) -> tuple[str, ...]:
     return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
 
@@ -196,6 +193,10 @@ def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
 
 def _in_the_way(other: Address) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
+
+
+def _locked(context: Context) -> AbstractContextManager[None]:
+    return state.locked(context.file("lock"), context.deadline)
 
 
 def _require_family(vip: str) -> None:
@@ -225,6 +226,4 @@ AGENT = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
-    still_serves=still_serves,
-    is_active=lambda context: bool(_there(context)),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from ... import __version__
-from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
+from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
 from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
@@ -28,7 +29,7 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with context.locked():
+    with locked(context):
         announcing.end(path)
         place, interfaces = destination(context, wanted)
         taking.leave(recall(path).place, place, interfaces, context)
@@ -56,13 +57,13 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     place, interface = sight.found
     problem = misplaced(place, interface, wish)
     if problem is not None:
-        raise OutOfOrder(problem)
+        raise LvsdrError(problem)
     if context.is_probe:
         return None
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"{each}: address left as it is" for each in error.problems])
+        return _degraded(context, [f"address left as it is: {error}"])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
     unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
@@ -77,7 +78,7 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with context.locked():
+    with locked(context):
         sight = look(context, recall(path), wanted.wish)
         if sight.found is None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
@@ -89,6 +90,7 @@ def reload_agent(context: Context) -> None:
 
 def stop(context: Context) -> None:
     """Delete the address, see that it is gone, and put the kernel's settings back."""
+    from ...system import sysctl
     from . import announcing, taking
 
     path = context.file("state")
@@ -96,13 +98,14 @@ def stop(context: Context) -> None:
     found = look(context, memory, asked(context)).found
     if memory != Memory() or found is not None:
         context.require_root("change the addresses of an interface")
-        with context.locked_to_stop():
+        with locked(context):
             announcing.end(path)
             if found is not None:
                 place, interface = found
                 taking.remove(place.address, interface, context)
-    context.release_sysctls()
-    context.forget("state")
+    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
+        context.log.info(sentence)
+    state.remove(path)
 
 
 def validate_environment(context: Context) -> None:
@@ -128,19 +131,6 @@ def _refresh(
             yield f"not announced: {error}"
 
 
-def still_serves(context: Context) -> bool:
-    """Return whether an interface has the address that was started; takes no program to see it."""
-    from ...system import netlink
-
-    place, wish = recall(context.file("state")).place, asked(context)
-    if place is not None:
-        number = netlink.interface_number(place.device)
-        there = (one for one in netlink.addresses() if one.interface == number)
-        return any(one.address == place.address for one in there)
-    there = (one for one in netlink.addresses() if one.interface != netlink.LOOPBACK)
-    return wish is not None and any(one.address == wish.address for one in there)
-
-
 def _not_running(context: Context, reason: str) -> ExitCode:
     if not context.is_probe:
         context.log.exit_reason(reason)
@@ -151,8 +141,12 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
     """Running, but not as asked for: crm_mon shows the operator why."""
     if not reasons:
         return None
-    context.log.exit_reason(*reasons, logged=False)
+    context.log.exit_reason("; ".join(reasons), logged=False)
     return ExitCode.DEGRADED
+
+
+def locked(context: Context) -> AbstractContextManager[None]:
+    return state.locked(context.file("lock"), context.deadline)
 
 
 PLAIN = Agent(
@@ -173,8 +167,6 @@ PLAIN = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
-    still_serves=still_serves,
-    is_active=still_serves,
 )
 """The agent without a gate."""
 
