@@ -23,6 +23,8 @@ from tests.lab.world import World
 
 IGNORE, ANNOUNCE = "net/ipv4/conf/eth0/arp_ignore", "net/ipv4/conf/eth0/arp_announce"
 
+ENOUGH = 100  # questions for the address, so that each moment of a restart meets some
+
 
 @pytest.fixture
 def bare(world: World) -> Iterator[World]:
@@ -33,6 +35,11 @@ def bare(world: World) -> Iterator[World]:
 
 def resources(world: World, vip: str) -> list[RealServer]:
     return [RealServer(node, vip) for node in world.nodes]
+
+
+def questions(ear: Ear, vip: str) -> int:
+    """Return how often the ear has heard a question for the address."""
+    return sum(n for heard, n in ear.heard().items() if heard[1:] == ("ask", vip))
 
 
 def refreshed(client: Host, vip: str) -> str:
@@ -50,23 +57,27 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
     try:
         with Ear() as ear, asking(client, vip):
             found = {refreshed(client, vip)}
-            for action in ("start", "stop", "start", "stop", "start", "start"):
-                for resource in resources(bare, vip):
-                    assert resource.run(action).exit_code == 0
-                    found.add(neighbour(client, vip))
-                found.add(refreshed(client, vip))
+            rounds = 0
+            # On a fast kernel a round of restarts is over before enough questions were sent.
+            while rounds < 1 or (questions(ear, vip) <= ENOUGH and rounds < 20):
+                rounds += 1
+                for action in ("start", "stop", "start", "start"):
+                    for resource in resources(bare, vip):
+                        assert resource.run(action).exit_code == 0
+                        found.add(neighbour(client, vip))
+                    found.add(refreshed(client, vip))
             balance(bare.director1, bare.nodes, vip)
             assert client.spread(30, vip) == {"node1": 10, "node2": 10, "node3": 10}
             for resource in resources(bare, vip):
                 assert resource.monitor().exit_code == 0
             claims = ear.claims(vip)
-            asked = sum(n for heard, n in ear.heard().items() if heard[1:] == ("ask", vip))
+            asked = questions(ear, vip)
     finally:
         bare.servers.hang_up("director1")
     print(f"{vip}: asked for {asked} times; claimed by {claims}")
     assert found == {director}
     assert claims.keys() == {"director1"}
-    assert asked > 100
+    assert asked > ENOUGH
     assert claims["director1"] > asked / 2
 
 
