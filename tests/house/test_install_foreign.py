@@ -12,6 +12,8 @@ import pytest
 from tests.house.installation import Place, Snapshot, failure, make, run, snapshot
 from tests.house.tree import ROOT
 
+pytestmark = pytest.mark.slow  # each test installs at least once
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

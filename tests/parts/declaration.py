@@ -11,9 +11,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSORS = len(os.sched_getaffinity(0))
 
-# One process more than processors, because some unit tests wait. More than eight only cost time:
+# Two processes for each processor, because some unit tests wait. More than eight only cost time:
 # each process imports and collects everything.
-WORKERS = min(8, PROCESSORS + 1)
+WORKERS = min(8, 2 * PROCESSORS)
 
 
 class Part(NamedTuple):
