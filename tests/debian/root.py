@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,7 @@ REQUIREMENTS = ROOT / "tests/requirements.txt"
 PACKAGES = Path(__file__).resolve().parent / "packages"
 VENV = "opt/venv"  # of a root: where enter puts what the tree has as .venv
 DIST = "usr/lib/python3/dist-packages"  # of a root: where the tools find Debian's packages, too
+UNUSED = 24 * 3600  # seconds: longer than any run of tests
 TIMEOUT = 1800  # seconds: 1 GB, unpacked by a busy machine
 
 
@@ -68,14 +71,16 @@ SYSTEMS = {
 def make(system: System, cache: Path = ROOTS) -> Path:
     """Return the root of this system, made if it is not there.
 
-    It is complete once it exists: it is renamed into place, and takes the place of older ones. Two
-    processes make one after the other. Unavailable if a package or a tool cannot be had; OSError if
-    there is no room.
+    It is complete once it exists: it is renamed into place. Two processes make one after the other,
+    and remove roots of other package lists that are out of use. Unavailable if a package or a tool
+    cannot be had; OSError if there is no room.
     """
     place = system.place(cache)
     with suite.only_one(place.parent):
         if not place.is_dir():
             _make(system, place)
+        os.utime(place)
+        _remove_unused(place.parent)
     return place
 
 
@@ -88,9 +93,13 @@ def _make(system: System, place: Path) -> None:
         for command in wheel_commands(system, new):
             suite.run(command, timeout=TIMEOUT)
         new.rename(place)
-    for old in place.parent.iterdir():
-        if old.is_dir() and old != place:
-            shutil.rmtree(old)
+
+
+def _remove_unused(directory: Path) -> None:
+    """Remove the roots of a suite that no run has asked for in a day."""
+    for root in directory.iterdir():
+        if root.is_dir() and time.time() - root.stat().st_mtime > UNUSED:
+            shutil.rmtree(root)
 
 
 def packages_command(system: System, directory: Path) -> list[str]:

@@ -37,7 +37,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("roots")
     half = directory / "trixie/new-half"
     half.mkdir(parents=True)
-    (directory / "trixie/older").mkdir()
+    (directory / "trixie/in-use").mkdir()
+    (directory / "trixie/unused").mkdir()
+    os.utime(directory / "trixie/unused", (0, 0))
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda _: make(directory), range(2)))
     assert [each.returncode for each in done] == [0, 0], done
@@ -50,9 +52,9 @@ def test_it_is_made_once(cache: Path) -> None:
     assert (offline.stdout.strip(), offline.stderr) == (str(SMALL.place(cache)), "")
 
 
-def test_files_of_interrupted_runs_and_older_roots_are_removed(cache: Path) -> None:
+def test_files_of_interrupted_runs_and_unused_roots_are_removed(cache: Path) -> None:
     names = sorted(path.name for path in (cache / "trixie").iterdir())
-    assert names == sorted([SMALL.digest(), "lock"])
+    assert names == sorted([SMALL.digest(), "in-use", "lock"])
 
 
 def test_other_packages_are_another_root() -> None:
