@@ -138,6 +138,8 @@ def run(command: Sequence[str], directory: Path | None = None, timeout: int = TI
         )
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{command[0]} was not done after {timeout} s") from None
+    except FileNotFoundError:
+        raise Unavailable(f"{command[0]} is not installed; run tests/setup") from None
     except OSError as error:
         raise Unavailable(f"{command[0]}: {error.strerror}") from None
     if done.returncode:

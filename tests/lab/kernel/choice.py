@@ -71,10 +71,8 @@ class Kernels:
 
     def guest(self, boot: Boot, name: str | None = None) -> GuestKernel:
         """Return the kernel of this name, or the best that boots here. NoKernel without any."""
-        if name:
-            return self._forced(name)
         with self._only_one():
-            return self._remembered() or self._tried(boot)
+            return self._forced(name) if name else self._remembered() or self._tried(boot)
 
     def forget(self) -> None:
         """Forget the choice, so that the next run tries all kernels."""

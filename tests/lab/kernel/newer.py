@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from tests.debian import suite
@@ -29,27 +28,38 @@ def make() -> GuestKernel:
     except (suite.Unavailable, OSError) as problem:
         raise Unusable(f"Debian's newest User Mode Linux cannot be fetched: {problem}") from None
     modules = files / "usr/lib/uml/modules"
+    try:
+        _index(modules)
+        program = _patched(files)
+    except suite.Unavailable as problem:
+        raise Unusable(str(problem)) from None
+    return GuestKernel(NAME, program, modules, options=("seccomp=on",))
+
+
+def _index(modules: Path) -> None:
+    """Write modules.dep where the package has none."""
     for release in modules.iterdir():
         if not (release / "modules.dep").exists():
-            _run(["depmod", "--basedir", str(_modules_root(modules)), release.name])
-    return GuestKernel(NAME, _patched(files), modules, options=("seccomp=on",))
+            suite.run(["depmod", "--basedir", str(_modules_root(modules)), release.name])
 
 
 def _patched(files: Path) -> Path:
     """Return a copy of the program that uses the libc beside it, wherever this tree now lies."""
-    program = ROOT / "build/kernel/linux.uml"
+    original, program = files / "usr/bin/linux.uml", ROOT / "build/kernel/linux.uml"
     stamp = program.with_suffix(".stamp")
-    if stamp.exists() and stamp.read_text() == str(files):
+    # The time changes when another version was fetched into the same place.
+    current = f"{original} {original.stat().st_ctime_ns}"
+    if stamp.exists() and stamp.read_text() == current:
         return program
     library = next(files.glob("usr/lib/*/libc.so.6")).parent
     program.parent.mkdir(parents=True, exist_ok=True)
     new = program.with_suffix(".new")
-    shutil.copy(files / "usr/bin/linux.uml", new)
+    shutil.copy(original, new)
     interpreter = str(library / "ld-linux-x86-64.so.2")
     paths = ["--set-interpreter", interpreter, "--set-rpath", str(library)]
-    _run(["patchelf", *paths, str(new)])
+    suite.run(["patchelf", *paths, str(new)])
     os.replace(new, program)
-    stamp.write_text(str(files))
+    stamp.write_text(current)
     return program
 
 
@@ -61,14 +71,3 @@ def _modules_root(modules: Path) -> Path:
     if not link.is_symlink():
         link.symlink_to(modules)
     return root
-
-
-def _run(command: list[str]) -> None:
-    """Run a command in silence. Unusable, with the end of its output, if it fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise Unusable(f"{command[0]} is not installed; run tests/setup") from None
-    if done.returncode:
-        output = (done.stdout + done.stderr).strip() or "no output"
-        raise Unusable(f"{command[0]} failed ({done.returncode}): {output.splitlines()[-1]}")
