@@ -40,9 +40,7 @@ class LineWriter:
             if len(self._lines) >= self._most:
                 self._dropped += 1
                 return
-            if self._dropped:
-                self._lines.append(self._lost(self._dropped))
-                self._dropped = 0
+            self._report_dropped()
             self._lines.append(line)
             self._changed.notify_all()
             if not self._started:
@@ -61,11 +59,16 @@ class LineWriter:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: bool(self._lines))
                 line, self._writing = self._lines.popleft(), True
-                if self._dropped and not self._lines:
-                    self._lines.append(self._lost(self._dropped))
-                    self._dropped = 0
+                if not self._lines:
+                    self._report_dropped()
             with suppress(OSError, ValueError):
                 self._put(line)
+
+    def _report_dropped(self) -> None:
+        """Queue the line about dropped lines, if there are any."""
+        if self._dropped:
+            self._lines.append(self._lost(self._dropped))
+            self._dropped = 0
 
     def _put(self, line: str) -> None:
         """Write the whole line, however long that takes; raises OSError."""
