@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 
 from .hosts import named
@@ -28,6 +29,12 @@ class Node(NamedTuple):
     shutdown: bool
     expected: bool = True
     """Whether it has not left of its own accord; Pacemaker expects nothing of remote nodes."""
+    container: str = ""
+    """Of a guest node: the id of the resource that it runs in."""
+    lost: bool = False
+    """Of a remote or guest node that is offline: its connection or its container has failed."""
+    ambiguous: bool = False
+    """Several entries of this name are online."""
 
 
 class Role(Enum):
@@ -64,6 +71,12 @@ class ClusterState(NamedTuple):
     """By id of primitive, group, clone or bundle; a known id that runs nowhere has no instances."""
     attributes: Mapping[str, Mapping[str, str]]
     """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
+    contradictory: AbstractSet[tuple[str, str]] = frozenset()
+    """Node and attribute of which crm_mon shows several values; ``attributes`` has none of them."""
+    unmanaged: AbstractSet[str] = frozenset()
+    """Ids of resources that Pacemaker leaves alone wherever they run."""
+    maintenance: bool = False
+    """Whether Pacemaker leaves all resources alone (maintenance-mode)."""
 
     def node(self, name: str) -> Node | None:
         """The node of this name, in whatever case that is written."""

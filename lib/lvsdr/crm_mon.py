@@ -1,6 +1,6 @@
 """The document that ``crm_mon --output-as=xml`` prints, read into the cluster's state.
 
-The only module that knows the schema of that document (pacemaker's ``api-result.rng`` and
+Knows, with ``crm_mon_nodes``, the schema of that document (pacemaker's ``api-result.rng`` and
 ``crm_mon-*.rng``).  What is not the document it should be is an error, never "no nodes": a pool
 must not be emptied because the cluster could not be asked.
 """
@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cluster import ClusterState, Instance, Node, NodeKind, Role
+from .cluster import ClusterState, Instance, Role
+from .crm_mon_nodes import (
+    UNDER_WAY,
+    attributes_by_node,
+    named_attribute,
+    nodes_by_name,
+    with_connections,
+)
 from .document import Element, tree
 from .errors import SourceUnavailable
 
@@ -28,6 +35,11 @@ def attribute_name(text: str) -> str:
     return text
 
 
+def current_role(text: str) -> str:
+    """Return the name of a role since Pacemaker 2.1, for one from before that, too."""
+    return _OLD_ROLES.get(text, text)
+
+
 def parse(document: bytes) -> ClusterState:
     """The state that a ``crm_mon --output-as=xml`` document describes.
 
@@ -36,17 +48,22 @@ def parse(document: bytes) -> ClusterState:
     """
     root = _root(document)
     _require_success(root)
-    members = (element for element in _section(root, "nodes") if element.tag == "node")
-    nodes = {node.name: node for node in map(_node, members)}
+    nodes = nodes_by_name(_section(root, "nodes"))
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
     resources: dict[str, list[Instance]] = {}
+    unmanaged: dict[str, bool] = {}
     for element in _section(root, "resources"):
         _collect(element, resources)
+        _note_unmanaged(element, unmanaged)
+    attributes, contradictory = attributes_by_node(_section(root, "node_attributes"), nodes)
     return ClusterState(
-        nodes=nodes,
+        nodes=with_connections(nodes, _section(root, "resources")),
         resources={name: tuple(instances) for name, instances in resources.items()},
-        attributes=_attributes(root),
+        attributes=attributes,
+        contradictory=contradictory,
+        unmanaged=frozenset(name for name, everywhere in unmanaged.items() if everywhere),
+        maintenance=_in_maintenance(root),
     )
 
 
@@ -72,45 +89,30 @@ def _require_success(root: Element) -> None:
         raise SourceUnavailable(f"crm_mon: {reason}")
 
 
-def _named(element: Element, name: str) -> str:
-    try:
-        return element.attributes[name]
-    except KeyError:
-        raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}") from None
-
-
 def _section(root: Element, tag: str) -> Sequence[Element]:
     """What is in a section; crm_mon leaves out one that would be empty."""
     section = root.first(tag)
     return section.children if section is not None else ()
 
 
-def _node(element: Element) -> Node:
-    kind = NodeKind.REMOTE if element.attributes.get("type") == "remote" else NodeKind.MEMBER
-    if "id_as_resource" in element.attributes:
-        kind = NodeKind.GUEST
-    return Node(
-        name=_named(element, "name"),
-        kind=kind,
-        online=_named(element, "online") == "true",
-        standby=element.flag("standby") or element.flag("standby_onfail"),
-        maintenance=element.flag("maintenance"),
-        unclean=element.flag("unclean"),
-        pending=element.flag("pending"),
-        shutdown=element.flag("shutdown"),
-        expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
-    )
+def _in_maintenance(root: Element) -> bool:
+    return any(option.flag("maintenance-mode") for option in _section(root, "summary"))
 
 
-def _attributes(root: Element) -> dict[str, dict[str, str]]:
-    section = root.first("node_attributes")
-    return {
-        _named(node, "name"): {
-            _named(attribute, "name"): attribute.attributes.get("value", "")
-            for attribute in node.all("attribute")
-        }
-        for node in (section.all("node") if section is not None else ())
-    }
+def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
+    """Enter for a resource, and for all that it contains, whether it is unmanaged everywhere.
+
+    A node in maintenance makes only the instances on it unmanaged.  What is blocked by a failure is
+    in no maintenance.
+    """
+    found = not element.flag("managed", default=True) and not element.flag("failed")
+    if element.tag != "resource":
+        inside = [_note_unmanaged(it, into) for it in element.children if it.tag in _PARTS]
+        enough = any if element.tag in ("group", "replica") else all
+        found = found or (bool(inside) and enough(inside))
+    name = _plain_id(element.attributes.get("id", ""))
+    into[name] = into.get(name, True) and found
+    return found
 
 
 def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
@@ -119,15 +121,15 @@ def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance
     if reader is None:
         return []
     found = reader(element, into)
-    into.setdefault(_plain_id(_named(element, "id")), []).extend(found)
+    into.setdefault(_plain_id(named_attribute(element, "id")), []).extend(found)
     return found
 
 
 def _primitive(element: Element, _into: dict[str, list[Instance]]) -> list[Instance]:
     return [
         Instance(
-            node=_named(node, "name"),
-            role=_role(_named(element, "role")),
+            node=named_attribute(node, "name"),
+            role=_role(named_attribute(element, "role")),
             active=element.flag("active"),
             failed=element.flag("failed"),
             blocked=element.flag("blocked"),
@@ -166,26 +168,40 @@ _IN_BETWEEN = (Role.STARTING, Role.STOPPING, Role.PROMOTING, Role.DEMOTING)
 
 
 def _bundle(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """A bundle is where a replica's container is and, if it has a resource inside, runs that.
+    """Return the instances of a bundle: where the container of a replica runs.
 
-    Pacemaker names the parts of a replica: container, address, and the connection to its inside,
-    which need not be on the container's node.
+    The resource inside, if there is one, has to run, too: it is not shown while the connection to
+    the inside is lost.  Pacemaker names the parts of a replica: container, address, and that
+    connection, which need not be on the container's node.
     """
-    bundle, runtime = _named(element, "id"), _named(element, "type")
+    bundle, runtime = named_attribute(element, "id"), named_attribute(element, "type")
     found = []
     for replica in element.all("replica"):
-        number = _named(replica, "id")
-        parts = {_named(part, "id"): _collect(part, into) for part in replica.all("resource")}
+        number = named_attribute(replica, "id")
+        parts = {named_attribute(it, "id"): _collect(it, into) for it in replica.all("resource")}
         containers = parts.pop(f"{bundle}-{runtime}-{number}", [])
-        parts.pop(f"{bundle}-{number}", None)
+        connection = parts.pop(f"{bundle}-{number}", [])
         inside = [ran for name, ran in parts.items() if not name.startswith(f"{bundle}-ip-")]
-        if all(inside):
+        broken = any(_is_broken(it) for it in (*containers, *connection))
+        if all(map(_seen, inside)):
             parts_of = [ran[0] for ran in inside]
-            found += [_merged([*parts_of, it])._replace(node=it.node) for it in containers]
+            merged = [_merged([*parts_of, it])._replace(node=it.node) for it in containers]
+            found += [it._replace(failed=it.failed or broken) for it in merged]
+        else:
+            found += [it._replace(failed=broken) for it in containers if broken or not it.managed]
     return found
 
 
+def _is_broken(instance: Instance) -> bool:
+    return instance.failed and instance.role.value not in UNDER_WAY
+
+
+def _seen(instances: list[Instance]) -> bool:
+    return bool(instances) and instances[0].active
+
+
 _READERS = {"resource": _primitive, "clone": _clone, "group": _group, "bundle": _bundle}
+_PARTS = (*_READERS, "replica")
 
 
 def _plain_id(resource_id: str) -> str:
@@ -196,6 +212,6 @@ def _plain_id(resource_id: str) -> str:
 
 def _role(text: str) -> Role:
     try:
-        return Role(_OLD_ROLES.get(text, text))
+        return Role(current_role(text))
     except ValueError:
         raise SourceUnavailable(f"crm_mon: {text!r} is not a role known here") from None

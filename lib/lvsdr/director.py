@@ -9,6 +9,7 @@ memory, and a sentence for everything that changes come out.  The rules:
 - FAILED is deleted at once; with ``expire_nodest_conn`` its clients learn it on their next packet.
   One that may only be out of the cluster's sight is withdrawn first, for as long as that may take.
 - UNKNOWN stays exactly as it is: it is neither added, nor changed, nor deleted.
+- Under a scheduler that refuses clients at weight 0 (dh), deleted stands for weight 0.
 
 When nobody who is IN has a weight, ``on_empty`` says who serves instead.
 """
@@ -18,23 +19,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from .ipvs.table import RealServer, RealServerConfig, RealServerKey
-from .model import FITNESS, Located, Outcome, Policy, Verdict
+from .entries import Goal as Goal
+from .entries import Pool as Pool
+from .entries import entry, has_connections, unchanged, wants_zero
+from .ipvs.table import RealServerConfig, RealServerKey
+from .model import FITNESS, Located, Outcome, Verdict
 from .on_empty import Instead, instead
 from .report import Row
 from .typed import NamedTuple
-
-Pool = Mapping[RealServerKey, RealServer]
-
-
-class Goal(NamedTuple):
-    """What all real servers of the pool have in common."""
-
-    port: int
-    forward: str
-    connectionless: bool
-    """UDP: the kernel does not tell connections in use from those that only time out."""
-    policy: Policy
 
 
 class Judged(NamedTuple):
@@ -51,6 +43,10 @@ class Judged(NamedTuple):
     """Why nothing is known of those that nobody named, if that is so."""
     nodes: Mapping[str, Verdict] = {}
     """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    complaints: Sequence[str] = ()
+    """What was asked for and has no effect."""
+    hands_off: str | None = None
+    """The reason why the agent may change nothing now, if there is one."""
 
 
 class Decision(NamedTuple):
@@ -81,12 +77,12 @@ def decide(
             continue
         began = drains.get(row.key, now)
         stays = row.key in kept
-        config = _kept(row, pool) if stays else _config(row, pool, goal, now - began)
+        config = unchanged(row, pool) if stays else entry(row, pool, goal, now - began, drains)
         if config is not None:
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
-    explained = tuple(_explained(row, pool, wanted, goal) for row in rows)
+    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
 
 
@@ -140,7 +136,7 @@ def _idle(server: Located, needless: Verdict) -> Located:
 
 def _row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict)
+    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
 
 
 def _serves(row: Row) -> bool:
@@ -157,9 +153,12 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
             said.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
             said.append(f"{row.host} left out: {row.verdict.reason}")
+    # A candidate of the same name may hide that the fallback cannot serve.
+    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
     failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
     said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
-    return said
+    return [*said, *judged.complaints]
 
 
 def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
@@ -174,45 +173,12 @@ def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) ->
     )
 
 
-def _config(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
-    outcome = row.verdict.outcome
-    if outcome is Outcome.IN:
-        return RealServerConfig(goal.forward, row.weight)
-    if outcome is Outcome.UNKNOWN:
-        return _kept(row, pool)
-    if outcome is Outcome.WITHDRAWN:
-        return _draining(row, pool, goal, withdrawn_for)
-    return None
-
-
-def _kept(row: Row, pool: Pool) -> RealServerConfig | None:
-    return pool[row.key].config if row.key is not None and row.key in pool else None
-
-
-def _draining(row: Row, pool: Pool, goal: Goal, withdrawn_for: float) -> RealServerConfig | None:
-    """Weight 0 while there is something to wait for.
-
-    One that still has a weight may get a connection at any moment, so it loses its weight first
-    and is looked at again in the next cycle.
-    """
-    current = pool.get(row.key) if row.key is not None else None
-    timeout = goal.policy.drain_timeout
-    if current is None or (
-        timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
-    ):
-        return None
-    if current.config.weight == 0 and not _busy(current, goal):
-        return None
-    return RealServerConfig(current.config.forward, 0)
-
-
-def _busy(server: RealServer, goal: Goal) -> bool:
-    active, inactive = server.connections
-    return active + inactive > 0 if goal.connectionless else active > 0
-
-
 def _explained(
-    row: Row, pool: Pool, wanted: Mapping[RealServerKey, RealServerConfig], goal: Goal
+    row: Row,
+    pool: Pool,
+    wanted: Mapping[RealServerKey, RealServerConfig],
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
 ) -> Row:
     if row.key is None:
         return row
@@ -220,5 +186,7 @@ def _explained(
     return row._replace(
         before=None if server is None else server.config.weight,
         after=None if config is None else config.weight,
-        busy=server is not None and _busy(server, goal),
+        busy=server is not None and has_connections(server),
+        cut=goal.refuses_at_zero and wants_zero(row),
+        drained=row.key in drains,
     )

@@ -74,8 +74,16 @@ class NotRunning(LvsdrError):
     exit_code = ExitCode.NOT_RUNNING
 
 
+class OutOfOrder(LvsdrError):
+    """The service or address is there, but not as it must be: a restart is the cure."""
+
+
 class Busy(LvsdrError):
-    """Another action of the same resource holds its lock, or the lock cannot be had."""
+    """Another action of the same resource holds its lock."""
+
+
+class Unlockable(LvsdrError):
+    """The lock of a resource cannot be had at all: its directory is read-only or full, say."""
 
 
 class Exhausted(LvsdrError):

@@ -8,25 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipaddress import IPv6Address
+
 _OCTETS = frozenset(map(str, range(256)))
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _LONGEST = 255  # RFC 1035, section 2.3.4
 
 
+def canonical_address(text: str) -> str | None:
+    """Return the canonical form of an address without a zone, or None for anything else.
+
+    >>> canonical_address("FD77:0::0011"), canonical_address("fe80::1%eth0")
+    ('fd77::11', None)
+    """
+    if ":" not in text:
+        return text if _is_ipv4(text) else None
+    address = _ipv6(text)
+    return None if address is None else str(address)
+
+
 def literal(text: str) -> str | None:
-    """The canonical form of an address without a zone (IPVS has none), or None for anything else.
+    """Return the canonical form of an address of a host, or None for anything else.
+
+    IPVS has no zones.  An IPv4-mapped address (RFC 4291, section 2.5.5.2) is none of IPv6's: it
+    would be a second spelling of an IPv4 address, which the kernel never shows like that.
 
     >>> literal("FD77:0::0011"), literal("10.77.0.11"), literal("node1")
     ('fd77::11', '10.77.0.11', None)
     >>> literal("10.77.0.300"), literal("010.77.0.11"), literal("fe80::1%eth0")
     (None, None, None)
+    >>> literal("::ffff:10.77.0.11"), literal("::ffff:a4d:b")
+    (None, None)
     """
     if ":" not in text:
         return text if _is_ipv4(text) else None
+    address = _ipv6(text)
+    return None if address is None or address.ipv4_mapped is not None else str(address)
+
+
+def _ipv6(text: str) -> IPv6Address | None:
     from ipaddress import IPv6Address
 
     try:
-        return None if "%" in text else str(IPv6Address(text))
+        return None if "%" in text else IPv6Address(text)
     except ValueError:
         return None
 
@@ -37,12 +64,17 @@ def _is_ipv4(text: str) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """Whether this can be a node name, a host name or an address.
+    """Return whether this can be a node name, a host name or an address.
+
+    Nothing but numbers is an address, or no host: inet_aton(3), and so getaddrinfo(3), would take
+    octal and hexadecimal numbers, and fewer than four.
 
     >>> [is_host(text) for text in ("node1", "10.9.0.20", "10.9.0.300", "fd77::1", "-C", "a,1")]
     [True, True, False, True, False, False]
+    >>> [is_host(text) for text in ("10.9.0.021", "0x0a.9.0.21", "10.9", "0xA090015", "0xen")]
+    [False, False, False, False, True]
     """
-    if ":" in text or text.replace(".", "").isdecimal():
+    if ":" in text or all(map(_is_number, text.split("."))):
         return literal(text) is not None
     # Never anything that a program would take for an option, or a shell for more than a word.
     return (
@@ -50,6 +82,12 @@ def is_host(text: str) -> bool:
         and text[0] in _LETTERS
         and _LETTERS.issuperset(text.replace(".", "").replace("-", ""))
     )
+
+
+def _is_number(text: str) -> bool:
+    if text[:2] in ("0x", "0X"):
+        return _HEXADECIMAL.issuperset(text[2:])
+    return not text or text.isdecimal()
 
 
 def named(name: str, among: Iterable[str]) -> str | None:

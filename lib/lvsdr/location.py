@@ -6,27 +6,59 @@ server behind it, so it becomes UNKNOWN and keeps its place by the address that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from .cluster import ClusterState
 from .model import Candidate, Located, Outcome, PoolSpec, Resolved, Verdict
 
 
 def questions(
-    candidates: Iterable[Candidate], state: ClusterState, attribute: str | None
+    candidates: Iterable[Candidate],
+    state: ClusterState,
+    attribute: str | None,
+    known: Container[str] = frozenset(),
 ) -> dict[str, str]:
-    """What to look up for each host: the node's address attribute where there is one.
+    """Return what to look up for each host: the node's address attribute where there is one.
 
     A node that lacks the attribute has no entry: its name may well resolve, to the wrong network.
+    Nor has a candidate that is not IN and whose address is ``known``: the real server is found by
+    that, and the resolver may be slow.
     """
     asked = {}
     for candidate in candidates:
+        if candidate.verdict.outcome is not Outcome.IN and candidate.host in known:
+            continue
         node = state.node(candidate.host) if attribute is not None else None
         if node is None or attribute is None:
             asked[candidate.host] = candidate.host
         elif attribute in state.attributes.get(node.name, {}):
             asked[candidate.host] = state.attributes[node.name][attribute]
     return asked
+
+
+def answered(
+    asked: Mapping[str, str], answers: Mapping[str, Resolved], attribute: str | None
+) -> dict[str, Resolved]:
+    """Return the answers by host; a problem with the value of an attribute names that."""
+    found = {host: answers[question] for host, question in asked.items()}
+    return {
+        host: it
+        if it.addresses or asked[host] == host
+        else it._replace(problem=f"{attribute}: {it.problem}")
+        for host, it in found.items()
+    }
+
+
+def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
+    """Remove the addresses that no real server can have from an answer; ``never`` says why.
+
+    It is asked of every real server and fallback, whatever named it.
+    """
+    usable = [address for address in answer.addresses if address not in never]
+    if len(usable) == len(answer.addresses):
+        return answer
+    problem = next(f"{text} {never[text]}" for text in answer.addresses if text in never)
+    return Resolved(usable, "" if usable else problem)
 
 
 def located(
@@ -44,7 +76,8 @@ def located(
         verdict = candidate.verdict
         if not answer.addresses and verdict.outcome is Outcome.IN:
             verdict = Verdict(Outcome.UNKNOWN, f"no address: {answer.problem}")
-        found.append(Located(candidate.host, address, spec.weight_of(candidate.host), verdict))
+        weight, weight_from = spec.weight_of(candidate.host)
+        found.append(Located(candidate.host, address, weight, verdict, weight_from))
     return found
 
 

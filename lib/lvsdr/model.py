@@ -44,6 +44,10 @@ class Verdict(NamedTuple):
     """Seconds for which a failure counts as a withdrawal, because it may be no more than that the
     cluster does not know."""
 
+    def patient(self, seconds: float) -> Verdict:
+        """Return the verdict with so much grace at least, if it has any."""
+        return self._replace(grace=max(self.grace, seconds)) if self.grace else self
+
 
 class Candidate(NamedTuple):
     """A host that may become a real server: a node name, host name or address, as configured."""
@@ -69,6 +73,8 @@ class Located(NamedTuple):
     address: str | None
     weight: int
     verdict: Verdict
+    weight_from: str = "default_weight"
+    """The parameter that gives the weight."""
 
 
 class WantedRole(Enum):
@@ -112,12 +118,17 @@ class PoolSpec(NamedTuple):
     address_attribute: str | None
     fallback: Mapping[str, int | None]
 
-    def weight_of(self, host: str) -> int:
-        """The weight of ``host``, in whatever case it is listed, while it is IN."""
+    def weight_of(self, host: str) -> tuple[int, str]:
+        """Return the weight of ``host`` while it is IN, and the parameter that gives it.
+
+        The case in which the host is listed does not matter.
+        """
         if host not in self.weights:
             host = named(host, self.weights) or host
         weight = self.weights.get(host)
-        return self.default_weight if weight is None else weight
+        if weight is None:
+            return self.default_weight, "default_weight"
+        return weight, "weight_of_realservers"
 
 
 class Policy(NamedTuple):

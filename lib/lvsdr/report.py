@@ -19,6 +19,9 @@ class Row(NamedTuple):
     before: int | None = None
     after: int | None = None
     busy: bool = False  # it has connections to wait for
+    drained: bool = False  # it was withdrawn until now
+    weight_from: str = "default_weight"  # the parameter that gives the weight
+    cut: bool = False  # it is deleted instead of getting weight 0
 
 
 def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
@@ -38,6 +41,8 @@ def _sentence(row: Row) -> str:
     who = f"real server {row.host}" + ("" if row.host == where else f" ({where})")
     if row.before is None:
         what = f"added with weight {row.after}"
+    elif row.after is None and row.cut:
+        what = "removed with its sessions, because scheduler dh refuses clients at weight 0"
     elif row.after is None and row.verdict.outcome is Outcome.WITHDRAWN:
         what = "removed at the end of its drain timeout" if row.busy else "removed, drained"
     elif row.after is None:
@@ -46,4 +51,13 @@ def _sentence(row: Row) -> str:
         what = "withdrawn"
     else:
         what = f"weight changed from {row.before} to {row.after}"
-    return f"{who} {what}: {row.verdict.reason}"
+    return f"{who} {what}: {_reason(row)}"
+
+
+def _reason(row: Row) -> str:
+    """Return why a row changes: a weight that is configured anew is no matter of the verdict."""
+    fit = row.verdict.outcome is Outcome.IN and row.after == row.weight
+    if not fit or row.before is None or row.drained:
+        return row.verdict.reason
+    given = f"{row.weight_from} gives {row.after}"
+    return given if row.before > 0 else f"{row.verdict.reason}, {given}"

@@ -97,7 +97,7 @@ def _cluster(scratch: Path, hosts: Path, nodes: int) -> dict[str, str]:
     return {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "CIB_file": str(cib.write(scratch / "cib.xml", sketch)),
-        "HA_RSCTMP": str(scratch / "tmp"),
+        "HA_RSCTMP": str(scratch / f"tmp-{nodes}"),
         "OCF_RESOURCE_INSTANCE": f"bench-{nodes}",
         "OCF_RESKEY_CRM_meta_interval": "5000",
         "OCF_RESKEY_CRM_meta_timeout": "30000",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lvsdr.deadline import Deadline
 from lvsdr.system.run import Result
+from lvsdr.system.state import held
 
 from tests.fakes.kernel import FakeKernel
 
@@ -18,7 +19,15 @@ class FakeIpvsadm:
         self._lines = lines
         self.calls: list[str] = []
 
-    def __call__(self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
+    def __call__(
+        self,
+        argv: Sequence[str],
+        deadline: Deadline,
+        *,
+        stdin: bytes = b"",
+        keep: tuple[int, ...] = (),
+    ) -> Result:
+        assert keep == held()
         assert not deadline.expired()
         program, option = argv
         assert program == "ipvsadm"

@@ -10,12 +10,13 @@ import pytest
 
 from tests.house.tree import library, module_name
 
-BASE = {"errors", "deadline", "typed", "hosts"}
+BASE = {"errors", "deadline", "typed", "hosts", "durations", "patterns"}
 PURE = BASE | {"model"}
-WORLD = PURE | {"cluster", "crm_mon", "system"}
+WORLD = PURE | {"cib", "cluster", "crm_mon", "system"}
 DECIDING = {
     "ipvs",
     "director",
+    "entries",
     "on_empty",
     "report",
     "location",
@@ -32,14 +33,19 @@ MAY_IMPORT = {
     "typed": set[str](),
     "hosts": set[str](),
     "document": {"typed"},
+    "durations": set[str](),
+    "patterns": set[str](),
+    "cib": BASE | {"document"},
     "deadline": {"errors"},
     "model": BASE,
     "ipvs": PURE,
     "cluster": PURE,
-    "crm_mon": PURE | {"cluster", "document"},
+    "crm_mon": PURE | {"cluster", "crm_mon_nodes", "document"},
+    "crm_mon_nodes": PURE | {"cluster", "document"},
     "report": PURE | {"ipvs"},
     "on_empty": PURE | {"ipvs", "report"},
-    "director": PURE | {"ipvs", "on_empty", "report"},
+    "entries": PURE | {"ipvs", "report"},
+    "director": PURE | {"entries", "ipvs", "on_empty", "report"},
     "location": PURE | {"cluster"},
     "interfaces": BASE,
     "prefixes": BASE,
@@ -47,7 +53,7 @@ MAY_IMPORT = {
     "packets": {"typed"},
     "postgres": PURE,
     "system": PURE | {"ipvs", "interfaces", "packets", "postgres"},
-    "ocf": BASE,
+    "ocf": BASE | {"system"},
     "sources": WORLD,
     "checks": WORLD,
     "leader": WORLD | {"document", "gate"},

@@ -44,6 +44,7 @@ class Director:
     """The agent on director1, as Pacemaker drives it, with a cluster that is sketched."""
 
     def __init__(self, world: World, directory: Path) -> None:
+        self.world = world
         self.client = world.client
         self._resource = Resource(world.director1, directory, {})
         self._names = {host.address: host.name for host in world.hosts.values()}
@@ -76,6 +77,10 @@ class Director:
         assert result.exit_code == expected, result
         assert (degraded or "") in result.reason, result
         return self.weights()
+
+    def by_hand(self, text: str) -> None:
+        """Change the table behind the agent's back, with lines for `ipvsadm -R`."""
+        self._resource.host.restore_ipvs(f"{text}\n")
 
     def stop(self) -> None:
         self._resource.stop()

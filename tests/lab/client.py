@@ -6,6 +6,7 @@ import contextlib
 import enum
 import socket
 from collections import Counter
+from collections.abc import Iterable
 
 from tests.lab.echo import PORT
 from tests.lab.namespace import entered
@@ -56,6 +57,17 @@ class Session:
     def alive(self) -> bool:
         return self.state() is State.ALIVE
 
+    def shut_down(self) -> None:
+        """Say that nothing more will be sent."""
+        self._sock.shutdown(socket.SHUT_WR)
+
+    def rest(self) -> str:
+        """Return all that is still to come, up to the end."""
+        text = b""
+        while chunk := self._sock.recv(4096):
+            text += chunk
+        return text.decode()
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._sock.close()
@@ -70,19 +82,40 @@ class Session:
         return line.decode().strip()
 
 
-def connect(namespace: str, address: str, port: int = PORT, timeout: float = TIMEOUT) -> Session:
-    """Connect from a namespace and read the greeting.
+def connect(
+    namespace: str,
+    address: str,
+    port: int = PORT,
+    timeout: float = TIMEOUT,
+    source: str | None = None,
+) -> Session:
+    """Connect from a namespace, and an address of it, and read the greeting.
 
     Raises ConnectionRefusedError (nobody there), TimeoutError (no answer), or EOFError.
     """
     with entered(namespace):
         sock = _socket(address, socket.SOCK_STREAM, timeout)
     try:
+        if source is not None:
+            sock.bind((source, 0))
         sock.connect((address, port))
         return Session(sock)
     except BaseException:
         sock.close()
         raise
+
+
+def refused(namespace: str, address: str, sources: Iterable[str], port: int = PORT) -> list[str]:
+    """Return those of the client's addresses whose connection is refused or gets no answer."""
+    return [source for source in sources if not _served(namespace, address, port, source)]
+
+
+def _served(namespace: str, address: str, port: int, source: str) -> bool:
+    try:
+        connect(namespace, address, port, source=source).close()
+    except (OSError, EOFError):
+        return False
+    return True
 
 
 def ask(namespace: str, address: str, port: int = PORT, timeout: float = TIMEOUT) -> str:

@@ -27,12 +27,18 @@ class Endpoint(NamedTuple):
 
 
 class EchoServer:
-    """TCP: a line with the host's name, then an echo as long as the client wants. UDP: the name."""
+    """TCP: a line with the host's name, then an echo as long as the client wants. UDP: the name.
+
+    A session in which the client has sent "stay" is not closed when the client shuts it down, but
+    gets a last line with `say_farewell`.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._lock = threading.RLock()
         self._stopping = False
+        self._staying: set[socket.socket] = set()
+        self._half_closed: list[tuple[str, socket.socket]] = []
         self._woken, self._wake = os.pipe()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         self._thread = threading.Thread(target=self._serve, name="echo", daemon=True)
@@ -51,6 +57,15 @@ class EchoServer:
             for key in list(self._selector.get_map().values()):
                 if key.data is not None and key.data.host == host:
                     self._remove(key.fileobj)
+
+    def say_farewell(self, host: str) -> None:
+        """Send the last line in the sessions of a host that clients have shut down."""
+        with self._lock:
+            for name, session in list(self._half_closed):
+                if name == host:
+                    self._half_closed.remove((name, session))
+                    session.sendall(b"bye\n")
+                    session.close()
 
     def close(self) -> None:
         """End the service everywhere."""
@@ -90,9 +105,9 @@ class EchoServer:
             elif endpoint.kind == "datagrams":
                 _answer(sock, endpoint.host)
             else:
-                self._repeat(sock)
+                self._repeat(sock, endpoint.host)
 
-    def _repeat(self, session: socket.socket) -> None:
+    def _repeat(self, session: socket.socket, host: str) -> None:
         try:
             chunk = session.recv(4096)
             session.sendall(chunk)
@@ -100,7 +115,13 @@ class EchoServer:
             raise
         except OSError:
             chunk = b""
-        if not chunk:
+        if chunk == b"stay\n":
+            self._staying.add(session)
+        if not chunk and session in self._staying:
+            self._staying.remove(session)
+            self._selector.unregister(session)
+            self._half_closed.append((host, session))
+        elif not chunk:
             self._remove(session)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -113,6 +114,25 @@ class Host:
         completed = self.run(["ipvsadm", "-R"], stdin=text)
         # Its exit status is that of the last line alone.
         checked(["ipvsadm", "-R"], completed._replace(returncode=len(completed.stderr)))
+
+    def forget_after(self, seconds: int) -> None:
+        """Let IPVS forget connections so long after the end that it has seen (120 s by default).
+
+        A director of direct routing does not see the server's side, so that it takes any connection
+        that the client has shut down for one that may go on.
+        """
+        self.run(["ipvsadm", "--set", "0", str(seconds), "0"])
+
+    def await_rest(self, real_server: Host) -> None:
+        """Wait until IPVS has no connection to a real server, over or not."""
+        digits = "".join(f"{int(octet):02X}" for octet in real_server.address.split("."))
+        end = time.monotonic() + TIMEOUT
+        while not all(line.split()[-2:] == ["0", "0"] for line in self._lines_of(digits)):
+            assert time.monotonic() < end, self.proc_ipvs()
+            time.sleep(0.1)
+
+    def _lines_of(self, digits: str) -> list[str]:
+        return [line for line in self.proc_ipvs().splitlines() if f"-> {digits}:" in line]
 
     # --- clients
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_a_withdrawn_real_server_goes_once_it_is_idle(director: Director) -> Non
     assert all_alive(sessions)
 
     sessions.pop("node1").close()
+    director.world.director1.await_rest(director.world.node1)
     assert director.monitor() == WITHOUT
     assert all_alive(sessions)
 
@@ -116,3 +118,26 @@ def test_without_time_to_drain_it_goes_at_once(director: Director) -> None:
     assert director.monitor() == WITHOUT
     assert sessions.pop("node1").state() is State.RESET
     assert all_alive(sessions)
+
+
+@pytest.fixture
+def remembering(director: Director) -> Iterator[Director]:
+    """A director that remembers connections for as long as the kernel does by itself."""
+    director.world.director1.forget_after(120)
+    yield director
+    director.world.director1.forget_after(1)
+
+
+def test_a_session_that_is_half_closed_may_finish(remembering: Director) -> None:
+    """The client has said all that it had to say, and still reads."""
+    director = remembering
+    director.start(STANDBYS)
+    session = director.sessions()["node1"]
+    session.echo("stay")
+    session.shut_down()
+    director.cluster(LAGGING, NODE2, NODE3)
+    for _ in range(3):
+        assert director.monitor() == WITHDRAWN
+    assert director.table()["node1"].active == 0
+    director.world.servers.say_farewell("node1")
+    assert session.rest() == "bye\n"

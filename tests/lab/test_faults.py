@@ -117,7 +117,7 @@ LIST_FAULTS = {
     "prints an option": ("echo node1 node2 -C", "'-C', which is not a host"),
     "prints binary": (r"printf 'node1 \000\001\377\n'", "which is not a host"),
     "prints megabytes": ("yes node1 | head -c 3000000", "list: printed more than"),
-    "prints a thousand names": ("seq -f node%g 1000", "list printed 1000 names"),
+    "prints too many names": ("seq -f node%g 10001", "list printed 10001 names"),
     "prints nothing": ("exit 0", "no real server is fit"),
     "is missing": ("exec /nowhere/at/all", "list: exit status 127"),
 }
@@ -202,6 +202,22 @@ def test_check_script_cannot_be_executed(checking: Resource, tmp_path: Path) -> 
     (tmp_path / "check").unlink()
     nothing_changes(checking, "cannot be executed: No such file or directory")
     check_recovers(checking, tmp_path)
+
+
+def test_a_check_that_hangs_costs_its_own_host_only(checking: Resource, tmp_path: Path) -> None:
+    """The monitor's timeout is shorter than script_timeout; node1 died meanwhile."""
+    del checking.parameters["script_timeout"]
+    script(tmp_path / "check", '[ "$1" = node2 ] && sleep 7654325; echo t')
+    checking.cluster(ALL[0].dead(), *ALL[1:])
+    monitor = checking.begin("monitor", 10.0, 5.0)
+    while "node1" in checking.pool():
+        assert monitor.alive
+    assert monitor.alive, "node1 did not wait for the check of node2"
+    assert checking.pool() == {"node2": 1, "node3": 1}
+    completed = monitor.wait()
+    assert completed.returncode == OK, completed
+    assert checking.pool() == {"node3": 1}
+    assert processes("7654325") == []
 
 
 # --- names
@@ -291,10 +307,12 @@ def test_broken_parameters_are_named_and_change_nothing(world: World, tmp_path: 
                 assert f"{name}={value}: must be " in result.reason
             result = resource.run("reload-agent")
             assert result.exit_code == OK, result
-            assert f"left as it is: {name}={value}: must be " in result.reason
+            assert f"{name}={value}: must be " in result.reason
+            assert result.reason.endswith(": left as it is")
             result = resource.monitor()
             assert result.exit_code == DEGRADED, result
-            assert f"table left as it is: {name}={value}: must be " in result.reason
+            assert result.reason.startswith(f"{name}={value}: must be ")
+            assert result.reason.endswith(": table left as it is")
             assert world.director1.ipvs_text() == before
 
 

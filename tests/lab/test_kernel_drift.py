@@ -86,32 +86,53 @@ def test_a_stranger_among_our_real_servers_is_drained(world: World, lvs: Resourc
     assert lvs.pool() == {"node1": 1, "node2": 1}
 
 
-BROADCAST = "10.77.0.255"  # of the lab's network: the kernel takes no such real server
+BROADCAST = "10.77.0.255"  # of the lab's network
+REFUSED = "10.88.0.9"
 
 
-def test_one_that_the_kernel_refuses_does_not_stop_the_others(world: World, lvs: Resource) -> None:
-    session = world.client.connect()
+@pytest.fixture
+def refused(world: World) -> Iterator[str]:
+    """An address that the kernel takes for no real server; nothing but its routes tells so."""
+    world.director1.ip([f"route add broadcast {REFUSED} dev eth0 table local"])
+    yield REFUSED
+    world.director1.ip([f"route del broadcast {REFUSED} dev eth0 table local"])
+
+
+def test_a_broadcast_address_is_named(lvs: Resource) -> None:
     lvs.parameters = {**LISTED, "weight_of_realservers": f"node1,1 {BROADCAST} node2,5"}
+    result = lvs.monitor()
+    assert result.exit_code == DEGRADED, result
+    assert f"{BROADCAST} left out: no address: {BROADCAST} is a broadcast address" in result.reason
+    assert {name: lvs.pool()[name] for name in ("node1", "node2")} == {"node1": 1, "node2": 5}
+
+
+def test_one_that_the_kernel_refuses_does_not_stop_the_others(
+    world: World, lvs: Resource, refused: str
+) -> None:
+    session = world.client.connect()
+    lvs.parameters = {**LISTED, "weight_of_realservers": f"node1,1 {refused} node2,5"}
     for result, code in (
         (lvs.monitor(), DEGRADED),
         (lvs.run("reload-agent"), OK),
         (lvs.run("start"), OK),
     ):
         assert result.exit_code == code, result
-        assert f"real server {BROADCAST} added" not in result.stderr
+        assert f"real server {refused} added" not in result.stderr
         assert {name: lvs.pool()[name] for name in ("node1", "node2")} == {"node1": 1, "node2": 5}
         seen = lvs.monitor()
         assert seen.exit_code == DEGRADED, seen
-        assert f"left undone: -a {SERVICE} -r {BROADCAST}:5432 -g -w 1" in seen.reason
+        assert f"left undone: -a {SERVICE} -r {refused}:5432 -g -w 1" in seen.reason
     assert session.alive
 
 
-def test_start_fails_where_the_kernel_refuses_everybody(world: World, tmp_path: Path) -> None:
-    alone = {**LISTED, "weight_of_realservers": BROADCAST}
+def test_start_fails_where_the_kernel_refuses_everybody(
+    world: World, tmp_path: Path, refused: str
+) -> None:
+    alone = {**LISTED, "weight_of_realservers": refused}
     resource = Resource(world.director1, tmp_path, alone)
     result = resource.run("start")
     assert result.exit_code == 1
-    assert f"-r {BROADCAST}:5432" in result.reason
+    assert f"-r {refused}:5432" in result.reason
     resource.stop()
 
 

@@ -65,3 +65,25 @@ def test_sessions_outlive_changes_of_method_and_scheduler(director: Director) ->
             sessions.append(director.sessions())
     assert all(weights == EVERYBODY for weights in seen)
     assert all(map(all_alive, sessions))
+
+
+def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
+    director: Director,
+) -> None:
+    """With masquerading it sees both sides, so it tells what is closed from what is half closed."""
+    director.world.director1.forget_after(120)
+    only = {"weight_of_realservers": "node1", "forwarding_method": "masq"}
+    assert director.start(only) == {"node1": 1}
+    half, closed = director.client.connect(), director.client.connect()
+    half.echo("stay")
+    half.shut_down()
+    closed.close()
+    director.update(weight_of_realservers="node2")
+    assert director.monitor() == {"node1": 0, "node2": 1}
+    assert director.table()["node1"].active == 0
+    director.world.servers.say_farewell("node1")
+    assert half.rest() == "bye\n"
+    half.close()
+    assert director.table()["node1"].inactive == 2
+    assert director.monitor() == {"node2": 1}
+    director.world.director1.forget_after(1)

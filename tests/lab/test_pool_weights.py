@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import cib
+from tests.lab import client
 from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director
+from tests.lab.host import VIP
 from tests.lab.world import World
 
 
@@ -43,3 +47,67 @@ def test_connections_are_distributed_by_weight(director: Director) -> None:
         "node3": 1,
     }
     assert director.client.spread(12) == {"node1": 4, "node2": 4, "node3": 4}
+
+
+# The schedulers below choose by the address of the client, or by that of the service alone (dh).
+SOURCES = [f"10.77.0.{number}" for number in range(140, 180)]
+EVEN = {"node1": 1, "node2": 1, "node3": 1}
+STATUS = {
+    "realserver_dependent_resource": "pgsql-clone",
+    "realserver_dependent_attribute_name": "pgsql-status",
+    "realserver_dependent_attribute_value": "HS:sync|HS:async",
+}
+
+
+@pytest.fixture
+def sources(world: World) -> Iterator[list[str]]:
+    """Return addresses that the client has for the time of a test."""
+    world.client.ip([f"addr add {source}/24 dev eth0" for source in SOURCES])
+    yield SOURCES
+    world.client.ip([f"addr del {source}/24 dev eth0" for source in SOURCES])
+
+
+def without(name: str) -> list[cib.Node]:
+    """Return three standbys of which one is not to be read from."""
+    nodes = [cib.Node(node) for node in EVEN]
+    return [node._replace(status="HS:alone") if node.name == name else node for node in nodes]
+
+
+@pytest.mark.parametrize("options", ["-s sh", "-s mh -b mh-port", "-s sh -p 60"])
+def test_clients_of_a_withdrawn_real_server_get_another(
+    director: Director, sources: list[str], options: str
+) -> None:
+    director.cluster(*without(""))
+    assert director.start({**STATUS, "virtual_service_options": options}) == EVEN
+    session = director.client.connect()
+    director.cluster(*without(session.host))
+    assert director.monitor() == {**EVEN, session.host: 0}
+    assert client.refused("client", VIP, sources) == []
+    assert session.alive
+
+
+def test_a_service_that_refuses_gets_the_flag_online(
+    director: Director, sources: list[str]
+) -> None:
+    director.cluster(*without(""))
+    director.start({**STATUS, "virtual_service_options": "-s sh"})
+    session = director.client.connect()
+    director.cluster(*without(session.host))
+    director.monitor()
+    director.by_hand(f"-E -t {VIP}:5432 -s sh")
+    assert client.refused("client", VIP, sources) != [], "this is what the flag is for"
+    assert director.monitor() == {**EVEN, session.host: 0}
+    assert client.refused("client", VIP, sources) == []
+    assert session.alive
+
+
+def test_dh_has_no_weight_0(director: Director, sources: list[str]) -> None:
+    director.cluster(*without(""))
+    listed = {"weight_of_realservers": "node1 node2 node3,0", "virtual_service_options": "-s dh"}
+    assert director.start({**STATUS, **listed}) == {"node1": 1, "node2": 1}
+    session = director.client.connect()
+    left = "node2" if session.host == "node1" else "node1"
+    director.cluster(*without(session.host))
+    assert director.monitor() == {left: 1}
+    assert client.refused("client", VIP, sources) == []
+    assert session.state() is client.State.RESET

@@ -316,7 +316,7 @@ def test_broken_parameters(director: Host) -> None:
     address = Address(director)
     address.start()
     address.parameters["arp_count"] = "-1"
-    address.refused("monitor", DEGRADED, "address left as it is: arp_count=-1: must be")
+    address.refused("monitor", DEGRADED, "arp_count=-1: must be")
     address.parameters["ip"] = "10.77.0.300"
     address.refused("monitor", DEGRADED, "ip=10.77.0.300")
     assert address.probe().exit_code == OK

@@ -45,6 +45,8 @@ class World:
         self._network.lay()
         for node in self.nodes:
             prepare_real_server(node)
+        for director in (self.director1, self.director2):
+            director.forget_after(1)
         self.reset()
         self.move_vip(self.director1)
 

@@ -23,7 +23,11 @@ def cib(name: str) -> Path:
 @functools.cache
 def document(name: str) -> bytes:
     """The document that the agent would get from crm_mon if the cluster had this CIB."""
-    environ = {**os.environ, "CIB_file": str(cib(name)), "LC_ALL": "C"}
+    return _printed(cib(name))
+
+
+def _printed(path: Path) -> bytes:
+    environ = {**os.environ, "CIB_file": str(path), "LC_ALL": "C"}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -32,3 +36,14 @@ def document(name: str) -> bytes:
 def state(name: str) -> ClusterState:
     """The same, understood."""
     return parse(document(name))
+
+
+def edited(name: str, directory: Path, *changes: tuple[str, str]) -> ClusterState:
+    """Return the state that crm_mon shows after each change (old text, new text) of a CIB."""
+    text = cib(name).read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    path = directory / "edited.cib.xml"
+    path.write_text(text)
+    return parse(_printed(path))

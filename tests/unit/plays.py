@@ -2,7 +2,7 @@
 
 A play is lines of text.  The first one is a bug report or a promise.  Then, in any order:
 
-    policy drain 300, keep              drain timeout (or ``never``), on_empty; ``udp`` at the end
+    policy drain 300, keep              drain timeout (or ``never``), on_empty; ``dh`` at the end
     pool node1 weight 1                 a real server in the table, ``active 2 inactive 3`` if busy
     candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure,
                                         ``failed(10)`` counts as withdrawn for 10
@@ -39,7 +39,7 @@ class Play:
     """The state of the play between its lines."""
 
     def __init__(self) -> None:
-        self.goal = Goal(PORT, "gate", False, Policy(300.0, True))
+        self.goal = Goal(PORT, "gate", Policy(300.0, True))
         self.pool: dict[RealServerKey, RealServer] = {}
         self.candidates: dict[str, Located] = {}
         self.fallback: dict[str, Located] = {}
@@ -50,9 +50,10 @@ class Play:
         self.drains: dict[RealServerKey, float] = {}
 
     def policy(self, text: str) -> None:
-        drain, on_empty, *udp = text.replace("drain ", "").replace(",", "").split()
+        drain, on_empty, *more = text.replace("drain ", "").replace(",", "").split()
         timeout = None if drain == "never" else float(drain)
-        self.goal = Goal(PORT, "gate", udp == ["udp"], Policy(timeout, on_empty == "keep"))
+        policy = Policy(timeout, on_empty == "keep")
+        self.goal = Goal(PORT, "gate", policy, refuses_at_zero="dh" in more)
 
     def candidate(self, text: str) -> None:
         server = self._server(text)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lvsdr.agents.lvsdr.parsers import WANTED_ROLE
 from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.crm_mon import attribute_name, parse
 from lvsdr.errors import SourceUnavailable
@@ -92,6 +93,47 @@ def test_an_instance() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["stale-entry-first", "stale-entry-last"])
+def test_of_two_entries_of_one_name_the_online_one_counts(name: str) -> None:
+    node = state(name).nodes["node2"]
+    assert (node.online, node.ambiguous) == (True, False)
+    assert state(name).attributes["node2"] == {"ready": "1"}
+
+
+def entry(name: str, flags: str) -> str:
+    """An entry of a node."""
+    return f'<node name="{name}" {flags}/>'
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_stale_entry_may_differ_in_case(order: int) -> None:
+    pair = [entry("Node1", 'online="false"'), entry("node1", 'online="true"')]
+    assert list(parse(sketch(nodes="".join(pair[::order]))).nodes) == ["node1"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_entries_that_are_online_are_ambiguous(order: int) -> None:
+    pair = [entry("a", 'online="true"'), entry("a", 'online="true" standby="true"')]
+    assert parse(sketch(nodes="".join(pair[::order]))).nodes["a"].ambiguous
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_offline_entries_the_worse_counts(order: int) -> None:
+    pair = [
+        entry("a", 'online="false" expected_up="true" unclean="true"'),
+        entry("a", 'online="false" expected_up="false"'),
+    ]
+    node = parse(sketch(nodes="".join(pair[::order]))).nodes["a"]
+    assert (node.online, node.unclean, node.expected) == (False, True, True)
+
+
+def test_an_attribute_with_two_values_has_none() -> None:
+    found = state("two-online-entries")
+    assert found.nodes["node2"].ambiguous
+    assert found.contradictory == {("node2", "ready")}
+    assert found.attributes["node2"] == {"same": "1"}
+
+
 def test_transient_and_permanent_attributes_are_one() -> None:
     attributes = state("steady").attributes["node1"]
     assert attributes["pgsql-status"] == "HS:async"
@@ -126,6 +168,14 @@ def test_the_old_names_of_roles() -> None:
     found = parse((TROUBLE / "old-roles.xml").read_bytes())
     promotable = {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}
     assert roles(found, "promotable") == roles(found, "db") == promotable
+
+
+def test_the_old_names_of_roles_in_a_parameter() -> None:
+    assert [WANTED_ROLE(text) for text in ("Master", "Slave", "Promoted", "any")] == [
+        *("Promoted", "Unpromoted", "Promoted", "any")
+    ]
+    with pytest.raises(ValueError, match=r"^must be any or Promoted or Unpromoted$"):
+        WANTED_ROLE("Started")
 
 
 def test_a_group_is_where_all_of_its_members_are() -> None:

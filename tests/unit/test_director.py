@@ -27,7 +27,7 @@ def test_plays(path: Path) -> None:
 
 def test_a_new_real_server_has_the_forwarding_of_the_service() -> None:
     server = Located("node1", "fd77::11", 2, Verdict(Outcome.IN, "fit"))
-    goal = Goal(80, "masq", False, Policy(300.0, True))
+    goal = Goal(80, "masq", Policy(300.0, True))
     decision = decide({}, Judged([server], [], {}), goal, {}, NOW)
     assert decision.real_servers == {RealServerKey("fd77::11", 80): RealServerConfig("masq", 2)}
 
@@ -45,7 +45,7 @@ def test_forwarding_changes_in_place_for_those_that_are_in_only() -> None:
         Located(f"node{number}", f"10.77.0.{number}", 1, Verdict(outcome, "so"))
         for number, outcome in enumerate(outcomes, start=1)
     ]
-    goal = Goal(80, "ipip", False, Policy(300.0, True))
+    goal = Goal(80, "ipip", Policy(300.0, True))
     decision = decide(pool, Judged(servers, [], {}), goal, {}, NOW)
     assert [config for _, config in sorted(decision.real_servers.items())] == [
         RealServerConfig("ipip", 1),
@@ -59,6 +59,37 @@ def test_a_host_that_is_an_address_is_named_once() -> None:
         "10.77.0.14", RealServerKey("10.77.0.14", 80), 1, Verdict(Outcome.IN, "listed"), None, 1
     )
     assert changes([row]) == ["real server 10.77.0.14 added with weight 1: listed"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "drained", "said"),
+    [
+        (1, 0, False, "weight changed from 1 to 0: weight_of_realservers gives 0"),
+        (1, 5, False, "weight changed from 1 to 5: weight_of_realservers gives 5"),
+        (0, 5, True, "weight changed from 0 to 5: db is Unpromoted"),
+        (
+            0,
+            5,
+            False,
+            "weight changed from 0 to 5: db is Unpromoted, weight_of_realservers gives 5",
+        ),
+        (None, 5, False, "added with weight 5: db is Unpromoted"),
+    ],
+)
+def test_the_reason_of_a_weight_is_the_parameter_that_gives_it(
+    before: int | None, after: int, drained: bool, said: str
+) -> None:
+    row = Row(
+        "10.77.0.14",
+        RealServerKey("10.77.0.14", 80),
+        after,
+        Verdict(Outcome.IN, "db is Unpromoted"),
+        before,
+        after,
+        drained=drained,
+        weight_from="weight_of_realservers",
+    )
+    assert changes([row]) == [f"real server 10.77.0.14 {said}"]
 
 
 class Situation:
@@ -100,8 +131,20 @@ FAILURES = st.builds(
     certain=st.booleans(),
     grace=st.sampled_from([0.0, 0.0, 10.0]),
 )
-WITHDRAWALS = st.builds(Verdict, st.just(Outcome.WITHDRAWN), st.just("so"), leaving=st.booleans())
-OTHERS = st.builds(Verdict, st.sampled_from([Outcome.IN, Outcome.UNKNOWN]), st.just("so"))
+# A grace is never negative; without one of their own, verdicts get any number.
+WITHDRAWALS = st.builds(
+    Verdict,
+    st.just(Outcome.WITHDRAWN),
+    st.just("so"),
+    leaving=st.booleans(),
+    grace=st.sampled_from([0.0, 10.0]),
+)
+OTHERS = st.builds(
+    Verdict,
+    st.sampled_from([Outcome.IN, Outcome.UNKNOWN]),
+    st.just("so"),
+    grace=st.just(0.0),
+)
 VERDICTS = OTHERS | WITHDRAWALS | FAILURES
 SERVERS = st.builds(
     Located,
@@ -131,7 +174,7 @@ SITUATIONS = st.builds(
         st.frozensets(st.sampled_from(["node1", "node2"])),
         st.none() | st.just("crm_mon: not connected"),
     ),
-    st.builds(Goal, st.just(80), st.just("gate"), st.booleans(), POLICIES),
+    st.builds(Goal, st.just(80), st.just("gate"), POLICIES, st.booleans()),
     st.dictionaries(st.sampled_from(KEYS), st.floats(0.0, NOW)),
 )
 
@@ -168,7 +211,8 @@ def in_gets_its_weight_and_nobody_else_gets_more(situation: Situation) -> None:
     for key, row in by_key(decision).items():
         if row.verdict.outcome is Outcome.IN:
             # Weight 0 may be a fallback at work, left alone while others are UNKNOWN.
-            assert row.after == row.weight or (row.weight == 0 and row.after == row.before)
+            kept = row.weight == 0 and row.after == row.before
+            assert kept or row.after == row.weight or (row.cut and row.after is None)
         else:
             assert (row.after or 0) <= (row.before or 0)
             assert key in situation.pool or key not in decision.real_servers
@@ -182,6 +226,8 @@ def a_certain_failure_is_deleted(situation: Situation) -> None:
 
 
 def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> None:
+    if situation.goal.refuses_at_zero:
+        return
     decision = situation.decide()
     timeout = situation.goal.policy.drain_timeout
     for key, row in by_key(decision).items():
@@ -189,6 +235,13 @@ def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> N
             spent = NOW - situation.drains.get(key, NOW)
             if situation.pool[key].connections.active and (timeout is None or spent < timeout):
                 assert row.after is not None
+
+
+def nothing_gets_weight_0_where_its_clients_would_be_refused(situation: Situation) -> None:
+    if situation.goal.refuses_at_zero:
+        rows = by_key(situation.decide()).values()
+        known = [row for row in rows if row.verdict.outcome is not Outcome.UNKNOWN]
+        assert all(row.after != 0 or row.before == 0 for row in known)
 
 
 def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
@@ -229,6 +282,7 @@ PROPERTIES = (
     in_gets_its_weight_and_nobody_else_gets_more,
     a_certain_failure_is_deleted,
     connections_to_a_withdrawn_server_have_their_time,
+    nothing_gets_weight_0_where_its_clients_would_be_refused,
     keep_leaves_nobody_without_service_on_a_doubt,
     a_pool_that_serves_less_than_it_should_is_degraded,
     decisions_come_to_rest,

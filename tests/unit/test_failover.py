@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from lvsdr.checks import check_all
+from lvsdr.checks.limits import Limits
 from lvsdr.deadline import Deadline
 from lvsdr.director import Decision, Goal, Judged, decide
 from lvsdr.ipvs.table import Connections, RealServer, RealServerKey
@@ -25,7 +26,7 @@ from tests.unit.pools import SPEC, attribute
 
 STATES = sorted(path.name.partition(".")[0] for path in (CIBS / "failover").glob("*.xml"))
 ADDRESSES = {f"node{number}": f"10.77.0.{number}" for number in (1, 2, 3)}
-GOAL = Goal(5432, "gate", False, Policy(300.0, True))
+GOAL = Goal(5432, "gate", Policy(300.0, True))
 
 DOCUMENTED = SPEC._replace(
     resource="lvsdr-realsvr-clone",
@@ -51,7 +52,7 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
     for name in STATES:
         cluster = state(f"failover/{name}")
         found = survey(cluster, spec, Deadline.after(10.0))
-        candidates = check_all(found.candidates, spec, Deadline.after(10.0))
+        candidates = check_all(found.candidates, spec, Limits(Deadline.after(10.0), 5.0))
         answers = {host: Resolved([address]) for host, address in ADDRESSES.items()}
         servers = located(candidates, answers, ADDRESSES, spec)
         hosts = {address: host for host, address in ADDRESSES.items()}

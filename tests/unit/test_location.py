@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.location import located, questions
+from lvsdr.location import answered, fit, located, questions
 from lvsdr.model import Candidate, Located, Outcome, Resolved, Verdict
 
 from tests.unit.crm import state
 from tests.unit.pools import SPEC
 
 FIT = Verdict(Outcome.IN, "fit")
+LISTED = "weight_of_realservers"
 LOST = Resolved([], "Name or service not known")
 
 
@@ -35,6 +36,22 @@ def test_nodes_are_asked_for_by_their_address_attribute() -> None:
     }
 
 
+def test_an_address_that_is_known_is_looked_up_for_those_that_are_in_only() -> None:
+    away = Verdict(Outcome.FAILED, "node is offline")
+    found = [Candidate("node1", FIT), Candidate("node2", away), Candidate("node3", away)]
+    known = {"node1": "10.77.0.1", "node2": "10.77.0.2"}
+    assert set(questions(found, state("steady"), None, known)) == {"node1", "node3"}
+
+
+def test_a_problem_with_an_attribute_names_it() -> None:
+    asked = {"node1": "10.77.0.021", "db4": "db4"}
+    answers = {"10.77.0.021": Resolved([], "is no address"), "db4": Resolved([], "unknown")}
+    assert answered(asked, answers, "addr") == {
+        "node1": Resolved([], "addr: is no address"),
+        "db4": Resolved([], "unknown"),
+    }
+
+
 def place(answer: Resolved | None, last: str | None = None, verdict: Verdict = FIT) -> Located:
     """Where node1 is, by an answer and a memory."""
     (found,) = located(
@@ -47,7 +64,7 @@ def place(answer: Resolved | None, last: str | None = None, verdict: Verdict = F
 
 
 def test_an_address() -> None:
-    assert place(Resolved(["10.77.0.1"])) == Located("node1", "10.77.0.1", 3, FIT)
+    assert place(Resolved(["10.77.0.1"])) == Located("node1", "10.77.0.1", 3, FIT, LISTED)
 
 
 @pytest.mark.parametrize(
@@ -60,22 +77,39 @@ def test_of_several_addresses_the_one_in_use_stays(last: str | None, used: str) 
 
 def test_a_name_that_does_not_resolve_is_unknown_where_it_was_last() -> None:
     verdict = Verdict(Outcome.UNKNOWN, "no address: Name or service not known")
-    assert place(LOST, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict)
-    assert place(LOST) == Located("node1", None, 3, verdict)
+    assert place(LOST, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict, LISTED)
+    assert place(LOST) == Located("node1", None, 3, verdict, LISTED)
 
 
 def test_a_node_without_the_address_attribute_is_unknown() -> None:
     verdict = Verdict(Outcome.UNKNOWN, "no address: has no attribute address")
-    assert place(None, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict)
+    assert place(None, "10.77.0.1") == Located("node1", "10.77.0.1", 3, verdict, LISTED)
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.IN])
 def test_what_else_is_known_does_not_depend_on_an_address(outcome: Outcome) -> None:
     """A node that is dead is dead, and is deleted where it was last."""
     verdict = Verdict(outcome, "said before")
-    assert place(LOST, "10.77.0.1", verdict) == Located("node1", "10.77.0.1", 3, verdict)
+    assert place(LOST, "10.77.0.1", verdict) == Located("node1", "10.77.0.1", 3, verdict, LISTED)
 
 
 def test_a_verdict_in_doubt_stays_in_doubt() -> None:
     doubt = Verdict(Outcome.FAILED, "check: exit status 1", certain=False)
     assert place(Resolved(["10.77.0.1"]), verdict=doubt).verdict == doubt
+
+
+NEVER = {"10.77.0.100": "is the virtual IP itself", "10.77.0.255": "is a broadcast address"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "fitting"),
+    [
+        (Resolved(["10.77.0.11"]), Resolved(["10.77.0.11"])),
+        (Resolved(["10.77.0.100"]), Resolved([], "10.77.0.100 is the virtual IP itself")),
+        (Resolved(["10.77.0.255"]), Resolved([], "10.77.0.255 is a broadcast address")),
+        (Resolved(["10.77.0.100", "10.77.0.11"]), Resolved(["10.77.0.11"])),
+        (LOST, LOST),
+    ],
+)
+def test_addresses_that_no_real_server_can_have(answer: Resolved, fitting: Resolved) -> None:
+    assert fit(answer, NEVER) == fitting

@@ -7,14 +7,23 @@ from lvsdr.model import FITNESS, Outcome, Script
 
 from tests.unit.pools import SPEC
 
+LISTED, DEFAULT = "weight_of_realservers", "default_weight"
+
 
 @pytest.mark.parametrize(
-    ("host", "weight"), [("node1", 3), ("Node1", 3), ("node2", 7), ("node3", 0), ("x", 7)]
+    ("host", "weight", "given_by"),
+    [
+        ("node1", 3, LISTED),
+        ("Node1", 3, LISTED),
+        ("node2", 7, DEFAULT),
+        ("node3", 0, LISTED),
+        ("x", 7, DEFAULT),
+    ],
 )
-def test_weights(host: str, weight: int) -> None:
+def test_weights(host: str, weight: int, given_by: str) -> None:
     """Listed with a weight, in another case, without one, with 0, and not at all."""
     spec = SPEC._replace(weights={"node1": 3, "node2": None, "node3": 0}, default_weight=7)
-    assert spec.weight_of(host) == weight
+    assert spec.weight_of(host) == (weight, given_by)
 
 
 def test_a_script_is_called_by_its_name_in_messages() -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 
 from ..system import crm
+from ..system.spawn import end_with_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ AGENTS = {
     "vip": "lvsdr.agents.vip",
 }
 _ASK_CLUSTER = ("lvsdr",)
+_GENERIC, _DEGRADED = 1, 190  # errors.ExitCode, which may be what cannot be loaded
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -31,18 +33,40 @@ def main(name: str) -> NoReturn:
     Like ocf-shellfuncs, it sees to it that system programs are found whatever PATH the cluster
     passes.
     """
+    end_with_children()
     gc.disable()  # nothing here lives long enough to be worth collecting
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
-    if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
-        crm.begin()
-    from importlib import import_module
-
     try:
-        code = import_module(AGENTS[name]).AGENT.run(sys.argv[1:], os.environ)
+        if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
+            crm.begin()
+        code = _run(name)
+    except Exception as error:
+        code = _unable(error)
     finally:
         crm.abandon()
     _exit(code)
+
+
+def _run(name: str) -> int:
+    from importlib import import_module
+
+    code: int = import_module(AGENTS[name]).AGENT.run(sys.argv[1:], os.environ)
+    return code
+
+
+def _unable(error: Exception) -> int:
+    """Return the exit code of an agent that could not be loaded, for want of memory, say.
+
+    It is no reason to restart what runs: the stop would fail in the same way.
+    """
+    import traceback
+    from contextlib import suppress
+
+    with suppress(OSError, ValueError, AttributeError):
+        traceback.print_exc()
+        print(f"ocf-exit-reason:agent cannot be loaded: {error!r}", file=sys.stderr)
+    return _DEGRADED if sys.argv[1:2] == ["monitor"] and _recurs() else _GENERIC
 
 
 def _exit(code: int) -> NoReturn:
@@ -57,7 +81,8 @@ def _exit(code: int) -> NoReturn:
 
 def _reconciles(action: str) -> bool:
     """Whether Pacemaker wants an action that will ask the cluster; a probe does not."""
-    interval = os.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip()
-    return action in ("start", "reload-agent") or (
-        action == "monitor" and interval not in ("", "0")
-    )
+    return action in ("start", "reload-agent") or (action == "monitor" and _recurs())
+
+
+def _recurs() -> bool:
+    return os.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip() not in ("", "0")

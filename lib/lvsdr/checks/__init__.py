@@ -1,25 +1,25 @@
 """Is this candidate fit?  A check turns candidates that are IN into what it finds them to be.
 
-Adding a check: a module with ``checked(candidates, spec, deadline)`` and a line in ``CHECKS``.
+Adding a check: a module with ``checked(candidates, spec, limits)`` and a line in ``CHECKS``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..deadline import Deadline
 from ..model import Candidate, PoolSpec
 from . import script
+from .limits import Limits
 
-Check = Callable[[list[Candidate], PoolSpec, Deadline], list[Candidate]]
+Check = Callable[[list[Candidate], PoolSpec, Limits], list[Candidate]]
 
 CHECKS: dict[str, Check] = {
     "script": script.checked,
 }
 
 
-def check_all(candidates: list[Candidate], spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
-    """The candidates after every configured check."""
+def check_all(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
+    """Return the candidates after every configured check."""
     for check in CHECKS.values():
-        candidates = check(candidates, spec, deadline)
+        candidates = check(candidates, spec, limits)
     return candidates

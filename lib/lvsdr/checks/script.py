@@ -2,33 +2,51 @@
 
 Called with the candidate appended, for all candidates side by side.  ``t`` is fit, ``f`` is alive
 but not wanted, a failure or a timeout is a failed real server.  A script that cannot even be run,
-or that says something else, knows nothing of any real server.
+or that prints something else, knows nothing of any real server.
 """
 
 from __future__ import annotations
 
-from ..deadline import Deadline
-from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
-from ..system.run import Result, run_all
+from collections.abc import Mapping
 
-_OUTPUT_LIMIT = 64 * 1024
+from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
+from ..system.run import PARALLEL, Result, Terms, run_all
+from .limits import Limits
+
+_OUTPUT_LIMIT = 1024 * 1024
 _SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
 
 
-def checked(candidates: list[Candidate], spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
-    """The candidates, those that were IN with the script's verdict."""
+def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
+    """Return the candidates, those that were IN with the script's verdict."""
     script = spec.check_script
     if script is None:
         return candidates
+    from ..system.fork import spawn_tied  # what it imports only scripts pay for
+
     hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
+
+    def known(results: Mapping[int, Result]) -> list[Candidate]:
+        late = Verdict(Outcome.UNKNOWN, f"{script.label} has not answered yet")
+        verdicts = {
+            host: verdict(script, results[index]) if index in results else late
+            for index, host in enumerate(hosts)
+        }
+        return [c._replace(verdict=verdicts.get(c.host, c.verdict)) for c in candidates]
+
+    def interim(results: Mapping[int, Result]) -> None:
+        if limits.meanwhile is not None:
+            limits.meanwhile(known(results))
+
+    rounds = max(1, -(-len(hosts) // PARALLEL))
     results = run_all(
         [(*script.argv, host) for host in hosts],
-        deadline,
-        timeout=script.timeout,
+        limits.deadline,
+        timeout=limits.timeout(script.timeout, rounds),
         limit=_OUTPUT_LIMIT,
+        terms=Terms(limits.enough / rounds, interim, spawn_tied),
     )
-    verdicts = {host: verdict(script, result) for host, result in zip(hosts, results)}
-    return [c._replace(verdict=verdicts.get(c.host, c.verdict)) for c in candidates]
+    return known(dict(enumerate(results)))
 
 
 def verdict(script: Script, result: Result) -> Verdict:

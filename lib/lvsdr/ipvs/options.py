@@ -24,6 +24,32 @@ _LEGAL = (
 )
 
 
+_REFUSING_AT_ZERO = ("dh",)
+"""Schedulers that go on choosing a real server of weight 0, and have no flag against it.
+
+The kernel refuses the client then (net/netfilter/ipvs/ip_vs_dh.c: ip_vs_dh_schedule).
+"""
+
+
+def with_fallback(config: ServiceConfig) -> ServiceConfig:
+    """Return the configuration with the flag by which clients of weight 0 get another server.
+
+    Without it sh and mh refuse clients whose hash points at weight 0 (ip_vs_sh.c, ip_vs_mh.c).
+
+    >>> with_fallback(ServiceConfig("sh", flags=("sh-port",))).flags
+    ('sh-fallback', 'sh-port')
+    """
+    legal = _FLAGS.get(config.scheduler)
+    if legal is None:
+        return config
+    return config._replace(flags=tuple(sorted({*config.flags, legal["flag-1"]})))
+
+
+def refuses_at_zero(config: ServiceConfig) -> bool:
+    """Return whether clients are refused while one of several real servers has weight 0."""
+    return config.scheduler in _REFUSING_AT_ZERO
+
+
 def parse_options(words: Sequence[str]) -> ServiceConfig:
     """The configuration that the options describe; raises ValueError saying what is legal.
 

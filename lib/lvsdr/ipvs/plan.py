@@ -10,6 +10,8 @@ kernel may be left for good.  The order makes each of them safe:
 
 With it no prefix takes a service's total weight to 0 when it is above 0 before and after: what
 serves afterwards is there with its weight before anything that served before is taken away.
+Before a service gets a scheduler that refuses clients at weight 0 (dh), its real servers of weight
+0 are deleted.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
+from .options import refuses_at_zero
 from .table import (
     RealServerConfig,
     RealServerKey,
@@ -70,10 +73,11 @@ def diff(actual: Table, wanted: WantedTable) -> tuple[Change, ...]:
     The caller leaves out of both tables what is not its own.
     """
     return (
+        *_deletions(actual, wanted, first=True),
         *_services(actual, wanted),
         *_gains(actual, wanted),
         *_losses(actual, wanted),
-        *_deletions(actual, wanted),
+        *_deletions(actual, wanted, first=False),
         *(DeleteService(key) for key in actual if key not in wanted),
     )
 
@@ -100,11 +104,15 @@ def _losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
             yield EditRealServer(service, key, new)
 
 
-def _deletions(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+def _deletions(actual: Table, wanted: WantedTable, *, first: bool) -> Iterator[Change]:
+    """Yield the deletions that go before all else, or the others."""
     for key, service in actual.items():
         if key in wanted:
-            gone = (rs for rs in service.real_servers if rs not in wanted[key].real_servers)
-            yield from (DeleteRealServer(key, rs) for rs in gone)
+            refusing = refuses_at_zero(wanted[key].config)
+            for rs, there in service.real_servers.items():
+                goes_first = refusing and there.config.weight == 0
+                if rs not in wanted[key].real_servers and goes_first is first:
+                    yield DeleteRealServer(key, rs)
 
 
 _Pair = tuple[ServiceKey, RealServerKey, RealServerConfig, Union[RealServerConfig, None]]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from ..errors import LvsdrError
 from .table import (
     LOCAL,
@@ -103,6 +105,38 @@ def _proc_netmask(digits: str, address: str) -> str | None:
         return None if digits == "FFFFFFFF" else _dotted(digits)
     prefix = int.from_bytes(bytes.fromhex(digits), "little")
     return None if prefix == 128 else str(prefix)
+
+
+def unfinished(
+    lines: Iterable[str], service: ServiceKey, servers: Collection[RealServerKey]
+) -> dict[RealServerKey, int]:
+    """Return how many TCP connections of ``/proc/net/ip_vs_conn`` are not over, by real server.
+
+    The kernel keeps a connection that is over for two minutes (ip_vs_proto_tcp.c: tcp_timeouts).
+    It learns that only where it sees both directions: with masquerading.
+    """
+    counts = dict.fromkeys(servers, 0)
+    by_text = {_conn_endpoint(key.address, key.port): key for key in servers}
+    virtual = _conn_endpoint(service.address, service.port)
+    for line in lines:
+        words = line.split()
+        if len(words) > 7 and words[0] == "TCP" and (words[3], words[4]) == virtual:
+            key = by_text.get((words[5], words[6]))
+            if key is not None and words[7] not in _OVER:
+                counts[key] += 1
+    return counts
+
+
+_OVER = ("TIME_WAIT", "CLOSE")
+
+
+def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
+    """Return the words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
+    if ":" not in address:
+        return "".join(f"{int(octet):02X}" for octet in address.split(".")), f"{port:04X}"
+    from ipaddress import IPv6Address
+
+    return IPv6Address(address).exploded, f"{port:04X}"
 
 
 def parse_saved(text: str) -> Table:

@@ -73,6 +73,10 @@ def leadership(state: ClusterState, settings: Settings) -> Leadership:
     here = state.node(settings.node)
     if here is None:
         raise SourceUnavailable(f"{settings.node} is no node of this cluster")
+    doubtful = {other.name for other in state.nodes.values() if other.ambiguous}
+    doubtful |= {node for node, contradictory in state.contradictory if contradictory == name}
+    if doubtful:
+        raise SourceUnavailable(f"{name} is ambiguous on {' and '.join(sorted(doubtful))}")
     holders = [
         other.name
         for other in state.nodes.values()

@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from ..errors import ExitCode, InvalidParameters, LvsdrError
+from ..errors import ExitCode, InvalidParameters, LvsdrError, NotRunning, OutOfOrder
 from ..typed import NamedTuple
+from . import degradation
 from .context import Context, instance_name
 from .log import Log
 from .parameters import ParameterSet
@@ -48,6 +49,9 @@ class Agent(NamedTuple):
 
     ``validate_environment`` is called by validate-all from check level 10 on, after the parameters
     were found legal, and raises LvsdrError if this node cannot run the resource.
+    ``still_serves`` is called when monitor or reload-agent fails.  It looks, cheaply, whether
+    clients are served all the same.  Then the action ends with DEGRADED: no restart.
+    ``is_active`` is called when stop fails.  If nothing is active, stop has done its work.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Agent(NamedTuple):
     parameters: ParameterSet
     actions: tuple[Action, ...]
     validate_environment: Callable[[Context], None] | None = None
+    still_serves: Callable[[Context], bool] | None = None
+    is_active: Callable[[Context], bool] | None = None
 
     @property
     def all_parameters(self) -> ParameterSet:
@@ -86,7 +92,8 @@ class Agent(NamedTuple):
             return int(ExitCode.ERR_UNIMPLEMENTED)
         log = self._open_log(name, environ)
         try:
-            return _run(action.handler, Context(self.name, name, self.all_parameters, environ, log))
+            context = Context(self.name, name, self.all_parameters, environ, log)
+            return int(_run(action.handler, context, self))
         finally:
             log.close()
 
@@ -131,30 +138,93 @@ class Agent(NamedTuple):
 
 _USAGE = ("usage", "help", "--help", "-h")
 _QUIET = ("meta-data", *_USAGE)  # these leave no trace, in any sense
+_KEEPING = ("monitor", "reload-agent")
+_CURED_BY_RESTART = (NotRunning, OutOfOrder)
 
 
-def _run(handler: Handler, context: Context) -> int:
+def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
     log = context.log
     log.debug(f"{context.action} begins; parameters set: {', '.join(context.parameters_given)}")
     try:
         code = handler(context) or ExitCode.SUCCESS
-    except InvalidParameters as error:
-        log.exit_reason(*error.problems)
-        code = error.exit_code
-    except LvsdrError as error:
-        log.exit_reason(str(error))
-        code = error.exit_code
     except KeyboardInterrupt:
         log.exit_reason("interrupted")
         code = ExitCode.ERR_GENERIC
     except Exception as error:
-        import traceback
-
-        log.error(traceback.format_exc())
-        log.exit_reason(f"internal error: {type(error).__name__}: {error}")
-        code = ExitCode.ERR_GENERIC
+        if _is_kept(error, context, agent.still_serves):
+            code = _degraded(error, context)
+        elif _has_stopped(context, agent.is_active):
+            code = _stopped(error, log)
+        else:
+            code = _failed(error, log)
+    degradation.record(context, code)
     log.debug(f"{context.action} ends with {int(code)} ({code.name})")
-    return int(code)
+    return code
+
+
+def _is_kept(
+    error: Exception, context: Context, still_serves: Callable[[Context], bool] | None
+) -> bool:
+    """Return whether the failed action must not have the resource restarted.
+
+    Where even the look fails nothing is known, and a stop could not succeed either.
+    """
+    if context.action not in _KEEPING or isinstance(error, _CURED_BY_RESTART):
+        return False
+    if still_serves is None:
+        return False
+    try:
+        return still_serves(context)
+    except Exception:
+        return True
+
+
+def _has_stopped(context: Context, is_active: Callable[[Context], bool] | None) -> bool:
+    """Return whether a failed stop has left nothing active; a node is not fenced for the rest."""
+    if context.action != "stop" or is_active is None:
+        return False
+    try:
+        return not is_active(context)
+    except Exception:
+        return False
+
+
+def _stopped(error: Exception, log: Log) -> ExitCode:
+    if not isinstance(error, LvsdrError):
+        log.error(_traceback(error))
+    log.warning(f"stopped, but not all was put in order: {_sentence(error)}")
+    return ExitCode.SUCCESS
+
+
+def _degraded(error: Exception, context: Context) -> ExitCode:
+    reason = f"{_sentence(error)}: left as it is"
+    context.log.exit_reason(reason, logged=False)
+    if not isinstance(error, LvsdrError) and degradation.is_new(context, reason):
+        context.log.error(_traceback(error))
+    return ExitCode.DEGRADED
+
+
+def _failed(error: Exception, log: Log) -> ExitCode:
+    if isinstance(error, InvalidParameters):
+        log.exit_reason(*error.problems)
+    elif isinstance(error, LvsdrError):
+        log.exit_reason(str(error))
+    else:
+        log.error(_traceback(error))
+        log.exit_reason(_sentence(error))
+    return error.exit_code if isinstance(error, LvsdrError) else ExitCode.ERR_GENERIC
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, LvsdrError):
+        return str(error)
+    return f"internal error: {type(error).__name__}: {error}"
+
+
+def _traceback(error: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def _print(text: str) -> None:

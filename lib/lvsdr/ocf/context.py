@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from ..deadline import Deadline
-from ..errors import NotInstalled, NotPermitted
+from ..errors import Busy, NotInstalled, NotPermitted, Unlockable
+from ..system import state
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..system import sysctl
+
 DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
 _MARGIN = 2.0
+_LOCKING = ("start", "promote")
 _ANNOUNCING = ("start", "reload-agent", "validate-all")  # not monitor: it would never stop
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -95,9 +102,75 @@ class Context:
         """The directory for state that does not outlive a boot."""
         return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
 
-    def file(self, kind: str) -> str:
-        """The path of this resource's own file of a kind (``state``, ``lock``) in ``rsctmp``."""
-        return os.path.join(self.rsctmp, f"lvsdr-{self.instance}.{kind}")
+    def file(self, kind: str, of: str = "") -> str:
+        """Return the path of a resource's file of a kind (``state``, ``lock``).
+
+        The resource is this one, or ``of``, which is one of ``instances``.
+        """
+        return os.path.join(self.rsctmp, f"lvsdr-{of or self.instance}.{kind}")
+
+    def instances(self, kind: str) -> list[str]:
+        """Return the resources of this node that have a file of a kind, spelled as ``instance``."""
+        start, end = "lvsdr-", f".{kind}"
+        names = [name for name in state.names(self.rsctmp) if name.startswith(start)]
+        return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
+
+    @property
+    def resource(self) -> str:
+        """Return the id of the resource in the cluster, without the number of an instance."""
+        name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
+        plain, colon, number = name.rpartition(":")
+        return plain if colon and number.isdecimal() else name
+
+    @property
+    def node(self) -> str | None:
+        """Return the name of this node; None if the agent is run by hand."""
+        return self.environ.get("OCF_RESKEY_CRM_meta_on_node") or None
+
+    @contextmanager
+    def locked(self) -> Iterator[tuple[str, ...]]:
+        """Hold the lock of the resource; the context's value says why there is none, if so.
+
+        Only what takes a service or an address depends on it: Pacemaker runs one action of a
+        resource at a time.  Raises Busy.
+        """
+        go_on_after = () if self.action in _LOCKING else (Unlockable,)
+        with state.locked(self.file("lock"), self.deadline, go_on_after=go_on_after) as problem:
+            yield (problem,) if problem else ()
+
+    @contextmanager
+    def locked_to_stop(self) -> Iterator[None]:
+        """Hold the lock of the resource, if it can be had in half of the time that is left.
+
+        A stop that fails has the node fenced, so it goes on without.
+        """
+        patience = self.deadline.sooner(self.deadline.remaining() / 2)
+        go_on_after = (Unlockable, Busy)
+        with state.locked(self.file("lock"), patience, go_on_after=go_on_after) as problem:
+            if problem:
+                self.log.warning(problem)
+            yield
+
+    def release_sysctls(self) -> None:
+        """Put the kernel's settings back that only this resource has claimed; log what becomes."""
+        claims = self.claims()
+        for sentence in claims.release():
+            self.log.info(sentence)
+        for sentence in claims.trouble:
+            self.log.warning(sentence)
+
+    def claims(self) -> sysctl.Claims:
+        """Return the claims of this resource on the kernel's settings."""
+        from ..system import sysctl  # not for a monitor that has nothing to set
+
+        return sysctl.Claims(self.rsctmp, self.instance, self.deadline)
+
+    def forget(self, kind: str) -> None:
+        """Remove the resource's own file of a kind; that this is not possible is a warning."""
+        try:
+            state.remove(self.file(kind))
+        except OSError as error:
+            self.log.warning(f"cannot remove {self.file(kind)}: {error.strerror}")
 
     def require_root(self, what: str) -> None:
         """Raise NotPermitted, saying that only root may do ``what``, to anybody else."""

@@ -35,13 +35,16 @@ class Log:
     too, whatever else is configured.
     """
 
-    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace")
+    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace", "reasons", "reasons_logged")
 
     def __init__(self, tag: str, environ: Mapping[str, str], trace: TextIO | None = None) -> None:
         self._tag = one_line(environ.get("HA_LOGTAG") or tag)
         self._environ = environ
         self._trace = trace
         self._syslog_open = False
+        self.reasons: tuple[str, ...] = ()
+        """The exit reasons that were given last."""
+        self.reasons_logged = False
 
     def error(self, message: str) -> None:
         """Log what made an action fail, or will."""
@@ -67,6 +70,7 @@ class Log:
         """
         prefix = self._environ.get("OCF_EXIT_REASON_PREFIX") or "ocf-exit-reason:"
         lines = [one_line(reason) for reason in reasons]
+        self.reasons, self.reasons_logged = tuple(lines), logged
         for line in lines if len(lines) > 1 else ():
             _write(sys.stderr, line)
         _write(sys.stderr, prefix + "; ".join(lines))
@@ -128,8 +132,14 @@ class Log:
 
 
 def _append(path: str, line: str) -> None:
-    with suppress(OSError, ValueError), open(path, "a", encoding="utf-8") as stream:
+    opened = suppress(OSError, ValueError)
+    with opened, open(path, "a", encoding="utf-8", opener=_without_waiting) as stream:
         stream.write(line + "\n")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a FIFO which no process reads: that is an error then."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _write(stream: TextIO, line: str) -> None:

@@ -25,7 +25,7 @@ def unless_broken(reload: Handler, monitor: Handler) -> Handler:
             if monitor(context) is ExitCode.NOT_RUNNING:
                 raise
             problems = error.problems if isinstance(error, InvalidParameters) else (str(error),)
-            context.log.exit_reason(*(f"left as it is: {problem}" for problem in problems))
+            context.log.exit_reason(*(f"{problem}: left as it is" for problem in problems))
             return None
 
     return reload_agent

@@ -7,9 +7,11 @@ the resource agents would write theirs to.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Mapping
+from errno import EINVAL
 
 from .parameters import PREFIX, defaulted, optional
 from .values import absolute_path, boolean, is_true
@@ -62,9 +64,15 @@ def _open_file(target: str, name: str, environ: Mapping[str, str]) -> TextIO:
     if target.endswith("/") or os.path.isdir(target):
         target = os.path.join(target, name)
     os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-    # Not blocking: the file may turn out to be a named pipe that nobody reads.
+    # Not blocking: the file may turn out to be a named pipe that nobody reads.  A symbolic link is
+    # not followed, whoever made it, but for those of /dev, such as /dev/stdout.
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
-    return _writer(os.open(target, flags, 0o600))
+    follow = 0 if target.startswith("/dev/") else os.O_NOFOLLOW
+    descriptor = os.open(target, flags | follow, 0o600)
+    if stat.S_ISBLK(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(EINVAL, f"{target} is a block device")
+    return _writer(descriptor)
 
 
 def _writer(descriptor: int) -> TextIO:

@@ -10,19 +10,12 @@ import re
 from collections.abc import Callable
 from re import Pattern
 
+from ..durations import seconds
 from ..typed import Generic, TypeVar
 
 T = TypeVar("T")
 
 _MOST_DIGITS = 18
-# The units of crm_get_msec() in Pacemaker.
-UNITS = {
-    **dict.fromkeys(("", "s", "sec"), 1.0),
-    **dict.fromkeys(("ms", "msec"), 1e-3),
-    **dict.fromkeys(("us", "usec"), 1e-6),
-    **dict.fromkeys(("m", "min"), 60.0),
-    **dict.fromkeys(("h", "hr"), 3600.0),
-}
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "1", "ja"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -109,15 +102,6 @@ def is_true(text: str) -> bool:
     return _TRUTH.get(text.lower(), False)
 
 
-def _seconds(text: str) -> float:
-    unit = text.lstrip("0123456789")
-    number = text[: len(text) - len(unit)]
-    seconds = UNITS.get(unit.strip().lower())
-    if seconds is None or not 0 < len(number) <= _MOST_DIGITS:
-        raise ValueError
-    return int(number) * seconds
-
-
 def one_of(*names: str) -> Parser[str]:
     """Exactly one of ``names``.
 
@@ -159,8 +143,10 @@ def _absolute(text: str) -> str:
 
 
 def _compiled(text: str) -> Pattern[str]:
+    from ..patterns import translated  # few agents have such a parameter
+
     try:
-        return re.compile(text)
+        return re.compile(translated(text))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
@@ -177,11 +163,11 @@ def _words(text: str) -> tuple[str, ...]:
 boolean = Parser(_truth, "true or false (or yes, no, on, off, 1, 0)", content="boolean")
 
 # Seconds, as a float.
-duration = Parser(_seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
+duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
 absolute_path = Parser(_absolute, "an absolute path")
 
-# Compiled; whether it has to match the whole of something is up to the caller.
+# Compiled, with the classes of grep -E; whether it has to match the whole is up to the caller.
 regular_expression = Parser(_compiled, "a regular expression")
 
 # The argument vector; nothing is expanded, no shell is involved.

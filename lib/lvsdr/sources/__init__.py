@@ -19,7 +19,7 @@ from ..errors import SourceUnavailable
 from ..model import Candidate, Outcome, PoolSpec, Verdict
 from ..typed import NamedTuple
 from . import attribute, members, resource, script, static
-from .nodes import with_node_state
+from .nodes import left_alone, with_node_state
 
 Source = Callable[[ClusterState, PoolSpec, Deadline], list[Candidate]]
 
@@ -50,9 +50,10 @@ def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
         found = SOURCES[chosen(spec)](state, spec, deadline)
     except SourceUnavailable as error:
         return Survey(_everyone_unknown(state, spec, str(error)), str(error))
-    judged = [with_node_state(candidate, state) for candidate in found]
+    untouched = left_alone(state, followed(spec))
+    judged = [with_node_state(candidate, state, untouched) for candidate in found]
     if spec.attribute is not None and not (spec.list_script or spec.check_script):
-        judged = attribute.narrowed(judged, state, spec.attribute)
+        judged = attribute.narrowed(judged, state, spec.attribute, deadline)
     return Survey(judged)
 
 
@@ -65,7 +66,13 @@ def chosen(spec: PoolSpec) -> str:
     return "static" if spec.weights else "members"
 
 
+def followed(spec: PoolSpec) -> str | None:
+    """Return the resource that names the candidates, if one does."""
+    return spec.resource if chosen(spec) == "resource" else None
+
+
 def _everyone_unknown(state: ClusterState, spec: PoolSpec, reason: str) -> list[Candidate]:
     verdict = Verdict(Outcome.UNKNOWN, reason)
     hosts = dict.fromkeys((*state.nodes, *spec.weights))
-    return [with_node_state(Candidate(host, verdict), state) for host in hosts]
+    untouched = left_alone(state, followed(spec))
+    return [with_node_state(Candidate(host, verdict), state, untouched) for host in hosts]

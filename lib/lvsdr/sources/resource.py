@@ -6,6 +6,7 @@ from ..cluster import ClusterState, Instance, Role
 from ..deadline import Deadline
 from ..errors import SourceUnavailable
 from ..model import FITNESS, Candidate, Outcome, PoolSpec, Verdict, WantedRole
+from .nodes import OUT_OF_SIGHT
 
 _PRESENT = {
     WantedRole.ANY: (
@@ -19,12 +20,6 @@ _PRESENT = {
     WantedRole.PROMOTED: (Role.PROMOTED,),
     WantedRole.UNPROMOTED: (Role.UNPROMOTED,),
 }
-
-# Seconds for which an instance that is gone may come back: `crm_resource --refresh`, or a node that
-# joins again, makes Pacemaker forget what ran there until it has looked, which crm_mon shows like a
-# stop.  A stop of its own accord shows first, as a role or a failure.  So long may a probe take, if
-# nothing else is configured.
-_FORGOTTEN = 20.0
 
 # While one of these goes on, Pacemaker has put it in the place of the last operation's success, and
 # crm_mon shows as failed what has ever failed, however long that is over.
@@ -73,7 +68,13 @@ def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRol
 
 
 def _not_running(reason: str) -> Verdict:
-    return Verdict(Outcome.FAILED, reason, grace=_FORGOTTEN)
+    """Return the verdict on an instance that is gone, and may come back.
+
+    `crm_resource --refresh`, or a node that joins again, makes Pacemaker forget what ran there
+    until it has looked, which crm_mon shows like a stop.  An intended stop shows first, as a role
+    or a failure.
+    """
+    return Verdict(Outcome.FAILED, reason, grace=OUT_OF_SIGHT)
 
 
 def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:

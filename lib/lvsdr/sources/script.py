@@ -11,10 +11,10 @@ from ..deadline import Deadline
 from ..errors import SourceUnavailable
 from ..hosts import is_host, literal
 from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
-from ..system.run import run_all
+from ..system.run import Terms, run_all
 
-MOST_HOSTS = 500
-_OUTPUT_LIMIT = 256 * 1024
+MOST_HOSTS = 10_000
+_OUTPUT_LIMIT = 1024 * 1024
 
 
 def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
@@ -22,7 +22,15 @@ def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list
     script = spec.list_script
     if script is None:
         return []
-    (result,) = run_all([script.argv], deadline, timeout=script.timeout, limit=_OUTPUT_LIMIT)
+    from ..system.fork import spawn_tied  # what it imports only scripts pay for
+
+    (result,) = run_all(
+        [script.argv],
+        deadline,
+        timeout=script.timeout,
+        limit=_OUTPUT_LIMIT,
+        terms=Terms(starter=spawn_tied),
+    )
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"{script.label}: {result.complaint()}")
     named = Verdict(Outcome.IN, f"named by {script.label}")

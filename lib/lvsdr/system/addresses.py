@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from ..deadline import Deadline
 from ..errors import LvsdrError, NotInstalled
 from ..interfaces import Connected, Interface, connected, mac, parse
+from . import state
 from .run import NOT_THERE, run
 
+_INTERRUPTED = b"Dump was interrupted"  # iproute2, lib/libnetlink.c: NLM_F_DUMP_INTR
+_ATTEMPTS = 5
 _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 
 
@@ -41,7 +44,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
     """
     if lines:
         batch = "".join(f"{line}\n" for line in lines).encode()
-        done = run(("ip", "-batch", "-"), deadline, stdin=batch)
+        done = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
         if done.status == NOT_THERE:
             raise NotInstalled(done.complaint())
         if done.problem or done.status:
@@ -49,8 +52,16 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
 
 
 def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
-    """What ip printed; nothing if there is no such interface."""
-    done = run(argv, deadline)
+    """Return the output of ip; nothing if there is no such interface.
+
+    A list during which something changed may lack what is there, whatever ip ends with.
+    """
+    for _ in range(_ATTEMPTS):
+        done = run(argv, deadline)
+        if _INTERRUPTED not in done.stderr:
+            break
+    else:
+        raise LvsdrError(f"{' '.join(argv)}: {_said(done.stderr)}")
     if done.status == NOT_THERE:
         raise NotInstalled(done.complaint())
     if done.problem is None and done.status == 0:

@@ -1,4 +1,4 @@
-"""The established connections to an address of this host, from /proc/net: no fork, no library."""
+"""The TCP connections to an address of this host, from /proc/net: no fork, no library."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 
-_ESTABLISHED = "01"  # include/net/tcp_states.h
+# include/net/tcp_states.h: ESTABLISHED; FIN_WAIT1, LAST_ACK and CLOSING, while the last data is on
+# its way; CLOSE_WAIT, while the client has shut down and the server still answers.
+_OPEN = frozenset(("01", "04", "08", "09", "0B"))
+_FIN_WAIT2 = "05"
 
 
-def established(address: str, directory: str = "/proc/net") -> int:
-    """How many TCP connections of this host have ``address`` (IPv4 or IPv6) at their local end.
+def unfinished(address: str, directory: str = "/proc/net") -> int:
+    """Count the TCP connections of this host to its ``address`` (IPv4 or IPv6) that are not over.
 
     Connections over IPv4 to a socket that takes both families are listed among those over IPv6.
     """
@@ -30,11 +33,16 @@ def _matching(path: str, local: str) -> Iterator[str]:
         with open(path, encoding="ascii") as file:
             for line in file:
                 if local in line:  # spares most lines the split
-                    fields = line.split(None, 4)
-                    if fields[1].startswith(f"{local}:") and fields[3] == _ESTABLISHED:
+                    fields = line.split(None, 10)
+                    if fields[1].startswith(f"{local}:") and _is_unfinished(fields[3], fields[9]):
                         yield line
     except FileNotFoundError:
         return  # a kernel without IPv6
+
+
+def _is_unfinished(state: str, inode: str) -> bool:
+    """Return whether data may still arrive at either end; inode 0: no process has the socket."""
+    return state in _OPEN or (state == _FIN_WAIT2 and inode != "0")
 
 
 def _digits(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Run a function of ours as a program: in a process that can be given up, whatever it is in."""
+"""Children that do not outlive this process: functions of ours, and programs of the user's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..deadline import Deadline
-from .spawn import Child
+from .spawn import Child, children
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE = 1.0  # seconds for whoever waits for the child to see to its end
@@ -26,6 +26,7 @@ def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
     pid = os.fork()
     if pid == 0:
         _become(work, parent, out_write, err_write, deadline.remaining() + _GRACE)
+    children.add(pid)
     with suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)  # whoever of the two comes first
     os.close(out_write)
@@ -38,6 +39,7 @@ def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: 
     code = 1
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -53,10 +55,94 @@ def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: 
         os._exit(code)
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, who may be dead already."""
-    import ctypes  # psycopg needs it, too; nobody else forks so
+def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+    """Start a program as ``spawn`` does; the kernel kills it when this process dies.
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
+    posix_spawn cannot ask for that signal, and a fork clears it (prctl(2)), so it takes a fork of
+    our own.  Between that and exec the child does nothing that needs a lock of another thread's.
+    """
+    _die_with(None)  # loads everything that the child will need
+    environment = {**os.environ, "LC_ALL": "C"}
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
+    source = os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin)
+    parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+    try:
+        pid = _forked()
+        if pid == 0:
+            _execute(argv, environment, parent, (source, out_write, err_write), error_write, before)
+        children.add(pid)
+    except OSError:
+        os.close(out_read)
+        os.close(err_read)
+        os.close(error_read)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for descriptor in (source, out_write, err_write, error_write):
+            os.close(descriptor)
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)
+    _require_executed(pid, error_read, (out_read, err_read))
+    return Child(argv, pid, out_read, err_read)
+
+
+def _forked() -> int:
+    import warnings
+
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn of the locks of other threads; see spawn_tied.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _execute(
+    argv: tuple[str, ...],
+    environment: dict[str, str],
+    parent: int,
+    descriptors: tuple[int, int, int],
+    errors: int,
+    mask: set[int],
+) -> None:
+    """Become the program; never returns."""
+    try:
+        os.setpgid(0, 0)
+        _die_with(parent)
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.execvpe(argv[0], argv, environment)
+    except OSError as error:
+        os.write(errors, str(error.errno).encode())
+    finally:
         os._exit(1)
+
+
+def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
+    """Raise OSError if the child could not become its program; wait for it then."""
+    with open(errors, "rb") as pipe:
+        number = pipe.read()
+    if number:
+        os.waitpid(pid, 0)
+        children.discard(pid)
+        for descriptor in outputs:
+            os.close(descriptor)
+        raise OSError(int(number), os.strerror(int(number)))
+
+
+def _die_with(parent: int | None) -> None:
+    """Have the kernel kill this process when its parent dies, which may have died already.
+
+    Without a parent nothing happens, but all that is needed for it is loaded.
+    """
+    import ctypes  # only here: it costs more than a monitor that needs no such child
+
+    prctl = ctypes.CDLL(None).prctl
+    if parent is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..deadline import Deadline
 from ..errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
-from ..ipvs.table import Service, ServiceKey, Table, WantedService, settings, with_local_as
-from ..ipvs.text import parse_proc, parse_saved, proc_shows
+from ..ipvs.table import (
+    Connections,
+    RealServer,
+    Service,
+    ServiceKey,
+    Table,
+    WantedService,
+    settings,
+    with_local_as,
+)
+from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
+from . import state
 from .run import NOT_THERE, run
 
 TYPE_CHECKING = False
@@ -23,11 +33,19 @@ if TYPE_CHECKING:
         """Runs a program to its end, as ``run.run`` does."""
 
         def __call__(
-            self, argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b""
+            self,
+            argv: Sequence[str],
+            deadline: Deadline,
+            *,
+            stdin: bytes = b"",
+            keep: tuple[int, ...] = (),
         ) -> Result: ...
 
 
 _PROC = "/proc/net/ip_vs"
+_CONNECTIONS = "/proc/net/ip_vs_conn"
+_PIECE = 4096  # bytes at least that the kernel gives at once (fs/seq_file.c)
+_LOOKS = 5
 _NAMED = 3  # lines of a batch in a message
 
 
@@ -40,6 +58,12 @@ def read_proc(path: str = _PROC) -> str:
         return ""
 
 
+def read_connections(path: str = _CONNECTIONS) -> Iterator[str]:
+    """Yield the lines of the kernel's table of connections; there may be a hundred thousand."""
+    with open(path, encoding="ascii") as file:
+        yield from file
+
+
 class Kernel:
     """The IPVS table of this network namespace, as seen by the owner of one service."""
 
@@ -50,25 +74,56 @@ class Kernel:
         deadline: Deadline,
         *,
         read: Callable[[], str] = read_proc,
+        connections: Callable[[], Iterable[str]] = read_connections,
         runner: Runner = run,
     ) -> None:
         self._key = key
         self._forward = forward
         self._deadline = deadline
         self._read = read
+        self._connections = connections
         self._run = runner
 
     def service(self, wanted: WantedService | None = None) -> Service | None:
-        """The service as it is now, None if there is none.
+        """Return the service as it is now; None if there is none.
 
         Read from /proc; only when ``wanted`` has settings that are not shown there does it take a
         fork of ipvsadm to see them.
         """
-        found = table(self._read).get(self._key)
+        found = find(self._key, self._read)
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
-            saved = self._saved().get(self._key)
-            found = None if saved is None else found._replace(config=saved.config)
-        return None if found is None else with_local_as(found, self._forward)
+            found = self._in_full(found)
+        return None if found is None else self._settled(with_local_as(found, self._forward))
+
+    def _in_full(self, service: Service) -> Service | None:
+        """Return the service with the settings that only ipvsadm shows; None if it is gone."""
+        saved = self._saved().get(self._key)
+        if saved is not None:
+            return service._replace(config=saved.config)
+        if find(self._key, self._read) is None:
+            return None
+        raise LvsdrError("ipvsadm -Sn does not list a service that is there")
+
+    def _settled(self, service: Service) -> Service:
+        """Count as inactive only what may go on, where the kernel tells: see decision 037.
+
+        The table of connections is read while a real server has nothing else to wait for.
+        """
+        waiting = [key for key, server in service.real_servers.items() if _only_closes(server)]
+        if not waiting or self._key.protocol != "tcp":
+            return service
+        try:
+            counts = unfinished(self._connections(), self._key, waiting)
+        except OSError:
+            return service  # all of them count
+        return service._replace(
+            real_servers={
+                key: server._replace(connections=Connections(0, counts[key]))
+                if key in counts
+                else server
+                for key, server in service.real_servers.items()
+            }
+        )
 
     def reach(self, wanted: WantedService) -> tuple[Change, ...]:
         """Make the service what is wanted, and see that it is; returns what was changed.
@@ -116,12 +171,19 @@ class Kernel:
         return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
 
     def _ipvsadm(self, option: str, stdin: str = "") -> Result:
-        result = self._run(("ipvsadm", option), self._deadline, stdin=stdin.encode())
+        argv, keep = ("ipvsadm", option), state.held()
+        result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
             if self._deadline.expired():
                 raise DeadlineExceeded(result.complaint())
             raise (NotInstalled if result.status == NOT_THERE else Exhausted)(result.complaint())
         return result
+
+
+def _only_closes(server: RealServer) -> bool:
+    """Return whether a withdrawn real server may have no connection but such as are over."""
+    config, (active, inactive) = server
+    return config.forward == "masq" and config.weight == 0 and not active and inactive > 0
 
 
 def _mismatch(complaint: str, left: Sequence[Change]) -> str:
@@ -134,9 +196,21 @@ def _mismatch(complaint: str, left: Sequence[Change]) -> str:
     return f"the IPVS table is not what was wanted: {complaint}; left undone: {'; '.join(lines)}"
 
 
-def table(read: Callable[[], str] = read_proc) -> Table:
-    """The whole table; empty where the kernel has no IPVS."""
-    return parse_proc(read())
+def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
+    """Return the service as it is now; None if there is none.
+
+    The kernel gives a large table in pieces, by the number of the line: what is deleted between two
+    of them hides as many lines that follow, or puts them below another service.  So a large table
+    is believed when it is read twice with the same result.
+    """
+    seen: list[WantedService | None] = []
+    for _ in range(_LOOKS):
+        text = read()
+        found = parse_proc(text).get(key)
+        seen.append(None if found is None else settings(found))
+        if len(text) < _PIECE or seen[:-1][-1:] == seen[-1:]:
+            break
+    return found
 
 
 def available(path: str = _PROC) -> bool:

@@ -59,6 +59,44 @@ def addresses() -> tuple[Address, ...]:
     raise LvsdrError("the addresses of this host do not stop changing")
 
 
+def of_networks() -> dict[str, str]:
+    """Return the addresses of connected networks that no host has, and their meaning.
+
+    Raises LvsdrError.
+    """
+    found: dict[str, str] = {}
+    for address in addresses():
+        found.update(of_network(address.address, address.prefix))
+    return found
+
+
+def of_network(address: str, prefix: int) -> dict[str, str]:
+    """Return the first address of a network and, in IPv4, the last (RFC 919; RFC 4291, 2.6.1).
+
+    >>> of_network("10.77.0.11", 24)
+    {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}
+    >>> of_network("10.77.0.11", 31)
+    {}
+    """
+    ipv6 = ":" in address
+    family, bits = (socket.AF_INET6, 128) if ipv6 else (socket.AF_INET, 32)
+    if prefix > bits - 2:
+        return {}
+    hosts = (1 << (bits - prefix)) - 1
+    first = int.from_bytes(socket.inet_pton(family, address), "big") & ~hosts
+    named = [(first, "is the address of a network")]
+    named += [] if ipv6 else [(first | hosts, "is a broadcast address")]
+    return {socket.inet_ntop(family, n.to_bytes(bits // 8, "big")): what for n, what in named}
+
+
+def interface_number(name: str) -> int | None:
+    """Return the index of an interface; None if there is none of this name."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
+
+
 def parse(answer: bytes) -> Iterator[Address]:
     """The addresses of an answer to RTM_GETADDR; raises Interrupted or LvsdrError."""
     for kind, flags, body in messages(answer):

@@ -5,16 +5,20 @@ from __future__ import annotations
 # Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
 import _socket as socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ..deadline import Deadline
-from ..hosts import is_link_local, is_remote, literal
+from ..hosts import is_host, is_link_local, is_remote, literal
 from ..model import Resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from threading import Thread
     from typing import Callable
 
     Resolver = Callable[[str, int], Iterable[str]]
+
+_PARALLEL = 64  # look-ups at a time; each takes a thread
 
 
 def look_up(name: str, family: int) -> set[str]:
@@ -24,40 +28,68 @@ def look_up(name: str, family: int) -> set[str]:
     return {str(entry[4][0]) for entry in entries}
 
 
+class Lookups:
+    """Look-ups of hosts, all at the same time, in threads that are left to themselves if they hang.
+
+    An address is its own answer.  What is no host is never looked up: ``getaddrinfo`` would read
+    10.9.0.021 as 10.9.0.17.
+    """
+
+    def __init__(self, hosts: Iterable[str], *, ipv6: bool, resolver: Resolver = look_up) -> None:
+        self._family = socket.AF_INET6 if ipv6 else socket.AF_INET
+        self._resolver = resolver
+        self._found: dict[str, Resolved] = {}
+        self._late = Resolved([], "the resolver did not answer in time")
+        names = []
+        for host in dict.fromkeys(hosts):
+            address = literal(host)
+            if address is not None:
+                self._found[host] = _usable([address], self._family)
+            elif is_host(host):
+                names.append(host)
+            else:
+                self._found[host] = Resolved([], f"{host!a} is neither a host name nor an address")
+        self._names = tuple(names)
+        self._waiting = names[::-1]
+        self._threads: list[Thread] = []
+        self._start(min(len(names), _PARALLEL))
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Wait until all have answered, or until the deadline; return whether all have."""
+        for thread in self._threads:
+            thread.join(deadline.remaining())
+        return self._found.keys() >= set(self._names)
+
+    def answers(self) -> dict[str, Resolved]:
+        """Return what is known by now; a host that is looked up still has no address."""
+        found = dict(self._found)
+        return {**found, **{name: self._late for name in self._names if name not in found}}
+
+    def _start(self, number: int) -> None:
+        from threading import Thread  # only for those who have names to look up
+
+        try:
+            for _ in range(number):
+                thread = Thread(target=self._work, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except (RuntimeError, MemoryError) as error:  # ulimit -u, or the limit of the cgroup
+            self._late = Resolved([], f"the resolver cannot be asked: {error}")
+
+    def _work(self) -> None:
+        while self._waiting:
+            with suppress(IndexError):  # another thread took the last one
+                name = self._waiting.pop()
+                self._found[name] = _ask(name, self._family, self._resolver)
+
+
 def resolve(
     hosts: Iterable[str], *, ipv6: bool, deadline: Deadline, resolver: Resolver = look_up
 ) -> dict[str, Resolved]:
     """Look every host up at the same time; those that take too long have no address."""
-    family = socket.AF_INET6 if ipv6 else socket.AF_INET
-    found: dict[str, Resolved] = {}
-    names = []
-    for host in dict.fromkeys(hosts):
-        address = literal(host)
-        if address is None:
-            names.append(host)
-        else:
-            found[host] = _usable([address], family)
-    found.update(_ask_all(names, family, deadline, resolver))
-    return found
-
-
-def _ask_all(
-    names: list[str], family: int, deadline: Deadline, resolver: Resolver
-) -> dict[str, Resolved]:
-    from threading import Thread  # only for those who have names to look up
-
-    answers: dict[str, Resolved] = {}
-
-    def ask(name: str) -> None:
-        answers[name] = _ask(name, family, resolver)
-
-    threads = [Thread(target=ask, args=(name,), daemon=True) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(deadline.remaining())
-    late = Resolved([], "the resolver did not answer in time")
-    return {name: answers.get(name, late) for name in names}
+    lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
+    lookups.wait(deadline)
+    return lookups.answers()
 
 
 def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
@@ -70,7 +102,9 @@ def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
 
 
 def _usable(addresses: list[str], family: int) -> Resolved:
-    """Those that a real server can have; why, if there are none."""
+    """Return those that a real server can have; why, if there are none."""
+    if not addresses:
+        return Resolved([], "the resolver has no address that IPVS can use")
     flaws = {text: _flaw(text, 6 if family == socket.AF_INET6 else 4) for text in addresses}
     usable = [text for text, flaw in flaws.items() if not flaw]
     return Resolved(usable, "" if usable else next(iter(flaws.values())))

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import os
 
-_SIGPIPE = 13  # signal.SIGPIPE on Linux; the signal module costs more than the fork
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+else:
+    import _signal  # signal wraps every constant in an enumeration, which costs more than the fork
+
+children: set[int] = set()
+"""The process groups of children that were started and have not been waited for."""
 
 
 class Child:
@@ -22,11 +29,12 @@ class Child:
         self.stderr = stderr
 
 
-def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...] = ()) -> Child:
     """Start ``argv`` in its own process group with ``LC_ALL=C``; raises OSError.
 
-    Its standard input is the descriptor ``stdin``, or /dev/null.  SIGPIPE, which Python ignores,
-    is put back to its default.
+    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``.  SIGPIPE,
+    which Python ignores, is put back to its default.  SIGTERM waits until the child is known to
+    ``end_with_children``.
     """
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -35,7 +43,10 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
         no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, out_write, 1),
         (os.POSIX_SPAWN_DUP2, err_write, 2),
+        # Onto itself: that clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
+        *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
     ]
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
     try:
         pid = os.posix_spawnp(
             argv[0],
@@ -43,13 +54,34 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None) -> Child:
             {**os.environ, "LC_ALL": "C"},
             file_actions=actions,
             setpgroup=0,
-            setsigdef=[_SIGPIPE],
+            setsigmask=before,
+            setsigdef=[_signal.SIGPIPE],
         )
+        children.add(pid)
     except OSError:
         os.close(out_read)
         os.close(err_read)
         raise
     finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         os.close(out_write)
         os.close(err_write)
     return Child(argv, pid, out_read, err_read)
+
+
+def end_with_children() -> None:
+    """From now on, let SIGTERM end this process with all of its children.
+
+    They have process groups of their own, so a signal to this one's group does not reach them.
+    """
+    _signal.signal(_signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, _frame: object) -> None:
+    from contextlib import suppress
+
+    for group in tuple(children):
+        with suppress(OSError):
+            os.killpg(group, _signal.SIGKILL)
+    _signal.signal(number, _signal.SIG_DFL)
+    os.kill(os.getpid(), number)

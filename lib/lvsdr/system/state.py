@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EINVAL
 
 from ..deadline import Deadline
-from ..errors import Busy
+from ..errors import Busy, LvsdrError, Unlockable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+NOT_REGULAR = "it is not a regular file with one name, and is left alone"
 _POLL = 0.05  # seconds between attempts to get a lock that somebody holds
 
 
@@ -38,6 +41,14 @@ def read_text(path: str) -> str:
         return ""
 
 
+def names(directory: str) -> list[str]:
+    """Return the names of the files in a directory, sorted; none if it cannot be read."""
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
 def write(path: str, state: dict[str, Any]) -> None:
     """Store the state so that a reader finds the old or the new one, whole (mode 0600)."""
     import json
@@ -46,7 +57,14 @@ def write(path: str, state: dict[str, Any]) -> None:
 
 
 def replace(path: str, text: str, mode: int) -> None:
-    """Write a file atomically; a symbolic link is replaced, never followed.  Raises OSError."""
+    """Write a file atomically; a symbolic link is replaced, never followed.
+
+    Raises OSError, also if a device, a FIFO or a socket is in the place.
+    """
+    with suppress(FileNotFoundError):
+        kind = os.lstat(path).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind) or stat.S_ISDIR(kind)):
+            raise OSError(EINVAL, NOT_REGULAR)
     temporary = f"{path}.{os.getpid()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     remove(temporary)  # of a process that was killed and had the same number
@@ -60,6 +78,34 @@ def replace(path: str, text: str, mode: int) -> None:
         raise
 
 
+def overwrite(path: str, text: str, mode: int) -> None:
+    """Write a file of the user's in place, or make it; raises OSError.
+
+    This process is root, and others may be able to write to the directory: nothing but a regular
+    file with one name is written to, and nothing is replaced.
+    """
+    require_regular(path)  # a device may act when it is only opened
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
+    with open(descriptor, "wb", buffering=0) as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(EINVAL, NOT_REGULAR)
+        file.write(text.encode())
+        file.truncate()
+
+
+def require_regular(path: str) -> None:
+    """Raise OSError if something is in the place that is no regular file with one name."""
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(EINVAL, NOT_REGULAR)
+
+
 def remove(path: str) -> None:
     """Forget the state."""
     try:
@@ -69,51 +115,91 @@ def remove(path: str) -> None:
 
 
 @contextmanager
-def locked(path: str, deadline: Deadline) -> Iterator[None]:
-    """Hold the lock on ``path``; raises Busy when it cannot be had by the deadline.
+def locked(
+    path: str, deadline: Deadline, *, go_on_after: tuple[type[LvsdrError], ...] = ()
+) -> Iterator[str]:
+    """Hold the lock on ``path``; the context's value is empty, or says why there is no lock.
 
-    The lock goes with the process, however that ends; the file stays.
+    Raises Busy when another process holds it until the deadline, and Unlockable when it cannot be
+    had at all, unless ``go_on_after`` has that error.  The lock goes with the process and the
+    children that inherit it, however they end; the file stays.
     """
-    descriptor = _opened(path)
     try:
-        while not _try_lock(descriptor):
-            if deadline.expired():
-                raise Busy("another action of this resource is still running")
-            time.sleep(_POLL)
-        yield
+        descriptor = _waited_for(path, deadline)
+    except go_on_after as error:
+        yield f"{error}: going on without the lock"
+        return
+    _held.append(descriptor)
+    try:
+        yield ""
     finally:
+        _held.remove(descriptor)
         os.close(descriptor)
+
+
+_held: list[int] = []
+
+
+def held() -> tuple[int, ...]:
+    """Return the descriptors of the locks that this process holds, for children that write.
+
+    A child that inherits them keeps other writers away for as long as it runs, even if this process
+    is killed (flock(2): the lock is that of the open file).
+    """
+    return tuple(_held)
 
 
 def lock(path: str) -> int | None:
     """Lock ``path`` until the descriptor that is returned is closed; None if another has it.
 
-    Raises Busy if it cannot be locked at all.
+    Raises Unlockable if it cannot be locked at all.
     """
     descriptor = _opened(path)
-    if _try_lock(descriptor):
+    if _try_lock(descriptor, path):
         return descriptor
     os.close(descriptor)
     return None
 
 
-def _opened(path: str) -> int:
+def _waited_for(path: str, deadline: Deadline) -> int:
+    descriptor = _opened(path)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        while not _try_lock(descriptor, path):
+            if deadline.expired():
+                raise Busy("another action of this resource is still running")
+            time.sleep(_POLL)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _opened(path: str) -> int:
+    """Open the file of a lock; one that can only be read, on a read-only disk, can be locked."""
+    try:
+        with suppress(OSError):
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        try:
+            return os.open(path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return os.open(path, _FLAGS | os.O_RDONLY)
     except OSError as error:
-        raise Busy(f"cannot lock {path}: {error.strerror}") from None
+        raise Unlockable(f"cannot lock {path}: {error.strerror}") from None
 
 
-def _try_lock(descriptor: int) -> bool:
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: it may be a FIFO
+
+
+def _try_lock(descriptor: int, path: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise Unlockable(f"cannot lock {path}: {error.strerror}") from None
     return True
 
 
 def boot_id() -> str:
     """What tells this boot from any other (proc(5))."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    return read_text("/proc/sys/kernel/random/boot_id").strip()

@@ -8,11 +8,11 @@ decision is never undone.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from ..deadline import Deadline
-from ..errors import LvsdrError
+from ..errors import Busy, LvsdrError, Unlockable
 from . import state
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ROOT = "/proc/sys"
+UNREADABLE = "unreadable"
 
 
 def value(name: str, root: str = ROOT) -> str:
@@ -34,13 +35,28 @@ def value(name: str, root: str = ROOT) -> str:
 def differing(
     wanted: Mapping[str, str], root: str = ROOT, *, as_good: Mapping[str, Collection[str]] = {}
 ) -> dict[str, str]:
-    """Which of the settings are not as wanted, nor ``as_good``, with the values that they have."""
-    now = {name: value(name, root) for name in wanted}
+    """Return the settings that are neither as wanted nor ``as_good``, with their values.
+
+    One that cannot be read is ``UNREADABLE``.
+    """
+    now = {name: _value_or(name, root, UNREADABLE) for name in wanted}
     return {
         name: found
         for name, found in now.items()
         if found != wanted[name] and found not in as_good.get(name, ())
     }
+
+
+def _value_or(name: str, root: str, otherwise: str) -> str:
+    try:
+        return value(name, root)
+    except LvsdrError:
+        return otherwise
+
+
+def writable(name: str, root: str = ROOT) -> bool:
+    """Return whether the setting can be written, as it cannot be in many containers."""
+    return os.access(os.path.join(root, name), os.W_OK)
 
 
 def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
@@ -60,10 +76,26 @@ def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
     return found
 
 
+def _is_claim(claim: object) -> bool:
+    return (
+        isinstance(claim, dict)
+        and isinstance(claim.get("original"), str)
+        and isinstance(claim.get("ours"), str)
+        and isinstance(claim.get("owners"), list)
+    )
+
+
 class Claims:
-    """The claims on kernel settings that the resources of this node share."""
+    """The claims on kernel settings that the resources of this node share.
+
+    Neither a setting that cannot be written nor a file that cannot be kept is an error here: in a
+    container /proc/sys is read-only.  ``unset`` has the settings that are not as wanted after a
+    claim, and why; ``trouble`` has all that an operator should be warned of.
+    """
 
     def __init__(self, directory: str, owner: str, deadline: Deadline, root: str = ROOT) -> None:
+        self.unset: dict[str, str] = {}
+        self.trouble: list[str] = []
         self._root = root
         self._path = os.path.join(directory, "lvsdr-sysctl.json")
         self._owner = owner
@@ -75,40 +107,51 @@ class Claims:
         """Set what is wanted for this owner; returns a sentence for each setting changed.
 
         A setting with one of the values that are ``as_good`` for it is claimed, but left alone.
-        What was is stored before it is changed: a crash in between must not lose it.  Raises
-        LvsdrError.
+        What was is stored before it is changed: a crash in between must not lose it.  Raises Busy.
         """
-        with state.locked(f"{self._path}.lock", self._deadline):
+        with self._locked(Unlockable):
             claims = self._read()
-            for name, new in wanted.items():
-                self._enter(claims, name, new)
-            try:
-                self._store(claims)
-            except OSError as error:
-                raise LvsdrError(f"cannot write {self._path}: {error.strerror}") from None
+            news = [self._enter(claims, name, new) for name, new in wanted.items()]
+            if any(news):
+                self._keep(claims)
             before = differing(wanted, self._root, as_good=as_good)
-            return [self._change(name, old, wanted[name]) for name, old in before.items()]
+            done = [self._change(name, old, wanted[name]) for name, old in before.items()]
+            return [sentence for sentence in done if sentence]
 
     def release(self) -> list[str]:
         """Let go of all that this owner claimed; returns a sentence for each setting put back.
 
-        That nothing can be written down, as on a full disk, is one more sentence: the settings are
-        what they should be, and a stop that fails has the node fenced.
+        What cannot be put back or written down is trouble: a stop that fails has the node fenced.
         """
         if not os.path.exists(self._path):
             return []
-        with state.locked(f"{self._path}.lock", self._deadline):
+        with self._locked(Unlockable, Busy):
             claims = self._read()
             done = [self._let_go(claims, name) for name in list(claims)]
-            try:
-                self._store(claims)
-            except OSError as error:
-                done.append(f"cannot write {self._path}: {error.strerror}")
+            self._keep(claims)
         return [sentence for sentence in done if sentence]
 
+    @contextmanager
+    def _locked(self, *go_on_after: type[LvsdrError]) -> Iterator[None]:
+        path = f"{self._path}.lock"
+        with state.locked(path, self._deadline, go_on_after=go_on_after) as problem:
+            if problem:
+                self.trouble.append(problem)
+            yield
+
+    def _keep(self, claims: dict[str, Any]) -> None:
+        try:
+            self._store(claims)
+        except OSError as error:
+            self.trouble.append(f"cannot write {self._path}: {error.strerror}")
+
     def _read(self) -> dict[str, Any]:
+        """Return the claims of this boot, without those that make no sense."""
         stored = state.read(self._path)
-        return stored.get("settings", {}) if stored.get("boot") == state.boot_id() else {}
+        claims = stored.get("settings")
+        if stored.get("boot") != state.boot_id() or not isinstance(claims, dict):
+            return {}
+        return {name: claim for name, claim in claims.items() if _is_claim(claim)}
 
     def _store(self, claims: dict[str, Any]) -> None:
         if claims:
@@ -116,11 +159,17 @@ class Claims:
         else:
             state.remove(self._path)
 
-    def _enter(self, claims: dict[str, Any], name: str, new: str) -> None:
-        claim = claims.setdefault(name, {"original": value(name, self._root), "owners": []})
+    def _enter(self, claims: dict[str, Any], name: str, new: str) -> bool:
+        """Enter a claim; whether that is news.  What cannot be read will not be put back."""
+        before = _value_or(name, self._root, UNREADABLE)
+        if before == UNREADABLE:
+            return False
+        claim = claims.setdefault(name, {"original": before, "owners": [], "ours": ""})
+        news = claim["ours"] != new or self._owner not in claim["owners"]
         claim["ours"] = new
         if self._owner not in claim["owners"]:
             claim["owners"].append(self._owner)
+        return bool(news)
 
     def _let_go(self, claims: dict[str, Any], name: str) -> str:
         claim = claims[name]
@@ -134,21 +183,29 @@ class Claims:
     def _put_back(self, name: str, original: str, ours: str) -> str:
         if not os.path.exists(os.path.join(self._root, name)):
             return ""  # the module that had the setting is gone
-        now = value(name, self._root)
+        now = _value_or(name, self._root, original)
         if now == original:
             return ""
         if now != ours:
             return f"{name} left at {now}, which somebody set since (was {original} before)"
-        self._write(name, original)
-        return f"{name} put back to {original}"
+        problem = self._write(name, original)
+        if problem:
+            self.trouble.append(problem)
+        return "" if problem else f"{name} put back to {original}"
 
     def _change(self, name: str, old: str, new: str) -> str:
-        self._write(name, new)
-        return f"{name} set to {new} (was {old})"
+        problem = self._write(name, new)
+        if problem:
+            self.unset[name] = problem
+            self.trouble.append(problem)
+        return "" if problem else f"{name} set to {new} (was {old})"
 
-    def _write(self, name: str, new: str) -> None:
+    def _write(self, name: str, new: str) -> str:
+        """Write a setting; returns why that is not possible."""
         try:
-            with open(os.path.join(self._root, name), "w", encoding="ascii") as file:
+            descriptor = os.open(os.path.join(self._root, name), os.O_WRONLY | os.O_TRUNC)
+            with open(descriptor, "w", encoding="ascii") as file:
                 file.write(new)
         except OSError as error:
-            raise LvsdrError(f"cannot set {name} to {new}: {error.strerror}") from None
+            return f"cannot set {name} to {new}: {error.strerror}"
+        return ""

@@ -13,7 +13,6 @@ from ..errors import LvsdrError
 from ..gate import Decision, Policy, Standing, decide
 from ..interfaces import Interface, Place
 from ..system import links
-from ..system.sysctl import Claims
 from ..typed import NamedTuple
 from . import memory
 from .configuration import Wanted
@@ -21,6 +20,7 @@ from .guarding import Defence, Guard
 from .keeping import Act, Finding, Move, Presence, Progress, Rules, Sight, doubted, failed, move
 from .log import Log
 from .looking import FORM, Asking, Form, presence
+from .sysctls import Sysctls
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them: IPaddr2's
 _ROUND = 0.2
@@ -58,6 +58,7 @@ class Holder:
         self.counts = Counts()
         self._directory = directory
         self._log = log
+        self._sysctls = Sysctls(wanted, directory, log)
         self._threads = threads
         self._question: Asking | None = None
         self._rounds, self._next = 0, 0.0
@@ -131,8 +132,7 @@ class Holder:
         """Once the address is gone: leave nothing else behind, as far as that is possible."""
         try:
             memory.forget(self._directory, self.wanted.address)
-            for sentence in self._claims().release():
-                self._log.info("sysctl", address=self.wanted, reason=sentence)
+            self._sysctls.release()
         except (LvsdrError, OSError) as error:
             self._log.warning("sysctl", address=self.wanted, reason=error)
 
@@ -163,19 +163,12 @@ class Holder:
         again = self._ours
         with suppress(LvsdrError):  # that it cannot be stored is said when the address is here
             self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
-        self._keep_sysctls(place)
+        self._sysctls.keep(place)
         taking.reach(place, interface, form, deadline)
         self._ours = True
         self._count("restored" if again else "taken")
         event, why = ("restored", "it was changed or removed") if again else ("taken", "")
         self._report(event, reason=why or self.decision.reason)
-
-    def _keep_sysctls(self, place: Place) -> None:
-        try:
-            for sentence in taking.keep_sysctls(place, self._claims()):
-                self._log.info("sysctl", address=self.wanted, reason=sentence)
-        except (LvsdrError, OSError) as error:  # in a container, say; the address matters more
-            self._log.warning("sysctl", address=self.wanted, reason=error)
 
     def _remove(self, reason: str) -> None:
         interface, deadline = self.sight.interface, Deadline.after(_SECONDS)
@@ -244,7 +237,3 @@ class Holder:
 
     def _place(self, interface: Interface) -> Place:
         return Place(self.wanted.address, self.wanted.prefix, interface.name)
-
-    def _claims(self) -> Claims:
-        owner = f"vip-manager {self.wanted.address}"
-        return Claims(self._directory, owner, Deadline.after(_SECONDS))

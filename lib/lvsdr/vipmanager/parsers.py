@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-from ..hosts import literal, unicast
+from ..durations import UNITS
+from ..hosts import canonical_address, literal, unicast
 from ..interfaces import interface_name
-from ..ocf.values import UNITS, Parser, boolean
+from ..ocf.values import Parser, boolean
 from ..prefixes import prefix_length
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def listed(one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
 
 def _unicast(text: str) -> str:
     try:
-        return unicast(literal(text))
+        return unicast(canonical_address(text))
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 

@@ -144,3 +144,4 @@ class Stage:
     def hang_up(self, node: str) -> None:
         """Let the client end its session on that node."""
         self._sessions.pop(node).close()
+        self._director.await_rest(self._world.hosts[node])

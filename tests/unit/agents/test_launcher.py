@@ -81,3 +81,26 @@ def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
     environ = {"OCF_CHECK_LEVEL": "10", "CIB_file": str(cib("steady"))}
     done = run(ROOT / "ocf" / "lvsdr", "validate-all", tmp_path, settings, **environ)
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("action", "interval", "code"),
+    [("monitor", "5000", 190), ("monitor", "0", 1), ("start", "0", 1), ("stop", "0", 1)],
+)
+def test_an_agent_that_cannot_be_loaded(
+    action: str, interval: str, code: int, tmp_path: Path
+) -> None:
+    """A restart would end in a stop that fails."""
+    (tmp_path / "watcher.py").write_text("raise MemoryError\n")
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH, str(ROOT / "lib"), action],
+        env={"PATH": str(tmp_path), "OCF_RESKEY_CRM_meta_interval": interval},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    reason = "ocf-exit-reason:agent cannot be loaded: MemoryError()"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (code, reason)

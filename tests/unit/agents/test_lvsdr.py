@@ -57,6 +57,13 @@ def test_validate_all_without_a_directory_for_the_heartbeat(rsctmp: Path) -> Non
     assert (done.code, done.reason) == (2, "heartbeat_file=/nowhere/beat: no directory /nowhere")
 
 
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/log", "/proc/self/exe", "/tmp"])
+def test_validate_all_with_a_heartbeat_that_is_no_file(path: str, rsctmp: Path) -> None:
+    done = validate(rsctmp, heartbeat_file=path if Path(path).exists() else "/dev/zero")
+    assert done.code == 2
+    assert done.reason.endswith(": it is not a regular file with one name, and is left alone")
+
+
 def test_validate_all_with_a_resource_that_is_not_there(rsctmp: Path) -> None:
     done = validate(rsctmp, realserver_dependent_resource="typo")
     assert (done.code, done.reason) == (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.checks import check_all
+from lvsdr.checks.limits import Limits
 from lvsdr.checks.script import checked
 from lvsdr.deadline import Deadline
 from lvsdr.model import Candidate, Outcome, Script, Verdict
@@ -17,10 +18,13 @@ from tests.unit.pools import SPEC, program, shell, told
 FIT = Verdict(Outcome.IN, "is a cluster node")
 
 
-def check(script: Script, *names: str, seconds: float = 20.0) -> list[Candidate]:
+def check(
+    script: Script, *names: str, seconds: float = 20.0, enough: float = 10.0
+) -> list[Candidate]:
     """What the script makes of hosts that were IN."""
     found = [Candidate(name, FIT) for name in names or ("node1",)]
-    return checked(found, SPEC._replace(check_script=script), Deadline.after(seconds))
+    limits = Limits(Deadline.after(seconds), enough)
+    return checked(found, SPEC._replace(check_script=script), limits)
 
 
 def verdict(script: Script, seconds: float = 20.0) -> str:
@@ -31,7 +35,7 @@ def verdict(script: Script, seconds: float = 20.0) -> str:
 
 def test_without_a_script_nothing_changes() -> None:
     found = [Candidate("node1", FIT)]
-    assert check_all(found, SPEC, Deadline.after(1.0)) == found
+    assert check_all(found, SPEC, Limits(Deadline.after(1.0), 1.0)) == found
 
 
 def test_the_candidate_is_appended(tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_only_those_that_are_in_are_asked_about(outcome: Outcome, tmp_path: Path
     settled = Candidate("node1", Verdict(outcome, "said before"))
     script = program(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
     spec = SPEC._replace(check_script=script)
-    assert check_all([settled], spec, Deadline.after(20.0)) == [settled]
+    assert check_all([settled], spec, Limits(Deadline.after(20.0), 10.0)) == [settled]
     assert not (tmp_path / "ran").exists()
 
 
@@ -121,6 +125,37 @@ def test_when_the_time_of_the_action_is_up_nothing_was_learnt() -> None:
     assert says.startswith("unknown: sh gave no answer: timed out after 0")
 
 
+def test_a_timeout_of_the_operation_that_is_shorter_than_the_scripts_is_a_failure() -> None:
+    """It had its fair share of the time: no answer is one."""
+    (found,) = check(shell("echo t; sleep 60", timeout=30.0), seconds=1.0, enough=0.5)
+    assert told([found])[0].startswith("node1 failed: sh: timed out after 0.9")
+    assert not found.verdict.certain
+
+
+def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
+    told_early: list[list[str]] = []
+    script = shell("test $1 = node1 && sleep 60; echo f", timeout=1.5)
+    found = [Candidate(name, FIT) for name in ("node1", "node2")]
+    limits = Limits(
+        Deadline.after(20.0), 10.0, lambda candidates: told_early.append(told(candidates))
+    )
+    final = checked(found, SPEC._replace(check_script=script), limits)
+    assert told_early == [
+        ["node1 unknown: sh has not answered yet", "node2 withdrawn: sh says f"],
+    ]
+    assert told(final) == [
+        "node1 failed: sh: timed out after 1.5 s",
+        "node2 withdrawn: sh says f",
+    ]
+
+
+def test_nothing_is_told_meanwhile_if_all_answer_soon() -> None:
+    told_early: list[list[Candidate]] = []
+    limits = Limits(Deadline.after(20.0), 10.0, told_early.append)
+    checked([Candidate("node1", FIT)], SPEC._replace(check_script=shell("echo t")), limits)
+    assert told_early == []
+
+
 def test_when_there_is_no_time_left_at_all() -> None:
     assert verdict(shell("echo t"), seconds=0.0) == (
         "unknown: sh gave no answer: no time left for /bin/sh"
@@ -129,7 +164,7 @@ def test_when_there_is_no_time_left_at_all() -> None:
 
 def test_a_check_that_prints_too_much(tmp_path: Path) -> None:
     script = program(tmp_path, "while True: print('t' * 10000)")
-    assert verdict(script) == "failed: script: printed more than 65536 bytes"
+    assert verdict(script) == "failed: script: printed more than 1048576 bytes"
 
 
 def test_all_are_checked_side_by_side() -> None:

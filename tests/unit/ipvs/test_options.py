@@ -6,7 +6,7 @@ import re
 
 import pytest
 from lvsdr.ipvs.batch import config_words
-from lvsdr.ipvs.options import SCHEDULERS, parse_options
+from lvsdr.ipvs.options import SCHEDULERS, parse_options, refuses_at_zero, with_fallback
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
 
 from tests.unit.ipvs import tables
@@ -126,3 +126,26 @@ def test_every_scheduler(scheduler: str) -> None:
 def test_what_is_written_reads_the_same(key: ServiceKey) -> None:
     for config in tables.configurations(key):
         assert parse_options(list(config_words(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("-s sh", ("sh-fallback",)),
+        ("-s sh -b sh-port", ("sh-fallback", "sh-port")),
+        ("-s sh -b flag-2,sh-fallback", ("sh-fallback", "sh-port")),
+        ("-s mh", ("mh-fallback",)),
+        ("-s mh -p 60 -b mh-port", ("mh-fallback", "mh-port")),
+        *((f"-s {name}", ()) for name in ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "fo")),
+        ("-s rr -b flag-2", ("flag-2",)),
+    ],
+)
+def test_clients_of_weight_0_get_another_server(text: str, flags: tuple[str, ...]) -> None:
+    config = parse_options(text.split())
+    assert with_fallback(config) == config._replace(flags=flags)
+    assert with_fallback(with_fallback(config)) == with_fallback(config)
+
+
+def test_dh_alone_has_no_such_flag() -> None:
+    refusing = [name for name in SCHEDULERS if refuses_at_zero(ServiceConfig(name))]
+    assert refusing == ["dh"]

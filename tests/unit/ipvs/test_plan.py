@@ -56,6 +56,17 @@ def actual(config: ServiceConfig = RR, **weights: int) -> Table:
     return {KEY: Service(config, servers)}
 
 
+def test_weight_0_goes_before_a_scheduler_that_refuses_there() -> None:
+    """A batch that is killed after its first line refuses no client."""
+    dh = ServiceConfig("dh")
+    assert diff(actual(RR, s11=1, s12=0, s13=1), wanted(dh, s11=1)) == (
+        DeleteRealServer(KEY, server(12)),
+        EditService(KEY, dh),
+        DeleteRealServer(KEY, server(13)),
+    )
+    assert diff(actual(RR, s11=1, s12=0), wanted(RR, s11=1)) == (DeleteRealServer(KEY, server(12)),)
+
+
 def test_nothing_becomes_something() -> None:
     assert diff({}, wanted(s11=1, s12=0)) == (
         AddService(KEY, RR),

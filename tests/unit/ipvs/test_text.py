@@ -16,7 +16,7 @@ from lvsdr.ipvs.table import (
     ServiceKey,
     WantedTable,
 )
-from lvsdr.ipvs.text import endpoint, parse_proc, parse_saved, proc_shows
+from lvsdr.ipvs.text import endpoint, parse_proc, parse_saved, proc_shows, unfinished
 
 from tests.unit.ipvs import tables
 from tests.unit.ipvs.tables import kernel_with, plain
@@ -231,3 +231,16 @@ def test_what_a_difference_could_hide_in(
 def test_endpoints() -> None:
     assert endpoint("10.77.0.100", 80) == "10.77.0.100:80"
     assert endpoint("fd77::100", 80) == "[fd77::100]:80"
+
+
+def test_connections_over_ipv6() -> None:
+    client, vip, one = (
+        f"fd77:0000:0000:0000:0000:0000:0000:{end}" for end in ("0001", "0100", "0011")
+    )
+    lines = [
+        f"TCP {client} A3F2 {vip} 1538 {one} 1538 CLOSE_WAIT       58",
+        f"TCP {client} A3F3 {vip} 1538 {one} 1538 TIME_WAIT       118",
+        f"UDP {client} A3F3 {vip} 1538 {one} 1538 UDP             118",
+    ]
+    server = RealServerKey("fd77::11", 5432)
+    assert unfinished(lines, ServiceKey("tcp", "fd77::100", 5432), [server]) == {server: 1}

@@ -87,3 +87,9 @@ def test_a_wait_is_cancelled() -> None:
     store.wait(Deadline.after(0.01), bell)
     bell.stop()
     store.wait(Deadline.after(PATIENCE), bell)
+
+
+def test_an_attribute_with_two_values_names_no_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two nodes of one name are online; crm_mon shows the attributes of both."""
+    monkeypatch.setenv("CIB_file", str(cib("two-online-entries")))
+    assert said("node1", "1", "ready").reason == "ready is ambiguous on node2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from io import StringIO
@@ -200,3 +201,10 @@ def test_a_trace_on_standard_error_says_nothing_twice(capsys: pytest.CaptureFixt
     log.exit_reason("r")
     log.close()
     assert re.fullmatch("[0-9:]{8} INFO: i\nocf-exit-reason:r\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", ["HA_LOGFILE", "HA_DEBUGLOG"])
+def test_a_fifo_that_no_process_reads_does_not_hang(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    say_all(Log(TAG, {name: str(path), "HA_debug": "1"}))

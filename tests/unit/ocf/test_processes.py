@@ -23,8 +23,9 @@ def installation() -> Iterator[Path]:
     """A copy of the framework and the agent that everybody may read."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        shutil.copytree(PACKAGE / "ocf", home / "lvsdr" / "ocf")
-        for module in ("__init__", "errors", "deadline", "typed"):
+        for room in ("ocf", "system"):
+            shutil.copytree(PACKAGE / room, home / "lvsdr" / room)
+        for module in ("__init__", "errors", "deadline", "durations", "patterns", "typed"):
             shutil.copy(PACKAGE / f"{module}.py", home / "lvsdr")
         shutil.copy(example.__file__, home / "agent")
         subprocess.run(["chmod", "-R", "a+rX", name], check=True)

@@ -95,3 +95,11 @@ def test_a_pipe_that_nobody_reads_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="No such device"):
         open_trace({"OCF_TRACE_RA": "1", "OCF_TRACE_FILE": f"{tmp_path}/pipe"}, "a", "i", "x")
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
+    """Others may be able to write to the directory, and this process is root."""
+    (tmp_path / "trace").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="symbolic links"):
+        written({"OCF_RESKEY_trace_file": str(tmp_path / "trace")}, tmp_path)
+    assert not (tmp_path / "victim").exists()

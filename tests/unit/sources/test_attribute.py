@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lvsdr.cluster import ClusterState
 from lvsdr.deadline import Deadline
-from lvsdr.model import Candidate, Outcome, Verdict
-from lvsdr.sources.attribute import attribute_verdict, candidates, narrowed
+from lvsdr.model import AttributeMatch, Candidate, Outcome, Verdict
+from lvsdr.sources.attribute import candidates, narrowed
 
 from tests.unit.crm import state
 from tests.unit.pools import SPEC, attribute, told
@@ -18,6 +18,12 @@ DOCUMENTED = attribute("pgsql-status", "HS:sync|HS:potential|HS:async")
 def with_value(value: str) -> ClusterState:
     """A cluster whose node1 has the attribute ``fit``."""
     return state("steady")._replace(attributes={"node1": {"fit": value}})
+
+
+def judged(candidate: Candidate, cluster: ClusterState, match: AttributeMatch) -> Verdict:
+    """The verdict on one candidate."""
+    (found,) = narrowed([candidate], cluster, match, Deadline.after(9.0))
+    return found.verdict
 
 
 @pytest.mark.parametrize(
@@ -46,22 +52,22 @@ def with_value(value: str) -> ClusterState:
     ],
 )
 def test_the_whole_value_must_match(pattern: str, value: str, fits: bool) -> None:
-    verdict = attribute_verdict(NODE, with_value(value), attribute("fit", pattern))
+    verdict = judged(NODE, with_value(value), attribute("fit", pattern))
     assert verdict.outcome is (Outcome.IN if fits else Outcome.WITHDRAWN)
 
 
 def test_the_reason_says_what_was_wanted() -> None:
-    verdict = attribute_verdict(NODE, with_value("HS:alone"), attribute("fit", "HS:(sync|async)"))
+    verdict = judged(NODE, with_value("HS:alone"), attribute("fit", "HS:(sync|async)"))
     assert verdict.reason == "fit is HS:alone, wanted HS:(sync|async)"
 
 
 def test_an_attribute_that_is_not_set() -> None:
-    verdict = attribute_verdict(NODE, state("steady"), attribute("fit", ".*"))
+    verdict = judged(NODE, state("steady"), attribute("fit", ".*"))
     assert verdict == Verdict(Outcome.WITHDRAWN, "fit is not set")
 
 
 def test_a_host_outside_the_cluster_has_no_attributes() -> None:
-    verdict = attribute_verdict(NODE._replace(host="10.77.0.14"), state("steady"), DOCUMENTED)
+    verdict = judged(NODE._replace(host="10.77.0.14"), state("steady"), DOCUMENTED)
     reason = "is no cluster node, so it has no pgsql-status"
     assert verdict == Verdict(Outcome.WITHDRAWN, reason)
 
@@ -69,7 +75,7 @@ def test_a_host_outside_the_cluster_has_no_attributes() -> None:
 def test_only_those_that_are_in_are_looked_at() -> None:
     others = [o for o in Outcome if o is not Outcome.IN]
     found = [Candidate("node1", Verdict(outcome, "said before")) for outcome in others]
-    assert narrowed(found, state("steady"), DOCUMENTED) == found
+    assert narrowed(found, state("steady"), DOCUMENTED, Deadline.after(9.0)) == found
 
 
 def test_all_nodes_by_the_attribute_alone() -> None:
@@ -89,5 +95,29 @@ def test_without_a_wish_all_are_in() -> None:
 def test_the_case_of_a_node_does_not_matter() -> None:
     named = NODE._replace(host="Node1")
     match = attribute("fit", "yes")
-    assert attribute_verdict(named, with_value("yes"), match).outcome is Outcome.IN
-    assert attribute_verdict(named, with_value("no"), match).outcome is Outcome.WITHDRAWN
+    assert judged(named, with_value("yes"), match).outcome is Outcome.IN
+    assert judged(named, with_value("no"), match).outcome is Outcome.WITHDRAWN
+
+
+def test_an_attribute_with_two_values_says_nothing() -> None:
+    cluster = state("steady")._replace(contradictory={("node1", "fit")})
+    verdict = judged(NODE, cluster, attribute("fit", "1"))
+    assert verdict == Verdict(Outcome.UNKNOWN, "fit has several values")
+
+
+def test_a_pattern_that_takes_for_ever_is_named() -> None:
+    verdict = judged(NODE, with_value("a" * 40 + "!"), attribute("fit", r"([\w:]+ ?)+"))
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert verdict.reason.startswith(
+        "realserver_dependent_attribute_value takes too long to match fit='aaaa"
+    )
+
+
+def test_a_pattern_that_takes_for_ever_costs_its_own_host_only() -> None:
+    values = {"node1": "a" * 40 + "!", "node2": "a b", "node3": "!"}
+    cluster = state("steady")._replace(attributes={n: {"fit": v} for n, v in values.items()})
+    found = [NODE._replace(host=name) for name in values]
+    verdicts = narrowed(found, cluster, attribute("fit", r"([\w:]+ ?)+"), Deadline.after(9.0))
+    assert [it.verdict.outcome for it in verdicts] == [
+        *(Outcome.UNKNOWN, Outcome.IN, Outcome.WITHDRAWN)
+    ]

@@ -110,3 +110,13 @@ def test_with_node_state(name: str, said: Outcome, result: Outcome) -> None:
     judged = with_node_state(Candidate(name, Verdict(said, "said so")), state("nodes"))
     assert judged.host == name
     assert judged.verdict.outcome is result
+
+
+@pytest.mark.parametrize("cib", ["stale-entry-first", "stale-entry-last"])
+def test_a_stale_entry_takes_nothing_from_the_node_that_is_online(cib: str) -> None:
+    assert node_verdict(state(cib).nodes["node2"]) is None
+
+
+def test_nothing_is_known_of_a_name_that_two_nodes_have() -> None:
+    verdict = node_verdict(state("two-online-entries").nodes["node2"])
+    assert verdict == Verdict(Outcome.UNKNOWN, "several nodes of this name are online")

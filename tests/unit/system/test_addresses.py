@@ -115,3 +115,24 @@ def test_the_neighbour_table(other_ip: Path, deadline: Deadline) -> None:
 )
 def test_the_canonical_form(text: str, expected: str | None) -> None:
     assert addresses.canonical(text) == expected
+
+
+INTERRUPTED = "echo 'Dump was interrupted and may be inconsistent.' >&2"
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_list_that_was_interrupted_is_asked_for_again(
+    status: int, other_ip: Path, deadline: Deadline, tmp_path: Path
+) -> None:
+    """What it lacks may be there, whatever ip ends with."""
+    again = tmp_path / "again"
+    first = f": >{again}; {INTERRUPTED}; echo '[]'; exit {status}"
+    said = '[{"dst": "198.51.100.0/24", "dev": "eth0", "flags": []}]'
+    program(other_ip, f"test -e {again} || {{ {first}; }}\necho '{said}'")
+    assert addresses.networks("198.51.100.1", deadline) == (Connected("eth0", 24),)
+
+
+def test_lists_that_are_always_interrupted(other_ip: Path, deadline: Deadline) -> None:
+    program(other_ip, f"{INTERRUPTED}; echo '[]'")
+    with pytest.raises(LvsdrError, match="Dump was interrupted"):
+        addresses.interfaces(deadline)

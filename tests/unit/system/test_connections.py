@@ -1,4 +1,4 @@
-"""Established connections to an address, from recorded tables and from this machine's own."""
+"""Connections to an address, from recorded tables and from this machine's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lvsdr.system.connections import established
+from lvsdr.system.connections import unfinished
 
 HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
 TCP = """\
@@ -32,19 +32,58 @@ TCP6 = f"""\
 @pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
 def test_recorded_tables(tmp_path: Path) -> None:
     (tmp_path / "tcp").write_text(HEADING + TCP)
-    assert established("10.77.0.100", str(tmp_path)) == 2
+    assert unfinished("10.77.0.100", str(tmp_path)) == 2
     (tmp_path / "tcp6").write_text(HEADING + TCP6)
-    assert established("10.77.0.100", str(tmp_path)) == 3
-    assert established("fd77::1:0", str(tmp_path)) == 0
-    assert established("fd77::100", str(tmp_path)) == 1
-    assert established("fd77::0:1", str(tmp_path)) == 0
-    assert established("10.77.0.21", str(tmp_path)) == 2
-    assert established("10.77.0.10", str(tmp_path)) == 0
+    assert unfinished("10.77.0.100", str(tmp_path)) == 3
+    assert unfinished("fd77::1:0", str(tmp_path)) == 0
+    assert unfinished("fd77::100", str(tmp_path)) == 2
+    assert unfinished("fd77::0:1", str(tmp_path)) == 0
+    assert unfinished("10.77.0.21", str(tmp_path)) == 2
+    assert unfinished("10.77.0.10", str(tmp_path)) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "inode", "counts"),
+    [
+        ("01", "20", True),
+        ("02", "20", False),
+        ("03", "0", False),
+        ("04", "0", True),
+        ("05", "20", True),
+        ("05", "0", False),
+        ("06", "0", False),
+        ("07", "20", False),
+        ("08", "20", True),
+        ("09", "0", True),
+        ("0A", "20", False),
+        ("0B", "0", True),
+        ("0C", "0", False),
+    ],
+)
+@pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
+def test_states(state: str, inode: str, counts: bool, tmp_path: Path) -> None:
+    """What is half closed is not over, unless no process has it any more."""
+    rest = "00000000:00000000 00:00000000 00000000   0 0"
+    line = f"   1: 64004D0A:1538 01004D0A:D3F2 {state} {rest} {inode} 1 0 20\n"
+    (tmp_path / "tcp").write_text(HEADING + line)
+    assert unfinished("10.77.0.100", str(tmp_path)) == counts
+
+
+def test_a_client_that_shuts_down_and_waits() -> None:
+    with socket.create_server(("127.0.0.78", 0)) as server, socket.socket() as client:
+        client.bind(("127.0.0.1", 0))
+        client.connect(server.getsockname())
+        accepted = server.accept()[0]
+        client.shutdown(socket.SHUT_WR)
+        assert accepted.recv(1) == b""
+        assert unfinished("127.0.0.78") == 1
+        accepted.close()
+        assert unfinished("127.0.0.78") == 0
 
 
 def test_no_tables(tmp_path: Path) -> None:
-    assert established("10.77.0.100", str(tmp_path)) == 0
-    assert established("fd77::100", str(tmp_path)) == 0
+    assert unfinished("10.77.0.100", str(tmp_path)) == 0
+    assert unfinished("fd77::100", str(tmp_path)) == 0
 
 
 @pytest.mark.parametrize(
@@ -54,13 +93,13 @@ def test_no_tables(tmp_path: Path) -> None:
 )
 def test_a_real_connection(listen: str, connect: str) -> None:
     family = socket.AF_INET6 if ":" in listen else socket.AF_INET
-    before = established(connect)
+    before = unfinished(connect)
     with socket.create_server((listen, 0), family=family, dualstack_ipv6=listen == "::") as server:
-        assert established(connect) == before
+        assert unfinished(connect) == before
         with socket.create_connection((connect, server.getsockname()[1])) as client:
             accepted = server.accept()[0]
             # Of a connection within a host both ends may have the address.
             ours = 1 + (client.getsockname()[0] == connect)
-            assert established(connect) == before + ours
+            assert unfinished(connect) == before + ours
             accepted.close()
-        assert established(connect) < before + ours
+        assert unfinished(connect) < before + ours

@@ -91,7 +91,7 @@ def test_a_crm_mon_that_hangs(begun: bool, crm_mon: Path) -> None:
         ("exit 0", "exit status 0"),
         ("echo 'crm_mon: broken' >&2; exit 70", "exit status 70: crm_mon: broken"),
         ("kill -9 $$", "exit status 137"),
-        ("yes", "printed more than 4194304 bytes"),
+        ("yes", "printed more than 67108864 bytes"),
     ],
 )
 def test_a_crm_mon_that_fails(text: str, problem: str, crm_mon: Path) -> None:
@@ -112,3 +112,21 @@ def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("CIB_file", str(tmp_path / "missing.xml"))
     with pytest.raises(SourceUnavailable):
         parse(crm.snapshot(soon()))
+
+
+def test_a_cluster_that_is_bigger_than_any(crm_mon: Path, tmp_path: Path) -> None:
+    """Some 30,000 instances."""
+    document = tmp_path / "document"
+    document.write_text("x" * 8 * 1024 * 1024)
+    program(crm_mon, f"exec cat {document}")
+    assert len(crm.snapshot(soon())) == 8 * 1024 * 1024
+
+
+def test_the_configuration() -> None:
+    assert crm.configuration(soon()).startswith(b"<configuration>")
+
+
+def test_a_configuration_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
+    with pytest.raises(SourceUnavailable, match=r"^cibadmin: exit status "):
+        crm.configuration(soon())

@@ -18,7 +18,7 @@ from lvsdr.ipvs.table import (
     WantedService,
     settings,
 )
-from lvsdr.system.ipvs import Kernel, available, load, read_proc, table
+from lvsdr.system.ipvs import Kernel, available, find, load, read_connections, read_proc
 from lvsdr.system.run import Result
 
 from tests.fakes.ipvsadm import FakeIpvsadm
@@ -141,7 +141,8 @@ def test_a_service_that_goes_while_it_is_looked_at() -> None:
     director = Director("-A -t 10.77.0.100:5432 -s rr -p 60\n")
     proc = director.fake.proc()
     director.fake.restore("-C\n")
-    kernel = Kernel(KEY, "gate", Deadline.after(10), read=lambda: proc, runner=director.ipvsadm)
+    reading = Reading(proc, director.fake.proc())
+    kernel = Kernel(KEY, "gate", Deadline.after(10), read=reading, runner=director.ipvsadm)
     assert kernel.service(WantedService(ServiceConfig("rr", persistence=60), {})) is None
 
 
@@ -195,8 +196,15 @@ def test_a_removal_that_fails_is_loud() -> None:
 def test_the_exit_status_proves_nothing() -> None:
     director = Director()
 
-    def grumbling(argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"") -> Result:
-        return director.ipvsadm(argv, deadline, stdin=stdin)._replace(status=255, stderr=b"Hm\n")
+    def grumbling(
+        argv: Sequence[str],
+        deadline: Deadline,
+        *,
+        stdin: bytes = b"",
+        keep: tuple[int, ...] = (),
+    ) -> Result:
+        done = director.ipvsadm(argv, deadline, stdin=stdin, keep=keep)
+        return done._replace(status=255, stderr=b"Hm\n")
 
     assert len(director.owner(KEY, grumbling).reach(WANTED)) == 3
 
@@ -243,16 +251,68 @@ def test_no_ipvsadm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         kernel.reach(WANTED)
 
 
-def test_the_whole_table() -> None:
-    director = Director(OURS + FOREIGN)
-    assert KEY in table(director.fake.proc)
-    assert len(table(director.fake.proc)) == 3
+def many(number: int) -> str:
+    """Services of others, more than the kernel shows at once."""
+    return "".join(f"-A -t 10.78.0.{port}:{port} -s rr\n" for port in range(1, number + 1))
+
+
+class Reading:
+    """The texts that are read one after the other; the last one again and again."""
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = list(texts)
+        self.count = 0
+
+    def __call__(self) -> str:
+        self.count += 1
+        return self._texts.pop(0) if len(self._texts) > 1 else self._texts[0]
+
+
+def test_a_small_table_is_read_once() -> None:
+    """The kernel gives it in one piece."""
+    reading = Reading(Director(OURS).fake.proc())
+    assert find(KEY, reading) is not None
+    assert reading.count == 1
+
+
+def test_an_absence_is_believed_after_a_second_look() -> None:
+    whole, without = Director(OURS + many(250)).fake.proc(), Director(many(250)).fake.proc()
+    torn = Reading(without, whole)
+    found = find(KEY, torn)
+    assert found is not None
+    assert settings(found) == WANTED
+    gone = Reading(whole, without, without)
+    assert find(KEY, gone) is None
+    assert gone.count == 3
+
+
+def test_lines_below_the_wrong_service_are_not_believed() -> None:
+    whole = Director(OURS + many(250)).fake.proc()
+    stray = "-a -t 10.77.0.100:5432 -r 10.99.0.1:5432 -g -w 9\n"
+    mixed = Director(OURS + stray + many(250)).fake.proc()
+    found = find(KEY, Reading(mixed, whole, whole))
+    assert found is not None
+    assert settings(found) == WANTED
+
+
+def test_counters_may_differ_between_two_looks() -> None:
+    whole = Director(OURS + many(250)).fake.proc()
+    reading = Reading(whole, whole.replace(" 0          0 ", " 7          1 "))
+    assert find(KEY, reading) is not None
+    assert reading.count == 2
+
+
+def test_a_list_of_ipvsadm_without_a_service_that_is_there() -> None:
+    director = Director("-A -t 10.77.0.100:5432 -s rr -p 60\n")
+    kernel = director.owner(KEY, lambda *_, **__: Result(0, b"", b""))
+    with pytest.raises(LvsdrError, match=r"^ipvsadm -Sn does not list a service that is there$"):
+        kernel.service(WantedService(ServiceConfig("rr", persistence=60), {}))
 
 
 def test_a_kernel_without_ipvs(tmp_path: Path) -> None:
     missing = str(tmp_path / "ip_vs")
     assert read_proc(missing) == ""
-    assert table(lambda: read_proc(missing)) == {}
+    assert find(KEY, lambda: read_proc(missing)) is None
     assert not available(missing)
 
 
@@ -288,3 +348,53 @@ def test_a_kernel_that_cannot_load_it(tmp_path: Path, monkeypatch: pytest.Monkey
         "(exit status 1: FATAL: Module ip_vs not found); install the kernel's modules package, "
         "or load ip_vs on the host of this container"
     )
+
+
+CONNECTIONS = """\
+Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+TCP 0A4D0001 A3F2 0A4D0064 1538 0A4D000B 1538 TIME_WAIT       118
+TCP 0A4D0001 A3F3 0A4D0064 1538 0A4D000B 1538 CLOSE             8
+TCP 0A4D0001 A3F4 0A4D0064 1538 0A4D000C 1538 CLOSE_WAIT       58
+TCP 0A4D0001 A3F5 0A4D0064 1538 0A4D000C 1538 TIME_WAIT       118
+TCP 0A4D0001 A3F6 0A4D0064 0050 0A4D000B 1538 FIN_WAIT        118
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "weight", "counted"),
+    [("m", 0, [0, 1]), ("m", 1, [2, 2]), ("g", 0, [2, 2]), ("i", 0, [2, 2])],
+)
+def test_connections_that_are_over_count_where_that_cannot_be_told(
+    forward: str, weight: int, counted: list[int]
+) -> None:
+    """Only with masquerading the kernel sees both ends; only a drain depends on it."""
+    director = Director(OURS.replace("-g -w 1", f"-{forward} -w {weight}"))
+    proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
+    kernel = Kernel(
+        KEY,
+        "masq",
+        Deadline.after(10),
+        read=lambda: proc,
+        connections=CONNECTIONS.splitlines,
+        runner=director.ipvsadm,
+    )
+    service = kernel.service()
+    assert service is not None
+    found = sorted((key, server.connections) for key, server in service.real_servers.items())
+    assert [tuple(connections) for _, connections in found] == [(0, n) for n in counted]
+
+
+def test_a_table_of_connections_that_cannot_be_read() -> None:
+    director = Director(OURS.replace("-g -w 1", "-m -w 0"))
+    proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
+    missing = Kernel(
+        KEY,
+        "masq",
+        Deadline.after(10),
+        read=lambda: proc,
+        connections=lambda: read_connections("/nowhere"),
+        runner=director.ipvsadm,
+    )
+    service = missing.service()
+    assert service is not None
+    assert {server.connections.inactive for server in service.real_servers.values()} == {2}

@@ -8,7 +8,15 @@ import subprocess
 
 import pytest
 from lvsdr.errors import LvsdrError
-from lvsdr.system.netlink import LOOPBACK, Address, Interrupted, addresses, parse
+from lvsdr.system.netlink import (
+    LOOPBACK,
+    Address,
+    Interrupted,
+    addresses,
+    of_network,
+    of_networks,
+    parse,
+)
 
 NEW_ADDRESS, ERROR, DONE = 20, 2, 3
 V4, V6 = bytes([10, 77, 0, 100]), bytes.fromhex("fd770000000000000000000000000100")
@@ -73,3 +81,23 @@ def test_as_ip_has_it() -> None:
         for at in interface["addr_info"]
     }
     assert any(at.address == "127.0.0.1" for at in addresses() if at.interface == LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix", "never"),
+    [
+        ("10.77.0.11", 24, ["10.77.0.0", "10.77.0.255"]),
+        ("10.77.0.11", 30, ["10.77.0.8", "10.77.0.11"]),
+        ("10.77.0.11", 31, []),
+        ("10.77.0.11", 32, []),
+        ("fd77::11", 64, ["fd77::"]),
+        ("fd77::11", 127, []),
+        ("fd77::11", 128, []),
+    ],
+)
+def test_addresses_of_a_network(address: str, prefix: int, never: list[str]) -> None:
+    assert list(of_network(address, prefix)) == never
+
+
+def test_networks_of_this_machine() -> None:
+    assert of_networks()["127.255.255.255"] == "is a broadcast address"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.model import Resolved
-from lvsdr.system.resolver import resolve
+from lvsdr.system.resolver import Lookups, resolve
+
+from tests.unit.agents.processes import ROOT
 
 
 def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
@@ -29,6 +34,12 @@ def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
         ("::1", True, [], "::1 is no address that a real server can have"),
         ("0.0.0.0", False, [], "0.0.0.0 is no address that a real server can have"),
         ("224.0.0.1", False, [], "224.0.0.1 is no address that a real server can have"),
+        (
+            "::ffff:10.77.0.11",
+            True,
+            [],
+            "'::ffff:10.77.0.11' is neither a host name nor an address",
+        ),
         ("ff02::1", True, [], "ff02::1 is no address that a real server can have"),
     ],
 )
@@ -114,5 +125,83 @@ def test_an_address_of_one_link_is_of_no_use() -> None:
     }
 
 
+def test_what_is_known_so_far() -> None:
+    lookups = Lookups(
+        ["node1", "slow", "10.9.0.4"], ipv6=False, resolver=Resolver(node1="10.9.0.3")
+    )
+    assert lookups.wait(Deadline.after(0.2)) is False
+    assert lookups.answers() == {
+        "node1": Resolved(["10.9.0.3"]),
+        "slow": Resolved([], "the resolver did not answer in time"),
+        "10.9.0.4": Resolved(["10.9.0.4"]),
+    }
+
+
+def test_all_have_answered() -> None:
+    lookups = Lookups(["node1"], ipv6=False, resolver=Resolver(node1="10.9.0.3"))
+    assert lookups.wait(Deadline.after(5)) is True
+
+
+@pytest.mark.parametrize("text", ["10.9.0.021", "0x0a.9.0.21", "0xA090015", "10.9", "1", "-C", ""])
+def test_what_is_no_host_is_never_looked_up(text: str) -> None:
+    """getaddrinfo reads most of these as an address, 10.9.0.021 as 10.9.0.17."""
+    resolver = Resolver(**{text: "10.9.0.17"})
+    found = resolve([text], ipv6=False, deadline=Deadline.after(5), resolver=resolver)
+    assert found == {text: Resolved([], f"{text!a} is neither a host name nor an address")}
+
+
+def test_an_answer_without_a_usable_address() -> None:
+    found = resolve(["node1"], ipv6=True, deadline=Deadline.after(5), resolver=Resolver(node1=""))
+    assert found == {"node1": Resolved([], "the resolver has no address that IPVS can use")}
+
+
+def test_more_names_than_threads() -> None:
+    names = {f"node{number}": f"10.9.1.{number}" for number in range(200)}
+    found = resolve(names, ipv6=False, deadline=Deadline.after(5), resolver=Resolver(**names))
+    assert found == {name: Resolved([address]) for name, address in names.items()}
+
+
 def test_nobody() -> None:
     assert resolve([], ipv6=False, deadline=Deadline.after(0)) == {}
+
+
+def test_threads_are_bounded_and_a_lack_of_them_is_no_error() -> None:
+    """At most 64 names at a time are looked up, and as many as there are threads for."""
+    at_once: list[int] = []
+
+    def resolver(name: str, _: int) -> list[str]:
+        assert name
+        at_once.append(threading.active_count())
+        return ["10.77.0.11"]
+
+    names = [f"node{number}" for number in range(500)]
+    found = resolve(names, ipv6=False, deadline=Deadline.after(20), resolver=resolver)
+    assert found == {name: Resolved(["10.77.0.11"]) for name in names}
+    assert max(at_once) <= threading.active_count() + 64
+
+
+def test_no_thread_at_all() -> None:
+    """As root RLIMIT_NPROC does not count, so the address space is what there is no room in."""
+    done = subprocess.run(
+        [sys.executable, "-c", _STARVED, str(ROOT / "lib")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "0 the resolver cannot be asked: can't start new thread\n"
+
+
+_STARVED = """
+import resource, sys, threading
+sys.path.insert(0, sys.argv[1])
+from lvsdr.deadline import Deadline
+from lvsdr.system.resolver import resolve
+
+threading.stack_size(1 << 30)
+resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+names = [f"node{number}" for number in range(200)]
+found = resolve(names, ipv6=False, deadline=Deadline.after(5))
+[problem] = {answer.problem for answer in found.values()}
+print(sum(len(answer.addresses) for answer in found.values()), problem)
+"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import resource
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.deadline import Deadline
-from lvsdr.system.run import OUTPUT_LIMIT, Result, finish, run, run_all
+from lvsdr.system.run import OUTPUT_LIMIT, Result, Terms, finish, run, run_all
 from lvsdr.system.spawn import spawn
 
 Script = Callable[[str], tuple[str, ...]]
@@ -22,10 +21,9 @@ Script = Callable[[str], tuple[str, ...]]
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves descriptors open, or children that nobody waited for."""
-    gc.collect()  # descriptors of earlier tests are closed now, and not during this one
-    before = len(os.listdir("/proc/self/fd"))
+    before = os.listdir("/proc/self/fd")
     yield
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert os.listdir("/proc/self/fd") == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -135,6 +133,14 @@ def test_the_deadline_comes_before_the_timeout() -> None:
     result = run(("sleep", "60"), Deadline.after(0.1), timeout=30)
     assert re.fullmatch(r"timed out after 0\.\d+ s", result.problem or "")
     assert result.inconclusive
+
+
+@pytest.mark.parametrize(("enough", "inconclusive"), [(0.1, False), (30.0, True)])
+def test_who_had_enough_time_has_failed_at_the_deadline(enough: float, inconclusive: bool) -> None:
+    argv = ("sleep", "60")
+    (result,) = run_all([argv], Deadline.after(0.3), timeout=60.0, terms=Terms(enough))
+    assert re.fullmatch(r"timed out after 0\.\d+ s", result.problem or "")
+    assert result.inconclusive is inconclusive
 
 
 def test_no_time_left() -> None:

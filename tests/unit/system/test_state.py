@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 from lvsdr.deadline import Deadline
-from lvsdr.errors import Busy
+from lvsdr.errors import Busy, Unlockable
 from lvsdr.system import state
+from lvsdr.system.spawn import spawn
 
 from tests.house.tree import LIB
 
@@ -92,6 +95,58 @@ def test_the_mode_is_chosen(path: str) -> None:
     assert (Path(path).read_text(), stat.S_IMODE(os.stat(path).st_mode)) == ("text\n", 0o644)
 
 
+def special_files(directory: Path) -> dict[str, Path]:
+    """Everything that a path may lead to and that is no file of one's own."""
+    found = {
+        name: directory / name for name in ("fifo", "socket", "link", "hard link", "directory")
+    }
+    victim = directory / "victim"
+    victim.write_text("precious")
+    os.mkfifo(found["fifo"])
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(found["socket"]))
+    found["link"].symlink_to(victim)
+    os.link(victim, found["hard link"])
+    found["directory"].mkdir()
+    return {**found, "device": Path("/dev/null")}
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "link", "hard link", "directory", "device"])
+def test_what_is_not_a_file_of_ones_own_is_not_overwritten(kind: str, tmp_path: Path) -> None:
+    path = special_files(tmp_path)[kind]
+    before = path.lstat()
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.overwrite(str(path), "1\n", 0o644)
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.require_regular(str(path))
+    after = path.lstat()
+    assert (after.st_mode, after.st_ino, after.st_rdev) == (
+        before.st_mode,
+        before.st_ino,
+        before.st_rdev,
+    )
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+def test_devices_and_their_like_are_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = special_files(tmp_path)[kind]
+    with pytest.raises(OSError, match=state.NOT_REGULAR):
+        state.replace(str(path), "1\n", 0o644)
+    check = {"fifo": stat.S_ISFIFO, "socket": stat.S_ISSOCK, "device": stat.S_ISCHR}[kind]
+    assert check(path.lstat().st_mode)
+
+
+def test_a_file_is_overwritten_in_its_place(path: str) -> None:
+    umask = os.umask(0o022)
+    state.overwrite(path, "1234567890\n", 0o644)
+    os.umask(umask)
+    first = os.stat(path)
+    assert stat.S_IMODE(first.st_mode) == 0o644
+    state.overwrite(path, "12\n", 0o600)
+    assert (Path(path).read_text(), os.stat(path).st_ino) == ("12\n", first.st_ino)
+
+
 def test_remove(path: str) -> None:
     state.write(path, {})
     state.remove(path)
@@ -118,7 +173,7 @@ def test_the_directory_is_made(tmp_path: Path) -> None:
 
 def test_no_lock_through_a_symbolic_link(tmp_path: Path, path: str) -> None:
     os.symlink(tmp_path / "victim", path)
-    with pytest.raises(Busy) as raised, state.locked(path, Deadline.after(1)):
+    with pytest.raises(Unlockable) as raised, state.locked(path, Deadline.after(1)):
         pass
     assert str(raised.value) == f"cannot lock {path}: Too many levels of symbolic links"
     assert not (tmp_path / "victim").exists()
@@ -153,6 +208,61 @@ def test_a_killed_process_holds_no_lock(path: str) -> None:
         other.send_signal(signal.SIGKILL)
         with state.locked(path, Deadline.after(5)):
             pass
+
+
+def test_going_on_without_a_lock(tmp_path: Path, path: str) -> None:
+    os.symlink(tmp_path / "victim", path)
+    with state.locked(path, Deadline.after(1), go_on_after=(Unlockable,)) as problem:
+        reason = f"cannot lock {path}: Too many levels of symbolic links"
+        assert problem == f"{reason}: going on without the lock"
+        assert state.held() == ()
+
+
+def test_a_lock_that_is_had_is_no_problem(path: str) -> None:
+    with state.locked(path, Deadline.after(1), go_on_after=(Unlockable, Busy)) as problem:
+        assert problem == ""
+        assert len(state.held()) == 1
+    assert state.held() == ()
+
+
+def test_a_lock_that_is_held_can_be_gone_without(path: str) -> None:
+    with holder(path, 60) as other:
+        with state.locked(path, Deadline.after(0.1), go_on_after=(Busy,)) as problem:
+            assert problem.startswith("another action of this resource is still running: ")
+        other.kill()
+
+
+def test_a_file_that_can_only_be_read_can_be_locked() -> None:
+    """As on a file system that was remounted read-only; root may write to anything else."""
+    drop = "import os\nos.geteuid() or os.setuid(65534)\n"
+    unprivileged = HOLDER.replace("with locked", f"{drop}with locked")
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        path = Path(name, "lock")
+        path.touch(mode=0o444)
+        argv = [sys.executable, "-c", unprivileged, str(LIB), str(path), "0"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout == "held\n"
+
+
+def test_a_fifo_in_place_of_a_lock_does_not_hang(path: str) -> None:
+    os.mkfifo(path)
+    with state.locked(path, Deadline.after(1)):
+        pass
+
+
+def test_the_lock_is_kept_by_a_writer_that_outlives_its_agent(path: str) -> None:
+    """As ipvsadm does when the agent is killed."""
+    with state.locked(path, Deadline.after(1)):
+        child = spawn(("sleep", "60"), keep=state.held())
+    with pytest.raises(Busy), state.locked(path, Deadline.after(0.2)):
+        pass
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitpid(child.pid, 0)
+    with state.locked(path, Deadline.after(5)):
+        pass
+    os.close(child.stdout)
+    os.close(child.stderr)
 
 
 def test_children_do_not_inherit_the_lock(path: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from lvsdr.deadline import Deadline
-from lvsdr.errors import LvsdrError
+from lvsdr.errors import Busy, LvsdrError
 from lvsdr.system import state
-from lvsdr.system.sysctl import Claims, differing, of_interfaces, value
+from lvsdr.system.sysctl import Claims, differing, of_interfaces, value, writable
 
 NODEST, TEMPLATE = "net/ipv4/vs/expire_nodest_conn", "net/ipv4/vs/expire_quiescent_template"
 
@@ -143,21 +143,46 @@ def test_a_corrupt_file_is_as_none(node: Node) -> None:
     assert node[NODEST] == "1"
 
 
-def test_a_missing_setting_cannot_be_claimed(node: Node) -> None:
-    with pytest.raises(LvsdrError) as raised:
-        node.claims("a").claim({NODEST: "1", "net/nothing": "1"})
-    assert str(raised.value) == "cannot read net/nothing: No such file or directory"
-    assert (node[NODEST], node.file.exists()) == ("0", False)
+@pytest.mark.parametrize("claims", [[], {NODEST: 1}, {NODEST: {"original": "0"}}, {NODEST: None}])
+def test_claims_that_make_no_sense_are_as_none(node: Node, claims: object) -> None:
+    node.claims("a").claim({NODEST: "1"})
+    stored = {**state.read(str(node.file)), "settings": claims}
+    state.write(str(node.file), stored)
+    assert node.claims("a").release() == []
+    assert node.claims("a").claim({NODEST: "1"}) == []
 
 
-def test_a_setting_that_cannot_be_set_is_remembered(node: Node) -> None:
+def test_a_setting_that_is_missing_is_trouble_and_no_more(node: Node) -> None:
+    claims = node.claims("a")
+    assert claims.claim({NODEST: "1", "net/nothing": "1"}) == [f"{NODEST} set to 1 (was 0)"]
+    problem = "cannot set net/nothing to 1: No such file or directory"
+    assert (claims.unset, claims.trouble) == ({"net/nothing": problem}, [problem])
+    assert differing({"net/nothing": "1"}, str(node.root)) == {"net/nothing": "unreadable"}
+    assert node.claims("a").release() == [f"{NODEST} put back to 0"]
+
+
+def test_a_setting_that_cannot_be_set_is_trouble_and_no_more(node: Node) -> None:
     link = node.root / TEMPLATE
     link.unlink()
     link.symlink_to("/proc/sys/kernel/ostype")  # read-only, even for root
-    with pytest.raises(LvsdrError) as raised:
-        node.claims("a").claim({NODEST: "1", TEMPLATE: "1"})
-    assert str(raised.value).startswith(f"cannot set {TEMPLATE} to 1: ")
-    assert node.claims("a").release()[0] == f"{NODEST} put back to 0"
+    claims = node.claims("a")
+    assert claims.claim({NODEST: "1", TEMPLATE: "1"}) == [f"{NODEST} set to 1 (was 0)"]
+    assert list(claims.unset) == [TEMPLATE]
+    assert claims.trouble[0].startswith(f"cannot set {TEMPLATE} to 1: ")
+    assert not writable(TEMPLATE, str(node.root))
+    claims = node.claims("a")
+    assert claims.release() == [f"{NODEST} put back to 0"]
+    assert claims.trouble == []
+
+
+def test_a_setting_that_cannot_be_put_back_is_trouble_and_no_more(node: Node) -> None:
+    node.claims("a").claim({NODEST: "Linux", TEMPLATE: "1"})
+    (node.root / NODEST).unlink()
+    (node.root / NODEST).symlink_to("/proc/sys/kernel/ostype")
+    claims = node.claims("a")
+    assert claims.release() == [f"{TEMPLATE} put back to 0"]
+    (problem,) = claims.trouble
+    assert problem.startswith(f"cannot set {NODEST} to 0: ")
 
 
 def test_a_setting_that_went_with_its_module(node: Node) -> None:
@@ -168,12 +193,29 @@ def test_a_setting_that_went_with_its_module(node: Node) -> None:
 
 
 def test_only_one_at_a_time(node: Node) -> None:
+    """A claim fails, a release leaves the settings as they are."""
     node.claims("a").claim({NODEST: "1"})
     late = Claims(str(node.run), "b", Deadline.after(0.1), root=str(node.root))
     with state.locked(f"{node.file}.lock", Deadline.after(1)):
-        for act in (late.release, lambda: late.claim({NODEST: "1"})):
-            with pytest.raises(LvsdrError, match="still running"):
-                act()
+        with pytest.raises(Busy, match="still running"):
+            late.claim({NODEST: "1"})
+        assert late.release() == []
+        assert late.trouble == [
+            "another action of this resource is still running: going on without the lock"
+        ]
+
+
+def test_a_lock_that_cannot_be_had(node: Node) -> None:
+    lock = Path(f"{node.file}.lock")
+    node.run.mkdir(exist_ok=True)
+    lock.symlink_to("/nowhere")
+    claims = node.claims("a")
+    assert claims.claim({NODEST: "1"}) == [f"{NODEST} set to 1 (was 0)"]
+    problem = f"cannot lock {lock}: Too many levels of symbolic links: going on without the lock"
+    assert claims.trouble == [problem]
+    claims = node.claims("a")
+    assert claims.release() == [f"{NODEST} put back to 0"]
+    assert claims.trouble == [problem]
 
 
 def test_what_is_as_good_is_left(node: Node) -> None:
@@ -212,14 +254,24 @@ def test_settings_of_interfaces(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full(node: Node) -> None:
-    """Nothing is set whose old value could be lost; what was set is put back all the same."""
+    """What was set is put back, and what is wanted is set all the same."""
     node.claims("one").claim({NODEST: "1"})
     node.claims("other").claim({NODEST: "1", TEMPLATE: "1"})
     (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()  # in the way of what is to be written
-    said = node.claims("other").release()
-    assert said[0] == f"{TEMPLATE} put back to 0"
-    assert said[1].startswith(f"cannot write {node.file}: ")
+    claims = node.claims("other")
+    assert claims.release() == [f"{TEMPLATE} put back to 0"]
+    (problem,) = claims.trouble
+    assert problem.startswith(f"cannot write {node.file}: ")
     assert (node[NODEST], node[TEMPLATE]) == ("1", "0")
-    with pytest.raises(LvsdrError, match=f"^cannot write {node.file}: "):
-        node.claims("third").claim({TEMPLATE: "1"})
-    assert node[TEMPLATE] == "0"
+    third = node.claims("third")
+    assert third.claim({TEMPLATE: "1"}) == [f"{TEMPLATE} set to 1 (was 0)"]
+    assert (third.trouble, third.unset) == ([problem], {})
+
+
+def test_what_was_claimed_before_needs_no_disk(node: Node) -> None:
+    node.claims("one").claim({NODEST: "1"})
+    node[NODEST] = "0"
+    (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()
+    again = node.claims("one")
+    assert again.claim({NODEST: "1"}) == [f"{NODEST} set to 1 (was 0)"]
+    assert again.trouble == []

@@ -8,27 +8,44 @@ from __future__ import annotations
 import time
 
 from ...checks import check_all
+from ...checks.limits import Limits
 from ...cluster import ClusterState
 from ...crm_mon import parse
 from ...deadline import Deadline
 from ...director import Decision, Judged, decide
 from ...errors import SourceUnavailable
 from ...ipvs.table import Service, WantedService
-from ...location import located, questions
+from ...location import answered, located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
-from ...sources import chosen, survey
-from ...sources.nodes import node_verdict, with_node_state
+from ...sources import chosen, followed, survey
+from ...sources.nodes import left_alone, node_verdict, with_node_state
 from ...system import crm
-from ...system.resolver import resolve
+from ...system.resolver import Lookups
+from ...system.run import PATIENCE
 from ...typed import NamedTuple
 from .memory import Memory
 from .settings import Settings
+from .unused import unmatched
+from .usable import usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Callable, Optional
+
+    Meanwhile = Optional[Callable[[Judged], None]]
 
 _GATHERING = 0.8  # of the time: the rest is for changing the table
+_ASKING = 3.0  # seconds for the CIB
+_NAMING = 0.75  # of that: a list script leaves some for checks and look-ups
+_ENOUGH = 0.5  # of the time: a check that had so much and did not answer has failed
+
+
+class Own(NamedTuple):
+    """The resource that runs this cycle, and the node; None if the agent is run by hand."""
+
+    resource: str
+    node: str | None
 
 
 class Plan(NamedTuple):
@@ -38,61 +55,140 @@ class Plan(NamedTuple):
     decision: Decision
 
 
-def judge(settings: Settings, memory: Memory, deadline: Deadline) -> Judged:
-    """Ask everybody there is to ask.  Whoever does not answer leaves things UNKNOWN; never raises
-    for that.
+def judge(
+    settings: Settings,
+    memory: Memory,
+    deadline: Deadline,
+    own: Own | None = None,
+    meanwhile: Meanwhile = None,
+) -> Judged:
+    """Return the findings on every real server.  Ignorance is UNKNOWN, and never raised.
+
+    ``meanwhile`` is called with the findings after a second if some have not answered by then, so
+    that a check or a resolver that hangs costs its own host only.
     """
     spec = settings.spec
-    names = dict(memory.names)
     deadline = deadline.sooner(deadline.remaining() * _GATHERING)
+    enough = _ENOUGH * deadline.remaining()
     try:
         state = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
-        return Judged((), (), names, unavailable=str(error))
-    found = survey(state, spec, deadline)
-    candidates = check_all(found.candidates, spec, deadline)
-    fallback = _fallback(spec, state)
-    servers = _locate([*candidates, *fallback], state, settings, memory, deadline)
-    names.update((s.address, s.host) for s in servers if s.address is not None)
-    return Judged(
-        located=servers[: len(candidates)],
-        fallback=[_weighed(server, spec) for server in servers[len(candidates) :]],
-        hosts=names,
-        asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
-        unavailable=found.unavailable,
-        nodes=_node_verdicts(state, names.values()),
-    )
+        return Judged((), (), memory.names, unavailable=str(error), complaints=settings.missed)
+    found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
+    everyone = [*found.candidates, *_fallback(spec, state)]
+    grace = _grace(everyone, spec, state, memory, deadline)
+    everyone = [it._replace(verdict=it.verdict.patient(grace)) for it in everyone]
+    named = len(found.candidates)
+    last = {h: a for h, a in memory.addresses.items() if a != settings.key.address}
+    asked = questions(everyone, state, spec.address_attribute, last)
+    lookups = Lookups(asked.values(), ipv6=":" in settings.key.address)
+
+    def known(candidates: list[Candidate]) -> Judged:
+        answers = usable(lookups.answers(), settings, last)
+        answers = answered(asked, answers, spec.address_attribute)
+        servers = located([*candidates, *everyone[named:]], answers, last, spec)
+        names = {**memory.names, **{s.address: s.host for s in servers if s.address is not None}}
+        return Judged(
+            located=servers[:named],
+            fallback=[_weighed(server, spec) for server in servers[named:]],
+            hosts=names,
+            asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
+            unavailable=found.unavailable,
+            complaints=(*settings.missed, *unmatched(spec, state, servers, names)),
+            nodes={
+                host: verdict.patient(grace)
+                for host, verdict in _node_verdicts(spec, state, names.values()).items()
+            },
+            hands_off=None if own is None else hands_off(state, own),
+        )
+
+    def interim(candidates: list[Candidate]) -> None:
+        if meanwhile is not None:
+            meanwhile(known([_only_if_certain(candidate) for candidate in candidates]))
+
+    candidates = check_all(everyone[:named], spec, Limits(deadline, enough, interim))
+    if not lookups.wait(deadline.sooner(PATIENCE)):
+        interim(candidates)
+        lookups.wait(deadline)
+    return known(candidates)
 
 
-def _node_verdicts(state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
-    """What a real server that nobody names any more is judged by: dead nodes serve nobody."""
+def hands_off(state: ClusterState, own: Own) -> str | None:
+    """Return why an administrator has the table to himself, if so.
+
+    Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
+    """
+    here = state.node(own.node or "")
+    if here is not None and here.maintenance:
+        return f"node {here.name} is in maintenance"
+    instances = state.resources.get(own.resource, ())
+    mine = [one for one in instances if own.node is None or one.node == own.node]
+    if any(not one.managed for one in mine):
+        return f"{own.resource} is unmanaged"
+    return None
+
+
+def _only_if_certain(candidate: Candidate) -> Candidate:
+    """Return the candidate; a failure that may be the checker's own waits for all answers."""
+    if candidate.verdict.certain:
+        return candidate
+    return candidate._replace(verdict=Verdict(Outcome.UNKNOWN, candidate.verdict.reason))
+
+
+def time_for_scripts(budget: float) -> float:
+    """Return the seconds that an action of ``budget`` seconds has for one script."""
+    return budget * _GATHERING
+
+
+def _grace(
+    everyone: Iterable[Candidate],
+    spec: PoolSpec,
+    state: ClusterState,
+    memory: Memory,
+    deadline: Deadline,
+) -> float:
+    """Return how long probes of resources out of sight may take; 0 if none is in the table.
+
+    The CIB is read for it, which is no part of an ordinary cycle.
+    """
+    hosts = set(memory.names.values())
+    verdicts = {it.host: it.verdict for it in everyone} | _node_verdicts(spec, state, hosts)
+    away = [host for host in hosts if host in verdicts and verdicts[host].grace]
+    if not away:
+        return 0.0
+    from ...cib import probe_time
+
+    nodes = [node for node in map(state.node, away) if node is not None]
+    parts = {followed(spec) or "", *(node.name for node in nodes)}
+    parts.update(node.container for node in nodes)
+    try:
+        return probe_time(crm.configuration(deadline.sooner(_ASKING)), parts - {""})
+    except SourceUnavailable:
+        return 0.0
+
+
+def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
+    """Return the verdicts on real servers without a source: dead nodes cannot serve."""
+    untouched = left_alone(state, followed(spec))
     nodes = {host: state.node(host) for host in hosts}
-    verdicts = {host: node_verdict(node) for host, node in nodes.items() if node is not None}
+    verdicts = {
+        host: node_verdict(node, untouched) for host, node in nodes.items() if node is not None
+    }
     return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 
 
 def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:
-    """The state of its node is all that a fallback is judged by."""
+    """Return the fallbacks, judged by the state of their nodes alone."""
     listed = Verdict(Outcome.IN, "fallback")
-    return [with_node_state(Candidate(host, listed), state) for host in spec.fallback]
+    untouched = left_alone(state, followed(spec))
+    return [with_node_state(Candidate(host, listed), state, untouched) for host in spec.fallback]
 
 
 def _weighed(server: Located, spec: PoolSpec) -> Located:
     weight = spec.fallback[server.host]
-    return server if weight is None else server._replace(weight=weight)
-
-
-def _locate(
-    candidates: list[Candidate],
-    state: ClusterState,
-    settings: Settings,
-    memory: Memory,
-    deadline: Deadline,
-) -> list[Located]:
-    asked = questions(candidates, state, settings.spec.address_attribute)
-    answers = resolve(asked.values(), ipv6=":" in settings.key.address, deadline=deadline)
-    by_host = {host: answers[question] for host, question in asked.items()}
-    return located(candidates, by_host, memory.addresses, settings.spec)
+    if weight is None:
+        return server
+    return server._replace(weight=weight, weight_from="fallback_realservers")
 
 
 def plan(settings: Settings, judged: Judged, service: Service | None, memory: Memory) -> Plan:
@@ -100,6 +196,16 @@ def plan(settings: Settings, judged: Judged, service: Service | None, memory: Me
     pool = {} if service is None else service.real_servers
     decision = decide(pool, judged, settings.goal, memory.drains, time.monotonic())
     return Plan(WantedService(settings.config, decision.real_servers), decision)
+
+
+def is_certain(decision: Decision) -> bool:
+    """Return whether a decision can be carried out although some have not answered yet.
+
+    Those are UNKNOWN.  One that serves has to be left, so that nothing is decided about an empty
+    pool, and no fallback comes in, because of an answer that is late.
+    """
+    present = (Outcome.IN, Outcome.UNKNOWN)
+    return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
 
 
 def nothing_known(judged: Judged) -> str | None:
@@ -130,7 +236,6 @@ def remembered(settings: Settings, judged: Judged, decision: Decision, before: M
             for key in decision.real_servers
             if key.address in judged.hosts
         },
-        degraded=tuple(" ".join(reason.split()) for reason in decision.degraded),
     )
 
 

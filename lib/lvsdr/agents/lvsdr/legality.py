@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...hosts import literal
+from ...hosts import is_link_local, is_remote, literal
 from ...ocf.parameters import ParameterSet, Values
 from . import parameters as p
 
@@ -25,6 +25,20 @@ def _one_family(values: Values) -> Iterator[str]:
             if literal(host) and (":" in host) is not ipv6:
                 legal = "IPv6" if ipv6 else "IPv4"
                 yield f"{parameter.name}={host}: must be {legal}, as vip {values[p.VIP]} is"
+
+
+def _addresses_of_hosts(values: Values) -> Iterator[str]:
+    """Refuse addresses that no real server can have: clients would be refused there."""
+    for parameter in (p.WEIGHTS, p.FALLBACK):
+        for host in values[parameter] or {}:
+            if host == values[p.VIP]:
+                yield f"{parameter.name}={host}: must be another address than vip, which it is"
+            elif literal(host) and not _reachable(host):
+                yield f"{parameter.name}={host}: must be an address that other hosts can send to"
+
+
+def _reachable(address: str) -> bool:
+    return is_remote(address) and not is_link_local(address)
 
 
 def _netmask_of_family(values: Values) -> Iterator[str]:
@@ -50,5 +64,8 @@ PARAMETERS = ParameterSet(
         *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT, p.ON_EMPTY, p.FALLBACK),
         *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE),
     ),
-    rules=(_role_needs_resource, _one_family, _netmask_of_family, _one_packet_is_udp),
+    rules=(
+        *(_role_needs_resource, _one_family, _addresses_of_hosts),
+        *(_netmask_of_family, _one_packet_is_udp),
+    ),
 )

@@ -24,8 +24,6 @@ class Memory(NamedTuple):
     """The last address of each host."""
     names: Mapping[str, str] = {}
     """The host of each address in the table."""
-    degraded: tuple[str, ...] = ()
-    """What was said of the pool last, to be logged once only."""
 
 
 def recall(path: str) -> Memory:
@@ -58,8 +56,6 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"address {address} {host}"
     for address, host in memory.names.items():
         yield f"name {address} {host}"
-    for reason in memory.degraded:
-        yield f"degraded {reason}"
 
 
 def _parsed(text: str) -> Memory:
@@ -67,7 +63,6 @@ def _parsed(text: str) -> Memory:
     drains: dict[RealServerKey, float] = {}
     addresses: dict[str, str] = {}
     names: dict[str, str] = {}
-    degraded: list[str] = []
     for line in text.splitlines():
         kind, fact = line.split(" ", 1)
         if kind == "service":
@@ -82,8 +77,6 @@ def _parsed(text: str) -> Memory:
         elif kind == "name":
             address, host = fact.split(" ", 1)
             names[address] = host
-        elif kind == "degraded":
-            degraded.append(fact)
         else:
             raise ValueError(line)
-    return Memory(service, drains, addresses, names, tuple(degraded))
+    return Memory(service, drains, addresses, names)

@@ -15,10 +15,12 @@ from ...ocf.values import (
 )
 from .parsers import (
     ATTRIBUTE,
+    FORWARDING_METHOD,
     MOST_WEIGHT,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
     SOME_TIME,
+    WANTED_ROLE,
     WEIGHTED_HOSTS,
 )
 
@@ -58,12 +60,15 @@ OPTIONS = defaulted(
     short="Options of the virtual service",
     long=(
         "Scheduler, persistence, netmask and flags, as ipvsadm spells them: -s, -p, -M, --pe, "
-        "--ops, -b, and their long forms. A change is applied in place: connections stay."
+        "--ops, -b, and their long forms. A change is applied in place: connections stay. With the "
+        "schedulers sh and mh the flags sh-fallback and mh-fallback are always set: without them "
+        "the kernel refuses clients while a real server has weight 0. dh has no such flag, so a "
+        "real server that would get weight 0 is deleted and its sessions end: prefer sh or mh."
     ),
 )
 FORWARD = defaulted(
     "forwarding_method",
-    one_of("gate", "ipip", "masq"),
+    FORWARDING_METHOD,
     "gate",
     reloadable=True,
     short="Forwarding method",
@@ -88,8 +93,9 @@ WEIGHTS = optional(
     long=(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
-        "real server is present, but gets nothing new. If other parameters say who is a real "
-        "server, the list only gives the weights."
+        "real server is present (not with -s dh), but gets nothing new. If other parameters say "
+        "who is a real server, the list only gives the weights. The virtual IP, and addresses of "
+        "loopback, multicast, broadcast or a network as such, are refused, whatever names them."
     ),
 )
 RESOURCE = optional(
@@ -104,13 +110,13 @@ RESOURCE = optional(
 )
 ROLE = defaulted(
     "realserver_dependent_role",
-    one_of("any", "Promoted", "Unpromoted"),
+    WANTED_ROLE,
     "any",
     reloadable=True,
     short="Role of that resource",
     long=(
         "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
-        "Unpromoted."
+        "Unpromoted. The names from before Pacemaker 2.1 are understood, too."
     ),
 )
 ATTRIBUTE_NAME = optional(
@@ -129,7 +135,10 @@ ATTRIBUTE_VALUE = defaulted(
     "1",
     reloadable=True,
     short="Value of that attribute",
-    long="Regular expression that must match the whole value: HS:sync|HS:potential|HS:async.",
+    long=(
+        "Regular expression, as for grep -E, that must match the whole value: "
+        "HS:sync|HS:potential|HS:async."
+    ),
 )
 LIST_SCRIPT = optional(
     "realserver_get_real_servers_script",
@@ -172,7 +181,10 @@ SCRIPT_TIMEOUT = defaulted(
     "10s",
     reloadable=True,
     short="Time for one call of a script",
-    long="A script, with all of its children, is killed when one call takes longer.",
+    long=(
+        "A script, with all of its children, is killed when one call takes longer, or when the "
+        "operation's own timeout leaves less: some three quarters of that at most."
+    ),
 )
 DRAIN_TIMEOUT = defaulted(
     "drain_timeout",
@@ -183,7 +195,9 @@ DRAIN_TIMEOUT = defaulted(
     long=(
         "A real server that is alive but no longer wanted gets weight 0, and is deleted when its "
         "last connection is gone or after this time. 0 deletes it at once; never waits for the "
-        "last connection."
+        "last connection. Nothing is drained with -s dh. With gate and ipip the director does not "
+        "see what real servers send, so a connection that a client has shut down counts until IPVS "
+        "forgets it, two minutes later (ipvsadm --set 0 SECONDS 0 changes that for the host)."
     ),
 )
 ON_EMPTY = defaulted(
@@ -215,6 +229,9 @@ HEARTBEAT_FILE = optional(
     absolute_path,
     reloadable=True,
     short="File written after each successful monitor",
-    long="Absolute path of a file that gets the time, in seconds since 1970, for watchdogs.",
+    long=(
+        "Absolute path of a file that gets the time, in seconds since 1970, for watchdogs. It is "
+        "written in place; a device, a FIFO, a symbolic or a hard link is left alone and reported."
+    ),
 )
 OLD_HEARTBEAT_FILE = deprecated("heatbeat_file", HEARTBEAT_FILE)

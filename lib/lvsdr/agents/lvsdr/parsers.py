@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ...crm_mon import attribute_name
-from ...hosts import is_host, is_link_local, literal, unicast
+from ...crm_mon import attribute_name, current_role
+from ...hosts import canonical_address, is_host, is_link_local, literal, named, unicast
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
@@ -15,7 +15,7 @@ MOST_WEIGHT = 65535  # ipvsadm(8), -w
 
 
 def _service_address(text: str) -> str:
-    address = unicast(literal(text))
+    address = unicast(canonical_address(text))
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address
@@ -31,13 +31,60 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
         host, comma, weight = entry.partition(",")
         host = literal(host) or host
         if not is_host(host):
-            raise ValueError(f"{host!a} in {entry!a} is neither a host name nor an address")
+            raise ValueError(
+                f"{host!a} in {entry!a} is neither a host name nor an address{_hint(entry)}"
+            )
         if comma and not _is_weight(weight):
-            raise ValueError(f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}")
-        if host in hosts:
+            raise ValueError(
+                f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_hint(entry)}"
+            )
+        if named(host, hosts) is not None:
             raise ValueError(f"{host} is listed twice")
         hosts[host] = int(weight) if comma else None
     return hosts
+
+
+def _hint(entry: str) -> str:
+    """Return what probably was meant by an entry that cannot be read, to be appended."""
+    if ";" in entry:
+        return "; hosts are separated by blanks"
+    host, sign, weight = entry.replace("=", ":").partition(":")
+    if sign and is_host(host) and _is_weight(weight):
+        return f"; write a comma before the weight, as in {host},1 (the port is the service's)"
+    host, comma, rest = entry.partition(",")
+    if comma and is_host(host) and not rest:
+        return "; write no blank behind the comma"
+    if comma and is_host(host) and all(map(is_host, rest.split(","))):
+        return "; hosts are separated by blanks"
+    return ""
+
+
+_METHODS = ("gate", "ipip", "masq")
+# What ipvsadm(8), keepalived.conf(5) and ldirectord(8) call them.
+_OTHER_METHODS = {
+    **dict.fromkeys(("dr", "direct", "droute", "g", "-g"), "gate"),
+    **dict.fromkeys(("tun", "tunnel", "i", "-i"), "ipip"),
+    **dict.fromkeys(("nat", "masquerade", "m", "-m"), "masq"),
+}
+
+
+def _forwarding_method(text: str) -> str:
+    method = _OTHER_METHODS.get(text.lower())
+    if method is not None:
+        raise ValueError(f"write {method}")
+    if text not in _METHODS:
+        raise ValueError
+    return text
+
+
+_ROLES = ("any", "Promoted", "Unpromoted")
+
+
+def _role(text: str) -> str:
+    role = current_role(text)
+    if role not in _ROLES:
+        raise ValueError
+    return role
 
 
 def _some_time(text: str) -> float:
@@ -59,6 +106,10 @@ WEIGHTED_HOSTS = Parser(
     _weighted_hosts, f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1"
 )
 
+FORWARDING_METHOD = Parser(
+    _forwarding_method, " or ".join(_METHODS), content="select", options=_METHODS
+)
+WANTED_ROLE = Parser(_role, " or ".join(_ROLES), content="select", options=_ROLES)
 ATTRIBUTE = Parser(attribute_name, "the name of a node attribute")
 SERVICE_ADDRESS = Parser(_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
 SERVICE_OPTIONS = Parser(_options, "options of a virtual service as in ipvsadm(8)")

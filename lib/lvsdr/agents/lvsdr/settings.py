@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...director import Goal
+from ...ipvs.options import refuses_at_zero, with_fallback
 from ...ipvs.table import ServiceConfig, ServiceKey
 from ...model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
 from ...ocf.parameters import Values
 from ...typed import NamedTuple
 from . import parameters as p
+from .unused import missed
 
 
 class Settings(NamedTuple):
@@ -18,6 +20,8 @@ class Settings(NamedTuple):
     spec: PoolSpec
     goal: Goal
     heartbeat_file: str | None
+    missed: tuple[str, ...] = ()
+    """What was asked for and has no effect, whatever the cluster's state."""
 
     @property
     def sysctls(self) -> dict[str, str]:
@@ -28,10 +32,15 @@ class Settings(NamedTuple):
         wanted = {"net/ipv4/vs/expire_nodest_conn": "1"}
         if self.config.persistence is not None:
             wanted["net/ipv4/vs/expire_quiescent_template"] = "1"
-        if self.goal.forward == "masq":
-            ipv6 = ":" in self.key.address
-            wanted["net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward"] = "1"
-        return wanted
+        return {**wanted, **dict.fromkeys(self.essential_sysctls, "1")}
+
+    @property
+    def essential_sysctls(self) -> tuple[str, ...]:
+        """Return the settings without which nothing reaches a real server."""
+        if self.goal.forward != "masq":
+            return ()
+        ipv6 = ":" in self.key.address
+        return ("net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward",)
 
 
 def service_key(values: Values) -> ServiceKey:
@@ -42,15 +51,16 @@ def settings(values: Values) -> Settings:
     """All of the parameters, in the terms of the other rooms."""
     return Settings(
         key=service_key(values),
-        config=values[p.OPTIONS],
+        config=with_fallback(values[p.OPTIONS]),
         spec=_spec(values),
         goal=Goal(
             port=values[p.PORT],
             forward=values[p.FORWARD],
-            connectionless=values[p.PROTOCOL] == "udp",
             policy=_policy(values),
+            refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
+        missed=tuple(missed(values)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
 
 from ... import __version__
 from ...errors import (
@@ -11,14 +10,15 @@ from ...errors import (
     ExitCode,
     InvalidParameters,
     LvsdrError,
+    OutOfOrder,
 )
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
 from ...ocf.reload import unless_broken
-from ...system import loopback, state, sysctl
+from ...system import loopback, sysctl
 from ...system.netlink import Address
-from . import arp
+from . import arp, silence
 from .drain import NO_PATIENCE, Patience, drain
 from .memory import Memory, recall, store
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
@@ -33,8 +33,8 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of lo")
     context.require_binary("ip")
     _require_family(vip)
-    with _locked(context):
-        _silence_arp(context, vip)
+    with context.locked():
+        silence.keep(context, vip)
         for sentence in _conflicts(vip):
             context.log.warning(sentence)
         _remember(context, Memory(vip, _patience(values)))
@@ -73,14 +73,18 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def _require_order(vip: str) -> None:
-    """Raises LvsdrError with all that is not as start has left it."""
-    wanted = arp.wanted(vip)
-    now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
-    problems = [f"{name} is {value}, not {wanted[name]}" for name, value in now.items()]
+    """Raise OutOfOrder with everything that differs from what start has left."""
+    problems = silence.broken(vip)
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
-        raise LvsdrError("; ".join(problems))
+        raise OutOfOrder("; ".join(problems))
+
+
+def still_serves(context: Context) -> bool:
+    """Return whether the address is on lo; what hides it from ARP cannot be asked any more."""
+    vip = _vip(context)
+    return vip is not None and loopback.look(vip).ours is not None
 
 
 def _degraded(context: Context) -> ExitCode | None:
@@ -99,32 +103,39 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
-    with _locked(context):
-        _silence_arp(context, values[VIP])
+    with context.locked() as unlocked:
+        silence.keep(context, values[VIP])
+        for problem in unlocked:
+            context.log.warning(problem)
         _remember(context, Memory(values[VIP], _patience(values)))
 
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then let ARP be what it was."""
-    path = context.file("state")
-    memory = recall(path)
-    # What was started goes, even if the parameters name another address, or none, by now.
-    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
-    there = [vip for vip in vips if loopback.look(vip).ours is not None]
+    there = _there(context)
     if there:
         context.require_root("change the addresses of lo")
         context.require_binary("ip")
-        patience = _patience_of_stop(context, memory)
-        with _locked(context):
+        patience = _patience_of_stop(context, recall(context.file("state")))
+        with context.locked_to_stop():
             for vip in there:
                 _remove(context, vip, patience)
-    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
-        context.log.info(sentence)
-    state.remove(path)
+    context.release_sysctls()
+    context.forget("state")
+
+
+def _there(context: Context) -> list[str]:
+    """Return the addresses on lo to be removed: that of the parameters, and that of start."""
+    memory = recall(context.file("state"))
+    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
+    return [vip for vip in vips if loopback.look(vip).ours is not None]
 
 
 def _remove(context: Context, vip: str, patience: Patience) -> None:
-    drain(vip, patience, context.deadline, context.log)
+    try:
+        drain(vip, patience, context.deadline, context.log)
+    except Exception as error:  # that nothing can be counted is no reason to keep the address
+        context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
     _tell_of(context, loopback.look(vip).others)
@@ -167,14 +178,6 @@ def _vip(context: Context) -> str | None:
         return memory.vip if memory else None
 
 
-def _silence_arp(context: Context, vip: str) -> None:
-    wanted = arp.wanted(vip)
-    if wanted:
-        claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
-        for sentence in claims.claim(wanted, arp.AS_GOOD):
-            context.log.info(sentence)
-
-
 def _conflicts(vip: str) -> tuple[str, ...]:
     return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
 
@@ -193,10 +196,6 @@ def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
 
 def _in_the_way(other: Address) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
-
-
-def _locked(context: Context) -> AbstractContextManager[None]:
-    return state.locked(context.file("lock"), context.deadline)
 
 
 def _require_family(vip: str) -> None:
@@ -226,4 +225,6 @@ AGENT = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
+    still_serves=still_serves,
+    is_active=lambda context: bool(_there(context)),
 )

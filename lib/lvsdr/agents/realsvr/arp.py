@@ -29,6 +29,9 @@ def name(where: str, setting: str) -> str:
     return f"net/ipv4/conf/{where}/{setting}"
 
 
+ESSENTIAL = frozenset(name("all", setting) for setting in _VALUES)
+"""The settings that hide the address; those of lo are not asked for what arrives elsewhere."""
+
 AS_GOOD = {name(where, setting): good for setting, good in _AS_GOOD.items() for where in _WHERE}
 """The values of each setting that serve as well as the wanted one."""
 

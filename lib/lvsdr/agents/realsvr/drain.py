@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ...deadline import Deadline
-from ...system.connections import established
+from ...system.connections import unfinished
 from ...typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -36,9 +36,9 @@ def drain(
     deadline: Deadline,
     log: Log,
     *,
-    count: Callable[[str], int] = established,
+    count: Callable[[str], int] = unfinished,
 ) -> None:
-    """Wait out the delay, then for established connections; all of it inside the deadline."""
+    """Wait out the delay, then for connections that are not over; all of it inside the deadline."""
     if patience.delay:
         time.sleep(min(patience.delay, _usable(deadline)))
     if patience.timeout:

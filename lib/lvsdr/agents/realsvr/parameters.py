@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hosts import is_link_local, literal, unicast
+from ...hosts import canonical_address, is_link_local, unicast
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.values import Parser, duration
 
@@ -12,7 +12,7 @@ _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
 def _vip(text: str) -> str:
-    address = unicast(literal(text))
+    address = unicast(canonical_address(text))
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address
@@ -69,9 +69,9 @@ DRAIN_TIMEOUT = defaulted(
     reloadable=True,
     short="How long stop waits for connections to end",
     long=(
-        "After drain_delay stop waits until no established TCP connection to the virtual IP is "
-        "left on this node, at most so long and never beyond its own timeout, which should be "
-        "longer than both together."
+        "After drain_delay stop waits until no TCP connection to the virtual IP is left on this "
+        "node, half-closed ones included, at most so long and never beyond its own timeout, which "
+        "should be longer than both together."
     ),
 )
 

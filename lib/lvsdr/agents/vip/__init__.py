@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 
 from ... import __version__
-from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
+from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
 from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
@@ -29,7 +28,7 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with locked(context):
+    with context.locked():
         announcing.end(path)
         place, interfaces = destination(context, wanted)
         taking.leave(recall(path).place, place, interfaces, context)
@@ -57,13 +56,13 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     place, interface = sight.found
     problem = misplaced(place, interface, wish)
     if problem is not None:
-        raise LvsdrError(problem)
+        raise OutOfOrder(problem)
     if context.is_probe:
         return None
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"address left as it is: {error}"])
+        return _degraded(context, [f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
     unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
@@ -78,7 +77,7 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
-    with locked(context):
+    with context.locked():
         sight = look(context, recall(path), wanted.wish)
         if sight.found is None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
@@ -90,7 +89,6 @@ def reload_agent(context: Context) -> None:
 
 def stop(context: Context) -> None:
     """Delete the address, see that it is gone, and put the kernel's settings back."""
-    from ...system import sysctl
     from . import announcing, taking
 
     path = context.file("state")
@@ -98,14 +96,13 @@ def stop(context: Context) -> None:
     found = look(context, memory, asked(context)).found
     if memory != Memory() or found is not None:
         context.require_root("change the addresses of an interface")
-        with locked(context):
+        with context.locked_to_stop():
             announcing.end(path)
             if found is not None:
                 place, interface = found
                 taking.remove(place.address, interface, context)
-    for sentence in sysctl.Claims(context.rsctmp, context.instance, context.deadline).release():
-        context.log.info(sentence)
-    state.remove(path)
+    context.release_sysctls()
+    context.forget("state")
 
 
 def validate_environment(context: Context) -> None:
@@ -131,6 +128,19 @@ def _refresh(
             yield f"not announced: {error}"
 
 
+def still_serves(context: Context) -> bool:
+    """Return whether an interface has the address that was started; takes no program to see it."""
+    from ...system import netlink
+
+    place, wish = recall(context.file("state")).place, asked(context)
+    if place is not None:
+        number = netlink.interface_number(place.device)
+        there = (one for one in netlink.addresses() if one.interface == number)
+        return any(one.address == place.address for one in there)
+    there = (one for one in netlink.addresses() if one.interface != netlink.LOOPBACK)
+    return wish is not None and any(one.address == wish.address for one in there)
+
+
 def _not_running(context: Context, reason: str) -> ExitCode:
     if not context.is_probe:
         context.log.exit_reason(reason)
@@ -141,12 +151,8 @@ def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
     """Running, but not as asked for: crm_mon shows the operator why."""
     if not reasons:
         return None
-    context.log.exit_reason("; ".join(reasons), logged=False)
+    context.log.exit_reason(*reasons, logged=False)
     return ExitCode.DEGRADED
-
-
-def locked(context: Context) -> AbstractContextManager[None]:
-    return state.locked(context.file("lock"), context.deadline)
 
 
 PLAIN = Agent(
@@ -167,6 +173,8 @@ PLAIN = Agent(
         Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
+    still_serves=still_serves,
+    is_active=still_serves,
 )
 """The agent without a gate."""
 

@@ -13,12 +13,13 @@ from ...errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
 from ...ocf.agent import Action
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
-from ...system import promotion, state
+from ...system import promotion
 from ...typed import TypeVar
-from . import PLAIN, locked
+from . import PLAIN
 from . import monitor as monitor_plain
 from . import reload_agent as reload_plain
 from . import start as start_plain
+from . import still_serves as still_serves_plain
 from . import stop as release
 from . import validate_environment as validate_plain
 from .gate_parameters import PARAMETERS, TYPE
@@ -40,7 +41,7 @@ def start(context: Context) -> None:
     destination(context, wanted)
     watching = watch(context)
     release(context)
-    with locked(context):
+    with context.locked():
         decision = watching.look(holding=False)
     if not started(context):
         raise LvsdrError(f"{context.file('gate')} could not be written")
@@ -58,7 +59,7 @@ def monitor(context: Context) -> ExitCode:
     if not holding and not started(context):
         context.log.exit_reason("not started here")
         return ExitCode.NOT_RUNNING
-    with locked(context):
+    with context.locked():
         decision = watch_anyway(context).look(holding=holding)
     found = outcome(decision, holding=holding)
     try:
@@ -84,7 +85,7 @@ def promote(context: Context) -> ExitCode | None:
         context.log.exit_reason("not started here")
         return ExitCode.NOT_RUNNING
     try:
-        with locked(context):
+        with context.locked():
             _take(context, watching, wanted)
     except LvsdrError:
         # It is tried again when a monitor finds that this node leads, and not sooner.
@@ -109,7 +110,7 @@ def stop(context: Context) -> None:
     release(context)
     if started(context):
         _warn(context, _prefer(context, None))
-    state.remove(context.file("gate"))
+    context.forget("gate")
 
 
 def reload_agent(context: Context) -> None:
@@ -234,5 +235,7 @@ AGENT = PLAIN._replace(
         Action("reload-agent", unless_broken(_RELOAD, _MONITOR), "20s"),
     ),
     validate_environment=_either(validate_plain, validate_environment),
+    # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
+    still_serves=_either(still_serves_plain, lambda _: False),
 )
 """The agent with all that it can do."""

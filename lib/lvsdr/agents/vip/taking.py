@@ -10,7 +10,7 @@ from ...deadline import Deadline
 from ...errors import LvsdrError
 from ...interfaces import Interface
 from ...ocf.context import Context
-from ...system import addresses, neighbours, sysctl
+from ...system import addresses, neighbours
 from .settings import Place, Settings, entry
 
 _TICK = 0.1  # seconds between looks at what the kernel is about to do
@@ -63,9 +63,11 @@ def refuse_conflict(
 
 def keep_sysctls(place: Place, context: Context) -> None:
     """Let no address of the interface go with another one: IPv4 has such dependents."""
-    claims = sysctl.Claims(context.rsctmp, context.instance, context.deadline)
+    claims = context.claims()
     for sentence in taking.keep_sysctls(place, claims):
         context.log.info(sentence)
+    for sentence in claims.trouble:
+        context.log.warning(sentence)
 
 
 def bring(place: Place, interface: Interface, wanted: Settings, context: Context) -> bool:

@@ -9,8 +9,9 @@ from lvsdr.agents.lvsdr import cycle
 from lvsdr.agents.lvsdr.legality import PARAMETERS
 from lvsdr.agents.lvsdr.memory import Memory
 from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.deadline import Deadline
-from lvsdr.director import Judged
+from lvsdr.director import Decision, Judged
 from lvsdr.ipvs.table import (
     RealServer,
     RealServerConfig,
@@ -20,9 +21,11 @@ from lvsdr.ipvs.table import (
     ServiceKey,
 )
 from lvsdr.model import Located, Outcome, Verdict
+from lvsdr.report import Row
 
 from tests.unit.crm import cib
 
+KEY = RealServerKey("10.77.0.11", 5432)
 LISTED = "10.77.0.11,3 10.77.0.12 10.77.0.13,0"
 
 
@@ -75,11 +78,49 @@ def test_addresses_from_a_node_attribute() -> None:
     assert lines(judged.located) == ["node1 None 1 unknown"]
 
 
+@pytest.mark.parametrize("value", ["10.77.0.021", "0x0a.77.0.21", "10.77.0.1/24", "-C", "a b"])
+def test_the_value_of_an_address_attribute_must_be_a_host(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver would read 10.77.0.021 as 10.77.0.17."""
+    file = tmp_path / "cib.xml"
+    file.write_text(cib("steady").read_text().replace('value="HS:async"', f'value="{value}"'))
+    monkeypatch.setenv("CIB_file", str(file))
+    judged = judge(realserver_address_attribute="pgsql-status", weight_of_realservers="node1")
+    assert lines(judged.located) == ["node1 None 1 unknown"]
+    reason = f"no address: pgsql-status: {value!a} is neither a host name nor an address"
+    assert judged.located[0].verdict.reason == reason
+
+
 def test_an_address_that_was_known_before_stays() -> None:
     memory = Memory(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers="node1", realserver_address_attribute="none-such")
     assert lines(judged.located) == ["node1 10.77.0.1 1 unknown"]
     assert judged.hosts["10.77.0.1"] == "node1"
+
+
+def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
+    """As with ``127.0.1.1 node1`` in /etc/hosts; the candidate of the same name is not wanted."""
+    judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
+    decision = cycle.plan(meant(), judged, None, Memory()).decision
+    assert decision.degraded == (
+        "localhost left out: no address: 127.0.0.1 is no address that a real server can have",
+    )
+
+
+def test_what_has_no_effect_degrades() -> None:
+    judged = judge(
+        weight_of_realservers="nod3,0",
+        realserver_dependent_resource="pgsql-clone",
+        realserver_dependent_attribute_value="HS:sync",
+    )
+    assert [it.partition(":")[0] for it in judged.complaints] == [
+        "realserver_dependent_attribute_value has no effect without "
+        "realserver_dependent_attribute_name",
+        "weight_of_realservers",
+    ]
+    decision = cycle.plan(meant(), judged, None, Memory()).decision
+    assert set(judged.complaints) <= set(decision.degraded)
 
 
 def test_the_check_narrows(tmp_path: Path) -> None:
@@ -99,6 +140,8 @@ def test_the_check_narrows(tmp_path: Path) -> None:
 def test_a_fallback_has_a_weight_of_its_own() -> None:
     judged = judge(weight_of_realservers=LISTED, fallback_realservers="10.77.0.11,9 10.77.0.12")
     assert lines(judged.fallback) == ["10.77.0.11 10.77.0.11 9 in", "10.77.0.12 10.77.0.12 1 in"]
+    sources = [server.weight_from for server in judged.fallback]
+    assert sources == ["fallback_realservers", "default_weight"]
 
 
 def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +157,29 @@ def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyP
     ask(monkeypatch, "node3-crashed")
     nodes = judge(memory, weight_of_realservers=LISTED).nodes
     assert {host: verdict.outcome for host, verdict in nodes.items()} == {"node3": Outcome.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"10.77.0.2": "node2"}, 90.0),
+        ({"10.77.0.1": "node1"}, 20.0),  # node2 is not in the table: the CIB is not read
+        ({}, 20.0),
+    ],
+)
+def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
+    names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """node2 runs no lvsdr-realsvr."""
+    file = tmp_path / "cib.xml"
+    usual = 'timeout="20s" id="lvsdr-realsvr-monitor'
+    text = cib("steady").read_text()
+    assert usual in text
+    file.write_text(text.replace(usual, usual.replace("20", "90")))
+    monkeypatch.setenv("CIB_file", str(file))
+    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
+    judged = judge(memory, realserver_dependent_resource="lvsdr-realsvr-clone")
+    assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
 
 
 def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +220,85 @@ def test_sources_leave_time_to_change_the_table() -> None:
     assert not deadline.expired()
 
 
+def check_script(directory: Path, text: str) -> str:
+    """Return the path of a check script with this text."""
+    path = directory / "check"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
+    """The operation's timeout is shorter than script_timeout; another host is a name."""
+    script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; echo t")
+    wanted = meant(
+        weight_of_realservers="10.77.0.12 ip6-allnodes localhost",
+        realserver_check_active_real_server_script=script,
+    )
+    early: list[list[str]] = []
+    judged = cycle.judge(
+        wanted,
+        Memory(),
+        Deadline.after(3.0),
+        meanwhile=lambda found: early.append(lines(found.located)),
+    )
+    assert judged.located[0].verdict.outcome is Outcome.FAILED
+    assert judged.located[2].verdict.reason == (
+        "no address: 127.0.0.1 is no address that a real server can have"
+    )
+    assert early == [
+        [
+            "10.77.0.12 10.77.0.12 1 unknown",
+            "ip6-allnodes None 1 unknown",
+            "localhost None 1 unknown",
+        ]
+    ]
+
+
+def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) -> None:
+    """It may fail for everybody, which is no reason to delete anybody."""
+    script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; exit 1")
+    wanted = meant(
+        weight_of_realservers="10.77.0.11 10.77.0.12",
+        realserver_check_active_real_server_script=script,
+        script_timeout="2s",
+    )
+    early: list[list[str]] = []
+    cycle.judge(
+        wanted,
+        Memory(),
+        Deadline.after(9.0),
+        meanwhile=lambda found: early.append(lines(found.located)),
+    )
+    assert early == [["10.77.0.11 10.77.0.11 1 unknown", "10.77.0.12 10.77.0.12 1 unknown"]]
+
+
+def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name resolves to nothing, which would be told of one that is IN."""
+    ask(monkeypatch, "node3-crashed")
+    judged = judge(Memory(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
+    assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
+
+
+def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
+    return Row("node1", KEY, 1, Verdict(outcome, "so"), before, after)
+
+
+@pytest.mark.parametrize(
+    ("rows", "certain"),
+    [
+        ([row(Outcome.UNKNOWN, 1, 1), row(Outcome.FAILED, 1, None)], True),
+        ([row(Outcome.IN, 1, 2)], True),
+        ([row(Outcome.IN, None, 1)], False),  # a fallback that would come in too early
+        ([row(Outcome.WITHDRAWN, 1, 1)], False),
+        ([row(Outcome.UNKNOWN, None, None), row(Outcome.FAILED, 1, None)], False),
+        ([], False),
+    ],
+)
+def test_what_may_be_done_before_all_have_answered(rows: list[Row], certain: bool) -> None:
+    assert cycle.is_certain(Decision({}, {}, tuple(rows), ())) is certain
+
+
 def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
     return Located("node1", address, 1, Verdict(outcome, "so"))
 
@@ -174,9 +319,6 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
 )
 def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
     assert cycle.nothing_known(judged) == reason
-
-
-KEY = RealServerKey("10.77.0.11", 5432)
 
 
 def test_a_plan_for_a_service_that_is_not_there() -> None:
@@ -222,11 +364,60 @@ def test_what_is_remembered() -> None:
         "10.77.0.12": "10.77.0.12",
         left.address: "left",
     }
-    assert now.degraded == ()
 
 
-def test_reasons_are_remembered_as_single_lines() -> None:
-    judged = Judged((), (), {}, unavailable="crm_mon: two\n  lines")
-    decision = cycle.plan(meant(), judged, None, Memory()).decision
-    now = cycle.remembered(meant(), judged, decision, Memory())
-    assert now.degraded[0] == "pool kept as it is: crm_mon: two lines"
+def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
+    """A cluster of node1 and node2 with a resource named lvs."""
+    nodes = {
+        name: Node(
+            name,
+            NodeKind.MEMBER,
+            online=True,
+            standby=False,
+            maintenance=maintenance,
+            unclean=False,
+            pending=False,
+            shutdown=False,
+        )
+        for name in ("node1", "node2")
+    }
+    return ClusterState(nodes, {"lvs": instances}, {})
+
+
+def instance(node: str, managed: bool) -> Instance:
+    return Instance(node, Role.STARTED, active=True, failed=False, blocked=False, managed=managed)
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "reason"),
+    [
+        (cluster(instance("node1", True)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("lvs", "node1"), "lvs is unmanaged"),
+        (cluster(instance("node1", False)), cycle.Own("lvs", None), "lvs is unmanaged"),
+        (cluster(instance("node2", False)), cycle.Own("lvs", "node1"), None),
+        (cluster(instance("node1", False)), cycle.Own("other", "node1"), None),
+        (
+            cluster(instance("node1", True), maintenance=True),
+            cycle.Own("lvs", "node1"),
+            "node node1 is in maintenance",
+        ),
+        (cluster(maintenance=True), cycle.Own("lvs", None), None),
+    ],
+)
+def test_hands_off_while_unmanaged(state: ClusterState, own: cycle.Own, reason: str | None) -> None:
+    assert cycle.hands_off(state, own) == reason
+
+
+def test_nobody_in_particular_may_change_everything() -> None:
+    assert judge(weight_of_realservers=LISTED).hands_off is None
+
+
+def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
+    """Whatever names it; and it does not stay because it was one before."""
+    script = tmp_path / "list"
+    script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
+    script.chmod(0o755)
+    memory = Memory(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
+    judged = judge(memory, realserver_get_real_servers_script=str(script))
+    assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
+    assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"

@@ -15,7 +15,6 @@ FULL = Memory(
     drains={RealServerKey("fd77::11", 5432): 12345.678901234, RealServerKey("fd77::12", 80): 0.0},
     addresses={"node1": "fd77::11", "a node": "fd77::12"},
     names={"fd77::11": "node1", "fd77::12": "a node"},
-    degraded=("node1 kept as it is: crm_mon: no answer", "so <&> so, 100% \\n"),
 )
 
 
@@ -87,7 +86,6 @@ MEMORIES = st.builds(
     st.dictionaries(st.builds(RealServerKey, WORDS, st.integers(1, 99)), st.floats(0, 1e9)),
     st.dictionaries(WORDS, WORDS),
     st.dictionaries(WORDS, WORDS),
-    st.lists(st.lists(WORDS, min_size=1).map(" ".join)).map(tuple),
 )
 
 

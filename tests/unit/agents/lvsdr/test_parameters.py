@@ -118,14 +118,17 @@ WRONG = [
     ("port", "-1", "must be a whole number from 1 to 65535"),
     ("protocol", "sctp", "must be tcp or udp"),
     ("protocol", "TCP", "must be tcp or udp"),
-    ("forwarding_method", "dr", "must be gate or ipip or masq"),
+    ("forwarding_method", "dr", "must be gate or ipip or masq: write gate"),
+    ("forwarding_method", "NAT", "must be gate or ipip or masq: write masq"),
+    ("forwarding_method", "tun", "must be gate or ipip or masq: write ipip"),
+    ("forwarding_method", "sh", "must be gate or ipip or masq"),
     ("default_weight", "-1", "must be a whole number from 0 to 65535"),
     ("default_weight", "65536", "must be a whole number from 0 to 65535"),
     ("default_weight", "heavy", "must be a whole number from 0 to 65535"),
     (
         "weight_of_realservers",
         "node1,x",
-        f"{HOSTS}: the weight in 'node1,x' is not from 0 to 65535",
+        f"{HOSTS}: the weight in 'node1,x' is not from 0 to 65535; hosts are separated by blanks",
     ),
     (
         "weight_of_realservers",
@@ -142,6 +145,11 @@ WRONG = [
         "fallback_realservers",
         "node 1/24",
         f"{HOSTS}: '1/24' in '1/24' is neither a host name nor an address",
+    ),
+    (
+        "fallback_realservers",
+        "::ffff:a09:15",
+        f"{HOSTS}: '::ffff:a09:15' in '::ffff:a09:15' is neither a host name nor an address",
     ),
     ("realserver_dependent_role", "primary", "must be any or Promoted or Unpromoted"),
     ("realserver_dependent_role", "promoted", "must be any or Promoted or Unpromoted"),
@@ -251,6 +259,27 @@ RULES = [
     (
         {"virtual_service_options": "-s rr -O"},
         "virtual_service_options=--ops: is legal with protocol=udp only",
+    ),
+    *(
+        (
+            {name: "node1 10.9.0.20,3"},
+            f"{name}=10.9.0.20: must be another address than vip, which it is",
+        )
+        for name in ("weight_of_realservers", "fallback_realservers")
+    ),
+    *(
+        (
+            {"weight_of_realservers": f"node1 {address}"},
+            f"weight_of_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("127.0.1.1", "0.0.0.0", "224.0.0.5", "255.255.255.255")
+    ),
+    *(
+        (
+            {"vip": "fd77::20", "fallback_realservers": address},
+            f"fallback_realservers={address}: must be an address that other hosts can send to",
+        )
+        for address in ("::1", "ff02::1", "fe80::1")
     ),
 ]
 

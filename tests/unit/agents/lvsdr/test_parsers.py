@@ -53,7 +53,11 @@ def test_hosts_with_weights(text: str, hosts: Mapping[str, int | None]) -> None:
         ("10.9.0.3:5432", "'10.9.0.3:5432' in '10.9.0.3:5432' is neither a host name nor an"),
         ("fe80::1%eth0", "'fe80::1%eth0' in 'fe80::1%eth0' is neither a host name nor an"),
         ("nöde", r"'n\xf6de' in 'n\xf6de' is neither a host name nor an address"),
+        ("10.9.0.021", "'10.9.0.021' in '10.9.0.021' is neither a host name nor an address"),
+        ("0x0a.9.0.21", "'0x0a.9.0.21' in '0x0a.9.0.21' is neither a host name nor an address"),
+        ("::ffff:10.9.0.3", "'::ffff:10.9.0.3' in '::ffff:10.9.0.3' is neither a host name nor an"),
         ("node1,1 node2 node1,3", "node1 is listed twice"),
+        ("node1,1 Node1,3", "Node1 is listed twice"),
         ("fd77::11 FD77:0::11", "fd77::11 is listed twice"),
     ],
 )
@@ -61,6 +65,31 @@ def test_what_is_no_list_of_hosts(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=r"^must be hosts with optional weights") as caught:
         WEIGHTED_HOSTS(text)
     assert f": {problem}" in str(caught.value)
+
+
+COMMA = "; write a comma before the weight, as in node1,1 (the port is the service's)"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("node1:3 node2:1", COMMA),
+        ("node1=3", COMMA),
+        ("10.9.0.3:5432", COMMA.replace("node1", "10.9.0.3")),
+        ("node1, 3", "; write no blank behind the comma"),
+        ("node1,3;node2,1", "; hosts are separated by blanks"),
+        ("node1;node2", "; hosts are separated by blanks"),
+        ("node1,node2,node3", "; hosts are separated by blanks"),
+        ("node1,x/y", ""),
+        ("-C", ""),
+    ],
+)
+def test_a_hint_for_what_was_probably_meant(text: str, hint: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is tested below
+        WEIGHTED_HOSTS(text)
+    message = str(caught.value)
+    assert message.endswith(hint)
+    assert (";" in message.replace("node1;node2", "").replace("3;node2", "")) is bool(hint)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +105,14 @@ def test_the_address_of_a_service(text: str, address: str) -> None:
     [
         *("10.9.0.300", "10.9.0", "010.9.0.20", "10.9.0.20/24", "10.9.0.20:80", "3232235777"),
         *("localhost", "vip.example.com", "-C", "10.9.0.20 ", "10.9.0.20\n-C", "[fd77::1]"),
-        *("fd77::1/64", "fe80::1%eth0", "fe80::1%x\n-C", "fd77:::1", "0x0a090014"),
+        *(
+            "fd77::1/64",
+            "fe80::1%eth0",
+            "fe80::1%x\n-C",
+            "fd77:::1",
+            "0x0a090014",
+            "::ffff:10.9.0.20",
+        ),
         *("127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.18", "ff02::12", "255.255.255.255"),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_link_local_vip(vip: str) -> None:
 
 
 def test_ipv4_in_ipv6() -> None:
-    assert problem(vip="::ffff:10.9.0.20").endswith(": an IPv4 address in the form of IPv6")
+    assert problem(vip="::ffff:10.9.0.20").startswith("vip=::ffff:10.9.0.20: must be a unicast")
 
 
 @pytest.mark.parametrize("label", ["lo", "lo:0", "lo:10", "lo:read-vip.0_1", "lo:abcdefghijkl"])

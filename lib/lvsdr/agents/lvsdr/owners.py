@@ -1,0 +1,84 @@
+"""The resource that owns a service of this node: the one whose state file names it.
+
+Two resources with one virtual IP, port and protocol would each undo what the other does, and the
+stop of one would delete the service of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ...crm_mon import parse
+from ...errors import BadArgument, SourceUnavailable, Unlockable
+from ...ipvs.table import ServiceKey
+from ...ipvs.text import endpoint
+from ...ocf.context import Context
+from ...system import crm, ipvs, state
+from .memory import recall, store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .memory import Memory
+
+
+def another(context: Context, key: ServiceKey) -> str | None:
+    """Return the other resource that owns the service; None if this one may have it.
+
+    A service that no state file names is adopted.
+    """
+    if recall(context.file("state")).service == key:
+        return None
+    return next(_others(context, key), None)
+
+
+@contextmanager
+def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[None]:
+    """Own the service from now on, with no other start of this node in between.
+
+    Raises BadArgument if it is another resource's: this node is refused, and no other.
+    """
+    path = f"{context.rsctmp}/lvsdr-services.lock"
+    with state.locked(path, context.deadline, go_on_after=(Unlockable,)):
+        other = another(context, key)
+        if other is not None and ipvs.find(key) is not None and _exists(context, other):
+            raise BadArgument(
+                f"resource {other} has the {key.protocol} service "
+                f"{endpoint(key.address, key.port)} on this node already: "
+                "give this one another vip, port or protocol"
+            )
+        for stale in _others(context, key):
+            with suppress(OSError):
+                state.remove(context.file("state", of=stale))
+                context.log.info(
+                    f"taken over from resource {stale}, which is no longer active here"
+                )
+        with suppress(OSError):  # said when the cycle is remembered
+            store(context.file("state"), memory._replace(service=key))
+        yield
+
+
+def _others(context: Context, key: ServiceKey) -> Iterator[str]:
+    """Yield the other resources of this node whose state file names the service."""
+    for instance in context.instances("state"):
+        own = _resource(instance) == _resource(context.instance)
+        if not own and recall(context.file("state", of=instance)).service == key:
+            yield instance
+
+
+def _exists(context: Context, instance: str) -> bool:
+    """Return whether the cluster has the resource: one that was deleted owns nothing."""
+    try:
+        return _resource(instance) in parse(crm.snapshot(context.deadline)).resources
+    except SourceUnavailable:
+        return True
+
+
+def _resource(instance: str) -> str:
+    """Return the id of a resource, without the number of a clone's instance.
+
+    >>> _resource("read-vip:1"), _resource("read-vip")
+    ('read-vip', 'read-vip')
+    """
+    name, colon, number = instance.rpartition(":")
+    return name if colon and number.isdecimal() else instance

@@ -1,0 +1,76 @@
+"""Parameters that were set and have no effect: nothing that the user wrote is ignored silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ...cluster import ClusterState
+from ...hosts import named
+from ...model import Located, PoolSpec
+from ...ocf.parameters import Parameter, Values
+from ...sources import chosen
+from . import parameters as p
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_BY_SCRIPT: tuple[Parameter[Any], ...] = (p.RESOURCE, p.ROLE)
+_BY_ANY_SCRIPT: tuple[Parameter[Any], ...] = (p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE)
+
+
+def unused(values: Values) -> Iterator[str]:
+    """Yield a sentence for each parameter that another one replaces: worth a warning."""
+    script = next((it for it in (p.LIST_SCRIPT, p.CHECK_SCRIPT) if values[it] is not None), None)
+    if values[p.LIST_SCRIPT] is not None:
+        for parameter in filter(values.given, _BY_SCRIPT):
+            yield f"{parameter.name} is not used: {p.LIST_SCRIPT.name} names the real servers"
+    if script is not None:
+        for parameter in filter(values.given, _BY_ANY_SCRIPT):
+            yield f"{parameter.name} is not used: {script.name} decides"
+    elif values.given(p.SCRIPT_TIMEOUT):
+        yield f"{p.SCRIPT_TIMEOUT.name} is not used: no script is set"
+
+
+def missed(values: Values) -> Iterator[str]:
+    """Yield a sentence for each parameter without the effect that was asked for."""
+    scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
+    if values.given(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
+        yield (
+            f"{p.ATTRIBUTE_VALUE.name} has no effect without {p.ATTRIBUTE_NAME.name}: "
+            "set that, too (readable was the default of the original agent)"
+        )
+    for host, weight in (values[p.FALLBACK] or {}).items():
+        listed = (values[p.WEIGHTS] or {}).get(host)
+        usual = values[p.DEFAULT_WEIGHT] if listed is None else listed
+        if (usual if weight is None else weight) == 0:
+            yield f"{p.FALLBACK.name}: {host} has weight 0, so it never serves"
+
+
+def too_long(values: Values, available: float) -> Iterator[str]:
+    """Yield a sentence if scripts were given more time than the operation has for them."""
+    scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
+    timeout = values[p.SCRIPT_TIMEOUT]
+    if values.given(p.SCRIPT_TIMEOUT) and any(scripts) and timeout > available:
+        yield (
+            f"{p.SCRIPT_TIMEOUT.name}={timeout:g}s is more than the operation's timeout leaves for "
+            f"a script ({available:.3g}s): raise that, or lower {p.SCRIPT_TIMEOUT.name}"
+        )
+
+
+def unmatched(
+    spec: PoolSpec, state: ClusterState, servers: Iterable[Located], hosts: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a sentence for each listed host that is neither a node nor a candidate.
+
+    ``hosts`` are the last known hosts by address.  Where nothing else names the candidates, the
+    list does.
+    """
+    if chosen(spec) == "static":
+        return
+    candidates = {server.host for server in servers}
+    for host in spec.weights:
+        if state.node(host) is None and named(host, candidates) is None:
+            known = hosts.get(host)
+            hint = f": write {known}, which has this address" if known not in (None, host) else ""
+            yield f"{p.WEIGHTS.name}: {host} is neither a cluster node nor a real server{hint}"

@@ -1,0 +1,33 @@
+"""The addresses that no real server can have: the virtual IP, and those of this host's networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from ...errors import LvsdrError
+from ...location import fit
+from ...model import Resolved
+from .settings import Settings
+
+
+def usable(
+    answers: Mapping[str, Resolved], settings: Settings, last: Mapping[str, str]
+) -> dict[str, Resolved]:
+    """Return the answers without the addresses that no real server can have."""
+    never = _never(answers.values(), settings, last.values())
+    return {question: fit(answer, never) for question, answer in answers.items()}
+
+
+def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]) -> dict[str, str]:
+    """Return the addresses that no real server can have, and why not.
+
+    This host's networks are looked at only while an address is new.
+    """
+    never = {settings.key.address: "is the virtual IP itself"}
+    if not {address for answer in answers for address in answer.addresses} <= {*known, *never}:
+        from ...system import netlink
+
+        with suppress(LvsdrError):  # the kernel refuses such an address by itself
+            never.update(netlink.of_networks())
+    return never

@@ -1,0 +1,41 @@
+"""The kernel settings that hide the virtual IP from ARP: set, and looked at."""
+
+from __future__ import annotations
+
+from ...errors import LvsdrError
+from ...ocf.context import Context
+from ...system import sysctl
+from . import arp
+
+
+def keep(context: Context, vip: str) -> None:
+    """Hide the address; raises LvsdrError if the node would answer for it all the same.
+
+    Where /proc/sys cannot be written, as in a container, values that serve are enough.
+    """
+    wanted = arp.wanted(vip)
+    if not wanted:
+        return
+    claims = context.claims()
+    for sentence in claims.claim(wanted, arp.AS_GOOD):
+        context.log.info(sentence)
+    for sentence in claims.trouble:
+        context.log.warning(sentence)
+    loud = [text for name, text in _differing(vip).items() if name in arp.ESSENTIAL]
+    if loud:
+        raise LvsdrError("; ".join((*loud, *claims.unset.values())))
+
+
+def broken(vip: str) -> list[str]:
+    """Return a sentence for each setting that a restart would put in order, or needs."""
+    return [
+        text
+        for name, text in _differing(vip).items()
+        if name in arp.ESSENTIAL or sysctl.writable(name)
+    ]
+
+
+def _differing(vip: str) -> dict[str, str]:
+    wanted = arp.wanted(vip)
+    now = sysctl.differing(wanted, as_good=arp.AS_GOOD)
+    return {name: f"{name} is {value}, not {wanted[name]}" for name, value in now.items()}

@@ -1,0 +1,27 @@
+"""The time that checks may take, and the receiver of interim results."""
+
+from __future__ import annotations
+
+from ..deadline import Deadline
+from ..model import Candidate
+from ..typed import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional
+
+    Meanwhile = Optional[Callable[[list[Candidate]], None]]
+
+
+class Limits(NamedTuple):
+    """The limits of all checks of one cycle."""
+
+    deadline: Deadline
+    enough: float
+    """Seconds after which no answer is a failure, even if the configured timeout is longer."""
+    meanwhile: Meanwhile = None
+    """Called once with interim results if answers take long; missing ones are UNKNOWN."""
+
+    def timeout(self, configured: float, rounds: int) -> float:
+        """Return the seconds for one call, of which ``rounds`` follow each other."""
+        return min(configured, self.deadline.remaining() / rounds) if rounds > 1 else configured

@@ -1,0 +1,27 @@
+"""Durations, as Pacemaker writes them."""
+
+from __future__ import annotations
+
+_MOST_DIGITS = 18
+# The units of crm_get_msec() in Pacemaker.
+UNITS = {
+    **dict.fromkeys(("", "s", "sec"), 1.0),
+    **dict.fromkeys(("ms", "msec"), 1e-3),
+    **dict.fromkeys(("us", "usec"), 1e-6),
+    **dict.fromkeys(("m", "min"), 60.0),
+    **dict.fromkeys(("h", "hr"), 3600.0),
+}
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a duration; raise ValueError for anything else.
+
+    >>> seconds("10"), seconds("500ms"), seconds("2min")
+    (10.0, 0.5, 120.0)
+    """
+    unit = text.lstrip("0123456789")
+    number = text[: len(text) - len(unit)]
+    factor = UNITS.get(unit.strip().lower())
+    if factor is None or not 0 < len(number) <= _MOST_DIGITS:
+        raise ValueError
+    return int(number) * factor

@@ -1,0 +1,84 @@
+"""The entry of one real server in the service: its weight, or no entry.  Pure; for the director."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .ipvs.table import RealServer, RealServerConfig, RealServerKey
+from .model import Outcome, Policy
+from .report import Row
+from .typed import NamedTuple
+
+Pool = Mapping[RealServerKey, RealServer]
+
+_SETTLING = 1.0  # seconds for a handshake under way: one cycle may act twice (decision 031)
+
+
+class Goal(NamedTuple):
+    """What all real servers of the pool have in common."""
+
+    port: int
+    forward: str
+    policy: Policy
+    refuses_at_zero: bool = False
+    """The scheduler (dh) sends clients to weight 0, where they are refused: no real server is left
+    there."""
+
+
+def entry(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, drains: Mapping[RealServerKey, float]
+) -> RealServerConfig | None:
+    """Return the entry that follows from a verdict; None for no entry.
+
+    ``withdrawn_for`` is in seconds; ``drains`` has the real servers that were withdrawn before.
+    """
+    outcome = row.verdict.outcome
+    if goal.refuses_at_zero and wants_zero(row):
+        return None
+    if outcome is Outcome.IN:
+        return RealServerConfig(goal.forward, row.weight)
+    if outcome is Outcome.UNKNOWN:
+        return unchanged(row, pool)
+    if outcome is Outcome.WITHDRAWN:
+        settling = row.key in drains and withdrawn_for < _SETTLING
+        return _draining(row, pool, goal, withdrawn_for, settling)
+    return None
+
+
+def wants_zero(row: Row) -> bool:
+    """Return whether weight 0 follows, if the scheduler can have that."""
+    outcome = row.verdict.outcome
+    return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
+
+
+def unchanged(row: Row, pool: Pool) -> RealServerConfig | None:
+    """Return the entry as it is now."""
+    return pool[row.key].config if row.key is not None and row.key in pool else None
+
+
+def _draining(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
+) -> RealServerConfig | None:
+    """Weight 0 while there is something to wait for.
+
+    One that still has a weight may get a connection at any moment, so it loses its weight first
+    and is looked at again in the next cycle.
+    """
+    current = pool.get(row.key) if row.key is not None else None
+    timeout = goal.policy.drain_timeout
+    if current is None or (
+        timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
+    ):
+        return None
+    if current.config.weight == 0 and not settling and not has_connections(current):
+        return None
+    return RealServerConfig(current.config.forward, 0)
+
+
+def has_connections(server: RealServer) -> bool:
+    """Return whether it has connections that may not be over.
+
+    ``inactive`` counts all that are not established: half of it may be closed, the other half still
+    sent to.
+    """
+    return any(server.connections)

@@ -1,0 +1,65 @@
+"""The reasons of a degradation in the log: once when each begins, and once when it is over.
+
+The last reasons are kept in a file of the resource, because every monitor is a new process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ..errors import ExitCode
+from ..system import state
+from .text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .context import Context
+
+_DEGRADED = (ExitCode.DEGRADED, ExitCode.DEGRADED_PROMOTED)
+_WELL = (ExitCode.SUCCESS, ExitCode.RUNNING_PROMOTED)
+_KIND = "degraded"
+
+
+def record(context: Context, code: ExitCode) -> None:
+    """Log each reason that began or ended since the last monitor; keep them for the next one."""
+    if context.action == "stop":
+        if code is ExitCode.SUCCESS:
+            context.forget(_KIND)
+    elif context.action == "monitor" and not context.is_probe:
+        if code in _DEGRADED:
+            begin(context, context.log.reasons, logged=context.log.reasons_logged)
+        elif code in _WELL:
+            begin(context, ())
+
+
+def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> None:
+    """Log the reasons that are new, unless they were, and the end of those that no longer hold.
+
+    A file that cannot be written costs repeated lines of the log, and nothing else.
+    """
+    path = context.file(_KIND)
+    reasons = [one_line(reason) for reason in reasons]
+    before = state.read_text(path).splitlines()
+    for reason in reasons if not logged else ():
+        if reason not in before:
+            context.log.warning(reason)
+    over = [reason for reason in before if reason not in reasons]
+    if over:
+        again = "no longer the case" if reasons else "well again; no longer the case"
+        context.log.info(f"{again}: {'; '.join(over)}")
+    if over or set(before) != set(reasons):
+        _keep(path, reasons)
+
+
+def is_new(context: Context, reason: str) -> bool:
+    """Return whether the last monitor gave other reasons."""
+    return one_line(reason) not in state.read_text(context.file(_KIND)).splitlines()
+
+
+def _keep(path: str, reasons: Sequence[str]) -> None:
+    with suppress(OSError):
+        if reasons:
+            state.replace(path, "".join(f"{reason}\n" for reason in reasons), 0o600)
+        else:
+            state.remove(path)

@@ -1,0 +1,127 @@
+"""Regular expressions of users: in the notation of grep -E, with a bound of their cost.
+
+Python's ``re`` backtracks, so that a few characters can keep it busy for ever.
+"""
+
+from __future__ import annotations
+
+_CLASSES = {
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r" \t\n\r\f\v",
+    "blank": r" \t",
+    "punct": r"!-/:-@\[-`{-~",
+    "print": r"\x20-\x7e",
+    "graph": r"\x21-\x7e",
+    "cntrl": r"\x00-\x1f\x7f",
+    "xdigit": "0-9A-Fa-f",
+}
+# Two of these in a row may get a meaning in a later version of re.
+_RESERVED = frozenset("[&~|")
+_KNOWN_ESCAPES = frozenset("dDwWsS")
+_IGNORE_CASE = "(?i)"
+
+
+def translated(text: str) -> str:
+    """Return the pattern in the notation of ``re``; raise ValueError where that has no equivalent.
+
+    Only bracket expressions differ: POSIX has classes in them.
+
+    >>> translated("[[:alpha:]_]+|[]x[]")
+    '[a-zA-Z_]+|[]x\\\\[]'
+    """
+    out, place = [], 0
+    while place < len(text):
+        length = 2 if text[place] == "\\" else 1
+        if text[place] == "[":
+            bracket, length = _bracket(text, place)
+            out.append(bracket)
+        else:
+            out.append(text[place : place + length])
+        place += length
+    return "".join(out)
+
+
+def _bracket(text: str, start: int) -> tuple[str, int]:
+    """Return the bracket expression that begins here, translated, and its length in ``text``."""
+    place = start + 1
+    place += text[place : place + 1] == "^"
+    place += text[place : place + 1] == "]"  # the first one stands for itself
+    out = [text[start:place]]
+    while place < len(text) and text[place] != "]":
+        if text[place : place + 2] == "[:":
+            name, end, _ = text[place + 2 :].partition(":]")
+            if not end or name not in _CLASSES:
+                raise ValueError(f"[:{name[:20]}:] is no class of characters")
+            out.append(_CLASSES[name])
+            place += len(name) + 4
+        elif text[place : place + 2] in ("[.", "[="):
+            raise ValueError(f"{text[place : place + 2]} (collating) is not supported")
+        elif text[place] == "\\":
+            out.append(text[place : place + 2])
+            place += 2
+        else:
+            out.append(f"\\{text[place]}" if text[place] in _RESERVED else text[place])
+            place += 1
+    return "".join((*out, text[place : place + 1])), place + 1 - start
+
+
+def steps(pattern: str, length: int) -> float:
+    """Return a bound of the steps for a match of ``length`` characters; infinite if unknown.
+
+    Each alternative, and each repetition of a character, multiplies them.  Of anything that is more
+    than that (a group that is repeated, a reference, a condition) no bound is known.
+
+    >>> steps("HS:sync|HS:potential|HS:async", 8), steps(".*", 8), steps("(a+)+", 8)
+    (3.0, 9.0, inf)
+    """
+    found, place, after_group = 1.0, len(_IGNORE_CASE) * pattern.startswith(_IGNORE_CASE), False
+    alternatives = [1.0]
+    while place < len(pattern):
+        sign, width = pattern[place], 1
+        if sign in "*+?{":
+            factor, width = _repetition(pattern, place, length)
+            if after_group:
+                return float("inf")
+            found *= factor
+        elif sign == "|":
+            alternatives[-1] += 1
+        elif sign == "(":
+            if pattern[place : place + 2] == "(?" and pattern[place : place + 3] != "(?:":
+                return float("inf")
+            width = 3 if pattern[place : place + 3] == "(?:" else 1
+            alternatives.append(1.0)
+        elif sign == ")":
+            found *= alternatives.pop() if len(alternatives) > 1 else 1.0
+        elif sign == "\\":
+            escaped, width = pattern[place + 1 : place + 2], 2
+            if escaped.isalnum() and escaped not in _KNOWN_ESCAPES:
+                return float("inf")
+        elif sign == "[":
+            width = _bracket_length(pattern, place)
+        after_group = sign == ")"
+        place += width
+    return found * alternatives[0]
+
+
+def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
+    """Return by how much a repetition multiplies the steps, and its length in the pattern."""
+    if pattern[place] == "{":
+        inside = pattern[place + 1 :].partition("}")[0]
+        low, comma, high = inside.partition(",")
+        most = high if high.isdecimal() else low if not comma and low.isdecimal() else ""
+        return float(min(int(most), length) if most else length) + 1, len(inside) + 2
+    lazy = pattern[place + 1 : place + 2] == "?"
+    return (2.0 if pattern[place] == "?" else length + 1.0), 1 + lazy
+
+
+def _bracket_length(pattern: str, start: int) -> int:
+    place = start + 1
+    place += pattern[place : place + 1] == "^"
+    place += pattern[place : place + 1] == "]"
+    while place < len(pattern) and pattern[place] != "]":
+        place += 2 if pattern[place] == "\\" else 1
+    return place + 1 - start

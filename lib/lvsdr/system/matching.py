@@ -1,0 +1,51 @@
+"""Matching a user's regular expression, which may take for ever, within a bounded time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from re import Pattern
+
+from ..deadline import Deadline
+from ..patterns import steps
+
+PATIENCE = 1.0  # seconds for one value; it takes microseconds, or for ever
+_TOGETHER = 3.0  # seconds for all values
+_CHEAP = 100_000  # steps: some milliseconds
+
+
+def fullmatches(
+    pattern: Pattern[str], values: Iterable[str], deadline: Deadline
+) -> dict[str, bool | None]:
+    """Return for each value whether the pattern matches all of it; None if that takes too long.
+
+    Where no bound of the time is known, a child process matches, and is killed when time is up.
+    """
+    costs = {value: steps(pattern.pattern, len(value)) for value in values}
+    found: dict[str, bool | None] = {
+        value: pattern.fullmatch(value) is not None
+        for value, cost in costs.items()
+        if cost <= _CHEAP
+    }
+    costly = [value for value in costs if value not in found]
+    deadline = deadline.sooner(_TOGETHER)
+    while costly and not deadline.expired():
+        answers = _in_child(pattern, costly, deadline)
+        found.update(zip(costly, answers))
+        found.update((value, None) for value in costly[len(answers) :][:1])
+        costly = costly[len(answers) + 1 :]
+    return {**found, **dict.fromkeys(costly)}
+
+
+def _in_child(pattern: Pattern[str], values: Sequence[str], deadline: Deadline) -> list[bool]:
+    """Return the answers for as many values as could be had in time, in their order."""
+    from .fork import fork  # ctypes and signal cost more than a monitor that needs neither
+    from .run import finish
+
+    def match() -> None:
+        for value in values:
+            os.write(1, b"y" if pattern.fullmatch(value) else b"n")
+
+    until = deadline.sooner(PATIENCE)
+    result = finish(fork("match", match, until), until)
+    return [answer == ord("y") for answer in result.stdout]

@@ -1,0 +1,47 @@
+"""The kernel's settings that an address needs: set with it, and put back after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..address import taking
+from ..deadline import Deadline
+from ..errors import LvsdrError
+from ..interfaces import Place
+from ..system.sysctl import Claims
+from .configuration import Wanted
+from .log import Log
+
+_SECONDS = 10.0  # for all of the settings
+
+
+class Sysctls:
+    """The settings of one address, with their changes and troubles in the log."""
+
+    def __init__(self, wanted: Wanted, directory: str, log: Log) -> None:
+        self._wanted = wanted
+        self._directory = directory
+        self._log = log
+
+    def keep(self, place: Place) -> None:
+        """Set what the address needs; a failure is a warning, as the address matters more."""
+        try:
+            claims = self._claims()
+            self._tell(taking.keep_sysctls(place, claims), claims)
+        except (LvsdrError, OSError) as error:  # in a container, say
+            self._log.warning("sysctl", address=self._wanted, reason=error)
+
+    def release(self) -> None:
+        """Put back what only this address has claimed; raises LvsdrError or OSError."""
+        claims = self._claims()
+        self._tell(claims.release(), claims)
+
+    def _tell(self, sentences: Iterable[str], claims: Claims) -> None:
+        for sentence in sentences:
+            self._log.info("sysctl", address=self._wanted, reason=sentence)
+        for sentence in claims.trouble:
+            self._log.warning("sysctl", address=self._wanted, reason=sentence)
+
+    def _claims(self) -> Claims:
+        owner = f"vip-manager {self._wanted.address}"
+        return Claims(self._directory, owner, Deadline.after(_SECONDS))

@@ -1,0 +1,45 @@
+"""Matching within a bounded time."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+from lvsdr.deadline import Deadline
+from lvsdr.system.matching import fullmatches
+
+ENDLESS = re.compile(r"(a+)+")
+HANGS = "a" * 40 + "!"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No test leaves descriptors open, or children that nobody waited for."""
+    before = os.listdir("/proc/self/fd")
+    yield
+    assert os.listdir("/proc/self/fd") == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_values_that_are_matched_at_once() -> None:
+    found = fullmatches(re.compile("a|b"), ["a", "c", "a"], Deadline.after(0.0))
+    assert found == {"a": True, "c": False}
+
+
+def test_only_the_value_that_hangs_has_no_answer() -> None:
+    found = fullmatches(ENDLESS, ["aa", HANGS, "b", "a"], Deadline.after(20.0))
+    assert found == {"aa": True, HANGS: None, "b": False, "a": True}
+
+
+def test_when_there_is_no_time() -> None:
+    assert fullmatches(ENDLESS, ["aa", HANGS], Deadline.after(0.0)) == {"aa": None, HANGS: None}
+
+
+def test_all_values_together_have_a_limit() -> None:
+    values = [f"{HANGS}{number}" for number in range(50)]
+    deadline = Deadline.after(60.0)
+    assert set(fullmatches(ENDLESS, values, deadline).values()) == {None}
+    assert deadline.remaining() > 30.0
