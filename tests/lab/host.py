@@ -7,6 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from tests.lab import client
@@ -126,13 +127,16 @@ class Host:
     def await_rest(self, real_server: Host) -> None:
         """Wait until IPVS has no connection to a real server, over or not."""
         digits = "".join(f"{int(octet):02X}" for octet in real_server.address.split("."))
+        of_either = f"-> {digits}:", f"-> [{IPv6Address(real_server.address6).exploded}]:"
         end = time.monotonic() + TIMEOUT
-        while not all(line.split()[-2:] == ["0", "0"] for line in self._lines_of(digits)):
+        while self._has_connections(of_either):
             assert time.monotonic() < end, self.proc_ipvs()
             time.sleep(0.1)
 
-    def _lines_of(self, digits: str) -> list[str]:
-        return [line for line in self.proc_ipvs().splitlines() if f"-> {digits}:" in line]
+    def _has_connections(self, entries: Sequence[str]) -> bool:
+        lines = self.proc_ipvs().splitlines()
+        counters = [line.split()[-2:] for line in lines if any(one in line for one in entries)]
+        return any(counter != ["0", "0"] for counter in counters)
 
     # --- clients
 

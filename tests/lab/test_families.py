@@ -47,6 +47,7 @@ def test_ipv6_from_end_to_end(world: World, tmp_path: Path) -> None:
     assert world.client.spread(3, VIP6) == {"node2": 3}
 
     sessions["node3"].close()
+    resource.host.await_rest(world.node3)
     assert resource.monitor().exit_code == OK
     assert resource.pool() == {"node2": 1}
     resource.cluster(*ALL)
@@ -78,7 +79,7 @@ def short_timeouts(world: World) -> Iterator[None]:
     """The kernel forgets a UDP connection after two seconds: it never sees one end."""
     world.director1.run(["ipvsadm", "--set", "0", "0", "2"])
     yield
-    world.director1.run(["ipvsadm", "--set", "900", "120", "300"])
+    world.director1.run(["ipvsadm", "--set", "0", "0", "300"])
 
 
 @pytest.mark.usefixtures("short_timeouts")
@@ -145,6 +146,7 @@ def test_persistence(world: World, tmp_path: Path) -> None:
     assert stuck not in fresh
 
     session.close()
+    resource.host.await_rest(world.hosts[stuck])
     assert resource.monitor().exit_code == OK
     assert resource.pool() == {host: 1 for host in EVEN if host != stuck}
     resource.cluster(*ALL)
