@@ -61,9 +61,18 @@ class Decision(NamedTuple):
 
 
 def decide(
-    pool: Pool, judged: Judged, goal: Goal, drains: Mapping[RealServerKey, float], now: float
+    pool: Pool,
+    judged: Judged,
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
+    now: float,
+    settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Decision:
-    """The pool that follows from the verdicts; ``now`` is in seconds of the monotonic clock."""
+    """Return the pool that follows from the verdicts.
+
+    ``now`` is in seconds of the monotonic clock; ``settling`` has the real servers that an earlier
+    pass of this cycle has withdrawn.
+    """
     rows = [_for_now(row, pool, drains, now) for row in _considered(pool, judged, goal)]
     degraded = _misgivings(rows, pool, judged)
     kept: AbstractSet[RealServerKey] = frozenset()
@@ -77,7 +86,7 @@ def decide(
             continue
         began = drains.get(row.key, now)
         stays = row.key in kept
-        config = unchanged(row, pool) if stays else entry(row, pool, goal, now - began, drains)
+        config = unchanged(row, pool) if stays else entry(row, pool, goal, now - began, settling)
         if config is not None:
             wanted[row.key] = config
             if _drains(row, drains) and (row.verdict.grace or not stays):

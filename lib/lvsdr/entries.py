@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from .ipvs.table import RealServer, RealServerConfig, RealServerKey
 from .model import Outcome, Policy
@@ -10,8 +11,6 @@ from .report import Row
 from .typed import NamedTuple
 
 Pool = Mapping[RealServerKey, RealServer]
-
-_SETTLING = 1.0  # seconds for a handshake under way: one cycle may act twice (decision 031)
 
 
 class Goal(NamedTuple):
@@ -26,11 +25,12 @@ class Goal(NamedTuple):
 
 
 def entry(
-    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, drains: Mapping[RealServerKey, float]
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: AbstractSet[RealServerKey]
 ) -> RealServerConfig | None:
     """Return the entry that follows from a verdict; None for no entry.
 
-    ``withdrawn_for`` is in seconds; ``drains`` has the real servers that were withdrawn before.
+    ``withdrawn_for`` is in seconds; ``settling`` has the real servers that this cycle has withdrawn
+    already: a handshake may still be under way to them (decision 031).
     """
     outcome = row.verdict.outcome
     if goal.refuses_at_zero and wants_zero(row):
@@ -40,8 +40,7 @@ def entry(
     if outcome is Outcome.UNKNOWN:
         return unchanged(row, pool)
     if outcome is Outcome.WITHDRAWN:
-        settling = row.key in drains and withdrawn_for < _SETTLING
-        return _draining(row, pool, goal, withdrawn_for, settling)
+        return _draining(row, pool, goal, withdrawn_for, row.key in settling)
     return None
 
 

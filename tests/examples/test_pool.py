@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr import cycle
-from lvsdr.agents.lvsdr.memory import Memory
+from lvsdr.agents.lvsdr.memory import Memory, remembered
 from lvsdr.cluster import Role
 from lvsdr.deadline import Deadline
 from lvsdr.director import decide
@@ -69,7 +69,7 @@ class Play:
         settings = director(self._seen())
         judged = cycle.judge(settings, self._memory, Deadline.after(20.0))
         decision = decide(self._pool, judged, settings.goal, {}, 0.0)
-        self._memory = cycle.remembered(settings, judged, decision, self._memory)
+        self._memory = remembered(settings.key, judged, decision, self._memory)
         self._pool = {
             key: RealServer(config, Connections(1, 0))
             for key, config in decision.real_servers.items()

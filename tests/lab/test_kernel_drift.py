@@ -82,6 +82,7 @@ def test_a_stranger_among_our_real_servers_is_drained(world: World, lvs: Resourc
         assert lvs.pool() == {**EVEN, "node3": 0}
         assert session.alive
     session.close()
+    world.director1.await_rest(world.node3)
     assert lvs.monitor().exit_code == OK
     assert lvs.pool() == {"node1": 1, "node2": 1}
 

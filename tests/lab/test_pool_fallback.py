@@ -41,6 +41,7 @@ def test_the_fallback_comes_when_nobody_is_fit_and_leaves_by_draining(director: 
     assert session.alive
 
     session.close()
+    director.world.director1.await_rest(director.world.node1)
     assert director.monitor() == {"node2": 1}
 
 
@@ -92,6 +93,7 @@ def test_on_empty_empty_leaves_nobody(director: Director) -> None:
         director.client.connect(timeout=0.5)
 
     sessions.pop("node2").close()
+    director.world.director1.await_rest(director.world.node2)
     assert director.monitor(degraded="nobody serves") == {"node3": 0}
     assert all_alive(sessions)
 

@@ -14,6 +14,7 @@ A play is lines of text.  The first one is a bug report or a promise.  Then, in 
     unavailable why                     a source did not answer; ``available`` ends that
     active node1 0                      its connections; ``active node1 0 inactive 3``
     at 10                               decide, 10 seconds after the beginning
+    again 10.5                          decide once more, in a second pass of the same cycle
 
 nodeN has the address 10.77.0.N, unless it is written as ``node1@10.77.0.5`` or ``node1@`` (none).
 An entry that is written as an address is nobody's, as far as the director remembers.
@@ -48,6 +49,7 @@ class Play:
         self.asked: frozenset[str] = frozenset()
         self.reason: str | None = None
         self.drains: dict[RealServerKey, float] = {}
+        self.drains_before: dict[RealServerKey, float] = {}
 
     def policy(self, text: str) -> None:
         drain, on_empty, *more = text.replace("drain ", "").replace(",", "").split()
@@ -91,8 +93,13 @@ class Play:
     def available(self, _: str) -> None:
         self.reason = None
 
-    def decide(self, text: str) -> Decision:
-        """The decision, which is the state of the table from now on."""
+    def at(self, text: str) -> Decision:
+        """Return the decision of a new cycle."""
+        self.drains_before = self.drains
+        return self.again(text)
+
+    def again(self, text: str) -> Decision:
+        """Return the decision of a further pass, which is the state of the table from now on."""
         judged = Judged(
             tuple(self.candidates.values()),
             tuple(self.fallback.values()),
@@ -101,7 +108,8 @@ class Play:
             self.reason,
             self.nodes,
         )
-        decision = decide(self.pool, judged, self.goal, self.drains, float(text))
+        settling = self.drains.keys() - self.drains_before.keys()
+        decision = decide(self.pool, judged, self.goal, self.drains, float(text), settling)
         self.pool = {
             key: RealServer(
                 config, self.pool[key].connections if key in self.pool else Connections()
@@ -170,8 +178,9 @@ def played(script: str) -> str:
         verb, _, text = line.partition(" ")
         if verb != "=":
             out.append(line)
-        if verb == "at":
-            out += [f"= {told}" for told in described(play.decide(text))]
+        if verb in ("at", "again"):
+            decision = play.at(text) if verb == "at" else play.again(text)
+            out += [f"= {told}" for told in described(decision)]
         elif verb not in ("=", ""):
             VERBS[verb](play, text)
     return "\n".join(out) + "\n"

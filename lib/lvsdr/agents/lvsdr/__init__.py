@@ -50,7 +50,7 @@ def start(context: Context) -> None:
         for reason in keep_sysctls(context, wanted):
             context.log.warning(reason)
         with owners.registered(context, wanted.key, memory):
-            found = carry_out(context, wanted, judged, memory)
+            found = carry_out(context, wanted, judged, memory).shortfall
         degradation.begin(context, found.all)
 
 

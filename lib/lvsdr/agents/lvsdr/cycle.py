@@ -6,6 +6,7 @@ The same path serves start, monitor and reload-agent; ``judge`` and ``plan`` act
 from __future__ import annotations
 
 import time
+from collections.abc import Set as AbstractSet
 
 from ...checks import check_all
 from ...checks.limits import Limits
@@ -14,7 +15,7 @@ from ...crm_mon import parse
 from ...deadline import Deadline
 from ...director import Decision, Judged, decide
 from ...errors import SourceUnavailable
-from ...ipvs.table import Service, WantedService
+from ...ipvs.table import RealServerKey, Service, WantedService
 from ...location import answered, located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
 from ...sources import chosen, followed, survey
@@ -191,10 +192,17 @@ def _weighed(server: Located, spec: PoolSpec) -> Located:
     return server._replace(weight=weight, weight_from="fallback_realservers")
 
 
-def plan(settings: Settings, judged: Judged, service: Service | None, memory: Memory) -> Plan:
-    """The service as it shall be."""
+def plan(
+    settings: Settings,
+    judged: Judged,
+    service: Service | None,
+    memory: Memory,
+    settling: AbstractSet[RealServerKey] = frozenset(),
+) -> Plan:
+    """Return the service as it shall be; ``settling``: what this cycle has withdrawn already."""
     pool = {} if service is None else service.real_servers
-    decision = decide(pool, judged, settings.goal, memory.drains, time.monotonic())
+    now = time.monotonic()
+    decision = decide(pool, judged, settings.goal, memory.drains, now, settling)
     return Plan(WantedService(settings.config, decision.real_servers), decision)
 
 
@@ -222,24 +230,3 @@ def nothing_known(judged: Judged) -> str | None:
     if known and all(server.address is not None for server in unknown):
         return None
     return "; ".join(f"{server.host}: {server.verdict.reason}" for server in unknown) or None
-
-
-def remembered(settings: Settings, judged: Judged, decision: Decision, before: Memory) -> Memory:
-    """What the next cycle should know of this one."""
-    servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]
-    return Memory(
-        service=settings.key,
-        drains=decision.drains,
-        addresses={**_still(before, decision), **{s.host: s.address or "" for s in servers}},
-        names={
-            key.address: judged.hosts[key.address]
-            for key in decision.real_servers
-            if key.address in judged.hosts
-        },
-    )
-
-
-def _still(before: Memory, decision: Decision) -> dict[str, str]:
-    """The addresses of hosts that nobody spoke of in this cycle, while they are in use."""
-    used = {key.address for key in decision.real_servers}
-    return {host: address for host, address in before.addresses.items() if address in used}

@@ -12,6 +12,10 @@ from ...ipvs.table import RealServerKey, ServiceKey
 from ...system import state
 from ...typed import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...director import Decision, Judged
+
 
 class Memory(NamedTuple):
     """Nothing that the service could not do without: lost, it is rebuilt in a cycle or two."""
@@ -80,3 +84,24 @@ def _parsed(text: str) -> Memory:
         else:
             raise ValueError(line)
     return Memory(service, drains, addresses, names)
+
+
+def remembered(key: ServiceKey, judged: Judged, decision: Decision, before: Memory) -> Memory:
+    """Return what the next cycle should know of this one."""
+    servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]
+    return Memory(
+        service=key,
+        drains=decision.drains,
+        addresses={**_still(before, decision), **{s.host: s.address or "" for s in servers}},
+        names={
+            key.address: judged.hosts[key.address]
+            for key in decision.real_servers
+            if key.address in judged.hosts
+        },
+    )
+
+
+def _still(before: Memory, decision: Decision) -> dict[str, str]:
+    """Return the addresses, still in use, of hosts that no source named in this cycle."""
+    used = {key.address for key in decision.real_servers}
+    return {host: address for host, address in before.addresses.items() if address in used}

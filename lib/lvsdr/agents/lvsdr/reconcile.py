@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from ...director import Judged
 from ...errors import KernelMismatch, LvsdrError, NotRunning
-from ...ipvs.table import WantedService, serves
+from ...ipvs.table import RealServerKey, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
 from ...report import Row, as_it_became, changes
 from ...system import crm, ipvs, sysctl
 from ...typed import NamedTuple
 from . import cycle
-from .memory import Memory, recall, store
+from .memory import Memory, recall, remembered, store
 from .settings import Settings
 from .unused import too_long
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Callable
 
 _STALE = 1.0  # seconds after which an answer of crm_mon is too old
 
@@ -48,30 +45,45 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
             raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
         memory = recall(context.file("state"))
         own = cycle.Own(context.resource, context.node)
-        judged = cycle.judge(wanted, memory, context.deadline, own, _early(context, wanted))
+        early = _EarlyPass(context, wanted, memory)
+        judged = cycle.judge(wanted, memory, context.deadline, own, early)
         if judged.hands_off is not None:
             return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
-        memory = recall(context.file("state"))  # as the early pass has left it
-        pool, trouble = carry_out(context, wanted, judged, memory)
+        pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
     # The whole budget, not the time that was left: a reason must not change from run to run.
     scripts = too_long(context.values, cycle.time_for_scripts(budget(context.environ)))
-    return Shortfall((*pool, *scripts), (*trouble, *unset, *unlocked))
+    own_trouble = dict.fromkeys((*early.trouble, *trouble, *unset, *unlocked))
+    return Shortfall((*pool, *scripts), tuple(own_trouble))
 
 
-def _early(context: Context, wanted: Settings) -> Callable[[Judged], None]:
-    """Return what carries out what is certain while some hosts have not answered yet."""
+class _EarlyPass:
+    """The changes that are certain while some hosts have not answered yet."""
 
-    def act(judged: Judged) -> None:
+    def __init__(self, context: Context, wanted: Settings, memory: Memory) -> None:
+        self._context = context
+        self._wanted = wanted
+        self._before = memory
+        self.memory = memory
+        """What is remembered from now on, also where the state file cannot be written."""
+        self.trouble: tuple[str, ...] = ()
+
+    @property
+    def withdrawn(self) -> AbstractSet[RealServerKey]:
+        """The real servers that this pass has withdrawn."""
+        return self.memory.drains.keys() - self._before.drains.keys()
+
+    def __call__(self, judged: Judged) -> None:
+        """Carry the changes out, if they are certain."""
         if judged.hands_off is not None:
             return
-        memory = recall(context.file("state"))
+        context, wanted = self._context, self._wanted
         kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
         service = kernel.service(WantedService(wanted.config, {}))
-        if cycle.is_certain(cycle.plan(wanted, judged, service, memory).decision):
-            carry_out(context, wanted, judged, memory)
-
-    return act
+        planned = cycle.plan(wanted, judged, service, self.memory, self.withdrawn)
+        if cycle.is_certain(planned.decision):
+            done = carry_out(context, wanted, judged, self.memory, self.withdrawn)
+            self.memory, self.trouble = done.memory, done.shortfall.trouble
 
 
 def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
@@ -91,11 +103,28 @@ def _weight(weight: int | None) -> str:
     return "no entry" if weight is None else f"weight {weight}"
 
 
-def carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Shortfall:
-    """Change the table, log each change with its reason, and remember."""
+class Done(NamedTuple):
+    """The result of one pass."""
+
+    shortfall: Shortfall
+    memory: Memory
+    """What the next pass should know of this one."""
+
+
+def carry_out(
+    context: Context,
+    wanted: Settings,
+    judged: Judged,
+    memory: Memory,
+    settling: AbstractSet[RealServerKey] = frozenset(),
+) -> Done:
+    """Change the table, log each change with its reason, and remember.
+
+    ``settling`` has the real servers that an earlier pass of this cycle has withdrawn.
+    """
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
-    planned = cycle.plan(wanted, judged, service, memory)
+    planned = cycle.plan(wanted, judged, service, memory, settling)
     rows: Sequence[Row] = planned.decision.rows
     refused: tuple[str, ...] = ()
     if service is None or settled(service) != planned.wanted:
@@ -110,9 +139,9 @@ def carry_out(context: Context, wanted: Settings, judged: Judged, memory: Memory
             rows, refused = as_it_became(rows, service), (str(error),)
     for sentence in changes(rows):
         context.log.info(sentence)
-    now = cycle.remembered(wanted, judged, planned.decision, memory)
+    now = remembered(wanted.key, judged, planned.decision, memory)
     trouble = _remember(context, now, memory)
-    return Shortfall((*refused, *planned.decision.degraded), trouble)
+    return Done(Shortfall((*refused, *planned.decision.degraded), trouble), now)
 
 
 def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lvsdr.agents.lvsdr import cycle
 from lvsdr.agents.lvsdr.legality import PARAMETERS
-from lvsdr.agents.lvsdr.memory import Memory
+from lvsdr.agents.lvsdr.memory import Memory, remembered
 from lvsdr.agents.lvsdr.settings import Settings, settings
 from lvsdr.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.deadline import Deadline
@@ -351,7 +351,7 @@ def test_what_is_remembered() -> None:
     )
     judged = judged._replace(hosts={**judged.hosts, **before.names})
     planned = cycle.plan(wanted, judged, Service(ServiceConfig("rr"), pool), before)
-    now = cycle.remembered(wanted, judged, planned.decision, before)
+    now = remembered(wanted.key, judged, planned.decision, before)
     assert now.service == ServiceKey("tcp", "10.9.0.20", 5432)
     assert set(now.drains) == {left}
     assert now.addresses == {
