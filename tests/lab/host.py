@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
 SCRATCH = Path("/run/lab")
 VIP, VIP6 = "10.77.0.100", "fd77::100"
 HEADING = 3  # lines of /proc/net/ip_vs
+SHORT_MEMORY = 1  # seconds for which IPVS of the directors keeps a connection whose end it has seen
 
 
 class Host:
@@ -123,6 +124,15 @@ class Host:
         that the client has shut down for one that may go on.
         """
         self.run(["ipvsadm", "--set", "0", str(seconds), "0"])
+
+    @contextlib.contextmanager
+    def remembering_for(self, seconds: int) -> Iterator[None]:
+        """Let IPVS remember such connections for longer, until the end of the block."""
+        self.forget_after(seconds)
+        try:
+            yield
+        finally:
+            self.forget_after(SHORT_MEMORY)
 
     def await_rest(self, real_server: Host) -> None:
         """Wait until IPVS has no connection to a real server, over or not."""

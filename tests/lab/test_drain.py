@@ -123,9 +123,8 @@ def test_without_time_to_drain_it_goes_at_once(director: Director) -> None:
 @pytest.fixture
 def remembering(director: Director) -> Iterator[Director]:
     """A director that remembers connections for as long as the kernel does by itself."""
-    director.world.director1.forget_after(120)
-    yield director
-    director.world.director1.forget_after(1)
+    with director.world.director1.remembering_for(120):
+        yield director
 
 
 def test_a_session_that_is_half_closed_may_finish(remembering: Director) -> None:

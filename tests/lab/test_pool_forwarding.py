@@ -67,11 +67,18 @@ def test_sessions_outlive_changes_of_method_and_scheduler(director: Director) ->
     assert all(map(all_alive, sessions))
 
 
+@pytest.fixture
+def two_minutes(director: Director) -> Iterator[None]:
+    """The time for which a kernel remembers connections without being told otherwise."""
+    with director.world.director1.remembering_for(120):
+        yield
+
+
+@pytest.mark.usefixtures("two_minutes")
 def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
     director: Director,
 ) -> None:
     """With masquerading it sees both sides, so it tells what is closed from what is half closed."""
-    director.world.director1.forget_after(120)
     only = {"weight_of_realservers": "node1", "forwarding_method": "masq"}
     assert director.start(only) == {"node1": 1}
     half, closed = director.client.connect(), director.client.connect()
@@ -86,4 +93,3 @@ def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
     half.close()
     assert director.table()["node1"].inactive == 2
     assert director.monitor() == {"node2": 1}
-    director.world.director1.forget_after(1)

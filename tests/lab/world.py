@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 
 from tests.lab.echo import EchoServer
-from tests.lab.host import SCRATCH, VIP, VIP6, Host
+from tests.lab.host import SCRATCH, SHORT_MEMORY, VIP, VIP6, Host
 from tests.lab.namespace import sysctl
 from tests.lab.network import Network, require_lab
 
@@ -46,7 +46,7 @@ class World:
         for node in self.nodes:
             prepare_real_server(node)
         for director in (self.director1, self.director2):
-            director.forget_after(1)
+            director.forget_after(SHORT_MEMORY)
         self.reset()
         self.move_vip(self.director1)
 

@@ -46,7 +46,7 @@ def gone(path: Path) -> bool:
     for _ in range(100):
         try:
             state = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
         if state == "Z":  # its new parent may take a while to notice
             return True
