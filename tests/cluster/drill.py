@@ -9,6 +9,7 @@ dead. So what is frozen or cut off in a drill is never the primary.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -55,7 +56,6 @@ class Drill:
 
     def __init__(self, name: str, cluster: Cluster) -> None:
         self.name, self.cluster = name, cluster
-        self.nodes = who_is_who(cluster)
         self.clients = Clients(cluster.client)
         self.seen: Sequence[Weights | None] = []
         self.laps: list[Lap] = []
@@ -70,6 +70,11 @@ class Drill:
 
     def __exit__(self, *_: object) -> None:
         self._watching.close()
+
+    @functools.cached_property
+    def nodes(self) -> Nodes:
+        """Who is who when this is read first. ValueError without a replicated database."""
+        return who_is_who(self.cluster)
 
     def report(self) -> Report:
         """Return what has become of the clients so far; all that hold a session try it."""
