@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from tests.lab.job import ROOT, say
 
 CACHE = ROOT / "build" / "debian"
 ARCHIVE = "http://deb.debian.org/debian"
+OS_RELEASE = Path("/etc/os-release")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 TIMEOUT = 300  # seconds for one download
 SILENCE = 15  # seconds without an answer from the archive
@@ -41,6 +43,15 @@ def archive() -> str:
         if origin == "Debian" and "-" not in codename and uri:
             return uri[0].rstrip("/")
     return ARCHIVE
+
+
+def own_suite() -> str:
+    """Return the code name of this machine's own suite (os-release(5)). Unavailable without one."""
+    assignments = shlex.split(OS_RELEASE.read_text())
+    names = dict(line.split("=", 1) for line in assignments if "=" in line)
+    if "VERSION_CODENAME" not in names:
+        raise Unavailable(f"{OS_RELEASE} names no suite: this is no Debian release")
+    return names["VERSION_CODENAME"]
 
 
 def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:

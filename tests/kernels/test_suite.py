@@ -26,6 +26,12 @@ def fetch(
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+def test_the_own_suite_is_one_that_apt_knows() -> None:
+    command = ["apt-get", "indextargets", "--format", "$(CODENAME)", "Created-By: Packages"]
+    known = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert suite.own_suite() in known.splitlines()
+
+
 def test_a_package_is_fetched_once(tmp_path: Path) -> None:
     place = suite.unpack("testing", SMALL, tmp_path)
     assert (place / "usr/bin/hostname").is_file()
