@@ -27,6 +27,7 @@ ENVIRONMENT = {
 # Directories of the disk, by their owners.
 OWNERS = {
     "root:root": ["etc/corosync", "var/lib/corosync", "var/log", "var/log/corosync"],
+    "root:haclient": ["etc/pacemaker"],
     "hacluster:haclient": [
         "var/log/pacemaker",
         *(f"var/lib/pacemaker/{name}" for name in ("", "cib", "cores", "pengine", "blackbox")),

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from lxml import etree
 
 TIMEOUT = 120  # seconds, at least, for every operation
-TIMEOUTS = {"pgsql": 300}  # of some agents
+
+# Of some agents. Those of a remote node's connection and of the service there say how long the
+# director takes for out of sight what has failed.
+TIMEOUTS = {"pgsql": 300, "remote": 0, "anything": 0}
 
 # Seconds from one monitor to the next, by type of agent and role. One of pgsql's, fifty processes,
 # takes a second of the processor: every 4 seconds on three nodes, nothing else gets done. Nor are

@@ -14,6 +14,7 @@ WRITE_VIP, READ_VIP = "10.77.0.101", "10.77.0.100"
 NODES = ("node1", "node2", "node3")  # 10.77.0.21 and so on
 LANGUAGES = ("de_DE.UTF-8", "zh_CN.UTF-8", "zh_CN.GB18030")
 OUTSIDE = "10.77.0.24"  # node4, which is in no cluster
+REMOTE = "node4"  # the same machine, where a configuration makes it a remote node
 
 
 def prepared() -> Path:

@@ -1,10 +1,11 @@
 """Prepares, where processes start quickly, what a cluster in a slow guest is made from.
 
 Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
-there, to be laid over /usr; `bin`, what only shells have in their PATH; `postgresql.tar`, the data
-of a PostgreSQL server to make copies of; `locales`, which this system may lack; and
-`configurations`, what the examples make of an empty one, with patience. Those scripts run pcs on a
-file until they push it, which needs no cluster, but a minute in a guest.
+there and what runs on a remote node, to be laid over /usr; `bin`, what only shells have in their
+PATH; `postgresql.tar`, the data of a PostgreSQL server to make copies of; `locales`, which this
+system may lack; and `configurations`, what the examples and remote.sh make of an empty one, with
+patience. Those scripts run pcs on a file until they push it, which needs no cluster, but a minute
+in a guest.
 
 Runs in a mount namespace of its own: see `run` beside this file.
 """
@@ -24,7 +25,8 @@ from pathlib import Path
 from tests.cluster import postgres, shellfuncs
 from tests.cluster.corosync import first_cib
 from tests.cluster.patience import patient
-from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, WRITE_VIP
+from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, REMOTE, WRITE_VIP
+from tests.debian import suite
 from tests.lab.job import ROOT
 
 # Instead of the cluster's there is a file, and what is pushed is kept.
@@ -50,6 +52,7 @@ VARIABLES = {
     "PG_CONFIG": str(postgres.DATA / "postgresql.conf"),
     "PG_CONFIG_DIR": str(postgres.DATA),
     "OUTSIDE": OUTSIDE,
+    "REMOTE": REMOTE,
     "ANSWER": "15",  # Python alone takes seconds here
     "NOTICE": "20",
     "DRAIN": "10",
@@ -64,6 +67,8 @@ VARIANTS = {
 }
 
 
+REMOTE_EXECUTOR = "pacemaker-remote"  # a package of the suite that this machine has
+
 # From which a configuration comes, besides the scripts.
 MODULES = ("prepare", "patience", "corosync", "places", "postgres")
 
@@ -76,6 +81,7 @@ def prepare(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(directory / "usr", ignore_errors=True)
     install(directory)
+    install_remote_executor(directory / "usr/sbin")
     archive_template(directory / postgres.ARCHIVE)
     make_locales(directory / "locales")
     mount("overlay", "usr", "/usr", f"lowerdir={directory}/usr:/usr")
@@ -88,7 +94,7 @@ def prepare(directory: Path) -> None:
 
 def fingerprint() -> str:
     """Return what changes with everything that a configuration comes from."""
-    patterns = ("examples/*.sh", "lib/**/*.py")
+    patterns = ("examples/*.sh", "tests/cluster/*.sh", "lib/**/*.py")
     found = {path for pattern in patterns for path in ROOT.glob(pattern)}
     found |= {HERE / f"{module}.py" for module in MODULES}
     content = b"".join(path.read_bytes() for path in sorted(found))
@@ -100,7 +106,8 @@ def configure_all(places: Path) -> None:
     shutil.rmtree(places, ignore_errors=True)
     places.mkdir()
     (places / "before.xml").write_text(first_cib(NODES))
-    paths = [*ROOT.glob("examples/[0-9]*.sh"), ROOT / "examples/vip-leader.sh"]
+    others = (ROOT / "examples/vip-leader.sh", HERE / "remote.sh")
+    paths = [*ROOT.glob("examples/[0-9]*.sh"), *others]
     scripts = {path.stem: path for path in paths}
     jobs: list[Job] = [(name, scripts[name], {}) for name in sorted(scripts)]
     jobs += [(name, scripts[stem], variables) for name, (stem, variables) in VARIANTS.items()]
@@ -116,6 +123,19 @@ def install(directory: Path) -> None:
     functions.write_text(shellfuncs.adapted(("/usr" / shellfuncs.PLACE).read_text()))
     (directory / "bin").mkdir(exist_ok=True)
     shutil.copy(HERE / "on", directory / "bin")
+
+
+def install_remote_executor(place: Path) -> None:
+    """Copy pacemaker-remoted there. Its package conflicts with `pacemaker`: it is only unpacked.
+
+    SystemExit if it cannot be fetched.
+    """
+    try:
+        files = suite.unpack(suite.own_suite(), [REMOTE_EXECUTOR])
+    except suite.Unavailable as error:
+        raise SystemExit(f"cluster: the package {REMOTE_EXECUTOR}: {error}") from None
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copy(files / "usr/sbin/pacemaker-remoted", place)
 
 
 def archive_template(archive: Path) -> None:

@@ -1,0 +1,119 @@
+"""Drills with a remote node as a real server: nothing on it stops when only its connection does.
+
+The configuration is remote.sh, beside this file, whose director has a monitor every second. Bounds
+are as in test_drills.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.cluster import foreign, remote
+from tests.cluster.cluster import Cluster
+from tests.cluster.drill import Drill
+from tests.cluster.history import History
+from tests.cluster.places import NODES, REMOTE
+from tests.cluster.report import Report
+from tests.cluster.views import DATABASE, directors, never_empty, pool
+from tests.cluster.waiting import wait_until
+
+OUT, BACK = 12, 60  # intervals: until nobody is sent there; until it serves again
+RECONNECTED = 24  # until another member has the connection
+GAP = 5  # in which nobody gets a new connection
+
+
+@pytest.fixture(scope="module")
+def connected(cluster: Cluster) -> Cluster:
+    """The cluster with a remote node."""
+    remote.configure(cluster)
+    return cluster
+
+
+@pytest.fixture
+def drill(
+    request: pytest.FixtureRequest, connected: Cluster, reports: list[Report]
+) -> Iterator[Drill]:
+    """A drill that begins when all four serve, with a session on each of them."""
+    remote.recover(connected)
+    name = request.node.name[len("test_") :].replace("_", " ")
+    with Drill(name, connected) as drill:
+        assert {session.server for session in drill.clients.sessions} == {*NODES, REMOTE}
+        yield drill
+        reports.append(drill.report())
+        print("", reports[-1], *drill.seen, *drill.clients.failures, sep="\n")
+    assert foreign.untouched(connected.nodes)
+    assert len(directors(connected)) == 1
+
+
+# Out of sight is what is probed for a second or less: the director may look just before and after.
+TIMES = 4
+
+# What is refreshed, with the options of crm_resource(8), and where it is probed again.
+REFRESHES = {
+    "its_connection": (REMOTE, (), NODES),
+    "its_database": (DATABASE, ("--node", REMOTE), (REMOTE,)),
+}
+
+
+@pytest.mark.parametrize(("resource", "options", "places"), REFRESHES.values(), ids=REFRESHES)
+def test_a_refresh_of_a_remote_node(
+    drill: Drill, resource: str, options: Sequence[str], places: Sequence[str]
+) -> None:
+    cluster, history = drill.cluster, History(drill.cluster.nodes)
+    probes = {(name, "probe", resource.removesuffix("-clone")) for name in places}
+    drill.happens()
+    for _ in range(TIMES):
+        refreshed = History(cluster.nodes)
+        cluster.node1.run(["crm_resource", "--refresh", "--resource", resource, *options])
+        wait_until(
+            refreshed.done,
+            lambda done: probes <= {each[:3] for each in done},
+            f"{resource} is probed again",
+            remote.PATIENCE,
+        )
+    drill.lap("probed")
+    cluster.settle()
+    remote.wait_until_whole(cluster)
+    assert drill.lap("whole").intervals < BACK
+    assert always_in_pool(drill)
+    assert history.changes() == []
+    assert not drill.clients.failures
+    assert not drill.clients.broken()
+
+
+def test_the_member_that_holds_a_connection_crashes(drill: Drill) -> None:
+    cluster, lost = drill.cluster, remote.holder(drill.cluster)
+    rest = remote.WHOLE.keys() - {lost.name}
+    drill.happens()
+    lost.crash()
+    connected = drill.wait_for_state(
+        "reconnected", lambda state: remote.connected(state) not in ([], [lost.name])
+    )
+    assert connected.intervals < RECONNECTED
+    assert drill.wait_for_pool("pool", *rest).intervals < RECONNECTED
+    assert drill.failing().intervals < OUT
+    drill.happens()
+    remote.recover(cluster)
+    assert drill.lap("back").intervals < BACK
+    assert always_in_pool(drill)
+    assert drill.gap() < GAP
+    assert set(drill.clients.broken()) == {lost.name}
+
+
+def test_a_remote_node_crashes(drill: Drill) -> None:
+    drill.happens()
+    drill.cluster.outside.crash()
+    assert drill.wait_for_pool("withdrawn", *NODES).intervals < RECONNECTED
+    rest = dict.fromkeys(NODES, 1)
+    gone = drill.wait_for("gone", lambda: pool(drill.cluster), lambda seen: seen == rest)
+    assert gone.intervals < RECONNECTED
+    assert drill.failing().intervals < OUT
+    assert never_empty(drill.seen)
+    assert set(drill.clients.broken()) == {REMOTE}
+
+
+def always_in_pool(drill: Drill) -> bool:
+    """Return whether the remote node was a real server in each pool of the drill."""
+    return all(REMOTE in (weights or {}) for weights in drill.seen)
