@@ -32,7 +32,7 @@ class Node(NamedTuple):
     container: str = ""
     """Of a guest node: the id of the resource that it runs in."""
     lost: bool = False
-    """Of a remote or guest node that is offline: its connection or its container has failed."""
+    """Of a guest node that is offline: its connection or its container has failed."""
     ambiguous: bool = False
     """Several entries of this name are online."""
 

@@ -67,13 +67,15 @@ def _node(element: Element) -> Node:
 
 
 def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
-    """Return the nodes, those marked as lost whose connection or container has failed.
+    """Return the nodes, the guest nodes marked as lost whose connection or container has failed.
 
     Pacemaker shows a remote or guest node as offline whenever the history of its connection says
     nothing (lib/pengine/unpack.c, determine_remote_online_status): while it is probed again, or
-    when the member is lost that holds the connection.  Only a failure means that the node is gone.
+    when the member is lost that holds the connection.  A failure means that a guest node is gone:
+    Pacemaker restarts its container then.  For a remote node's, it fences the node, which is
+    unclean then, or only connects again.
     """
-    away = [n for n in nodes.values() if not n.online and n.kind is not NodeKind.MEMBER]
+    away = [n for n in nodes.values() if not n.online and n.kind is NodeKind.GUEST]
     if not away:
         return nodes
     primitives = {element.attributes.get("id", ""): element for element in _primitives(resources)}

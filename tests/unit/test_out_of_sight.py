@@ -56,10 +56,7 @@ def judged(cluster: ClusterState, host: str, spec: PoolSpec) -> str:
     [
         ("remote-node-probed-again", "failed 20: connection to the node is lost"),
         ("remote-node-connecting-after-old-failure", "failed 20: connection to the node is lost"),
-        (
-            "remote-node-connection-failed",
-            "failed 0: connection or container of the node has failed",
-        ),
+        ("remote-node-connection-failed", "failed 20: connection to the node is lost"),
         ("remote-node-to-be-fenced", "failed 0: node is unclean"),
     ],
 )
