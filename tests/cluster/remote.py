@@ -57,9 +57,11 @@ def start_executor(machine: Machine) -> None:
 
 
 def recover(cluster: Cluster) -> None:
-    """Switch on what has lost its power, and wait until all is well."""
+    """Undo what a drill has left, and wait until all is well."""
     for node in cluster.nodes:
-        if not node.running:
+        if node.running:
+            node.plug_in()
+        else:
             install_database(node)  # a lock file of the old boot would be in the way
             node.start()
             foreign.add(node)

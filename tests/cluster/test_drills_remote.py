@@ -6,7 +6,7 @@ are as in test_drills.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.cluster import foreign, remote
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill
 from tests.cluster.history import History
+from tests.cluster.node import Node
 from tests.cluster.places import NODES, REMOTE
 from tests.cluster.report import Report
 from tests.cluster.views import DATABASE, directors, never_empty, pool
@@ -83,15 +84,18 @@ def test_a_refresh_of_a_remote_node(
     assert not drill.clients.broken()
 
 
-def test_the_member_that_holds_a_connection_crashes(drill: Drill) -> None:
+@pytest.mark.parametrize("lose", [Node.crash, Node.cut_off], ids=["crashes", "is_cut_off"])
+def test_the_member_that_holds_a_connection(drill: Drill, lose: Callable[[Node], None]) -> None:
     cluster, lost = drill.cluster, remote.holder(drill.cluster)
     rest = remote.WHOLE.keys() - {lost.name}
     drill.happens()
-    lost.crash()
-    connected = drill.wait_for_state(
-        "reconnected", lambda state: remote.connected(state) not in ([], [lost.name])
+    lose(lost)
+    reconnected = drill.wait_for_state(
+        "reconnected",
+        lambda state: remote.connected(state) not in ([], [lost.name]),
+        seen_by=next(node for node in cluster.nodes if node is not lost),
     )
-    assert connected.intervals < RECONNECTED
+    assert reconnected.intervals < RECONNECTED
     assert drill.wait_for_pool("pool", *rest).intervals < RECONNECTED
     assert drill.failing().intervals < OUT
     drill.happens()
@@ -105,7 +109,6 @@ def test_the_member_that_holds_a_connection_crashes(drill: Drill) -> None:
 def test_a_remote_node_crashes(drill: Drill) -> None:
     drill.happens()
     drill.cluster.outside.crash()
-    assert drill.wait_for_pool("withdrawn", *NODES).intervals < RECONNECTED
     rest = dict.fromkeys(NODES, 1)
     gone = drill.wait_for("gone", lambda: pool(drill.cluster), lambda seen: seen == rest)
     assert gone.intervals < RECONNECTED
