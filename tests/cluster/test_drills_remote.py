@@ -98,12 +98,14 @@ def test_the_member_that_holds_a_connection(drill: Drill, lose: Callable[[Node],
     assert reconnected.intervals < RECONNECTED
     assert drill.wait_for_pool("pool", *rest).intervals < RECONNECTED
     assert drill.failing().intervals < OUT
-    drill.happens()
-    remote.recover(cluster)
-    assert drill.lap("back").intervals < BACK
     assert always_in_pool(drill)
     assert drill.gap() < GAP
     assert set(drill.clients.broken()) == {lost.name}
+    # A member that returns may bring a connection of its own along that has failed: then Pacemaker
+    # has two, and the remote node is unclean until both are stopped.
+    drill.happens()
+    remote.recover(cluster)
+    assert drill.lap("back").intervals < BACK
 
 
 def test_a_remote_node_crashes(drill: Drill) -> None:
