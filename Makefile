@@ -54,7 +54,7 @@ postgres-versions: ## the tools with PostgreSQL 12 to 18, fetched from npm (ARGS
 	tests/setup versions
 	tests/postgres/versions $(ARGS)
 
-other-systems: setup ## everything in a Debian 13, the core in a Debian 11 (hours; ARGS=STEP)
+other-systems: setup ## everything in a Debian 13, the core in a Debian 11 (15 minutes; ARGS=STEP)
 	@tests/systems/run all $(ARGS)
 
 docs: ## write the parts of README and man pages that come from the declarations

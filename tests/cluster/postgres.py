@@ -13,7 +13,9 @@ from tests.cluster.places import prepared
 from tests.cluster.waiting import wait_until
 from tests.lab.namespace import run
 
-BIN = max(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin"))
+VERSIONS = Path("/usr/lib/postgresql")
+# The default is for those who only import this: tests/setup has installed a server.
+BIN = max(VERSIONS.glob("[1-9][0-9]/bin"), default=VERSIONS / "none/bin")
 HOME = Path("/var/lib/postgresql")
 DATA = HOME / BIN.parent.name / "main"
 SOCKETS = "/var/run/postgresql"

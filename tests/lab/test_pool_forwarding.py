@@ -93,3 +93,24 @@ def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
     half.close()
     assert director.table()["node1"].inactive == 2
     assert director.monitor() == {"node2": 1}
+
+
+@pytest.mark.usefixtures("two_minutes")
+def test_closed_connections_hold_up_no_drain_of_the_director_itself(director: Director) -> None:
+    """IPVS sees both sides of a connection that ends on its own host."""
+    own = director.world.director1
+    director.world.servers.listen(own.name)
+    assert director.start({"weight_of_realservers": own.address}) == {own.name: 1}
+    half, closed = director.client.connect(), director.client.connect()
+    assert half.host == closed.host == own.name
+    half.echo("stay")
+    half.shut_down()
+    closed.close()
+    director.update(weight_of_realservers="node2")
+    assert director.monitor() == {own.name: 0, "node2": 1}
+    assert director.monitor() == {own.name: 0, "node2": 1}, "it has a half-closed session"
+    director.world.servers.say_farewell(own.name)
+    assert half.rest() == "bye\n"
+    half.close()
+    assert director.table()[own.name].inactive == 2
+    assert director.monitor() == {"node2": 1}

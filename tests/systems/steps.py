@@ -31,6 +31,7 @@ NOT_IN_BULLSEYE = tuple(
         "ocf/test_metadata.py::test_is_valid",
         "test_crm_mon.py::test_states[clone-in-maintenance-node-left-fencing]",
         "test_crm_mon.py::test_states[clone-left-out-by-crm_mon]",
+        "test_left_alone.py::test_a_resource_in_maintenance[clone-left-out-by-crm_mon",
     )
 )
 
@@ -110,6 +111,7 @@ def steps() -> list[Step]:
         core("bullseye"),
         unit("trixie"),
         Step("install", "trixie", (*within("trixie"), "sh", "-euxc", INSTALL)),
+        Step("demo", "trixie", (*within("trixie"), "make", "-s", "demo")),
         Step("examples", "trixie", examples),
         lab("lab", "trixie"),
         lab("cluster", "trixie", *FAILOVER, script="cluster"),

@@ -113,7 +113,8 @@ def unfinished(
     """Return how many TCP connections of ``/proc/net/ip_vs_conn`` are not over, by real server.
 
     The kernel keeps a connection that is over for two minutes (ip_vs_proto_tcp.c: tcp_timeouts).
-    It learns that only where it sees both directions: with masquerading.
+    It learns of an end by FIN only where it sees both directions: with masquerading, and of a real
+    server that is this host; of one by RST everywhere.
     """
     counts = dict.fromkeys(servers, 0)
     by_text = {_conn_endpoint(key.address, key.port): key for key in servers}

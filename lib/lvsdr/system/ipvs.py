@@ -93,7 +93,7 @@ class Kernel:
         found = find(self._key, self._read)
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
             found = self._in_full(found)
-        return None if found is None else self._settled(with_local_as(found, self._forward))
+        return None if found is None else with_local_as(self._settled(found), self._forward)
 
     def _in_full(self, service: Service) -> Service | None:
         """Return the service with the settings that only ipvsadm shows; None if it is gone."""
@@ -183,7 +183,7 @@ class Kernel:
 def _only_closes(server: RealServer) -> bool:
     """Return whether a withdrawn real server may have no connection but such as are over."""
     config, (active, inactive) = server
-    return config.forward == "masq" and config.weight == 0 and not active and inactive > 0
+    return config.weight == 0 and not active and inactive > 0
 
 
 def _mismatch(complaint: str, left: Sequence[Change]) -> str:

@@ -362,14 +362,21 @@ TCP 0A4D0001 A3F6 0A4D0064 0050 0A4D000B 1538 FIN_WAIT        118
 
 @pytest.mark.parametrize(
     ("forward", "weight", "counted"),
-    [("m", 0, [0, 1]), ("m", 1, [2, 2]), ("g", 0, [2, 2]), ("i", 0, [2, 2])],
+    [
+        ("Masq", 0, [0, 1]),
+        ("Route", 0, [0, 1]),
+        ("Tunnel", 0, [0, 1]),
+        ("Local", 0, [0, 1]),
+        ("Masq", 1, [2, 2]),
+    ],
 )
-def test_connections_that_are_over_count_where_that_cannot_be_told(
+def test_connections_that_are_over_hold_up_no_drain(
     forward: str, weight: int, counted: list[int]
 ) -> None:
-    """Only with masquerading the kernel sees both ends; only a drain depends on it."""
-    director = Director(OURS.replace("-g -w 1", f"-{forward} -w {weight}"))
+    """Only a drain depends on it, so that nothing is read for a real server with a weight."""
+    director = Director(OURS.replace("-g -w 1", f"-g -w {weight}"))
     proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
+    proc = proc.replace("Route ", forward.ljust(6))
     kernel = Kernel(
         KEY,
         "masq",
