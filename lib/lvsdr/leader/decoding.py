@@ -6,6 +6,7 @@ Any process may listen where a store is expected, and a store may be of a later 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 
 from ..errors import SourceUnavailable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LONGEST = 20  # digits of a number of 64 bits
+_DEEPEST = 100  # levels; the answers of stores have less than ten
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|([\[{])|[\]}]', re.DOTALL)
 
 
 class Malformed(SourceUnavailable):
@@ -22,11 +25,32 @@ class Malformed(SourceUnavailable):
 
 
 def parsed(body: bytes) -> Any:
-    """Return the JSON value in a body."""
+    """Return the JSON value in a body.
+
+    What is nested too deeply is not parsed: json recurses, and Python 3.9 aborts the whole process
+    after a recursion that is too deep (ceval.c: _Py_CheckRecursiveCall).
+    """
     try:
+        if not _is_flat(body):
+            raise ValueError
         return json.loads(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Malformed("answered something that is not JSON") from None
+
+
+def _is_flat(body: bytes) -> bool:
+    """Return whether a body has no more levels than any answer of a store."""
+    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+        return True
+    depth = 0
+    for token in _NESTING.finditer(body):
+        if token.lastindex:
+            depth += 1
+        elif token.group() in (b"]", b"}"):
+            depth -= 1
+        if depth > _DEEPEST:
+            return False
+    return True
 
 
 def mapping(value: object, what: str) -> dict[str, Any]:

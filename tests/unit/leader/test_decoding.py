@@ -43,3 +43,26 @@ def test_no_number_in_quotes(value: object) -> None:
 def test_no_json(body: bytes) -> None:
     with pytest.raises(Malformed, match="not JSON"):
         parsed(body)
+
+
+NESTED = b"[" * 100 + b"]" * 100
+
+
+@pytest.mark.parametrize("body", [b"[" + NESTED + b"]", b"[" * 101, b'{"":' * 100_000])
+def test_an_answer_that_is_nested_too_deeply(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        parsed(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        NESTED,
+        b"[" + b"[]," * 1000 + b"[]]",
+        b'["' + b"[" * 1000 + b'"]',
+        b'["\\"' + b"{" * 1000 + b'"]',
+    ],
+    ids=["as deep as allowed", "broad", "brackets in a text", "brackets behind a quote"],
+)
+def test_an_answer_that_only_looks_as_if_it_were(body: bytes) -> None:
+    assert isinstance(parsed(body), list)
