@@ -149,6 +149,7 @@ LIST_SCRIPT = optional(
         "Program, with arguments quoted as for a shell (no shell is involved), that prints the "
         "real servers, separated by white space. It alone decides who is a candidate. If it ends "
         "with another status than 0, prints something else, or takes too long, nothing changes. "
+        "get_active_slaves also lists standbys with hot_standby=off; a check script notices them. "
         f"{_SECRETS}"
     ),
 )
