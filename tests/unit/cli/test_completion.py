@@ -52,7 +52,8 @@ def test_a_real_bash_completes(name: str) -> None:
     """By the lines that the documentation has for a shell's start file."""
     script = f"""
         export PATH={ROOT}/tools:$PATH
-        eval "$({completion_variable(name)}=bash_source {name})"
+        tool={name}
+        eval "$(env "_$(echo $tool | tr a-z- A-Z_)_COMPLETE=bash_source" $tool)"
         COMP_WORDS=({name} --ver) COMP_CWORD=1
         _{name.replace("-", "_")}_completion {name}
         printf '%s\\n' "${{COMPREPLY[@]}}"
