@@ -105,7 +105,9 @@ RESOURCE = optional(
     short="Resource that real servers run",
     long=(
         "The real servers are the nodes on which this resource (primitive, group, clone, "
-        "promotable clone or bundle) runs. Not used if realserver_get_real_servers_script is set."
+        "promotable clone or bundle) runs; a group runs where all of its members do, disabled ones "
+        "included: name a member if it alone decides. Not used if "
+        "realserver_get_real_servers_script is set."
     ),
 )
 ROLE = defaulted(
