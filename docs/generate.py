@@ -2,6 +2,7 @@
 
 A document marks the place with two lines that contain ``parameters of AGENT begin`` and ``end``, or
 ``tested systems begin`` and ``end`` for what ``make other-systems`` has written down.
+The first line of a man page has the version and its date.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
 
+from lvsdr import __date__, __version__  # noqa: E402
 from lvsdr.agents import AGENTS  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.ocf.prose import parameter_manual, parameter_table  # noqa: E402
@@ -30,7 +32,7 @@ Renderer = Callable[[Iterable[Parameter[Any]]], str]
 def documents() -> Iterable[tuple[Path, Renderer]]:
     """Yield each document with generated parts, and the way that parameters are written in it."""
     yield README, parameter_table
-    for page in sorted((ROOT / "docs/man").glob("ocf_lvsdr_*.7")):
+    for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
         yield page, parameter_manual
 
 
@@ -39,7 +41,17 @@ def current(text: str, render: Renderer) -> str:
     for name, module in AGENTS.items():
         generated = render(import_module(module).AGENT.all_parameters)
         text = placed(text, f"parameters of {name}", generated)
-    return placed(text, "tested systems", tested_table(json.loads(TESTED.read_text())))
+    return titled(placed(text, "tested systems", tested_table(json.loads(TESTED.read_text()))))
+
+
+def titled(text: str) -> str:
+    """Return the text; the title of a man page has the date and the version.
+
+    >>> print(titled('.TH tool 1 "" lvsdr "manual"'))  # doctest: +ELLIPSIS
+    .TH tool 1 ... "lvsdr ..." "manual"
+    """
+    title = rf'\1 {__date__} "lvsdr {__version__}" \2'
+    return re.sub(r'^(\.TH \S+ \d) \S+ (?:\w+|"[^"]*") (".*")$', title, text, flags=re.MULTILINE)
 
 
 def placed(text: str, title: str, generated: str) -> str:

@@ -144,7 +144,7 @@ def _clone(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
 
 
 def _group(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """A group is where all of its members are; one member's trouble is the group's."""
+    """A group is where all of its members are, disabled ones included (see decision 047)."""
     members = [_collect(child, into) for child in element.all("resource")]
     by_node: dict[str, list[Instance]] = {}
     for member in members:

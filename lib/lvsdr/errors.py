@@ -98,6 +98,10 @@ class Refused(SourceUnavailable):
     """Nothing listens at the address of a source: the process that answers there has ended."""
 
 
+class Rejected(SourceUnavailable):
+    """A server answered that it does not serve this request: it is alive."""
+
+
 class NotAsked(LvsdrError):
     """No server could be asked, for want of an address or a worker: nothing is known of any."""
 

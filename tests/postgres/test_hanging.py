@@ -93,6 +93,65 @@ def test_a_server_that_talks_nonsense(tools: Tools) -> None:
             assert tool("psql", string) == Said(1, out, says)
 
 
+def error_response(state: str) -> bytes:
+    """An error in the language of the server: only its SQLSTATE is the same everywhere."""
+    fields = f"SKATASTROFALNY\0VFATAL\0C{state}\0Mbrak\0\0".encode()
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+
+@contextlib.contextmanager
+def denying(answer: bytes) -> Iterator[None]:
+    """A server that has this answer to every login, and ends the connection."""
+    with listening() as server:
+
+        def deny() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    guest, _ = server.accept()
+                    with guest:
+                        guest.recv(1000)
+                        guest.sendall(answer)
+
+        thread = threading.Thread(target=deny)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (error_response("53300"), 0),
+        (error_response("28000"), 0),
+        (error_response("3D000"), 0),
+        (error_response("08P01"), 0),
+        (error_response("57P03"), 1),
+        (b"", 1),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", 1),
+    ],
+    ids=["full", "role", "database", "pooler", "starting", "closes", "no PostgreSQL"],
+)
+def test_what_a_server_answers_to_a_login(answer: bytes, status: int, tools: Tools) -> None:
+    string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
+    with denying(answer):
+        listing, check = tools.both("psql", string)
+    assert (listing[:2], check[:2]) == ((1, ""), (status, "f\n"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(error_response("42501"), 0), (error_response("57P01"), 1), (b"", 1)]
+)
+def test_what_a_server_answers_to_a_query(answer: bytes, status: int, tools: Tools) -> None:
+    string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
+    ready = b"Z\0\0\0\x05I"
+    with welcoming(answer and answer + ready):
+        check = tools.check_active_slave("psql", string, *SOON)
+    assert check[:2] == (status, "f\n")
+
+
 def test_a_resolver_that_says_nothing(tools: Tools) -> None:
     """Nobody has been asked, so nothing is known of anybody."""
     for said in tools.both("psql", f"host=nowhere.example {LOGIN}", *SOON):

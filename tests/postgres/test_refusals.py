@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import psycopg
 import pytest
 
+from tests.postgres.server import Server, until
 from tests.postgres.tool import Said, Tool, Tools
-from tests.postgres.world import PASSWORDS, PRIMARY
+from tests.postgres.world import PASSWORDS, PRIMARY, World
 
 PASSWORD = PASSWORDS["monitor"]
 ODD = PASSWORDS["odd"]
@@ -47,17 +52,6 @@ DENIED = f'connection to server at "{PRIMARY}", port 5432 failed: FATAL: '
             f'{DENIED}database "nowhere" does not exist',
         ),
         (
-            (f"host=10.66.0.19 user=monitor password={PASSWORD}",),
-            {},
-            'connection to server at "10.66.0.19", port 5432 failed: Connection refused',
-        ),
-        (
-            (f"host=10.66.0.19,10.66.0.19 user=monitor password={PASSWORD}",),
-            {},
-            'connection to server at "10.66.0.19", port 5432 failed: Connection refused; '
-            'connection to server at "10.66.0.19", port 5432 failed: Connection refused',
-        ),
-        (
             (f"{HERE} user=monitor password={PASSWORD} sslmode=require",),
             {},
             f'connection to server at "{PRIMARY}", port 5432 failed: server does not support SSL, '
@@ -70,16 +64,135 @@ DENIED = f'connection to server at "{PRIMARY}", port 5432 failed: FATAL: '
         "wrong password in the environment",
         "another database",
         "no such database",
-        "nobody listens",
-        "nobody listens anywhere",
         "no SSL",
     ],
 )
-def test_no_answer(
+def test_a_server_that_answers_is_alive(
     words: tuple[str, ...], environ: dict[str, str], says: str, tools: Tools
 ) -> None:
+    """It cannot be read from, but its sessions are kept; there is no list, rather than none."""
     listing, check = tools.both("psql", *words, **environ)
+    assert (listing, check) == (Said(1, "", says), Said(0, "f\n", says))
+
+
+@pytest.mark.parametrize("hosts", ["10.66.0.19", "10.66.0.19,10.66.0.19"])
+def test_no_answer(hosts: str, tools: Tools) -> None:
+    listing, check = tools.both("psql", f"host={hosts} user=monitor password={PASSWORD}")
+    refused = 'connection to server at "10.66.0.19", port 5432 failed: Connection refused'
+    says = "; ".join(refused for _ in hosts.split(","))
     assert (listing, check) == (Said(1, "", says), Said(1, "f\n", says))
+
+
+class Denial(NamedTuple):
+    """What makes a server deny a login, what undoes that, and what the server says."""
+
+    settings: Sequence[str]
+    undo: Sequence[str]
+    says: str
+    database: str = "postgres"
+    user: str = "plain"
+
+
+DENIALS = {
+    "no such role": Denial([], [], "password authentication failed", user="nobody"),
+    "the password has expired": Denial(
+        ["ALTER ROLE plain VALID UNTIL '2001-01-01'"],
+        ["ALTER ROLE plain VALID UNTIL 'infinity'"],
+        "password authentication failed",
+    ),
+    "a role that may not log in": Denial(
+        ["ALTER ROLE plain NOLOGIN"], ["ALTER ROLE plain LOGIN"], "is not permitted to log in"
+    ),
+    "the role's connections": Denial(
+        ["ALTER ROLE plain CONNECTION LIMIT 0"],
+        ["ALTER ROLE plain CONNECTION LIMIT -1"],
+        'too many connections for role "plain"',
+    ),
+    "the database's connections": Denial(
+        ["CREATE DATABASE small CONNECTION LIMIT 0"],
+        ["DROP DATABASE small"],
+        'too many connections for database "small"',
+        "small",
+    ),
+    "a database without connections": Denial(
+        ["CREATE DATABASE closed ALLOW_CONNECTIONS false"],
+        ["DROP DATABASE closed"],
+        'database "closed" is not currently accepting connections',
+        "closed",
+    ),
+    "no right to connect": Denial(
+        ["CREATE DATABASE private", "REVOKE CONNECT ON DATABASE private FROM PUBLIC"],
+        ["DROP DATABASE private"],
+        'permission denied for database "private"',
+        "private",
+    ),
+    "no right to ask": Denial(
+        ["REVOKE EXECUTE ON FUNCTION pg_is_in_recovery FROM PUBLIC"],
+        ["GRANT EXECUTE ON FUNCTION pg_is_in_recovery TO PUBLIC"],
+        "permission denied for function pg_is_in_recovery",
+    ),
+}
+
+
+@pytest.mark.parametrize("denial", DENIALS.values(), ids=DENIALS)
+def test_a_login_that_is_denied(denial: Denial, world: World, tools: Tools) -> None:
+    """Whatever the server says, in whatever language: libpq itself reads its SQLSTATE."""
+    login = f"host={PRIMARY} user={denial.user} dbname={denial.database}"
+    try:
+        for statement in denial.settings:
+            world.primary.sql(statement)
+        _, check = tools.both("psql", login, PGPASSWORD=PASSWORDS["plain"])
+    finally:
+        for statement in denial.undo:
+            world.primary.sql(statement)
+    assert check[:2] == (0, "f\n")
+    assert denial.says in check.err
+
+
+def test_a_host_that_pg_hba_has_not(world: World, tools: Tools) -> None:
+    path = world.primary.data / "pg_hba.conf"
+    before = path.read_text()
+    path.write_text(
+        "local all all trust\nhost all postgres all trust\nhost replication all all md5\n"
+    )
+    world.primary.sql("SELECT pg_reload_conf()")
+    try:
+        denied = "no pg_hba.conf entry for host"
+        login = f"{HERE} user=monitor password={PASSWORD}"
+        until(lambda: denied in tools.check_active_slave(login).err, denied)
+        assert tools.check_active_slave(login)[:2] == (0, "f\n")
+    finally:
+        path.write_text(before)
+        world.primary.sql("SELECT pg_reload_conf()")
+
+
+@contextlib.contextmanager
+def full(standby: Server, user: str) -> Iterator[None]:
+    """A standby on which this user can have no more connections."""
+    with contextlib.ExitStack() as opened:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                opened.enter_context(
+                    psycopg.connect(host=str(standby.home), user=user, dbname="postgres")
+                )
+        yield
+
+
+@pytest.mark.parametrize(
+    ("user", "says"),
+    [("plain", "remaining connection slots are reserved"), ("postgres", "too many clients")],
+    ids=["for ordinary roles", "for all"],
+)
+def test_a_standby_without_free_connections(
+    user: str, says: str, world: World, check_active_slave: Tool
+) -> None:
+    standby = world.standbys["node3"]
+    login = f"user=monitor password={PASSWORD} dbname=postgres"
+    with full(standby, user):
+        said = check_active_slave("psql", login, "-h", "node3")
+    assert said[:2] == (0, "f\n")
+    assert says in said.err
+    assert check_active_slave("psql", login, "-h", "node3") == Said(0, "t\n", "")
 
 
 def test_a_name_without_an_address(tools: Tools) -> None:

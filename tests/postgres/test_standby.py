@@ -196,6 +196,40 @@ def test_a_standby_without_a_primary(world: World, check_active_slave: Tool) -> 
             assert said.err.endswith("; it has no WAL receiver")
 
 
+ROLES = ("monitor", "plain")
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit[0])
+def test_a_standby_restarted_without_its_primary(
+    limit: tuple[str, str], world: World, check_active_slave: Tool
+) -> None:
+    """It has replayed no transaction since its start, so the age of its data is unknown."""
+    standby = world.standbys["node3"]
+    unknown = f"lags an unknown number of {limit[0].rpartition('-')[2]} behind"
+    # A restartpoint leaves no transaction to replay at the start.
+    world.primary.sql("CHECKPOINT")
+    world.settle()
+    standby.sql("CHECKPOINT")
+    world.primary.kill()
+    try:
+        standby.kill()
+        standby.start()
+        assert standby.says("pg_last_xact_replay_timestamp() IS NULL")
+        for role in ROLES:
+            login = f"user={role} password={PASSWORDS[role]} dbname=postgres"
+            said = check_active_slave(*limit, "psql", login, "-h", "node3")
+            assert said[:2] == (0, "f\n")
+            assert said.err.startswith(f"the server {unknown}")
+            assert said.err.endswith("; it has no WAL receiver")
+            assert check_active_slave("psql", login, "-h", "node3") == FIT
+    finally:
+        world.primary.start()
+    world.settle()
+    for role in ROLES:
+        login = f"user={role} password={PASSWORDS[role]} dbname=postgres"
+        assert check_active_slave(*limit, "psql", login, "-h", "node3") == FIT
+
+
 @pytest.mark.usefixtures("world")
 def test_anybody_may_ask(check_active_slave: Tool) -> None:
     """What needs pg_monitor only makes the answer more exact."""

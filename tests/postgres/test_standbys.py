@@ -57,6 +57,25 @@ def test_a_standby_that_died(world: World, get_active_slaves: Tool) -> None:
         world.standbys["node3"].start()
 
 
+def test_a_standby_that_takes_no_connections_is_listed(
+    world: World, get_active_slaves: Tool, check_active_slave: Tool
+) -> None:
+    """The primary has no sign of hot_standby=off; the documentation names the check script."""
+    standby = world.standbys["node3"]
+    standby.sql("ALTER SYSTEM SET hot_standby = off")
+    standby.kill()
+    standby.start_without_waiting()
+    try:
+        world.settle()
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
+        login = PRIMARY_CONNINFO.replace(PRIMARY, "node3")
+        assert check_active_slave("psql", login)[:2] == (1, "f\n")
+    finally:
+        standby.kill()
+        standby.forget("hot_standby")
+        standby.start()
+
+
 @pytest.mark.parametrize("name", ["pg_receivewal", "10.66.0.19"])
 def test_pg_receivewal_is_no_standby(
     name: str, world: World, get_active_slaves: Tool, tmp_path: Path

@@ -185,6 +185,13 @@ def test_a_group_is_where_all_of_its_members_are() -> None:
     assert set(roles(found, "groups")) == set(roles(found, "cloned-group")) == {"node1", "node2"}
 
 
+def test_a_disabled_member_counts_for_its_group() -> None:
+    """It may be the database; a member that alone decides can be followed by its own name."""
+    found = state("group-last-member-disabled")
+    assert roles(found, "g") == {}
+    assert roles(found, "a") == {"node1": Role.STARTED}
+
+
 def test_a_bundle_is_where_its_containers_are() -> None:
     found = state("resources")
     assert roles(found, "bundle") == {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}

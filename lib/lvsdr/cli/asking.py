@@ -37,6 +37,8 @@ class AskingCommand(click.Command):
     """A command whose arguments may be one, or have their quotes left in by a shell."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # completion: the command line is not finished
+            return super().parse_args(ctx, args)
         for number, arg in enumerate(args, start=1):
             if _is_undecoded(arg):
                 raise click.UsageError(f"argument {number} is not written in UTF-8", ctx)

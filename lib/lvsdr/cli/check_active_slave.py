@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeadlineExceeded, SourceUnavailable
+from ..errors import DeadlineExceeded, Rejected, SourceUnavailable
 from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
 from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
@@ -38,8 +38,9 @@ COMMAND = described(
     services and password files count. The server may be named by -h or as the last argument. A path
     of psql before all that is accepted and not used.
 
-    The exit status is 0 if the server answered, 1 if it did not, 126 if it could not be asked: its
-    name has no address, or a module is missing.
+    The exit status is 0 if the server answered, even if it denied the login, 1 if it did not or is
+    starting or shutting down, 126 if it could not be asked: its name has no address, or a module is
+    missing.
     """,
     (*CONNECTION, *LIMITS),
 )
@@ -58,6 +59,10 @@ def _check(given: Mapping[str, Any]) -> None:
 
     try:
         said = _said(postgres.ask(_server(given), [STATEMENT], until, once_more))
+    except Rejected as error:
+        say("f")
+        complain(NAME, error)
+        return
     except (SourceUnavailable, DeadlineExceeded):
         say("f")
         raise

@@ -46,7 +46,8 @@ COMMAND = described(
 
     CONNECTION is what psql takes: a connection string, a URI, or a database and a user; the
     environment, services and password files count. A path of psql before it is accepted and not
-    used. A standby is listed by its application_name.
+    used. A standby is listed by its application_name, one with hot_standby=off, too: the primary
+    does not know which standbys take connections, check_active_slave does.
     """,
     (
         *CONNECTION,

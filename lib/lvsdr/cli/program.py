@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -34,6 +35,8 @@ def described(
 def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
     """Do the work with the values of the parameters; returns the exit status.  Never raises."""
     name = what.name or ""
+    if os.environ.get(completion_variable(name)):
+        return _complete(what, name)
     try:
         with what.make_context(name, list(arguments)) as context:
             work(context.params)
@@ -50,6 +53,25 @@ def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
         complain(name, f"internal error: {type(error).__name__}, {_place(error)}")
         return FAILED
     return 0
+
+
+def completion_variable(name: str) -> str:
+    """Return the variable with which a shell asks a tool to complete a command line.
+
+    >>> completion_variable("vip-manager")
+    '_VIP_MANAGER_COMPLETE'
+    """
+    return f"_{name.replace('-', '_').upper()}_COMPLETE"
+
+
+def _complete(what: click.Command, name: str) -> int:
+    """Print what click knows for the shell's question, without doing the tool's work."""
+    try:
+        what.main([], prog_name=name, complete_var=completion_variable(name))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except Exception:  # a shell shows what it gets while the user types
+        return FAILED
 
 
 def say(result: str) -> None:

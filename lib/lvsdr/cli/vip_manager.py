@@ -77,7 +77,10 @@ COMMAND = described(
             ["more"], nargs=-1, required=False, metavar="", expose_value=False, callback=_none
         ),
         click.Option(
-            ["--config"], metavar="FILE", help="File with options, in YAML or as NAME=VALUE."
+            ["--config"],
+            type=click.Path(),  # a shell completes it
+            metavar="FILE",
+            help="File with options, in YAML or as NAME=VALUE.",
         ),
         *_options(),
         click.Option(["--store"], is_flag=True, help="With check: ask the store, too."),

@@ -10,6 +10,14 @@ from ..typed import NamedTuple
 
 _LEAST_TIMEOUT = 2  # libpq takes a connect_timeout of 1 for 2
 _NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}
+_ANONYMOUS = {
+    "password": "",
+    "passfile": "/dev/null/none",  # an empty one would be that of the user
+    "sslmode": "disable",
+    "sslrootcert": "",  # "system" forbids sslmode=disable
+    "target_session_attrs": "any",
+}
+_ANONYMOUS_WHERE_KNOWN = {"gssencmode": "disable", "sslnegotiation": "postgres"}  # libpq 12, 17
 _NUMBER = re.compile(r"\s*[-+]?[0-9]+\s*", re.ASCII)
 _NUMBERS = (
     "connect_timeout",
@@ -65,6 +73,19 @@ def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
     return {
         name: ",".join(_NOWHERE[name] for _ in settings.get(name, "").split(",")) for name in given
     }
+
+
+def anonymous(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return settings that go before the given ones in a ping, which needs no login.
+
+    They keep the ping from sending a password, and from failing for a reason that is this host's: a
+    certificate, or a server without TLS.
+
+    >>> anonymous({"sslmode": "require"})["sslmode"], "gssencmode" in anonymous({})
+    ('disable', False)
+    """
+    known = {name: value for name, value in _ANONYMOUS_WHERE_KNOWN.items() if name in settings}
+    return {**_ANONYMOUS, **known}
 
 
 def flaw(settings: Mapping[str, str]) -> str:

@@ -12,15 +12,17 @@ from ..errors import SourceUnavailable
 from ..hosts import is_host, literal
 from ..typed import NamedTuple
 from .lag import Lag, Limits, excess, pause
+from .values import optional_int, optional_seconds, required
 
 STATEMENTS = (
     "SELECT pg_is_in_recovery(), quote_ident(current_user)",
     # A standby gets no more than what is flushed.  reply_time is by the standby's own clock.
+    # NULL is "unknown" and must stay that: GREATEST and COALESCE would make a number of it.
     """
     SELECT s.application_name, s.state, l.slot_name IS NOT NULL, s.replay_lsn IS NOT NULL, s.pid,
            pg_wal_lsn_diff(p.flushed, '0/0'), pg_wal_lsn_diff(s.replay_lsn, '0/0'),
            EXTRACT(epoch FROM s.replay_lag),
-           EXTRACT(epoch FROM GREATEST(clock_timestamp() - s.reply_time, '0')),
+           EXTRACT(epoch FROM clock_timestamp() - s.reply_time),
            EXTRACT(epoch FROM clock_timestamp() - s.backend_start),
            EXTRACT(epoch FROM clock_timestamp())
       FROM pg_stat_replication AS s
@@ -49,14 +51,14 @@ class Walsender(NamedTuple):
     logical: bool
     replays: bool
     pid: int = 0
-    flushed: int = 0
-    """The end of what there is to send, in bytes."""
-    replayed: int = 0
+    flushed: int | None = 0
+    """The end of what there is to send, in bytes; None if it is unknown, as with the others."""
+    replayed: int | None = 0
     measured: float | None = None
     """Seconds that it took until something was replayed, by the standby's last word."""
-    silence: float = 0
+    silence: float | None = 0
     """Seconds since that."""
-    connected: float = 0
+    connected: float | None = 0
     """Seconds since this process began, which has measured nothing before."""
     at: float = 0
     """When it was so, in seconds."""
@@ -101,19 +103,19 @@ def _walsender(row: Row, user: str) -> Walsender:
         raise SourceUnavailable(
             f"role {user} may not see the state of walsenders: GRANT pg_monitor TO {user}"
         )
-    silence, connected, at = (float(seconds or 0) for seconds in times)
+    silence, connected, at = times
     return Walsender(
         name=name or "",
         state=state,
         logical=logical == "t",
         replays=replays == "t",
-        pid=int(pid or 0),
-        flushed=int(flushed or 0),
-        replayed=int(replayed or 0),
-        measured=None if measured is None else float(measured),
-        silence=silence,
-        connected=connected,
-        at=at,
+        pid=int(required(pid)),
+        flushed=optional_int(flushed),
+        replayed=optional_int(replayed),
+        measured=optional_seconds(measured),
+        silence=optional_seconds(silence),
+        connected=optional_seconds(connected),
+        at=float(required(at)),
     )
 
 
@@ -131,14 +133,22 @@ def lag(first: Walsender, last: Walsender) -> Lag:
     >>> lag(idle, late)
     Lag(bytes=8, seconds=5)
     """
+    if last.flushed is None or last.replayed is None:
+        return Lag(None, None)
     to_replay = max(0, last.flushed - last.replayed)
     if not to_replay:
         return Lag(0, 0)
-    if last.at > first.at and last.replayed >= first.flushed:
+    if last.at > first.at and first.flushed is not None and last.replayed >= first.flushed:
         return Lag(to_replay, last.at - first.at)
-    if last.measured is None or last.connected - last.measured - last.silence < _TO_BEGIN:
-        return Lag(to_replay, None)
-    return Lag(to_replay, last.measured + last.silence)
+    return Lag(to_replay, _measured(last))
+
+
+def _measured(walsender: Walsender) -> float | None:
+    """Return the lag in seconds by the standby's last reply, or None if that does not tell."""
+    measured, silence, connected = walsender.measured, walsender.silence, walsender.connected
+    if measured is None or silence is None or connected is None:
+        return None
+    return None if connected - measured - silence < _TO_BEGIN else measured + silence
 
 
 def again(seen: Sequence[Sequence[Walsender]], limits: Limits, left: float) -> float | None:

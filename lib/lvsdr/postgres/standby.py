@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 from ..typed import NamedTuple
 from .lag import Lag, Limits, excess, pause
+from .values import optional_int, optional_seconds, required
 
-# latest_end_lsn is the end of the primary's WAL by its last message.  That and the time of the last
-# message only pg_monitor may see; a receiver asks for one before its time is up, and then ends.
+# NULL is "unknown" and must stay that: GREATEST and COALESCE would make a number of it, so the
+# columns arrive as they are.  latest_end_lsn is the end of the primary's WAL by its last message.
+# That and the time of the last message only pg_monitor may see; for other roles they are NULL.  A
+# receiver asks for a message before wal_receiver_timeout is up, and then ends.
 STATEMENT = """
     SELECT pg_is_in_recovery(), r.pid IS NOT NULL,
-           COALESCE(EXTRACT(epoch FROM clock_timestamp() - r.last_msg_receipt_time) * 1000
-               > NULLIF(s.setting::int, 0), false),
-           pg_wal_lsn_diff(GREATEST(pg_last_wal_receive_lsn(), r.latest_end_lsn), '0/0'),
+           EXTRACT(epoch FROM clock_timestamp() - r.last_msg_receipt_time) * 1000
+               > NULLIF(s.setting::int, 0),
+           pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0'),
+           pg_wal_lsn_diff(r.latest_end_lsn, '0/0'),
            pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'),
-           GREATEST(0, EXTRACT(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())),
+           EXTRACT(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()),
            EXTRACT(epoch FROM clock_timestamp())
       FROM pg_settings AS s LEFT JOIN pg_stat_wal_receiver AS r ON true
      WHERE s.name = 'wal_receiver_timeout'
@@ -30,10 +34,10 @@ class Standby(NamedTuple):
     silent: bool
     """Its WAL receiver has heard nothing for longer than one lives without."""
     received: int | None
-    """The end of the WAL that its primary is known to have, in bytes."""
+    """The end of the WAL that its primary is known to have, in bytes; None if it is unknown."""
     replayed: int | None
     age: float | None
-    """Seconds since its last replayed transaction was committed."""
+    """Seconds since its last replayed transaction was committed; unknown after a restart."""
     at: float
     """When it said so, in seconds by its own clock."""
 
@@ -51,16 +55,18 @@ class Standby(NamedTuple):
 
 
 def standby(row: Sequence[str | None]) -> Standby:
-    """What the row of the statement says."""
-    in_recovery, has_receiver, silent, received, replayed, age, at = row
+    """Return the state that the row of the statement describes; raise ValueError for another."""
+    in_recovery, has_receiver, silent, received, announced, replayed, age, at = row
+    # The primary has announced nothing yet to a receiver that found nothing to receive.
+    ends = [int(end) for end in (received, announced) if end is not None]
     return Standby(
         in_recovery=in_recovery == "t",
         has_receiver=has_receiver == "t",
         silent=silent == "t",
-        received=None if received is None else int(received),
-        replayed=None if replayed is None else int(replayed),
-        age=None if age is None else float(age),
-        at=float(at or 0),
+        received=max(ends, default=None),
+        replayed=optional_int(replayed),
+        age=optional_seconds(age),
+        at=float(required(at)),
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from ..errors import InvalidParameters, NotAsked, NotInstalled, SourceUnavailable
+from ..errors import InvalidParameters, NotAsked, NotInstalled, Rejected, SourceUnavailable
 from ..postgres.complaints import failed, malformed, one_line, shown
-from ..postgres.connection import Target, flaw, hosts, names, nowhere, patience
+from ..postgres.connection import Target, anonymous, flaw, hosts, names, nowhere, patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,21 +56,28 @@ def known(given: dict[str, str]) -> dict[str, str]:
 def connected(target: Target, given: dict[str, str], seconds: float, doing: Saying) -> PGconn:
     """A connection to the first server that gives one, which has its share of the time.
 
-    Raises InvalidParameters or NotAsked if nobody could be asked, or else SourceUnavailable.
+    Raises InvalidParameters or NotAsked if nobody could be asked, Rejected if a server answers and
+    gives no connection, or else SourceUnavailable.
     """
     from psycopg.conninfo import make_conninfo
-    from psycopg.pq import ConnStatus, PGconn
+    from psycopg.pq import ConnStatus, PGconn, Ping
 
     all_known = known(given)
     _require_usable(target, given, all_known)
     addresses = _look_up({name: shown(name, target, all_known) for name in names(all_known)}, doing)
     servers = [shown(server, target, all_known) for server in hosts(all_known)]
-    doing(f"{CONNECTING} to {', '.join(servers)}" if servers else CONNECTING)
+    connecting = f"{CONNECTING} to {', '.join(servers)}" if servers else CONNECTING
+    doing(connecting)
     timeout = patience(len(servers) + addresses - 1, seconds, all_known.get("connect_timeout", ""))
-    connection = PGconn.connect(make_conninfo(**{**given, "connect_timeout": timeout}).encode())
-    if connection.status != ConnStatus.OK:
-        raise SourceUnavailable(failed(text(connection.error_message), target, all_known))
-    return connection
+    timed = {**given, "connect_timeout": timeout}
+    connection = PGconn.connect(make_conninfo(**timed).encode())
+    if connection.status == ConnStatus.OK:
+        return connection
+    complaint = failed(text(connection.error_message), target, all_known)
+    # libpq has the SQLSTATE of a failed connection, and shows it to nothing but its ping.
+    doing(f"{connecting} once more, after: {complaint}")
+    alive = PGconn.ping(make_conninfo(**{**timed, **anonymous(all_known)}).encode()) == Ping.OK
+    raise (Rejected if alive else SourceUnavailable)(complaint)
 
 
 def _require_usable(target: Target, given: dict[str, str], all_known: dict[str, str]) -> None:

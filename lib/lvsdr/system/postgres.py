@@ -19,6 +19,7 @@ from ..errors import (
     LvsdrError,
     NotAsked,
     NotInstalled,
+    Rejected,
     SourceUnavailable,
 )
 from ..postgres.complaints import failed, one_line
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 
 _WAITING = "waiting for the answer of a server that accepted the connection"
 _ASKING = (CONNECTING, _WAITING)
-_TROUBLES: tuple[type[LvsdrError], ...] = (NotAsked, NotInstalled, SourceUnavailable)
+# SQLSTATEs of a server that ends or begins (admin_shutdown, crash_shutdown, cannot_connect_now).
+_ENDING = ("57P01", "57P02", "57P03")
+_TROUBLES: tuple[type[LvsdrError], ...] = (NotAsked, NotInstalled, Rejected, SourceUnavailable)
 
 
 def ask(
@@ -52,8 +55,9 @@ def ask(
 
     ``again`` is asked in the child.
 
-    Raises SourceUnavailable if it does not answer, or DeadlineExceeded; NotAsked if nobody could be
-    asked; InvalidParameters if nobody can be, with this target; NotInstalled without psycopg.
+    Raises Rejected if it answers with an error; SourceUnavailable if it does not answer, or
+    DeadlineExceeded; NotAsked if nobody could be asked; InvalidParameters if nobody can be, with
+    this target; NotInstalled without psycopg.
     """
     seconds = deadline.remaining()
     child = fork("psycopg", lambda: _converse(target, statements, seconds, again), deadline)
@@ -121,11 +125,14 @@ def _answers(connection: PGconn, statements: Sequence[str], again: Again) -> lis
 
 
 def _rows(connection: PGconn, statement: str) -> Rows:
-    from psycopg.pq import ExecStatus
+    from psycopg.pq import DiagnosticField, ExecStatus
 
     result = connection.exec_(statement.encode())
     if result.status != ExecStatus.TUPLES_OK:
-        raise SourceUnavailable(one_line(text(result.error_message)) or "an answer without rows")
+        # libpq's own errors, such as a connection that broke, have no SQLSTATE.
+        state = text(result.error_field(DiagnosticField.SQLSTATE) or b"")
+        error = Rejected if state and state not in _ENDING else SourceUnavailable
+        raise error(one_line(text(result.error_message)) or "an answer without rows")
     return [
         [_value(result.get_value(row, column)) for column in range(result.nfields)]
         for row in range(result.ntuples)

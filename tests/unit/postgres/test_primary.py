@@ -27,12 +27,14 @@ def test_rows_are_read() -> None:
     rows = [
         ("node2", "streaming", "f", "t", "7", "5000", "4096", "1.5", "0.5", "60", "1e9"),
         ("pg_basebackup", "backup", "f", "f", "8", "5000", None, None, None, "60", "1e9"),
+        ("old", "streaming", "f", "t", "8", None, "5", "-1", "-2", None, "1e9"),
         ("sub", "catchup", "t", "t", "9", "5000", "5000", "0", "0", "60", "1e9"),
         (None, "streaming", "f", "t", "10", "5000", "5001", None, "2e-06", "60", "1e9"),
     ]
     assert walsenders(PRIMARY, rows) == [
         Walsender("node2", "streaming", False, True, 7, 5000, 4096, 1.5, 0.5, 60, 1e9),
-        Walsender("pg_basebackup", "backup", False, False, 8, 5000, 0, None, 0, 60, 1e9),
+        Walsender("pg_basebackup", "backup", False, False, 8, 5000, None, None, None, 60, 1e9),
+        Walsender("old", "streaming", False, True, 8, None, 5, 0, 0, None, 1e9),
         Walsender("sub", "catchup", True, True, 9, 5000, 5000, 0, 0, 60, 1e9),
         Walsender("", "streaming", False, True, 10, 5000, 5001, None, 2e-06, 60, 1e9),
     ]
@@ -134,6 +136,11 @@ NEW = LATE._replace(measured=None)
         (LATE, LATE._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
         (NEW, NEW._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
         (LATE, LATE._replace(at=2, flushed=20, replayed=8), Lag(12, 9)),
+        (GOOD, GOOD._replace(flushed=None), Lag(None, None)),
+        (GOOD, GOOD._replace(replayed=None), Lag(None, None)),
+        (LATE._replace(flushed=None), LATE._replace(at=2, replayed=8), Lag(1, 9)),
+        (LATE, LATE._replace(silence=None), Lag(9, None)),
+        (LATE, LATE._replace(connected=None), Lag(9, None)),
     ],
 )
 def test_lag(first: Walsender, last: Walsender, found: Lag) -> None:

@@ -21,20 +21,56 @@ def later(seconds: float, replayed: int) -> Standby:
     return IDLE._replace(at=100 + seconds, received=10**9, replayed=replayed, age=3600 + seconds)
 
 
+RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since then
+
+
 @pytest.mark.parametrize(
     ("row", "read"),
     [
-        (("t", "t", "f", "5000", "5000", "3600.0", "100.0"), IDLE),
-        (("t", "f", "f", None, None, None, "5"), Standby(True, False, False, None, None, None, 5)),
-        (("f", "f", "f", None, None, None, "5"), Standby(False, False, False, None, None, None, 5)),
+        (("t", "t", "f", "5000", "4000", "5000", "3600.0", "100.0"), IDLE),
+        (("t", "t", "f", "4000", "5000", "5000", "3600.0", "100.0"), IDLE),
+        (("t", "t", None, None, "5000", "5000", "3600.0", "100.0"), IDLE),
+        (("t", "t", None, "5000", None, "5000", "3600.0", "100.0"), IDLE),
+        (("t", "t", "f", "5000", "5000", "5000", None, "100.0"), RESTARTED),
+        (("t", "t", "f", "5000", None, "5000", None, "100.0"), RESTARTED),
+        (("t", "t", "f", "5000", "5000", "5000", "-3", "100.0"), IDLE._replace(age=0)),
+        (("t", "f", None, None, None, "5000", None, "100"), ALONE._replace(age=None)),
         (
-            ("t", "t", "t", "9223372036854775807", "0", "1e-05", "1.5"),
+            ("f", "f", None, None, None, None, None, "5"),
+            Standby(False, False, False, None, None, None, 5),
+        ),
+        (
+            ("t", "t", "t", "9223372036854775807", "1", "0", "1e-05", "1.5"),
             Standby(True, True, True, 2**63 - 1, 0, 1e-05, 1.5),
         ),
+    ],
+    ids=[
+        "idle",
+        "the primary has more",
+        "no timeout of the receiver",
+        "a role that may not see the receiver",
+        "restarted",
+        "a receiver without a message",
+        "clocks that differ",
+        "cut off since a restart",
+        "primary",
+        "large numbers",
     ],
 )
 def test_a_row_is_read(row: tuple[str | None, ...], read: Standby) -> None:
     assert standby(row) == read
+
+
+def test_an_answer_without_a_time_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="NULL"):
+        standby(("t", "t", "f", "5000", "5000", "5000", "1", None))
+
+
+@pytest.mark.parametrize("limits", [Limits(bytes=1000), Limits(seconds=1), BOTH])
+def test_a_restarted_standby_that_is_cut_off_does_not_know_its_lag(limits: Limits) -> None:
+    cut_off = standby(("t", "f", None, None, None, "5000", None, "100"))
+    assert why_not([cut_off], limits).startswith("lags an unknown number of ")
+    assert why_not([cut_off], Limits()) == ""
 
 
 @pytest.mark.parametrize(

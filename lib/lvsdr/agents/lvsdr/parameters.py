@@ -105,7 +105,9 @@ RESOURCE = optional(
     short="Resource that real servers run",
     long=(
         "The real servers are the nodes on which this resource (primitive, group, clone, "
-        "promotable clone or bundle) runs. Not used if realserver_get_real_servers_script is set."
+        "promotable clone or bundle) runs; a group runs where all of its members do, disabled ones "
+        "included: name a member if it alone decides. Not used if "
+        "realserver_get_real_servers_script is set."
     ),
 )
 ROLE = defaulted(
@@ -149,6 +151,7 @@ LIST_SCRIPT = optional(
         "Program, with arguments quoted as for a shell (no shell is involved), that prints the "
         "real servers, separated by white space. It alone decides who is a candidate. If it ends "
         "with another status than 0, prints something else, or takes too long, nothing changes. "
+        "get_active_slaves also lists standbys with hot_standby=off; a check script notices them. "
         f"{_SECRETS}"
     ),
 )

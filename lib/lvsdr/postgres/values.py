@@ -1,0 +1,30 @@
+"""Values of PostgreSQL's answers: text, or None for NULL, which is "unknown" and stays that."""
+
+from __future__ import annotations
+
+
+def required(value: str | None) -> str:
+    """Return the value; raise ValueError for NULL where PostgreSQL never has it."""
+    if value is None:
+        raise ValueError("NULL where there is always a value")
+    return value
+
+
+def optional_int(value: str | None) -> int | None:
+    """Return the integer, or None for NULL.
+
+    >>> optional_int("5"), optional_int("0"), optional_int(None)
+    (5, 0, None)
+    """
+    return None if value is None else int(value)
+
+
+def optional_seconds(value: str | None) -> float | None:
+    """Return a time that has passed, or None for NULL.
+
+    Two clocks may differ: a time before now has passed, however short it is.
+
+    >>> optional_seconds("1.5"), optional_seconds("-2"), optional_seconds(None)
+    (1.5, 0.0, None)
+    """
+    return None if value is None else max(0.0, float(value))
