@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ..deadline import Deadline
-from ..errors import Busy, NotInstalled, NotPermitted, Unlockable
+from ..errors import Busy, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ..system import sysctl
 
 DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
@@ -135,7 +137,7 @@ class Context:
         resource at a time.  Raises Busy.
         """
         go_on_after = () if self.action in _LOCKING else (Unlockable,)
-        with state.locked(self.file("lock"), self.deadline, go_on_after=go_on_after) as problem:
+        with self._locked(self.deadline, go_on_after) as problem:
             yield (problem,) if problem else ()
 
     @contextmanager
@@ -145,11 +147,16 @@ class Context:
         A stop that fails has the node fenced, so it goes on without.
         """
         patience = self.deadline.sooner(self.deadline.remaining() / 2)
-        go_on_after = (Unlockable, Busy)
-        with state.locked(self.file("lock"), patience, go_on_after=go_on_after) as problem:
+        with self._locked(patience, (Unlockable, Busy)) as problem:
             if problem:
                 self.log.warning(problem)
             yield
+
+    def _locked(
+        self, patience: Deadline, go_on_after: tuple[type[LvsdrError], ...]
+    ) -> AbstractContextManager[str]:
+        path, tell = self.file("lock"), self.log.warning
+        return state.locked(path, patience, go_on_after=go_on_after, tell=tell)
 
     def release_sysctls(self) -> None:
         """Put the kernel's settings back that only this resource has claimed; log what becomes."""

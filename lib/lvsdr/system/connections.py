@@ -5,12 +5,16 @@ from __future__ import annotations
 import _socket as socket
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-# include/net/tcp_states.h: ESTABLISHED; FIN_WAIT1, LAST_ACK and CLOSING, while the last data is on
-# its way; CLOSE_WAIT, while the client has shut down and the server still answers.
-_OPEN = frozenset(("01", "04", "08", "09", "0B"))
+# include/net/tcp_states.h: ESTABLISHED; CLOSE_WAIT, while the client has shut down and the server
+# still answers.
+_OPEN = frozenset(("01", "08"))
+# FIN_WAIT1, FIN_WAIT2, LAST_ACK and CLOSING: the server has shut down or closed.
+_CLOSED_HERE = frozenset(("04", "05", "09", "0B"))
 _FIN_WAIT2 = "05"
+_FIN = 1  # a FIN takes one number of the sequence, as a byte does (tcp_send_fin)
+_SILENCE = 3  # retransmissions: 1.4 s at least without an answer, as each wait is twice the last
 
 
 def unfinished(address: str, directory: str = "/proc/net") -> int:
@@ -34,15 +38,26 @@ def _matching(path: str, local: str) -> Iterator[str]:
             for line in file:
                 if local in line:  # spares most lines the split
                     fields = line.split(None, 10)
-                    if fields[1].startswith(f"{local}:") and _is_unfinished(fields[3], fields[9]):
+                    if fields[1].startswith(f"{local}:") and _is_unfinished(fields):
                         yield line
     except FileNotFoundError:
         return  # a kernel without IPv6
 
 
-def _is_unfinished(state: str, inode: str) -> bool:
-    """Return whether data may still arrive at either end; inode 0: no process has the socket."""
-    return state in _OPEN or (state == _FIN_WAIT2 and inode != "0")
+def _is_unfinished(fields: Sequence[str]) -> bool:
+    """Return whether data may still arrive at either end.
+
+    Where no process has the socket any more (inode 0), nothing is read here.  Such a connection is
+    over once the client has all data, and has either acknowledged the FIN or become silent.
+    """
+    state, queues, retransmissions, inode = fields[3], fields[4], fields[6], fields[9]
+    if state not in _CLOSED_HERE:
+        return state in _OPEN
+    if inode != "0":
+        return True
+    only_fin = int(queues.partition(":")[0], 16) <= _FIN
+    silent = only_fin and int(retransmissions, 16) >= _SILENCE
+    return not (state == _FIN_WAIT2 or silent)
 
 
 def _digits(address: str) -> str:

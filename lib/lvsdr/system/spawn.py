@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 else:
     import _signal  # signal wraps every constant in an enumeration, which costs more than the fork
 
+AGENT_OF_WRITER = "LVSDR_AGENT_OF_WRITER"
+"""The variable by which a program with the agent's lock is known when the agent was killed."""
+
 children: set[int] = set()
 """The process groups of children that were started and have not been waited for."""
 
@@ -32,10 +35,11 @@ class Child:
 def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...] = ()) -> Child:
     """Start ``argv`` in its own process group with ``LC_ALL=C``; raises OSError.
 
-    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``.  SIGPIPE,
-    which Python ignores, is put back to its default.  SIGTERM waits until the child is known to
-    ``end_with_children``.
+    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``, which are
+    locks, and has this process's id in its environment then.  SIGPIPE, which Python ignores, is put
+    back to its default.  SIGTERM waits until the child is known to ``end_with_children``.
     """
+    writer = {AGENT_OF_WRITER: str(os.getpid())} if keep else {}
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
     no_input = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
@@ -51,7 +55,7 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...]
         pid = os.posix_spawnp(
             argv[0],
             argv,
-            {**os.environ, "LC_ALL": "C"},
+            {**os.environ, "LC_ALL": "C", **writer},
             file_actions=actions,
             setpgroup=0,
             setsigmask=before,

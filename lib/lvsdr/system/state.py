@@ -15,10 +15,11 @@ from ..errors import Busy, LvsdrError, Unlockable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 NOT_REGULAR = "it is not a regular file with one name, and is left alone"
-_POLL = 0.05  # seconds between attempts to get a lock that somebody holds
+_POLL = 0.05  # seconds between attempts to get a lock that another process holds
+_WRITING = 1.0  # seconds that a program which outlived its agent has at least to finish its writing
 
 
 def read(path: str) -> dict[str, Any]:
@@ -116,16 +117,21 @@ def remove(path: str) -> None:
 
 @contextmanager
 def locked(
-    path: str, deadline: Deadline, *, go_on_after: tuple[type[LvsdrError], ...] = ()
+    path: str,
+    deadline: Deadline,
+    *,
+    go_on_after: tuple[type[LvsdrError], ...] = (),
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
     """Hold the lock on ``path``; the context's value is empty, or says why there is no lock.
 
     Raises Busy when another process holds it until the deadline, and Unlockable when it cannot be
     had at all, unless ``go_on_after`` has that error.  The lock goes with the process and the
-    children that inherit it, however they end; the file stays.
+    children that inherit it, however they end; the file stays.  Children of a process that was
+    killed are ended after half of the time; ``tell`` gets a sentence for each.
     """
     try:
-        descriptor = _waited_for(path, deadline)
+        descriptor = _waited_for(path, deadline, tell)
     except go_on_after as error:
         yield f"{error}: going on without the lock"
         return
@@ -161,17 +167,28 @@ def lock(path: str) -> int | None:
     return None
 
 
-def _waited_for(path: str, deadline: Deadline) -> int:
+def _waited_for(path: str, deadline: Deadline, tell: Callable[[str], None]) -> int:
     descriptor = _opened(path)
+    patience = Deadline.after(max(_WRITING, deadline.remaining() / 2))
     try:
         while not _try_lock(descriptor, path):
             if deadline.expired():
                 raise Busy("another action of this resource is still running")
+            if patience.expired():
+                _end_orphans(descriptor, tell)
+                patience = Deadline.after(_WRITING)
             time.sleep(_POLL)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _end_orphans(descriptor: int, tell: Callable[[str], None]) -> None:
+    from .orphans import end_orphans  # not for every monitor
+
+    for sentence in end_orphans(descriptor):
+        tell(sentence)
 
 
 def _opened(path: str) -> int:

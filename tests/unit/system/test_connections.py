@@ -69,6 +69,28 @@ def test_states(state: str, inode: str, counts: bool, tmp_path: Path) -> None:
     assert unfinished("10.77.0.100", str(tmp_path)) == counts
 
 
+@pytest.mark.parametrize("state", ["04", "09", "0B"])
+@pytest.mark.parametrize(
+    ("queue", "retransmissions", "inode", "counts"),
+    [
+        ("00000001", "00000002", "0", True),
+        ("00000001", "00000003", "0", False),
+        ("00000001", "0000000A", "0", False),
+        ("00000001", "0000000A", "20", True),
+        ("00000002", "0000000A", "0", True),
+    ],
+)
+@pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
+def test_a_silent_client_that_only_the_end_is_sent_to(
+    state: str, queue: str, retransmissions: str, inode: str, counts: bool, tmp_path: Path
+) -> None:
+    """It died, say, or the address was removed and came back: the kernel repeats its FIN."""
+    rest = f"{queue}:00000000 01:00000012 {retransmissions}   0 0"
+    line = f"   1: 64004D0A:1538 01004D0A:CC68 {state} {rest} {inode} 2 0 21\n"
+    (tmp_path / "tcp").write_text(HEADING + line)
+    assert unfinished("10.77.0.100", str(tmp_path)) == counts
+
+
 def test_a_client_that_shuts_down_and_waits() -> None:
     with socket.create_server(("127.0.0.78", 0)) as server, socket.socket() as client:
         client.bind(("127.0.0.1", 0))

@@ -122,12 +122,12 @@ def reload_agent(context: Context) -> ExitCode | None:
 
 def stop(context: Context) -> None:
     """Delete the service, see that it is gone, and put the kernel's settings back."""
-    key = _running(context)
-    if key is not None:
-        context.require_root("change the IPVS table")
-        with context.locked_to_stop():
+    with context.locked_to_stop():  # the ipvsadm of a start that was killed may still add it
+        key = _running(context)
+        if key is not None:
+            context.require_root("change the IPVS table")
             ipvs.Kernel(key, "gate", context.deadline).remove()
-        context.log.info(f"{key.protocol} service {endpoint(key.address, key.port)} removed")
+            context.log.info(f"{key.protocol} service {endpoint(key.address, key.port)} removed")
     context.release_sysctls()
     context.forget("state")
 

@@ -39,7 +39,8 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
     Raises BadArgument if it is another resource's: this node is refused, and no other.
     """
     path = f"{context.rsctmp}/lvsdr-services.lock"
-    with state.locked(path, context.deadline, go_on_after=(Unlockable,)):
+    tell = context.log.warning
+    with state.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
         other = another(context, key)
         if other is not None and ipvs.find(key) is not None and _exists(context, other):
             raise BadArgument(

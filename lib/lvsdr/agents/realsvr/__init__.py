@@ -112,12 +112,12 @@ def reload_agent(context: Context) -> None:
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then let ARP be what it was."""
-    there = _there(context)
-    if there:
-        context.require_root("change the addresses of lo")
-        context.require_binary("ip")
-        patience = _patience_of_stop(context, recall(context.file("state")))
-        with context.locked_to_stop():
+    with context.locked_to_stop():  # the ip of a start that was killed may still add the address
+        there = _there(context)
+        if there:
+            context.require_root("change the addresses of lo")
+            context.require_binary("ip")
+            patience = _patience_of_stop(context, recall(context.file("state")))
             for vip in there:
                 _remove(context, vip, patience)
     context.release_sysctls()

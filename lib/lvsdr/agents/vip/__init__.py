@@ -92,15 +92,15 @@ def stop(context: Context) -> None:
     from . import announcing, taking
 
     path = context.file("state")
-    memory = recall(path)
-    found = look(context, memory, asked(context)).found
-    if memory != Memory() or found is not None:
-        context.require_root("change the addresses of an interface")
-        with context.locked_to_stop():
+    with context.locked_to_stop():  # the ip of a start that was killed may still add the address
+        memory = recall(path)
+        found = look(context, memory, asked(context)).found
+        if memory != Memory() or found is not None:
+            context.require_root("change the addresses of an interface")
             announcing.end(path)
-            if found is not None:
-                place, interface = found
-                taking.remove(place.address, interface, context)
+        if found is not None:
+            place, interface = found
+            taking.remove(place.address, interface, context)
     context.release_sysctls()
     context.forget("state")
 

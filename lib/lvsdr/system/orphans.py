@@ -1,0 +1,78 @@
+"""Programs that hold the lock of an agent that was killed, and keep the next action waiting.
+
+Such a program is known by three facts: its environment names the agent, it holds the lock, and the
+agent does not hold it any more.  Any other holder of a lock is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from .spawn import AGENT_OF_WRITER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+
+    File = tuple[int, int]  # device and inode
+else:
+    import _signal
+
+
+def end_orphans(lock: int) -> list[str]:
+    """Kill the orphans that hold a lock; return a sentence for each.
+
+    ``lock`` is a descriptor of its file.  The lock is free when the killed processes are gone.
+    """
+    status = os.fstat(lock)
+    ended = []
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            with suppress(OSError):  # it has ended meanwhile, or is another user's
+                if _end_orphan(int(name), (status.st_dev, status.st_ino)):
+                    ended.append(f"process {name}, left running by a killed action, was ended")
+    return ended
+
+
+def _end_orphan(pid: int, lock: File) -> bool:
+    """Kill a process if it is an orphan that holds the lock; return whether it is."""
+    process = os.pidfd_open(pid)  # by the time of the kill the number may be another process's
+    try:
+        agent = _agent(pid)
+        if agent is None or not _holds(pid, lock) or _holds(agent, lock):
+            return False
+        _signal.pidfd_send_signal(process, _signal.SIGKILL)
+        return True
+    finally:
+        os.close(process)
+
+
+def _agent(pid: int) -> int | None:
+    """Return the process id of the agent that started a writer; None for any other process."""
+    start = f"{AGENT_OF_WRITER}=".encode()
+    for variable in _content(f"/proc/{pid}/environ").split(b"\0"):
+        if variable.startswith(start) and variable[len(start) :].isdigit():
+            return int(variable[len(start) :])
+    return None
+
+
+def _holds(pid: int, lock: File) -> bool:
+    """Return whether a process has the open file that is locked, not only one of the same name."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        return any(_is_locked(pid, name, lock) for name in os.listdir(f"/proc/{pid}/fd"))
+    return False
+
+
+def _is_locked(pid: int, descriptor: str, lock: File) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):  # closed meanwhile
+        status = os.stat(f"/proc/{pid}/fd/{descriptor}")
+        same = (status.st_dev, status.st_ino) == lock
+        # proc(5), fdinfo: the locks of this open file, not those of others on the same inode
+        return same and b"\nlock:" in _content(f"/proc/{pid}/fdinfo/{descriptor}")
+    return False
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
