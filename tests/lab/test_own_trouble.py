@@ -198,6 +198,7 @@ def test_an_ip_that_cannot_be_asked(world: World, tmp_path: Path) -> None:
 
 def test_settings_of_an_interface_that_cannot_be_written(world: World) -> None:
     address = Address(world.director1)
+    world.director1.sysctl("net/ipv4/conf/eth0/promote_secondaries", 0)
     with read_only(Path("/proc/sys")):
         result = address.run("start")
         assert result.exit_code == OK, result

@@ -65,8 +65,8 @@ class World:
         """
         for host in self.hosts.values():
             host.reset()
+            self.servers.hang_up(host.name)
         for node in self.nodes:
-            self.servers.hang_up(node.name)
             self.servers.listen(node.name)
         self.client.ip(["neigh flush all"])
 
