@@ -1,7 +1,8 @@
 """Sketches of a cluster, written as the CIB that the real crm_mon reads (CIB_file).
 
 A small PostgreSQL cluster: the promotable clone ``pgsql`` publishes ``pgsql-status``, and the clone
-``lvsdr-realsvr`` runs beside the standbys, as in the first of the documented configurations.
+``lvsdr-realsvr`` runs beside the standbys, as in the first of the documented configurations. A node
+may be a remote one, and may have a second entry.
 """
 
 from __future__ import annotations
@@ -31,6 +32,12 @@ class Node(NamedTuple):
     maintenance: bool = False
     attributes: Mapping[str, str] = {}
     """Further transient attributes."""
+    holder: str = ""
+    """Of a remote node: the member that holds its connection. Empty for a member."""
+    connection: str = "running"
+    """Of a remote node: running, failed, or unknown as while Pacemaker probes it again."""
+    twin: str = ""
+    """State of a second entry of this name: stale (an old id, long gone), online, or none."""
 
     def primary(self) -> Node:
         """This node as the primary: promoted, without the VIP on its loopback."""
@@ -50,7 +57,7 @@ def write(path: Path, nodes: Iterable[Node]) -> Path:
 
 def render(nodes: list[Node]) -> str:
     """The CIB of these nodes."""
-    numbered = list(enumerate(nodes, start=1))
+    numbered = [(_identity(number, node), node) for number, node in enumerate(nodes, start=1)]
     return f"""\
 <cib crm_feature_set="3.16.1" validate-with="{SCHEMA}" epoch="1" num_updates="1"
      admin_epoch="0" have-quorum="1" dc-uuid="1">
@@ -59,7 +66,10 @@ def render(nodes: list[Node]) -> str:
       <nvpair id="stonith" name="stonith-enabled" value="false"/>
       <nvpair id="quorum" name="no-quorum-policy" value="ignore"/>
     </cluster_property_set></crm_config>
-    <nodes>{"".join(_node(number, node) for number, node in numbered)}</nodes>
+    <nodes>
+      {"".join(_node(number, node) for number, node in numbered)}
+      {_twins(nodes)}
+    </nodes>
     <resources>
       <clone id="pgsql-clone">
         <meta_attributes id="pgsql-clone-meta">
@@ -70,42 +80,85 @@ def render(nodes: list[Node]) -> str:
       <clone id="lvsdr-realsvr-clone">
         <primitive id="lvsdr-realsvr" class="ocf" provider="pacemaker" type="Dummy"/>
       </clone>
+      {"".join(_connection_resource(node) for node in nodes if node.holder)}
     </resources>
     <constraints/>
   </configuration>
-  <status>{"".join(_state(number, node) for number, node in numbered)}</status>
+  <status>
+    {"".join(_state(number, node, nodes) for number, node in numbered)}
+    {_twin_states(nodes)}
+  </status>
 </cib>
 """
 
 
-def _node(number: int, node: Node) -> str:
+def _identity(number: int, node: Node) -> str:
+    """Return the id of a node: that of a remote node is its name."""
+    return node.name if node.holder else str(number)
+
+
+def _node(identity: str, node: Node) -> str:
     flags = [name for name in ("standby", "maintenance") if getattr(node, name)]
-    pairs = "".join(_nvpair(f"nodes-{number}", flag, "true") for flag in flags)
-    inside = f'<instance_attributes id="nodes-{number}">{pairs}</instance_attributes>'
-    return f"<node id={quoteattr(str(number))} uname={quoteattr(node.name)}>{inside}</node>"
+    pairs = "".join(_nvpair(f"nodes-{identity}", flag, "true") for flag in flags)
+    inside = f'<instance_attributes id="nodes-{identity}">{pairs}</instance_attributes>'
+    kind = ' type="remote"' if node.holder else ""
+    return f"<node id={quoteattr(identity)} uname={quoteattr(node.name)}{kind}>{inside}</node>"
 
 
-def _state(number: int, node: Node) -> str:
+def _twins(nodes: list[Node]) -> str:
+    """Return the second entries."""
+    found = [(number, node) for number, node in enumerate(nodes, start=1) if node.twin]
+    return "".join(
+        f'<node id="{_TWIN}{number}" uname={quoteattr(node.name)}/>' for number, node in found
+    )
+
+
+def _twin_states(nodes: list[Node]) -> str:
+    found = [(number, node) for number, node in enumerate(nodes, start=1) if node.twin == "online"]
+    return "".join(
+        f'<node_state id="{_TWIN}{number}" uname={quoteattr(node.name)} {_MEMBER}/>'
+        for number, node in found
+    )
+
+
+def _connection_resource(node: Node) -> str:
+    name = quoteattr(node.name)
+    return f'<primitive id={name} class="ocf" provider="pacemaker" type="remote"/>'
+
+
+def _state(identity: str, node: Node, nodes: list[Node]) -> str:
     if not node.online:
         return (
-            f'<node_state id="{number}" uname={quoteattr(node.name)} in_ccm="false" '
+            f'<node_state id="{identity}" uname={quoteattr(node.name)} in_ccm="false" '
             'crmd="offline" join="down" expected="down" crm-debug-origin="sketch"/>'
         )
     attributes = {**({"pgsql-status": node.status} if node.status else {}), **node.attributes}
-    pairs = "".join(_nvpair(f"status-{number}", name, value) for name, value in attributes.items())
+    parent = f"status-{identity}"
+    pairs = "".join(_nvpair(parent, name, value) for name, value in attributes.items())
     return f"""
-    <node_state id="{number}" uname={quoteattr(node.name)} in_ccm="true" crmd="online"
-                join="member" expected="member" crm-debug-origin="sketch">
-      <lrm id="{number}"><lrm_resources>
+    <node_state id="{identity}" uname={quoteattr(node.name)} {_REMOTE if node.holder else _MEMBER}>
+      <lrm id="{identity}"><lrm_resources>
         {_resource("pgsql", "Stateful", _DATABASE[node.database], node.name)}
         {_resource("lvsdr-realsvr", "Dummy", _real_server(node), node.name)}
+        {"".join(_connection(it) for it in nodes if it.holder == node.name)}
       </lrm_resources></lrm>
-      <transient_attributes id="{number}">
-        <instance_attributes id="status-{number}">{pairs}</instance_attributes>
+      <transient_attributes id="{identity}">
+        <instance_attributes id="{parent}">{pairs}</instance_attributes>
       </transient_attributes>
     </node_state>"""
 
 
+def _connection(node: Node) -> str:
+    """Return the history of a remote node's connection; crm_mon judges the node by it alone."""
+    if node.connection == "unknown":
+        return ""
+    code = _BROKEN if node.connection == "failed" else _RUNNING
+    return _resource(node.name, "remote", code, node.holder)
+
+
+_TWIN = "9"
+_MEMBER = 'in_ccm="true" crmd="online" join="member" expected="member" crm-debug-origin="sketch"'
+_REMOTE = 'remote_node="true" in_ccm="true" crm-debug-origin="sketch"'
 _DATABASE = {
     "Promoted": _PROMOTED,
     "Unpromoted": _RUNNING,
