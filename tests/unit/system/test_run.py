@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import resource
@@ -21,6 +22,7 @@ Script = Callable[[str], tuple[str, ...]]
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves descriptors open, or children that nobody waited for."""
+    gc.collect()  # closes what earlier tests of this process have dropped
     before = os.listdir("/proc/self/fd")
     yield
     assert os.listdir("/proc/self/fd") == before
