@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.errors import LvsdrError
 from lvsdr.system import arp
 
+from tests.unit.descriptors import open_descriptors
+
 
 def test_an_interface_that_is_not_there() -> None:
     """Or the lack of the privilege: either way it is said, and nothing stays open."""
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.send("nosuch0", [b""])
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.conflict("nosuch0", "02:00:00:00:00:0a", "10.9.0.20", set(), Deadline.after(5.0))
-    assert os.listdir("/proc/self/fd") == before
+    assert open_descriptors() == before

@@ -10,6 +10,8 @@ import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.system.matching import fullmatches
 
+from tests.unit.descriptors import open_descriptors
+
 ENDLESS = re.compile(r"(a+)+")
 HANGS = "a" * 40 + "!"
 
@@ -17,9 +19,9 @@ HANGS = "a" * 40 + "!"
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves descriptors open, or children that nobody waited for."""
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    assert open_descriptors() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

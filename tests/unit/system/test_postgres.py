@@ -15,13 +15,15 @@ from lvsdr.errors import InvalidParameters, NotAsked, NotInstalled, SourceUnavai
 from lvsdr.postgres.connection import Target
 from lvsdr.system.postgres import ask
 
+from tests.unit.descriptors import open_descriptors
+
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves descriptors open, or children that nobody waited for."""
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    assert open_descriptors() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import resource
@@ -16,16 +15,17 @@ from lvsdr.deadline import Deadline
 from lvsdr.system.run import OUTPUT_LIMIT, Result, Terms, finish, run, run_all
 from lvsdr.system.spawn import spawn
 
+from tests.unit.descriptors import open_descriptors
+
 Script = Callable[[str], tuple[str, ...]]
 
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves descriptors open, or children that nobody waited for."""
-    gc.collect()  # closes what earlier tests of this process have dropped
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    assert open_descriptors() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -19,12 +19,15 @@ from lvsdr.system import state
 from lvsdr.system.spawn import spawn
 
 from tests.house.tree import LIB
+from tests.unit.descriptors import open_descriptors
 
 HOLDER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from lvsdr.deadline import Deadline
 from lvsdr.system.state import locked
+
+from tests.unit.descriptors import open_descriptors
 with locked(sys.argv[2], Deadline.after(5)):
     print("held", flush=True)
     time.sleep(float(sys.argv[3]))
@@ -155,7 +158,7 @@ def test_remove(path: str) -> None:
 
 
 def test_a_lock_is_free_again_afterwards(path: str) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     for _ in range(2):
         with state.locked(path, Deadline.after(1)):
             assert os.path.exists(path)
@@ -163,7 +166,7 @@ def test_a_lock_is_free_again_afterwards(path: str) -> None:
         _ = 1 / 0
     with state.locked(path, Deadline.after(1)):
         pass
-    assert os.listdir("/proc/self/fd") == before
+    assert open_descriptors() == before
 
 
 def test_the_directory_is_made(tmp_path: Path) -> None:
