@@ -18,6 +18,7 @@ from tests.leader.waiting import until
 PORT = 8500
 MANAGEMENT = "11111111-2222-3333-4444-555555555555"  # token that may do everything
 ANONYMOUS = "00000000-0000-0000-0000-000000000002"  # Consul: "ACL System", built-in tokens
+ELECTIONS = 10  # any server may win each of them
 ESTABLISHED = "01"  # include/net/tcp_states.h
 READER = f'key_prefix "" {{ policy = "deny" }} key "{KEY}" {{ policy = "read" }}'
 DENIED = 'key_prefix "" { policy = "deny" }'
@@ -183,9 +184,25 @@ class Consul:
                 self._processes[index] = self.servers[index].start()
         until(self.healthy, 60)
 
+    def _follow(self) -> None:
+        """Let another server lead than the one that is asked.
+
+        A leader that loses the majority goes on holding requests; a follower ends them when the
+        leader's connection is gone.
+        """
+        own = self.servers[0].host.back
+        for _ in range(ELECTIONS):
+            leader = json.loads(self._asked.call("GET", "status/leader")[1])
+            if not leader.startswith(f"{own}:"):
+                return
+            self._processes[0].close()
+            self.mend()
+        raise AssertionError(f"{own} still leads after {ELECTIONS} elections")
+
     def renew(self) -> None:
         """Make node1 hold the lock of a key without a past, readable by every client."""
         self.mend()
+        self._follow()
         self._anonymous()
         status, tokens = self._asked.call("GET", "acl/tokens")
         assert status == 200
