@@ -99,7 +99,7 @@ class Play:
         return self.again(text)
 
     def again(self, text: str) -> Decision:
-        """Return the decision of a further pass, which is the state of the table from now on."""
+        """Return the decision of a further pass; the next pass starts from its table."""
         judged = Judged(
             tuple(self.candidates.values()),
             tuple(self.fallback.values()),
@@ -163,14 +163,14 @@ VERBS = {
 
 
 def matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    """The groups of the pattern, which has to fit."""
+    """Return the groups of the pattern, which must match."""
     found = pattern.fullmatch(text)
     assert found is not None, f"cannot be read: {text}"
     return found.groups()
 
 
 def played(script: str) -> str:
-    """The script, with what really was decided in place of what is written there."""
+    """Return the script with the actual decisions in place of the recorded ones."""
     play = Play()
     title, *lines = script.splitlines()
     out = [title]
@@ -187,7 +187,7 @@ def played(script: str) -> str:
 
 
 def described(decision: Decision) -> Iterator[str]:
-    """The decision in words: the table, what is said of changes, what is amiss."""
+    """Yield the decision in words: the table, the messages about changes, the degradations."""
     names = {row.key: row.host for row in decision.rows}
     if not decision.real_servers:
         yield "nobody is in the pool"
