@@ -34,7 +34,7 @@ with state.locked({path!r}, Deadline.after(10)):
 
 
 class Agent:
-    """An agent whose program runs; `writer` is the program's process id."""
+    """An agent with a running program; `writer` is the program's process id."""
 
     def __init__(self, path: str, script: str) -> None:
         code = AGENT.format(lib=str(LIB), path=path, script=script)
