@@ -1,4 +1,4 @@
-"""What the installed crm_mon says of the CIBs in tests/data/cib."""
+"""Output of the installed crm_mon for the CIBs in tests/data/cib."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CIBS = DATA / "cib"
 
 
 def cib(name: str) -> Path:
-    """The file of a CIB, by its path below tests/data/cib without the suffix."""
+    """Return the file of a CIB, given its path below tests/data/cib without the suffix."""
     return CIBS / f"{name}.cib.xml"
 
 
 @functools.cache
 def document(name: str) -> bytes:
-    """The document that the agent would get from crm_mon if the cluster had this CIB."""
+    """Return the document that the agent would get from crm_mon if the cluster had this CIB."""
     return _printed(cib(name))
 
 
@@ -34,7 +34,7 @@ def _printed(path: Path) -> bytes:
 
 
 def state(name: str) -> ClusterState:
-    """The same, understood."""
+    """Return the parsed state of the cluster with this CIB."""
     return parse(document(name))
 
 

@@ -1,4 +1,4 @@
-"""The descriptors that this process has open."""
+"""The open descriptors of this process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import os
 def open_descriptors() -> list[str]:
     """Return the numbers of all open descriptors.
 
-    What earlier tests have dropped is collected first: it would be closed at any later moment.
+    Garbage of earlier tests is collected first, because it would close its descriptors at any later
+    moment.
     """
     gc.collect()
     return os.listdir("/proc/self/fd")

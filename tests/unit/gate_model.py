@@ -1,8 +1,8 @@
-"""Two nodes, a store and all that can happen to them, one second at a time.
+"""Model of two nodes, a store and all that can happen to them, one second at a time.
 
-The nodes decide with the real policy; everything else is chosen by nobody, that is, each choice is
-followed.  ``overlap`` walks through every state that can be reached and so proves, or refutes, that
-two nodes never have the address together.
+The nodes decide with the real policy. Every other choice is open: each alternative is followed.
+``overlap`` walks through every reachable state and so proves, or refutes, that two nodes never have
+the address together.
 """
 
 from __future__ import annotations
@@ -15,46 +15,49 @@ from typing import NamedTuple, Optional
 from lvsdr.gate import Answer, Leadership, Policy, Standing, State, decide, heard
 
 NODES = (0, 1)
-OTHER = 2  # somebody whom neither of them is
-UP = 99  # of an address; a smaller number: seconds until it is gone
+OTHER = 2  # a leader that is neither of the two nodes
+UP = 99  # state of an address; a smaller number: seconds until it is gone
 SAID = (State.LEADER, State.FOLLOWER, State.NO_LEADER, State.UNKNOWN, None)
 Leader = Optional[int]
 
 
 class Rules(NamedTuple):
-    """What is promised; in seconds."""
+    """Promises of the store and the nodes, in seconds."""
 
     policy: Policy
     release: int = 1
-    """How long it takes until an address is gone."""
+    """Time until a released address is gone."""
     lease: int | None = None
-    """How long the store waits for a leader that is cut off; None: it names whom it likes."""
+    """Time the store waits for a leader that is cut off; None: it names any node at any time."""
     renewal: int = 2
-    """How often a leader renews its lease at the least."""
+    """Longest time between two renewals of a leader's lease."""
 
 
 class Node(NamedTuple):
     standing: Standing = Standing()
     address: int = 0
     skipped: bool = False
-    """It is in contact, but has not asked within the last second."""
+    """True if the node is in contact but has sent no query within the last second."""
 
 
 class World(NamedTuple):
-    """``nodes`` are numbers, which ``Model`` has given out: small things are compared quickly."""
+    """A state of the whole model.
+
+    ``nodes`` are numbers that ``Model`` has given out, because small values are compared quickly.
+    """
 
     nodes: tuple[int, int] = (0, 0)
     leader: Leader = None
     left: int = 0
     """Seconds until the lease ends."""
     age: int = 0
-    """Seconds since it was renewed."""
+    """Seconds since the last renewal of the lease."""
     witness: Leader = None
-    """A node that gave its leadership away and has not heard of it yet: it stays in contact."""
+    """A node that gave its leadership away and has not learnt of it yet: it stays in contact."""
 
 
 class Model:
-    """What can follow upon a state under these rules."""
+    """The states that can follow a state under these rules."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -63,7 +66,7 @@ class Model:
         self._cached = functools.cache(self._options)
 
     def overlap(self, limit: int = 200_000) -> World | None:
-        """A reachable state in which both nodes have the address; None if there is none."""
+        """Return a reachable state in which both nodes have the address; None if there is none."""
         seen, new = {World()}, [World()]
         while new:
             for world in self.followers(new.pop()):
@@ -77,7 +80,7 @@ class Model:
         return None
 
     def followers(self, world: World) -> Iterator[World]:
-        """Every state that can be next."""
+        """Yield every state that can be next."""
         for linked in itertools.product((False, True), repeat=len(NODES)):
             if world.witness is not None and not linked[world.witness]:
                 continue
@@ -91,7 +94,7 @@ class Model:
                     yield World(nodes, leader, left, age, None if known else witness)
 
     def _options(self, number: int, linked: bool, said: State) -> list[int]:
-        """What can become of one node: in contact it misses a second at the most."""
+        """Return the possible next states of a node; in contact it misses a second at the most."""
         node = self.known[number]
         found = [self._next(node, said if linked else State.UNKNOWN, False)]
         if not linked or not node.skipped:
@@ -99,7 +102,10 @@ class Model:
         return list(dict.fromkeys(found))
 
     def _next(self, node: Node, said: State | None, skipped: bool) -> int:
-        """A second later, with an answer or without one; now is always second 0."""
+        """Return the number of the node's state a second later.
+
+        `said` is the store's answer, None without one. Now is always second 0.
+        """
         policy = self.rules.policy
         standing = _older(node.standing, policy)
         if said is not None:
@@ -122,7 +128,7 @@ class Model:
 def _stores(
     world: World, linked: tuple[bool, ...], rules: Rules
 ) -> Iterator[tuple[Leader, int, int, Leader]]:
-    """What can become of the leadership before anybody asks: who, seconds left, age, witness."""
+    """Yield each leadership possible before the next query: leader, seconds left, age, witness."""
     _, leader, left, age, witness = world
     free: list[Leader] = [None, OTHER, *(index for index in NODES if linked[index])]
     if rules.lease is None:
@@ -145,7 +151,10 @@ def _said(leader: Leader, index: int) -> State:
 
 
 def _older(standing: Standing, policy: Policy) -> Standing:
-    """The same a second later; what is older than everything that counts has one age."""
+    """Return the standing a second later.
+
+    All times that are older than every limit get the same age.
+    """
     oldest = -(max(policy.grace, policy.contact, policy.settle) + 1.0)
 
     def older(time: float | None) -> float | None:

@@ -1,6 +1,6 @@
 """Expected texts in files: readable in a diff, and refreshed by one command.
 
-``UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit`` writes them anew; the diff is to be reviewed.
+``UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit`` writes them anew; review the diff.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plays for the director, in files: who serves, what is found out, and what comes of it.
+"""Plays for the director, in files: the pool, the findings, and the decisions on them.
 
 A play is lines of text.  The first one is a bug report or a promise.  Then, in any order:
 
@@ -9,7 +9,7 @@ A play is lines of text.  The first one is a bug report or a promise.  Then, in 
                                         seconds, ``leaving`` is withdrawn and about to stop
     fallback node9 in: why
     without node1                       no longer a candidate
-    node node1 failed: why              what its node's state says of one that is none
+    node node1 failed: why              verdict of the node's state on a host that is no candidate
     asked node1 node2                   listed by the administrator
     unavailable why                     a source did not answer; ``available`` ends that
     active node1 0                      its connections; ``active node1 0 inactive 3``
@@ -17,8 +17,8 @@ A play is lines of text.  The first one is a bug report or a promise.  Then, in 
     again 10.5                          decide once more, in a second pass of the same cycle
 
 nodeN has the address 10.77.0.N, unless it is written as ``node1@10.77.0.5`` or ``node1@`` (none).
-An entry that is written as an address is nobody's, as far as the director remembers.
-What was decided follows in lines that begin with ``=``; the next cycle starts from there.
+The director remembers no host for an entry that is written as an address.
+The decision follows in lines that begin with ``=``; the next cycle starts from there.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Play:
         return self.again(text)
 
     def again(self, text: str) -> Decision:
-        """Return the decision of a further pass, which is the state of the table from now on."""
+        """Return the decision of a further pass; the next pass starts from its table."""
         judged = Judged(
             tuple(self.candidates.values()),
             tuple(self.fallback.values()),
@@ -163,14 +163,14 @@ VERBS = {
 
 
 def matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    """The groups of the pattern, which has to fit."""
+    """Return the groups of the pattern, which must match."""
     found = pattern.fullmatch(text)
     assert found is not None, f"cannot be read: {text}"
     return found.groups()
 
 
 def played(script: str) -> str:
-    """The script, with what really was decided in place of what is written there."""
+    """Return the script with the actual decisions in place of the recorded ones."""
     play = Play()
     title, *lines = script.splitlines()
     out = [title]
@@ -187,7 +187,7 @@ def played(script: str) -> str:
 
 
 def described(decision: Decision) -> Iterator[str]:
-    """The decision in words: the table, what is said of changes, what is amiss."""
+    """Yield the decision in words: the table, the messages about changes, the degradations."""
     names = {row.key: row.host for row in decision.rows}
     if not decision.real_servers:
         yield "nobody is in the pool"

@@ -1,4 +1,4 @@
-"""Values for tests about pools, short to write."""
+"""Short constructors of values for tests about pools."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SPEC = PoolSpec(
     address_attribute=None,
     fallback={},
 )
-"""Nothing is asked for: all cluster nodes, each with weight 1."""
+"""The plain specification: all cluster nodes, each with weight 1."""
 
 
 def attribute(name: str, pattern: str) -> AttributeMatch:
-    """A wish for an attribute."""
+    """Return a required match of a node attribute."""
     return AttributeMatch(name, re.compile(pattern))
 
 
 def program(directory: Path, code: str, *, name: str = "script", timeout: float = 10.0) -> Script:
-    """A user's program, in Python, that does what ``code`` says."""
+    """Return a user's program, in Python, that runs ``code``."""
     path = directory / name
     path.write_text(f"#!{sys.executable} -IS\n{code}\n")
     path.chmod(0o755)
@@ -37,10 +37,10 @@ def program(directory: Path, code: str, *, name: str = "script", timeout: float 
 
 
 def shell(code: str, *, timeout: float = 10.0) -> Script:
-    """A user's program in the shell's language; its first argument is in ``$1``."""
+    """Return a user's program in the shell's language; its first argument is in ``$1``."""
     return Script(("/bin/sh", "-c", code, "sh"), timeout)
 
 
 def told(candidates: Iterable[Candidate]) -> list[str]:
-    """One line for each candidate: host, outcome, reason."""
+    """Return one line for each candidate: host, outcome, reason."""
     return [f"{c.host} {c.verdict.outcome.value}: {c.verdict.reason}" for c in candidates]

@@ -1,4 +1,4 @@
-"""What the CIB says of the time that a probe may take."""
+"""The timeout of a probe according to the CIB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bring-up of the cluster reports, and what the shell on it suggests."""
+"""Reports of a bring-up of the cluster, and suggestions of the shell on it."""
 
 from __future__ import annotations
 

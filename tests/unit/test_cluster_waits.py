@@ -1,4 +1,4 @@
-"""How the tests on clusters wait: each wait looks at more; a log is read from where it was left."""
+"""Waits of the tests on clusters: each wait looks at more; a log is read from its last position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ error: Forcing immediate exit with status 100 (Fatal error occurred, will not re
 
 
 class Ended(AssertionError):
-    """Something that is looked at during a wait has ended."""
+    """The end, during a wait, of an object that the wait observes."""
 
 
 def end() -> None:

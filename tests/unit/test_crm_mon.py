@@ -1,4 +1,4 @@
-"""Reading crm_mon: the installed one, on recorded and made-up CIBs, and what it says in trouble."""
+"""Reading crm_mon: the installed one, on recorded and made-up CIBs, and its reports of trouble."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FLAGS = ("standby", "maintenance", "unclean", "pending", "shutdown")
 
 
 def described(cluster: ClusterState) -> str:
-    """The state as a text to be compared with a file."""
+    """Return the state as a text to be compared with a file."""
     return "\n".join((*_nodes(cluster), *_resources(cluster), *_attributes(cluster), ""))
 
 
@@ -50,7 +50,10 @@ def _instance(instance: Instance) -> str:
 
 
 def _attributes(cluster: ClusterState) -> Iterator[str]:
-    """All but scores and log positions, which are many and say nothing of who may serve."""
+    """Yield all attributes but scores and log positions.
+
+    Those are many and do not decide which real servers may serve.
+    """
     for node, attributes in cluster.attributes.items():
         for name, value in attributes.items():
             if "master" not in name:
@@ -101,7 +104,7 @@ def test_of_two_entries_of_one_name_the_online_one_counts(name: str) -> None:
 
 
 def entry(name: str, flags: str) -> str:
-    """An entry of a node."""
+    """Return an entry of a node."""
     return f'<node name="{name}" {flags}/>'
 
 
@@ -160,7 +163,7 @@ def test_attributes_that_crm_mon_hides(tmp_path: Path) -> None:
 
 
 def roles(cluster: ClusterState, resource: str) -> dict[str, Role]:
-    """Where the resource is, and in which role."""
+    """Return the role of the resource on each of its nodes."""
     return {instance.node: instance.role for instance in cluster.resources[resource]}
 
 
@@ -186,7 +189,10 @@ def test_a_group_is_where_all_of_its_members_are() -> None:
 
 
 def test_a_disabled_member_counts_for_its_group() -> None:
-    """It may be the database; a member that alone decides can be followed by its own name."""
+    """A disabled member counts for its group, because it may be the database.
+
+    A member that alone decides can be followed by its own name.
+    """
     found = state("group-last-member-disabled")
     assert roles(found, "g") == {}
     assert roles(found, "a") == {"node1": Role.STARTED}
@@ -205,7 +211,7 @@ def test_a_bundle_is_not_where_the_resource_inside_does_not_run() -> None:
 
 
 def resource(attributes: str, node: str = "node1") -> str:
-    """A resource that runs on ``node``; ``attributes`` override what is usual."""
+    """Return a resource that runs on ``node``; ``attributes`` override the usual ones."""
     usual = {"role": "Started", "active": "true", "managed": "true", "failed": "false"}
     usual.update(re.findall(r'(\w+)="([^"]*)"', attributes))
     text = " ".join(f'{name}="{value}"' for name, value in usual.items())
@@ -233,7 +239,10 @@ def test_a_group_is_stopping_as_soon_as_one_member_is() -> None:
 
 
 def test_the_trouble_of_a_container_is_that_of_its_bundle() -> None:
-    """The connection to the inside may be from another node than the container's."""
+    """The trouble of a container is that of its bundle.
+
+    The connection to the inside may be from another node than the container's.
+    """
     parts = (
         resource('id="b-docker-0" failed="true"'),
         resource('id="b-0"', node="node2"),
@@ -246,7 +255,7 @@ def test_the_trouble_of_a_container_is_that_of_its_bundle() -> None:
 
 
 def sketch(resources: str = "", nodes: str = '<node name="node1" online="true"/>') -> bytes:
-    """A document as crm_mon would print it."""
+    """Return a document as crm_mon would print it."""
     return (
         f"<pacemaker-result><nodes>{nodes}</nodes><resources>{resources}</resources>"
         '<status code="0" message="OK"/></pacemaker-result>'
@@ -272,7 +281,10 @@ def test_no_node_has_an_attribute() -> None:
 
 
 def test_a_cluster_that_cannot_be_asked_is_not_an_empty_one(tmp_path: Path) -> None:
-    """The installed crm_mon reports success, and an error, for a file that is not there."""
+    """A failed query is an error, not an empty cluster.
+
+    The installed crm_mon reports success, and an error, for a file that is not there.
+    """
     environ = {**os.environ, "CIB_file": str(tmp_path / "none.xml")}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: Could not connect to the CIB"):
@@ -315,7 +327,7 @@ def test_what_is_not_the_state_of_a_cluster_is_no_state(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(TROUBLE.glob("error-*.xml")), ids=lambda path: path.stem)
 def test_an_error_of_crm_mon_is_an_error(path: Path) -> None:
-    """The comment at the beginning of the file says what is to be said."""
+    """The comment at the beginning of the file contains the expected message."""
     text = path.read_bytes()
     with pytest.raises(SourceUnavailable) as caught:
         parse(text)

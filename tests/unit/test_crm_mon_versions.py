@@ -20,7 +20,7 @@ NAMES = sorted(
 
 # Version and CIB -> the lines that only the reference has, and the lines that only the version has.
 DIFFERENCES = {
-    # 2.0.5 takes an instance on a node that is to be fenced for not active.
+    # 2.0.5 shows an instance on a node that is to be fenced as not active.
     ("2.0.5", "clone-in-maintenance-node-left-fencing"): (
         {
             "resource db: node1 Started unmanaged, node2 Started unmanaged",
@@ -31,7 +31,7 @@ DIFFERENCES = {
             "resource db-clone: node1 Started unmanaged, node2 Started inactive unmanaged",
         },
     ),
-    # 2.1.5 and 3.0.0 leave out a clone whose instances are all unmanaged on nodes that are offline.
+    # 2.1.5 and 3.0.0 leave out a clone if all its instances are unmanaged on offline nodes.
     ("2.0.5", "clone-left-out-by-crm_mon"): (
         set(),
         {

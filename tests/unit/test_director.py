@@ -1,4 +1,4 @@
-"""What the director decides: plays in tests/data/director, and what is true of every decision."""
+"""The director's decisions: plays in tests/data/director, and properties of every decision."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def test_a_new_real_server_has_the_forwarding_of_the_service() -> None:
 
 
 def test_forwarding_changes_in_place_for_those_that_are_in_only() -> None:
-    """A draining one keeps the way that its connections were set up with."""
+    """Only real servers that are IN change their forwarding in place.
+
+    A draining one keeps the method that its connections were set up with.
+    """
     pool = {
         RealServerKey(f"10.77.0.{number}", 80): RealServer(
             RealServerConfig("gate", 1), Connections(1, 0)
@@ -93,7 +96,7 @@ def test_the_reason_of_a_weight_is_the_parameter_that_gives_it(
 
 
 class Situation:
-    """Everything that a decision depends on."""
+    """All values that a decision depends on."""
 
     def __init__(
         self,
@@ -111,7 +114,7 @@ class Situation:
         return decide(self.pool, self.judged, self.goal, self.drains, NOW)
 
     def after(self) -> Situation:
-        """The next cycle, in which all connections have ended."""
+        """Return the situation of the next cycle, in which all connections have ended."""
         decision = self.decide()
         pool = {key: RealServer(config) for key, config in decision.real_servers.items()}
         return Situation(pool, self.judged, self.goal, dict(decision.drains))
@@ -131,7 +134,7 @@ FAILURES = st.builds(
     certain=st.booleans(),
     grace=st.sampled_from([0.0, 0.0, 10.0]),
 )
-# A grace is never negative; without one of their own, verdicts get any number.
+# A grace is never negative; hypothesis draws any number for a field without a strategy.
 WITHDRAWALS = st.builds(
     Verdict,
     st.just(Outcome.WITHDRAWN),
@@ -180,7 +183,7 @@ SITUATIONS = st.builds(
 
 
 def by_key(decision: Decision) -> dict[RealServerKey, Row]:
-    """The rows of those that have an address; none has two."""
+    """Return the rows with an address by key; fail if two rows have the same key."""
     rows = [row for row in decision.rows if row.key is not None]
     found = {row.key: row for row in rows if row.key is not None}
     assert len(found) == len(rows)
@@ -245,7 +248,10 @@ def nothing_gets_weight_0_where_its_clients_would_be_refused(situation: Situatio
 
 
 def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
-    """With on_empty=keep, while one serves that has neither failed for certain nor weight 0."""
+    """Check that on_empty=keep leaves the pool some weight if a real server may go on serving.
+
+    It may, with a weight before, unless it has failed for certain or is IN with weight 0.
+    """
     if not situation.goal.policy.keep_when_empty:
         return
     decision = situation.decide()
@@ -269,7 +275,7 @@ def a_pool_that_serves_less_than_it_should_is_degraded(situation: Situation) -> 
 
 
 def decisions_come_to_rest(situation: Situation) -> None:
-    """After two cycles without connections nothing is left to be done."""
+    """Check that nothing is left to be done after two cycles without connections."""
     rested = situation.after().after()
     decision = rested.decide()
     assert decision.real_servers == {key: server.config for key, server in rested.pool.items()}

@@ -1,6 +1,6 @@
-"""A recorded failover, played through state by state: what the director makes of it.
+"""A recorded failover, played state by state, and the director's decisions.
 
-The primary's database on node1 is killed.  For 23 seconds both standbys are ``HS:alone``, which the
+The primary's database on node1 is killed. For 23 seconds both standbys are ``HS:alone``, which the
 documented pattern does not match, although both accept reads.
 """
 
@@ -36,7 +36,7 @@ BY_ROLE = SPEC._replace(resource="pgsql-clone", role=WantedRole.UNPROMOTED)
 
 
 class Moment(NamedTuple):
-    """One recorded state and what was decided in it."""
+    """One recorded state and the decision in it."""
 
     name: str
     decision: Decision
@@ -46,7 +46,7 @@ class Moment(NamedTuple):
 
 
 def failover(spec: PoolSpec) -> Iterator[Moment]:
-    """Every state in turn; each real server always has one active connection."""
+    """Yield every state in turn; each real server always has one active connection."""
     pool: dict[RealServerKey, RealServer] = {}
     drains: dict[RealServerKey, float] = {}
     for name in STATES:
@@ -67,7 +67,7 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
 
 
 def described(moments: Iterator[Moment]) -> str:
-    """A table for each state: host, weight before and after, verdict."""
+    """Return a table for each state: host, weight before and after, verdict."""
     lines: list[str] = []
     for moment in moments:
         lines.append(f"after {moment.name}, total weight {moment.total_weight()}")

@@ -1,4 +1,4 @@
-"""Who has the address: every combination of what is known, had and wished for."""
+"""The decision on the address: every combination of knowledge, possession and policy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LEADER, FOLLOWER = State.LEADER, State.FOLLOWER
 
 
 def answer(state: State, ago: float = 0.0) -> Answer:
-    """An answer that was asked for so many seconds ago, and came at once."""
+    """Return an answer to a query of so many seconds ago, which came at once."""
     leader = "node2" if state is FOLLOWER else None
     return Answer(Leadership(state, f"said {state.value}", leader), NOW - ago, NOW - ago)
 
 
-# Answers with their ages in seconds, oldest first | has the address? | on_dcs_unreachable | what
-# becomes of that, and whether an operator should look.
+# Answers with their ages in seconds, oldest first | has the address? | on_dcs_unreachable |
+# has it afterwards?, and "degraded" if an operator should look.
 TABLE = """
 # It leads.
 leader 0                          | yes | release | yes
@@ -96,7 +96,7 @@ ROWS = [line for line in TABLE.splitlines() if line and not line.startswith("#")
 
 
 def standing(text: str, policy: Policy = RELEASE) -> Standing:
-    """What is remembered of answers that are written like those above."""
+    """Return the standing after answers that are written like those above."""
     found = Standing()
     for each in filter(None, text.strip().split(", ")):
         state, _, ago = each.rpartition(" ")
@@ -124,7 +124,11 @@ def test_the_table(row: str) -> None:
 def test_what_holds_in_every_row(
     earlier: State | None, holding: bool, unreachable: Unreachable
 ) -> None:
-    """Only the leader takes it; another's leadership ends everything; silence changes nothing."""
+    """Only the leader takes the address, and another leader ends every hold.
+
+    Silence never gives the address. With on_dcs_unreachable=release it ends a hold within the
+    longer of grace and `contact`.
+    """
     policy = RELEASE._replace(unreachable=unreachable)
     for latest, ago, age in itertools.product(State, (0.0, 0.6, 6.0, 60.0), (1.0, 8.0, 80.0)):
         before = f"{earlier.value} {ago + age}, " if earlier else ""
@@ -149,7 +153,10 @@ def test_what_holds_in_every_row(
 
 @pytest.mark.parametrize("grace", [0.0, 1.0, 2.0, 10.0, 60.0])
 def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
-    """As often as the daemon looks when it is told to, and whenever that is."""
+    """Without an answer the address is gone when the longer of grace and `contact` is over.
+
+    The loop decides again at each moment that the last decision named for its review.
+    """
     policy = Policy(grace=grace)
     found, now = standing("leader 0", policy), NOW
     decision = decide(found, holding=True, now=now, policy=policy)
@@ -170,7 +177,7 @@ def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
         ("leader 4, unknown 2, leader 0", NOW + 1.0),
         ("leader 4, follower 2, leader 0", NOW + 1.0),
         ("leader 4, no leader 2, leader 0", NOW + 1.0),
-        ("leader 8, leader 0", NOW + 1.0),  # too far apart: who knows what was in between
+        ("leader 8, leader 0", NOW + 1.0),  # too far apart: the time in between is unknown
     ],
 )
 def test_it_is_taken_when_it_has_led_for_long_enough(answers: str, not_before: float) -> None:
@@ -202,7 +209,7 @@ def test_it_says_why(answers: str, holding: bool, reason: str) -> None:
 
 @pytest.mark.parametrize("grace", [0.0, 0.5, 1.0, 4.0, 10.0, 60.0, 3600.0])
 def test_the_pace_suits_the_grace(grace: float) -> None:
-    """Within a grace of a few seconds there is time for more than one question."""
+    """A grace of a few seconds leaves time for more than one query."""
     policy = Policy(grace=grace)
     assert 0.5 <= policy.refresh <= 5
     assert 1 <= policy.timeout <= 5
@@ -222,7 +229,10 @@ def test_silence_may_count_for_less_than_the_grace(ago: float, holds: bool) -> N
 
 
 def test_only_the_word_of_a_leader_confirms() -> None:
-    """What is announced needs an answer, and its age counts."""
+    """Only an answer that names this node confirms the address.
+
+    An announcement needs such an answer, and the age of the answer counts.
+    """
     standing = heard(Standing(), answer(LEADER, 1.0), RELEASE)
     assert decide(standing, holding=True, now=NOW, policy=RELEASE).asked == NOW - 1.0
     for state in (State.UNKNOWN, State.NO_LEADER):

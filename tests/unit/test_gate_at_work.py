@@ -1,7 +1,7 @@
 """Three nodes with the default policy, in time that is not divided into seconds, for two minutes.
 
-Patroni's defaults: a lease of 30 s, renewed every 10 s.  Answers take their time, and tell what was
-true at some moment of it.
+Patroni's defaults apply: a lease of 30 s, renewed every 10 s. An answer takes its time, and reports
+a state that was true at some moment of it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from lvsdr.gate import Answer, Leadership, Policy, Standing, State, decide, hear
 
 STEP = 0.1
 LEASE, RENEWAL = 30.0, 10.0
-ANSWER, NEWS, RELEASE = 0.3, 0.1, 0.4  # the most that each takes
+ANSWER, NEWS, RELEASE = 0.3, 0.1, 0.4  # the longest time of each, in seconds
 POLICY = Policy()
 END = 120.0
 
 
 class Store:
-    """Names a leader for as long as that one renews its lease."""
+    """A store that names a leader for as long as the leader renews its lease."""
 
     def __init__(self, dice: random.Random) -> None:
         self.leader: int | None = None
@@ -46,7 +46,7 @@ class Store:
 
 
 class Node:
-    """Asks, waits for the answer, decides, and has the address or not."""
+    """A node that queries, waits for the answer, decides, and has the address or not."""
 
     def __init__(self, number: int, store: Store, dice: random.Random) -> None:
         self.number, self.linked, self.up = number, True, False
@@ -64,7 +64,7 @@ class Node:
         self._act(now)
 
     def knows(self, since: float) -> bool:
-        """Whether it has asked, and been told, since then."""
+        """Return whether the latest answer belongs to a query made since then."""
         latest = self.standing.latest
         return latest is not None and latest.asked >= since
 
@@ -118,7 +118,7 @@ EVENTS = st.lists(
 
 
 def played(events: list[Event], seed: int) -> list[Node]:
-    """The nodes at the end; AssertionError if two of them have the address at any time."""
+    """Return the leader at the end, as a list; fail if two nodes have the address at any time."""
     dice = random.Random(seed)
     store = Store(dice)
     nodes = [Node(number, store, dice) for number in range(3)]
@@ -138,7 +138,10 @@ def played(events: list[Event], seed: int) -> list[Node]:
 
 
 def happen(event: Event, now: float, store: Store, nodes: list[Node]) -> None:
-    """A cable is pulled or plugged; a leader steps down, and stays in contact until it knows."""
+    """Pull or plug a cable, or let a leader step down.
+
+    A node keeps its contact until it has learnt of the latest change of leader.
+    """
     _, what, number = event
     node = nodes[number]
     if what == "cut":

@@ -1,4 +1,4 @@
-"""At no time do two nodes have the address: walked through, with every promise kept and broken."""
+"""Every reachable state of the model, with every promise kept and with each one broken."""
 
 from __future__ import annotations
 
@@ -43,12 +43,18 @@ def test_never_two(rules: Rules) -> None:
     ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease", "silence"],
 )
 def test_two_where_a_promise_is_broken(rules: Rules) -> None:
-    """Each condition is needed, so the model would notice if the policy broke it."""
+    """Two nodes have the address if a promise is broken.
+
+    Each condition is needed, so the model would notice if the policy broke it.
+    """
     assert Model(rules).overlap() is not None
 
 
 def test_a_leader_gets_the_address_and_keeps_it() -> None:
-    """Otherwise nobody ever having it would be the way to keep the invariant."""
+    """A leader gets the address and keeps it.
+
+    Otherwise a policy that never grants the address would keep the invariant.
+    """
     model = Model(ON_LEASE)
     number = 0
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""How a host may be written."""
+"""Notations of a host."""
 
 from __future__ import annotations
 

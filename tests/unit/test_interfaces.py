@@ -1,4 +1,4 @@
-"""What ip -json printed, read."""
+"""Interfaces and networks, read from the output of ip -json."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_without_a_metric_is_the_lowest() -> None:
         {"type": "blackhole", "dst": "10.0.0.0/8"},
         {"type": "unreachable", "dst": "10.0.0.0/8", "dev": "lo"},
         {"type": "prohibit", "dst": "10.0.0.0/8", "dev": "lo"},
-        # What the kernel makes of the address itself, with the prefix of a single host.
+        # Routes that the kernel makes for the address itself, with the prefix of a single host.
         {"dst": "fd77::110", "dev": "lo", "protocol": "kernel", "metric": 256},
         {"dst": "10.9.0.20", "dev": "eth0", "protocol": "kernel", "scope": "link"},
     ],

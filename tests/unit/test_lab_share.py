@@ -1,4 +1,4 @@
-"""In which order several runs take the tests that they share."""
+"""The order in which several runs take the tests that they share."""
 
 from __future__ import annotations
 

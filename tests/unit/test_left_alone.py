@@ -37,7 +37,7 @@ def on_node2(cluster: ClusterState, spec: PoolSpec) -> str:
         ("clone-in-maintenance-node-left", CLONE, UNMANAGED.format("db-clone")),
         ("clone-in-maintenance-node-left", PRIMITIVE, UNMANAGED.format("db")),
         ("clone-in-maintenance-node-left-fencing", CLONE, UNMANAGED.format("db-clone")),
-        # A list says nothing of a resource, so that of another one is in maintenance means nothing.
+        # A list names no resource, so the maintenance of any resource means nothing.
         ("clone-in-maintenance-node-left", LISTED, OFFLINE),
         ("clone-in-maintenance-node-left", SCRIPT, OFFLINE),
         ("clone-in-maintenance-node-left", BROKEN, OFFLINE),

@@ -1,4 +1,4 @@
-"""Which address each candidate has."""
+"""The address of each candidate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_hosts_are_asked_for_by_their_names() -> None:
 
 
 def test_nodes_are_asked_for_by_their_address_attribute() -> None:
-    """Where a node has none nothing is asked: its name may lead to the wrong network."""
+    """A node without the attribute is not looked up: its name may lead to the wrong network."""
     cluster = state("steady")._replace(
         attributes={"node1": {"address": "10.88.0.1"}, "node2": {"address": "db2"}}
     )
@@ -53,7 +53,7 @@ def test_a_problem_with_an_attribute_names_it() -> None:
 
 
 def place(answer: Resolved | None, last: str | None = None, verdict: Verdict = FIT) -> Located:
-    """Where node1 is, by an answer and a memory."""
+    """Return the location of node1, given an answer and a remembered address."""
     (found,) = located(
         [Candidate("node1", verdict)],
         {} if answer is None else {"node1": answer},
@@ -88,7 +88,7 @@ def test_a_node_without_the_address_attribute_is_unknown() -> None:
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.IN])
 def test_what_else_is_known_does_not_depend_on_an_address(outcome: Outcome) -> None:
-    """A node that is dead is dead, and is deleted where it was last."""
+    """A verdict does not depend on an address: a dead node is deleted at its last one."""
     verdict = Verdict(outcome, "said before")
     assert place(LOST, "10.77.0.1", verdict) == Located("node1", "10.77.0.1", 3, verdict, LISTED)
 

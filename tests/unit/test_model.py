@@ -1,4 +1,4 @@
-"""The little that the values compute by themselves."""
+"""Values that the model computes by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LISTED, DEFAULT = "weight_of_realservers", "default_weight"
     ],
 )
 def test_weights(host: str, weight: int, given_by: str) -> None:
-    """Listed with a weight, in another case, without one, with 0, and not at all."""
+    """A host is listed with a weight, in another case, without one, with 0, or not at all."""
     spec = SPEC._replace(weights={"node1": 3, "node2": None, "node3": 0}, default_weight=7)
     assert spec.weight_of(host) == (weight, given_by)
 

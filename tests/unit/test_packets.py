@@ -1,4 +1,4 @@
-"""Frames, byte by byte: against the documents, and against what others send."""
+"""Frames, byte by byte: compared with the documents, and with frames of other programs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_router_says_so() -> None:
 @pytest.mark.parametrize("router", [True, False])
 @pytest.mark.parametrize("address", ["fd77::110", "fe80::1", "2001:db8:ffff:ffff::ffff"])
 def test_the_checksum_is_right(address: str, router: bool) -> None:
-    """Over the pseudo-header (RFC 8200, 8.1), the sum of everything is all ones."""
+    """The sum over the pseudo-header (RFC 8200, 8.1) and the packet is all ones."""
     (frame,) = announcement("fe:ff:ff:ff:ff:ff", address, router)
     packet = frame[14:]
     length = packet[4:6]
@@ -59,7 +59,7 @@ def test_the_checksum_is_right(address: str, router: bool) -> None:
 
 
 def test_the_layout_of_a_probe() -> None:
-    """RFC 826 for the fields, RFC 5227, 2.1.1 for their contents."""
+    """The fields are those of RFC 826, their contents those of RFC 5227, 2.1.1."""
     fields = {
         "to everybody": "ffffffffffff",
         "from": "02000000000a",
@@ -77,11 +77,11 @@ def test_the_layout_of_a_probe() -> None:
 
 
 def from_other(frame: bytes) -> bytes:
-    """The same frame, sent by the other one."""
+    """Return the same frame, sent by the other host."""
     return bytes.fromhex(frame.hex().replace(MAC.replace(":", ""), OTHER.replace(":", "")))
 
 
-REPLY_TO_PROBE = bytes.fromhex(  # what a Linux owner answers
+REPLY_TO_PROBE = bytes.fromhex(  # the answer of a Linux owner
     "02000000000a02000000000b0806000108000604000202000000000b0a4d006e02000000000a00000000"
 )
 
@@ -134,7 +134,7 @@ def test_a_host_with_two_interfaces_hears_itself() -> None:
 
 
 def from_a_neighbour(address: str, mac: str) -> bytes:
-    """The ICMPv6 message of an advertisement."""
+    """Return the ICMPv6 message of an advertisement."""
     return announcement(mac, address)[0][54:]
 
 

@@ -1,4 +1,4 @@
-"""Users' regular expressions: the notation of grep -E, and what is known of their cost."""
+"""Users' regular expressions: the notation of grep -E, and the bound on their cost."""
 
 from __future__ import annotations
 
@@ -94,4 +94,4 @@ def test_any_pattern_has_a_bound_that_is_cheap_to_compute(pattern: str, value: s
     bound = steps(compiled.pattern, len(value))
     assert bound >= 1.0
     if bound < 10_000:
-        compiled.fullmatch(value)  # ends
+        compiled.fullmatch(value)  # must end

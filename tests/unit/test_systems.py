@@ -1,4 +1,4 @@
-"""The record of the tests in other systems, and how recorded CIBs become older."""
+"""The record of the tests in other systems, and the conversion of CIBs to older schemas."""
 
 from __future__ import annotations
 

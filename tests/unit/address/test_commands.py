@@ -1,4 +1,4 @@
-"""The lines for ip(8), applied to a model of what the kernel does with them."""
+"""Lines for ip(8), applied to a model of their effect in the kernel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def eth0(*addresses: InterfaceAddress) -> Interface:
 
 
 class Kernel:
-    """Addresses of eth0, changed the way in which Linux takes the lines; alive: never without."""
+    """A model of eth0's addresses in Linux.
+
+    `gap` is set once a present address was missing after a line.
+    """
 
     def __init__(self, *addresses: InterfaceAddress) -> None:
         self.addresses = list(addresses)
@@ -82,7 +85,7 @@ WISHES: list[dict[str, object]] = [
 def test_from_anything_to_what_is_wanted(
     strays: tuple[int, ...], wish: dict[str, object], label: str | None, prefix: int
 ) -> None:
-    """Without a moment in which the address is missing, and without a word about others."""
+    """The address never disappears on the way, and no other address is changed."""
     place = PLACE._replace(prefix=prefix)
     wanted = settings(place, iflabel=label, **wish)
     kernel = Kernel(OWN, *(InterfaceAddress(PLACE.address, stray, "eth0") for stray in strays))
@@ -98,7 +101,11 @@ def test_from_anything_to_what_is_wanted(
 
 @pytest.mark.parametrize("peer", [24, 32])
 def test_an_address_with_a_peer_is_another_one(peer: int) -> None:
-    """The kernel deletes it only if the peer is named, and adds no second one to its network."""
+    """An address with a peer is deleted first and then added without one.
+
+    The kernel deletes it only if the line names the peer, and adds no second address to its
+    network.
+    """
     stray = InterfaceAddress("10.9.0.20", peer, "eth0", peer="10.9.0.9")
     lines = to_reach(PLACE, settings(PLACE), eth0(OWN, stray))
     assert lines[0] == f"address delete 10.9.0.20 peer 10.9.0.9/{peer} dev eth0"

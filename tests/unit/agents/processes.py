@@ -1,4 +1,4 @@
-"""Running the executables as Pacemaker does: a process, an environment, an exit code."""
+"""Executables run as Pacemaker runs them: a process, an environment, an exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Settings = Mapping[str, str]
 
 
 class Run(NamedTuple):
-    """What became of an action."""
+    """Exit code and output of an action."""
 
     code: int
     out: str
@@ -26,16 +26,16 @@ class Run(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """The exit reason that Pacemaker would show."""
+        """Return the exit reason that Pacemaker would show."""
         prefix = "ocf-exit-reason:"
         lines = [line for line in self.err.splitlines() if line.startswith(prefix)]
         return lines[-1][len(prefix) :] if lines else ""
 
 
 def run(stub: Path, action: str, rsctmp: Path, settings: Settings, **environ: str) -> Run:
-    """Run an action of an agent; ``settings`` are its parameters, ``environ`` is what else is set.
+    """Run an action of an agent with ``settings`` as parameters and ``environ`` added.
 
-    PATH is what a cluster daemon has at worst: nothing.
+    PATH is empty, the worst case in a cluster daemon.
     """
     basic = {
         "OCF_ROOT": "/usr/lib/ocf",
@@ -64,9 +64,9 @@ def run(stub: Path, action: str, rsctmp: Path, settings: Settings, **environ: st
 
 @contextmanager
 def seen_by_nobody(*names: str) -> Iterator[dict[str, Path]]:
-    """Return stubs that run as the user nobody, on a copy of the tree which that user can read.
+    """Yield stubs that run as the user nobody, on a copy of the tree which that user can read.
 
-    The copy has the compiled modules, too: nobody could not keep what each process would compile.
+    The copy has the compiled modules, too, because this user could not store newly compiled ones.
     """
     directory = Path(tempfile.mkdtemp(prefix="lvsdr-nobody-"))
     try:

@@ -1,4 +1,4 @@
-"""The agents, each with parameters to be run with where nothing of it is active."""
+"""The agents, each with parameters for runs in which nothing of it is active."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NO_PROGRAMS = {"OCF_TESTER_FAIL_HAVE_BINARY": "1"}
 
 
 class Subject(NamedTuple):
-    """An agent, and parameters by what is the matter with them.
+    """An agent, and parameters by their defect.
 
-    Of `broken` every parameter is. `privilege` and `programs` are the reasons that start gives
-    without root's privilege and without programs.
+    Every parameter of `broken` is wrong. `privilege` and `programs` are the reasons that start
+    gives without root's privilege and without programs.
     """
 
     agent: Agent

@@ -1,4 +1,4 @@
-"""What is asked of every agent where nothing of it is active, as processes."""
+"""Behaviour common to all agents while nothing of them is active, as processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ surroundings = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def nobodys() -> Iterator[dict[str, Path]]:
-    """The agents, each run by somebody who may do nothing."""
+    """Yield the agents, each run by a user without privileges."""
     with seen_by_nobody(*SUBJECTS) as stubs:
         yield stubs
 
@@ -37,7 +37,7 @@ def nobody(nobodys: dict[str, Path], name: str) -> Path:
 
 @pytest.fixture
 def locked(nobodys: dict[str, Path], name: str) -> Path:
-    """Where the agent keeps its state: nobody can look there, but not write."""
+    """Return the agent's state directory, where the unprivileged user can look but not write."""
     return nobodys[name].parents[1] / "resource-agents"
 
 
@@ -51,7 +51,7 @@ def rsctmp(tmp_path: Path) -> Path:
 def test_a_probe(
     subject: Subject, settings: str, environ: dict[str, str], nobody: Path, locked: Path
 ) -> None:
-    """Without privilege, cluster, directory, or sound parameters."""
+    """A probe finds nothing running without privilege, cluster, directory or sound parameters."""
     given = {**PROBE, "CIB_file": "/nowhere", **environ}
     done = run(nobody, "monitor", locked, subject.settings[settings], **given)
     assert done == Run(7, "", "")
@@ -76,7 +76,7 @@ def test_stop(
 
 @each_with_each
 def test_stop_with_the_privilege(subject: Subject, settings: str, rsctmp: Path) -> None:
-    """As whoever runs the tests."""
+    """Stop succeeds, even if repeated, as the user that runs the tests."""
     parameters = subject.settings[settings]
     for _ in range(2):
         assert run(subject.stub, "stop", rsctmp, parameters, **NO_PROGRAMS) == Run(0, "", "")

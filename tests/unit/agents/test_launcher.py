@@ -1,4 +1,4 @@
-"""How an agent is started: crm_mon first, where it will be needed."""
+"""Start of an agent; crm_mon starts first if the action needs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.unit.agents.processes import ROOT, run
 from tests.unit.crm import cib
 
-# An agent that has nothing to do but to see whether crm_mon was begun.
+# An agent that only watches whether crm_mon was started.
 WATCHER = """
 import os, time
 
@@ -56,7 +56,7 @@ agents.main("lvsdr")
 def test_who_asks_the_cluster_at_once(
     action: str | None, interval: str | None, begins: bool, tmp_path: Path
 ) -> None:
-    """An answer that is not needed is not waited for."""
+    """crm_mon starts at once for actions that need its answer; no other action waits for it."""
     (tmp_path / "watcher.py").write_text(WATCHER)
     stand_in = tmp_path / "crm_mon"
     stand_in.write_text("#!/bin/sh\n: > asked\nexec sleep 60\n")
@@ -76,7 +76,7 @@ def test_who_asks_the_cluster_at_once(
 
 
 def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
-    """That is crm_mon and ipvsadm; PATH is empty."""
+    """crm_mon and ipvsadm are found although PATH is empty."""
     settings = {"vip": "203.0.113.20", "port": "80", "weight_of_realservers": "203.0.113.21"}
     environ = {"OCF_CHECK_LEVEL": "10", "CIB_file": str(cib("steady"))}
     done = run(ROOT / "ocf" / "lvsdr", "validate-all", tmp_path, settings, **environ)
@@ -90,7 +90,10 @@ def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
 def test_an_agent_that_cannot_be_loaded(
     action: str, interval: str, code: int, tmp_path: Path
 ) -> None:
-    """A restart would end in a stop that fails."""
+    """A recurring monitor of such an agent reports a degradation, not a failure.
+
+    A failure would cause a restart, which would end in a stop that fails.
+    """
     (tmp_path / "watcher.py").write_text("raise MemoryError\n")
     done = subprocess.run(
         [sys.executable, "-c", LAUNCH, str(ROOT / "lib"), action],

@@ -1,4 +1,4 @@
-"""What the agent lvsdr says of its environment, as processes; no kernel with IPVS is needed."""
+"""Messages of the agent lvsdr about its environment, as processes; IPVS is not needed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_script_that_is_not_there_is_no_matter_of_syntax(rsctmp: Path) -> None
 
 
 def validate(rsctmp: Path, **settings: str) -> Run:
-    """Validate the environment, too, on the recorded cluster."""
+    """Validate the parameters and the environment on the recorded cluster."""
     environ = {"OCF_CHECK_LEVEL": "10", "CIB_file": str(cib("steady"))}
     return run(LVSDR.stub, "validate-all", rsctmp, {**LVSDR.legal, **settings}, **environ)
 

@@ -1,4 +1,4 @@
-"""What the agent vip says where an address has no place, as processes that change no network."""
+"""Answers of the agent vip if an address has no place, as processes that change no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long one call of a check may take."""
+"""The time limit of one call of a check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's check of one real server: what its answers and its failures mean."""
+"""The user's check of one real server: the meaning of its answers and failures."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FIT = Verdict(Outcome.IN, "is a cluster node")
 def check(
     script: Script, *names: str, seconds: float = 20.0, enough: float = 10.0
 ) -> list[Candidate]:
-    """What the script makes of hosts that were IN."""
+    """Run the script for hosts that were IN, and return the candidates."""
     found = [Candidate(name, FIT) for name in names or ("node1",)]
     limits = Limits(Deadline.after(seconds), enough)
     return checked(found, SPEC._replace(check_script=script), limits)
 
 
 def verdict(script: Script, seconds: float = 20.0) -> str:
-    """The verdict on a single host."""
+    """Return the verdict on a single host."""
     (candidate,) = check(script, seconds=seconds)
     return f"{candidate.verdict.outcome.value}: {candidate.verdict.reason}"
 
@@ -127,7 +127,7 @@ def test_when_the_time_of_the_action_is_up_nothing_was_learnt() -> None:
 
 
 def test_a_timeout_of_the_operation_that_is_shorter_than_the_scripts_is_a_failure() -> None:
-    """It had its fair share of the time: no answer is one."""
+    """A check that had its fair share of the time and gave no answer has failed."""
     (found,) = check(shell("echo t; sleep 60", timeout=30.0), seconds=1.0, enough=0.5)
     assert re.fullmatch(r"node1 failed: sh: timed out after 0\.\d+ s", told([found])[0])
     assert not found.verdict.certain
@@ -169,7 +169,7 @@ def test_a_check_that_prints_too_much(tmp_path: Path) -> None:
 
 
 def test_all_are_checked_side_by_side() -> None:
-    """One after the other would take 6 seconds."""
+    """Twenty checks run side by side; one after the other they would take 6 seconds."""
     names = [f"node{number}" for number in range(20)]
     began = time.monotonic()
     found = check(shell("sleep 0.3; echo t"), *names)

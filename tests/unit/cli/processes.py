@@ -1,4 +1,4 @@
-"""Running the tools as anybody does: a process, arguments, an environment."""
+"""Tools run as from a shell: a process, arguments, an environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Run(NamedTuple):
-    """What became of a tool."""
+    """Exit status and output of a tool."""
 
     status: int
     out: str

@@ -1,4 +1,4 @@
-"""The options of the tools that ask PostgreSQL."""
+"""Options of the tools that query PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMAND = described(AskingCommand, "tool", "A tool.", (*CONNECTION, *LIMITS))
 
 
 def given(*arguments: str) -> Mapping[str, Any]:
-    """The values that a command line gives."""
+    """Return the values that a command line sets."""
     got: list[Mapping[str, Any]] = []
     assert run(COMMAND, got.append, arguments) == 0
     return got[0]

@@ -1,4 +1,4 @@
-"""check_active_slave where there is no server; tests/postgres has some."""
+"""check_active_slave without a server; tests/postgres tests it with servers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def unreachable(host: str) -> Run:
     ],
 )
 def test_which_host_is_asked(words: tuple[str, ...], tmp_path: Path) -> None:
-    """A host that cannot be reached is no more than that: the exit status makes it a failed one."""
+    """An unreachable host is reported as such; the exit status makes it a failed real server."""
     host = str(tmp_path)
     said = run(NAME, *(word.replace("{host}", host) for word in words), PGHOST="/elsewhere")
     assert said == unreachable(host)
@@ -82,7 +82,10 @@ def test_a_wrong_environment_says_nothing_of_the_host(
 
 
 def test_the_address_in_the_environment_is_not_that_of_a_named_host() -> None:
-    """Nor does it make one that has none a host that was asked."""
+    """PGHOSTADDR does not stand in for the address of a named host that has none.
+
+    Such a host was not queried, so nothing is reported of it.
+    """
     said = run(NAME, "psql", "user=a", "-h", "node..1", PGHOSTADDR="192.0.2.1")
     assert said[:2] == (126, "")
     assert said.err.startswith(f"{NAME}: node..1 has no address: ")

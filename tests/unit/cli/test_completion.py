@@ -1,4 +1,4 @@
-"""Completion of command lines in a shell, as click gives it, by the real tools."""
+"""Completion of command lines in a shell by click, with the real tools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lvsdr.cli.program import completion_variable
 
 from tests.unit.cli.processes import ROOT, run
 
-# No server is there: a tool that did its work would say so and fail.
+# No server is there: a tool that did its work would report that and fail.
 NOWHERE = {"PGHOST": "/nonexistent", "PGCONNECT_TIMEOUT": "2"}
 WORDS = [
     ("check_active_slave", "psql --max", ["--max-lag-bytes", "--max-lag-seconds"]),
@@ -23,7 +23,7 @@ WORDS = [
 
 
 def complete(shell: str, name: str, words: str, count: int) -> list[str]:
-    """Return what a tool answers to a shell, line by line."""
+    """Return a tool's answer to a shell, line by line."""
     environ = {
         completion_variable(name): f"{shell}_complete",
         "COMP_WORDS": f"{name} {words}",
@@ -49,7 +49,7 @@ def test_a_file_is_completed_by_the_shell() -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_real_bash_completes(name: str) -> None:
-    """By the lines that the documentation has for a shell's start file."""
+    """A real bash completes with the lines that the documentation gives for its start file."""
     script = f"""
         export PATH={ROOT}/tools:$PATH
         tool={name}

@@ -1,4 +1,4 @@
-"""get_active_slaves where there is no server; tests/postgres has some."""
+"""get_active_slaves without a server; tests/postgres tests it with servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a tool is started."""
+"""Start of a tool."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_without_click(name: str) -> None:
-    """Nothing is learnt of any host: to an agent this is no failure of one."""
+    """A tool without click reports no host as failed, because it has learnt nothing of any host."""
     done = subprocess.run(
         ["/usr/bin/python3", "-IS", "-c", WITHOUT_CLICK, ROOT / "lib", name],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What a tool's work comes to: an exit status, and one line of complaint."""
+"""The result of a tool's work: an exit status, and one line of complaint."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_wrong_usage(arguments: list[str], says: str, capsys: pytest.CaptureFixt
 def test_a_complaint_is_one_line(
     message: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever a terminal would make of it."""
+    """A complaint is one line, without characters that control a terminal."""
     complain("tool", message)
     assert capsys.readouterr() == ("", f"tool: {line}\n")
 
@@ -99,7 +99,7 @@ def test_a_complaint_is_one_line(
 def test_a_result_that_goes_nowhere(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is learnt of any host."""
+    """A tool without standard output reports nothing of any host."""
     monkeypatch.setattr("sys.stdout", None)
     assert run(COMMAND, lambda _given: say("t"), []) == 126
     assert capsys.readouterr().err == "tool: standard output is closed\n"

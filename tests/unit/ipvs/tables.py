@@ -1,4 +1,4 @@
-"""Random tables, and how they get into the fake kernel and out of it again."""
+"""Random tables, and their way into the fake kernel and out of it again."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ _PLACES = [
 
 
 class Change(NamedTuple):
-    """A table as it is, and as it shall be."""
+    """The actual table and the wanted one."""
 
     actual: WantedTable
     wanted: WantedTable
 
 
 def configurations(key: ServiceKey) -> list[ServiceConfig]:
-    """All that differ in kind."""
+    """Return all configurations that differ in kind."""
     persistence = [
         (seconds, netmask, engine)
         for seconds in (1, 360, 2678400)
@@ -106,14 +106,14 @@ changes = st.builds(Change, tables, tables)
 
 
 def kernel_with(table: WantedTable, foreign: str = "") -> FakeKernel:
-    """A kernel that has this table, and what others have."""
+    """Return a fake kernel that has this table and the services of others."""
     kernel = FakeKernel()
     assert kernel.restore(foreign + render(diff({}, table))) == []
     return kernel
 
 
 def ours(kernel: FakeKernel) -> Table:
-    """What the kernel has of the services that are ours."""
+    """Return the kernel's table, reduced to our services."""
     return {key: service for key, service in parse_saved(kernel.saved()).items() if key in OURS}
 
 

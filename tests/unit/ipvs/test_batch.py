@@ -1,4 +1,4 @@
-"""Changes as the lines that ``ipvsadm -R`` takes."""
+"""Changes as lines for ``ipvsadm -R``."""
 
 from __future__ import annotations
 

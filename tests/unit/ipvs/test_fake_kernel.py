@@ -1,4 +1,4 @@
-"""The fake kernel does what the real one was seen to do, and can die in the middle of a batch."""
+"""The fake kernel: it acts as the real one was observed to, and can die within a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a virtual service: what is legal, and what is said about the rest."""
+"""The options of a virtual service: legal values, and messages about all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The difference of two tables, and that every state on the way there is a safe one."""
+"""The difference of two tables, and the safety of every state on the way."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def weight(number: int) -> RealServerConfig:
 
 
 def wanted(config: ServiceConfig = RR, **weights: int) -> dict[ServiceKey, WantedService]:
-    """One service, its real servers by the last number of their address: ``s11=1``."""
+    """Return one service; ``s11=1`` is the real server with last address number 11 and weight 1."""
     servers = {server(int(name[1:])): weight(number) for name, number in weights.items()}
     return {KEY: WantedService(config, servers)}
 
@@ -57,7 +57,10 @@ def actual(config: ServiceConfig = RR, **weights: int) -> Table:
 
 
 def test_weight_0_goes_before_a_scheduler_that_refuses_there() -> None:
-    """A batch that is killed after its first line refuses no client."""
+    """A real server of weight 0 goes before a scheduler that refuses clients at weight 0.
+
+    A batch that is killed after its first line then refuses no client.
+    """
     dh = ServiceConfig("dh")
     assert diff(actual(RR, s11=1, s12=0, s13=1), wanted(dh, s11=1)) == (
         DeleteRealServer(KEY, server(12)),
@@ -122,7 +125,7 @@ def test_the_batch_makes_the_table_what_is_wanted(change: tables.Change) -> None
 @examples
 @given(tables.changes)
 def test_no_state_on_the_way_is_without_real_servers(change: tables.Change) -> None:
-    """In none is a total weight 0 that is above 0 before and after."""
+    """No total weight is 0 on the way if it is above 0 before and after."""
     weights = [kernel.total_weights() for kernel in states(change)]
     serving = {key for key, total in weights[-1].items() if total and weights[0].get(key)}
     assert [key for total in weights for key in serving if not total[key]] == []
@@ -131,7 +134,7 @@ def test_no_state_on_the_way_is_without_real_servers(change: tables.Change) -> N
 @examples
 @given(tables.changes)
 def test_what_stays_is_never_away(change: tables.Change) -> None:
-    """A real server that is deleted and added again has lost its connections."""
+    """A real server that stays is never deleted and added again: it would lose its connections."""
     places = [births(kernel) for kernel in states(change)]
     kept = {place: born for place, born in places[0].items() if place in places[-1]}
     for there in places:
@@ -160,7 +163,7 @@ OUR_WORDS = [("-t", "10.77.0.100:5432"), ("-u", "10.77.0.100:5432"), ("-u", "[fd
 
 
 def states(change: tables.Change, foreign: str = "") -> Iterator[FakeKernel]:
-    """The kernel after each line of the batch, and before the first."""
+    """Yield the kernel before the first line of the batch and after each line."""
     kernel = kernel_with(change.actual, foreign)
     batch = render(diff(ours(kernel), change.wanted))
     yield kernel.copy()
@@ -170,7 +173,7 @@ def states(change: tables.Change, foreign: str = "") -> Iterator[FakeKernel]:
 
 
 def births(kernel: FakeKernel) -> dict[object, int]:
-    """When each real server was added."""
+    """Return the moment at which each real server was added."""
     return {
         (key, endpoint): server.born
         for key, service in kernel.services.items()

@@ -88,7 +88,7 @@ def test_what_proc_shows_of_configurations() -> None:
     assert found == {
         ("10.77.0.100", 53): ServiceConfig("wrr", one_packet=True),
         ("10.77.0.100", 5432): ServiceConfig("rr"),
-        ("fd77::100", 53): ServiceConfig("rr"),  # its ops is not shown
+        ("fd77::100", 53): ServiceConfig("rr"),  # the kernel does not show its ops
         ("fd77::100", 5432): ServiceConfig("sh", persistence=0, netmask="64"),
         ("10.77.0.100", 80): ServiceConfig("mh", persistence=0, netmask="255.255.255.0"),
         ("10.77.0.100", 81): ServiceConfig("rr", persistence=0),
@@ -141,7 +141,7 @@ def test_an_empty_table(text: str) -> None:
     ],
 )
 def test_what_others_have_is_read_too(line: str, config: ServiceConfig) -> None:
-    """Even what this project would refuse to make."""
+    """Services of others are read, even with options that this project would refuse."""
     assert parse_saved(f"-A -t 10.77.0.100:5432 {line}\n") == {KEY: Service(config, {})}
 
 

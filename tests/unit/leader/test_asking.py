@@ -16,7 +16,7 @@ A, B, C = (Endpoint(name, 1) for name in "abc")
 
 
 def ask(endpoints: Endpoints, alive: str) -> str:
-    """Who answers, if these do."""
+    """Return the host that answers if only these are alive."""
 
     def question(endpoint: Endpoint) -> str:
         if endpoint.host not in alive:
@@ -34,7 +34,10 @@ def test_the_one_that_answered_is_asked_first() -> None:
 
 
 def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
-    """The next endpoint is asked; the text, which may hold a secret, is not shown."""
+    """An unforeseen error counts as no answer, and the next endpoint is queried.
+
+    The text of the error is not shown, because it may hold a secret.
+    """
 
     def question(endpoint: Endpoint) -> str:
         if endpoint == A:
@@ -48,7 +51,7 @@ def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
 
 
 def test_questions_that_do_not_end_are_few() -> None:
-    """A resolver that hangs leaves a thread behind for each."""
+    """At most three queries hang at a time: a resolver that hangs leaves a thread for each."""
     stuck, running = Event(), []
 
     def question(endpoint: Endpoint) -> str:

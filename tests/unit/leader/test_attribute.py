@@ -55,7 +55,7 @@ def test_an_attribute_that_no_node_has() -> None:
 
 
 def test_without_quorum_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others may have gone on without this part of the cluster."""
+    """A partition without quorum knows nothing: the others may have gone on without it."""
     copy = tmp_path / "cib.xml"
     copy.write_text(cib("steady").read_text().replace('have-quorum="1"', 'have-quorum="0"'))
     monkeypatch.setenv("CIB_file", str(copy))
@@ -90,6 +90,9 @@ def test_a_wait_is_cancelled() -> None:
 
 
 def test_an_attribute_with_two_values_names_no_leader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two nodes of one name are online; crm_mon shows the attributes of both."""
+    """An ambiguous attribute names no leader.
+
+    Two nodes of one name are online; crm_mon shows the attributes of both.
+    """
     monkeypatch.setenv("CIB_file", str(cib("two-online-entries")))
     assert said("node1", "1", "ready").reason == "ready is ambiguous on node2"

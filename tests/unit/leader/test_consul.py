@@ -41,7 +41,7 @@ def test_the_stand_in_does_so(name: str, servers: Consul) -> None:
 
 
 def test_requests(servers: Consul, port: int) -> None:
-    """Each is consistent; one that waits names the index of the latest answer."""
+    """Each request is consistent; a waiting one names the index of the latest answer."""
     store = opened(port)
     leadership(store)
     assert Waiting(store, 0.3).over()
@@ -86,14 +86,20 @@ def test_what_is_no_answer(
     ],
 )
 def test_something_else_answers(status: int, body: bytes, headers: list[str]) -> None:
-    """Above all, a 404 of anybody else is not the absence of a leader."""
+    """An answer that is not Consul's leaves the state unknown.
+
+    Above all, a 404 of another server does not mean that there is no leader.
+    """
     with serving_answers(answering(status, body, *headers)) as served:
         assert leadership(opened(served.port)).state is State.UNKNOWN
 
 
 @pytest.mark.parametrize("index", ["0", "-1", "", "x"])
 def test_an_index_that_is_none(servers: Consul, port: int, index: str) -> None:
-    """Asked with 0, Consul would answer at once, and be asked again, and again."""
+    """An index that is no positive number is replaced by 1.
+
+    Consul would answer a query with index 0 at once, so the queries would never wait.
+    """
     servers.headers = {"X-Consul-Index": index}
     store = opened(port)
     leadership(store)

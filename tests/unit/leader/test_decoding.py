@@ -1,4 +1,4 @@
-"""Values of answers, and what is none."""
+"""Values in answers, and data that are no values."""
 
 from __future__ import annotations
 

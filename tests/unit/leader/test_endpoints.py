@@ -1,4 +1,4 @@
-"""How the endpoints of a store may be written."""
+"""Notations of the endpoints of a store."""
 
 from __future__ import annotations
 

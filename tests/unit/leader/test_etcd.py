@@ -1,4 +1,4 @@
-"""What etcd 3.4.23 was seen to answer, and what is made of it."""
+"""Answers that etcd 3.4.23 was observed to give, and their meaning."""
 
 from __future__ import annotations
 
@@ -209,12 +209,12 @@ def test_questions() -> None:
 
 
 def routes(served: Served) -> list[str]:
-    """What was asked for, in order."""
+    """Return the requested routes, in order."""
     return [question.split(b" ", 2)[1].decode().rpartition("/")[2] for question in served.questions]
 
 
 def scripted(*behaviours: Behaviour) -> Behaviour:
-    """One after the other."""
+    """Return a behaviour that shows these one after the other, one for each request."""
     waiting = list(behaviours)
     return lambda client, question: waiting.pop(0)(client, question)
 

@@ -1,4 +1,4 @@
-"""Asking for ever: at once when something changes, in time when nothing does."""
+"""Endless queries: at once after a change, and in time without one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ QUICK = Policy(grace=0.0)
 
 
 class Script:
-    """A store that gives these answers, the last one for ever; `waits` says whether it can wait."""
+    """A store that gives these answers, the last one for ever.
+
+    `waits` is true if the store can wait for a change.
+    """
 
     def __init__(self, states: Sequence[State], waits: bool = True) -> None:
         self.looks = 0
@@ -49,13 +52,13 @@ class Script:
 
 
 def taken(store: Script, policy: Policy, number: int) -> list[State]:
-    """The first answers."""
+    """Return the states of the first answers."""
     followed = follow(store, policy, Bell())
     return [answer.leadership.state for answer in itertools.islice(followed, number)]
 
 
 def test_every_answer_is_passed_on() -> None:
-    """Those that say the same, too: each is a proof that the store can be reached."""
+    """Every answer is passed on, even an equal one: it proves that the store can be reached."""
     states = [State.LEADER, State.LEADER, State.UNKNOWN, State.FOLLOWER, State.NO_LEADER]
     assert taken(Script(states), QUICK, 6) == [*states, State.NO_LEADER]
 

@@ -1,4 +1,4 @@
-"""Patroni's answers, as version 3.0.2 was seen to give them, and what is made of them."""
+"""Answers that Patroni 3.0.2 was observed to give, and their meaning."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def replica() -> Iterator[Served]:
-    """A Patroni whose cluster is led by node1, which it is not."""
+    """Yield a Patroni member that is not the leader of its cluster; node1 is."""
     routes = {
         "/leader": answering(503),
         "/replica?lag=10MB": answering(200),
@@ -85,7 +85,10 @@ def test_a_body_that_is_not_patronis_is_no_answer(status: int, body: bytes) -> N
 
 
 def test_without_a_cluster_the_member_is_believed() -> None:
-    """As in failsafe mode, where Patroni has no store to ask either."""
+    """A member's own answer counts if it shows no cluster.
+
+    Failsafe mode is such a case: Patroni has no store to query either.
+    """
     with serving(routed({"/leader": answering(503)})) as served:
         found = said(f"127.0.0.1:{served.port}")
     assert found == (State.FOLLOWER, "Patroni answers 503 for /leader", None)
@@ -97,7 +100,7 @@ def test_a_second_endpoint_of_the_same_host(replica: Served) -> None:
 
 
 def test_other_members_are_not_asked(replica: Served) -> None:
-    """What they say is true of them alone."""
+    """Members on other hosts are not queried, because their answers are true of them alone."""
     found = said(f"203.0.113.7:{replica.port},203.0.113.8:{replica.port}")
     assert found.state is State.UNKNOWN
     assert found.reason.count("is not on this host") == 2

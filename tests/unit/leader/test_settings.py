@@ -1,4 +1,4 @@
-"""What an administrator says of a store, and what that means."""
+"""An administrator's parameters of a store, and their meaning."""
 
 from __future__ import annotations
 

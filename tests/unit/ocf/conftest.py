@@ -1,4 +1,4 @@
-"""What the tests of the framework share."""
+"""Fixtures of the framework's tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_terminal() -> Iterator[None]:
-    """Standard input is not a terminal, as under Pacemaker, even for ``pytest -s``."""
+    """Make standard input no terminal, as under Pacemaker, even for ``pytest -s``."""
     saved, null = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     yield

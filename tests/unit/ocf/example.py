@@ -36,7 +36,7 @@ HEATBEAT = deprecated("heatbeat_file", HEARTBEAT)
 
 
 def weight_fits_protocol(values: Values) -> Iterator[str]:
-    """UDP takes no weight here, for the sake of the example."""
+    """Yield a problem if UDP has a weight; the rule serves as an example."""
     if values[PROTOCOL] == "udp" and values[WEIGHT] != 1:
         yield f"weight={values[WEIGHT]}: must be 1 with protocol=udp"
 
@@ -54,7 +54,7 @@ def start(context: Context) -> None:
 
 
 def stop(context: Context) -> None:
-    """Remove the state file, wherever there may be one."""
+    """Remove the state file if there is one."""
     path = context.environ.get("OCF_RESKEY_state", "")
     if os.path.isfile(path):
         os.unlink(path)
@@ -67,14 +67,14 @@ def monitor(context: Context) -> ExitCode:
 
 
 def fail(context: Context) -> None:
-    """Fail in the way that the state file's name asks for."""
+    """Fail in the way that the state file's name selects."""
     if context.values[STATE] == "/bug":
         raise ZeroDivisionError("by\nzero")
     raise LvsdrError("no luck:\n  not today")
 
 
 def check_node(context: Context) -> None:
-    """Some program has to be there."""
+    """Raise NotInstalled if a required program is missing."""
     if not context.have_binary("sh"):
         raise NotInstalled("sh is not installed")
 

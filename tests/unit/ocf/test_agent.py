@@ -17,17 +17,17 @@ BASE = {"OCF_RESOURCE_INSTANCE": "rsc", "HA_LOGFILE": "/dev/null", "PATH": "/usr
 
 
 def run(*arguments: str, **environ: str) -> int:
-    """Run an action of the example as Pacemaker would, apart from the process."""
+    """Run an action of the example as Pacemaker would, but in this process."""
     return AGENT.run(arguments, {**BASE, **environ})
 
 
 def agent_that(handler: object) -> Agent:
-    """An agent whose start is ``handler``."""
+    """Return an agent with ``handler`` as its start."""
     return AGENT._replace(actions=(Action("start", handler, "20s"),))  # type: ignore[arg-type]
 
 
 def reasons(capsys: Capture) -> list[str]:
-    """The lines on standard error; there is nothing on standard output."""
+    """Return the lines on standard error; fail if there is anything on standard output."""
     out, err = capsys.readouterr()
     assert out == ""
     return err.splitlines()

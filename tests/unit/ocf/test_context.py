@@ -1,4 +1,4 @@
-"""What an action learns from its environment."""
+"""The context of an action, read from its environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.ocf import example
 
 
 def context(action: str = "monitor", **environ: str) -> Context:
-    """The context of one run of the example agent."""
+    """Return the context of one run of the example agent."""
     return Context("example", action, example.PARAMETERS, environ, Log("tag", environ))
 
 

@@ -1,4 +1,4 @@
-"""Trouble of the agent's own: no restart of what serves, and a beginning and an end in the log."""
+"""Trouble of the agent itself: no restart of a serving resource; beginning and end in the log."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ each = pytest.mark.parametrize("trouble", TROUBLE, ids=lambda error: type(error)
 
 
 class Resource:
-    """A resource of which an action ends as it is told to."""
+    """A resource with an action that ends as the test demands."""
 
     def __init__(self, directory: Path, serves: bool | Exception = True) -> None:
         self._directory = directory
         self._serves = serves
 
     def run(self, end: object, action: str = "monitor", **environ: str) -> int:
-        """Run the action, which raises ``end``, or gives these reasons to be degraded."""
+        """Run the action, which raises ``end`` or reports these reasons for a degradation."""
         agent = AGENT._replace(
             actions=(Action(action, self._handler(end), "20s"),),
             still_serves=self._look,
@@ -56,7 +56,7 @@ class Resource:
         return agent.run([action], {**basic, **log, **(environ or RECURRING)})
 
     def news(self) -> list[str]:
-        """The lines of the log since it was looked at last, but those of tracebacks."""
+        """Return the new lines of the log since the last call, without those of tracebacks."""
         path = self._directory / "log"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
@@ -112,7 +112,10 @@ def test_other_actions_fail(trouble: Exception, action: str, tmp_path: Path) -> 
 def test_a_stop_that_leaves_nothing_active_has_done_its_work(
     trouble: Exception, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stop that fails has the node fenced."""
+    """A stop that leaves nothing active succeeds despite trouble.
+
+    A stop that fails would have the node fenced.
+    """
     resource = Resource(tmp_path, serves=False)
     assert resource.run(trouble, "stop") == ExitCode.SUCCESS
     (line,) = resource.news()
@@ -155,7 +158,10 @@ def test_a_degradation_is_logged_when_it_begins_and_when_it_ends(tmp_path: Path)
 
 
 def test_a_reason_that_is_logged_each_time_is_no_end_of_the_degradation(tmp_path: Path) -> None:
-    """As of an address behind a gate, which is released at the end of a degradation."""
+    """A reason that is logged each time does not end the degradation.
+
+    An address behind a gate is such a case: it is released at the end of a degradation.
+    """
     resource = Resource(tmp_path)
     resource.run(("store: no answer",))
     resource.news()

@@ -1,4 +1,4 @@
-"""Where a line of the log goes."""
+"""Destinations of a line of the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATE = r"[A-Z][a-z]{2} [0-9]{2} [0-9:]{8} "
 
 
 class Recorder:
-    """Stands in for the C module syslog: names of facilities and priorities, and two functions."""
+    """Stand-in for the C module syslog: names of facilities and priorities, and two functions."""
 
     LOG_DAEMON, LOG_LOCAL3 = "daemon", "local3"
     LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG = "err", "warning", "info", "debug"
@@ -39,7 +39,7 @@ def syslog(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def say_all(log: Log) -> None:
-    """One line of each level."""
+    """Log one line of each level."""
     log.error("e")
     log.warning("w")
     log.info("i")

@@ -1,4 +1,4 @@
-"""The metadata, against the schemas that are installed and what those do not demand."""
+"""The metadata: the installed schemas, and the rules that those do not demand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.unit.ocf.example import AGENT
 
-# pcs has one in every release, Pacemaker the official one in newer ones.
+# pcs ships a schema in every release, Pacemaker the official one in newer releases.
 SCHEMAS = [
     path
     for path in (
@@ -33,7 +33,7 @@ def document() -> etree._Element:
 
 
 def parameter(document: etree._Element, name: str) -> etree._Element:
-    """The element that describes one parameter."""
+    """Return the element that describes one parameter."""
     (found,) = (
         element for element in document.iterfind("parameters/parameter")
         if element.get("name") == name
@@ -42,12 +42,12 @@ def parameter(document: etree._Element, name: str) -> etree._Element:
 
 
 def tags(element: etree._Element) -> list[str]:
-    """The names of the children, in order."""
+    """Return the names of the children, in order."""
     return [str(child.tag) for child in element]
 
 
 def text(element: etree._Element, path: str) -> str:
-    """The text at ``path``, without what surrounds it."""
+    """Return the text at ``path`` without surrounding white space."""
     return (element.findtext(path) or "").strip()
 
 

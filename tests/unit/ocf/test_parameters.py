@@ -15,18 +15,18 @@ VALID = {"port": "5432", "state": "/run/x"}
 
 
 def parse(**texts: str) -> Values:
-    """What the example agent reads, with everything required set."""
+    """Parse these parameters of the example agent, with all required ones added."""
     return parse_only(**{**VALID, **texts})
 
 
 def parse_only(**texts: str) -> Values:
-    """What the example agent reads from exactly these."""
+    """Parse exactly these parameters of the example agent."""
     environ = {f"OCF_RESKEY_{name}": text for name, text in texts.items()}
     return example.PARAMETERS.parse({"PATH": "/bin", "OCF_RESKEY_CRM_meta_timeout": "1", **environ})
 
 
 def problems(**texts: str) -> tuple[str, ...]:
-    """What is wrong with exactly these."""
+    """Return the problems of exactly these parameters."""
     with pytest.raises(InvalidParameters) as caught:
         parse_only(**texts)
     assert caught.value.exit_code is ExitCode.ERR_CONFIGURED

@@ -1,4 +1,4 @@
-"""The example agent as a process of its own, the way Pacemaker and people start it."""
+"""The example agent as a process of its own, as Pacemaker and people start it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PYTHON = "/usr/bin/python3"
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Path]:
-    """A copy of the framework and the agent that everybody may read."""
+    """Yield a copy of the framework and the agent that every user may read."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         for room in ("ocf", "system"):
@@ -33,7 +33,7 @@ def installation() -> Iterator[Path]:
 
 
 def call(home: Path, action: str, **environ: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of one run."""
+    """Return exit code, standard output and standard error of one run."""
     run = subprocess.run(
         [PYTHON, "-B", str(home / "agent"), action],
         env={"PYTHONPATH": str(home), **environ},

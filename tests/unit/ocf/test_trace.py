@@ -1,4 +1,4 @@
-"""Where a trace goes."""
+"""Destinations of a trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lvsdr.ocf.trace import open_trace
 
 
 def written(environ: dict[str, str], where: Path) -> list[Path]:
-    """The files below ``where`` after one line was traced."""
+    """Trace one line, and return the files below ``where``."""
     stream = open_trace({"OCF_RESKEY_trace_ra": "1", **environ}, "agent", "rsc:0", "start")
     assert stream is not None
     with stream:
@@ -98,7 +98,10 @@ def test_a_pipe_that_nobody_reads_does_not_block(tmp_path: Path) -> None:
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
-    """Others may be able to write to the directory, and this process is root."""
+    """A symbolic link is not followed.
+
+    Other users may be able to write to the directory, and this process is root.
+    """
     (tmp_path / "trace").symlink_to(tmp_path / "victim")
     with pytest.raises(OSError, match="symbolic links"):
         written({"OCF_RESKEY_trace_file": str(tmp_path / "trace")}, tmp_path)

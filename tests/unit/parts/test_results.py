@@ -1,4 +1,4 @@
-"""Results of parts: with reports, without, and with such as contradict the exit status."""
+"""Results of parts: with reports, without, and with reports that contradict the exit status."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_nothing_starts_before_the_first_part_has_ended() -> None:
 @pytest.mark.parametrize("processors", [1, 2, 3, 8])
 @pytest.mark.parametrize("name", SETS)
 def test_every_part_of_a_set_starts_once(name: str, processors: int) -> None:
-    """Parts end in the order in which they started, in this simulation."""
+    """Each part starts exactly once. Parts end in the order of their start in this simulation."""
     waiting, running, started = list(SETS[name]), list[Part](), list[Part]()
     while waiting or running:
         ready = startable(waiting, running, processors)

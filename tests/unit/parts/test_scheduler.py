@@ -57,7 +57,7 @@ def test_nothing_starts_after_set_up_has_failed(tmp_path: Path) -> None:
 
 
 def test_parts_run_side_by_side_where_their_weights_fit(tmp_path: Path) -> None:
-    """Each of two parts waits for the other."""
+    """Two parts that wait for each other can both end."""
     make = f"mkfifo {tmp_path}/f 2>/dev/null;"
     parts = [
         part("a", f"{make} echo hello >{tmp_path}/f"),
@@ -73,7 +73,7 @@ def test_parts_do_not_run_side_by_side_where_their_weights_do_not_fit(tmp_path: 
 
 
 def test_processes_that_a_part_leaves_behind_are_killed(capfd: pytest.CaptureFixture[str]) -> None:
-    """They would keep its output open."""
+    """Processes that a part leaves behind are killed, because they would keep its output open."""
     run([part("a", "sleep 600 & echo $!")], 1)
     assert is_gone(int(capfd.readouterr().out.split("|")[1]))
 
@@ -89,7 +89,7 @@ raise SystemExit(run_set(parts))
 
 @contextmanager
 def runner() -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Yield a run of two parts that sleep, and the numbers of the sleeping processes."""
+    """Yield a run of two parts that sleep, and the ids of the sleeping processes."""
     with subprocess.Popen(
         [sys.executable, "-B", "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -102,7 +102,7 @@ def runner() -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
 
 
 def is_gone(process: int) -> bool:
-    """Wait until a process has ended; False if it does not."""
+    """Wait until a process has ended; return False if it does not end."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:

@@ -41,7 +41,7 @@ def test_complaints_are_one_line() -> None:
     assert one_line(said) == 'connection to "a" failed: no; connection to "b" failed: no'
 
 
-# What may be made of a password that is not written as it should be, and what libpq reads then.
+# Wrongly written passwords, and the parameters that libpq reads from them.
 MISREAD = [
     (Target(f"postgres://u:{SECRET}/x", {}), {"host": "u", "port": SECRET, "dbname": "x"}),
     (Target(f"postgres://u:1,{SECRET}/x", {}), {"host": f"u,{SECRET}", "port": "1,"}),

@@ -1,4 +1,4 @@
-"""Which servers a target names, and how long each may take."""
+"""The servers that a target names, and the time that each may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows of pg_stat_replication say of who is an active standby."""
+"""Active standbys according to the rows of pg_stat_replication."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_who_is_left_out(walsender: Walsender, limits: Limits, why: str) -> None
 
 
 def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
-    """They may well be those that serve now."""
+    """Standbys without any known name are an error, because they may be serving now."""
     strangers = [GOOD._replace(name=name) for name in ("pg1", "pg 2")]
     with pytest.raises(SourceUnavailable, match=r"^nobody knows the standbys 'pg1', 'pg 2': set "):
         standbys([strangers], members(["node1"]), Limits()).require_a_name()
@@ -96,7 +96,7 @@ def test_no_other_list_is_refused(found: list[Walsender]) -> None:
 
 
 def test_one_good_walsender_is_enough() -> None:
-    """The other may be left of a connection that broke."""
+    """One good walsender is enough; another one may be left of a broken connection."""
     stale = LATE._replace(flushed=10**9)
     seen = [stale, GOOD, GOOD, GOOD._replace(name="node1")]
     found = standbys([seen], anybody, Limits(1000, 10))
@@ -171,7 +171,7 @@ TEN = Limits(seconds=10)
 def test_who_is_looked_at_again(
     seen: list[list[Walsender]], limits: Limits, left: float, pause: float | None
 ) -> None:
-    """Only who may turn out to be near enough, as long as that is possible."""
+    """The next query follows a pause, or never comes if no standby may still come near enough."""
     assert again(seen, limits, left) == pause
 
 

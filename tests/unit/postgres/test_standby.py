@@ -1,4 +1,4 @@
-"""What a server says of itself, and whether it is to be read from."""
+"""A server's report on itself, and the decision whether it may be read from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BOTH = Limits(bytes=1000, seconds=10)
 
 
 def behind(size: int, age: float | None = 3600) -> Standby:
-    """Something that writes a lot and commits nothing."""
+    """Return a standby ``size`` bytes behind a primary that writes a lot and commits nothing."""
     return IDLE._replace(received=5000 + size, age=age)
 
 
@@ -21,7 +21,7 @@ def later(seconds: float, replayed: int) -> Standby:
     return IDLE._replace(at=100 + seconds, received=10**9, replayed=replayed, age=3600 + seconds)
 
 
-RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since then
+RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since the restart
 
 
 @pytest.mark.parametrize(
@@ -153,5 +153,5 @@ def test_what_two_times_say(last: Standby, found: Lag) -> None:
 def test_who_is_asked_again(
     said: list[Standby], limits: Limits, left: float, pause: float | None
 ) -> None:
-    """Only who may turn out to be near enough, as long as that is possible."""
+    """The next query follows a pause, or never comes if the standby cannot come near enough."""
     assert again(said, limits, left) == pause

@@ -16,12 +16,12 @@ DOCUMENTED = attribute("pgsql-status", "HS:sync|HS:potential|HS:async")
 
 
 def with_value(value: str) -> ClusterState:
-    """A cluster whose node1 has the attribute ``fit``."""
+    """Return a cluster in which the attribute ``fit`` of node1 has this value."""
     return state("steady")._replace(attributes={"node1": {"fit": value}})
 
 
 def judged(candidate: Candidate, cluster: ClusterState, match: AttributeMatch) -> Verdict:
-    """The verdict on one candidate."""
+    """Return the verdict on one candidate."""
     (found,) = narrowed([candidate], cluster, match, Deadline.after(9.0))
     return found.verdict
 

@@ -1,4 +1,4 @@
-"""What the state of a node means, whatever a source says of it."""
+"""Verdicts of a source, combined with the state of the node."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_what_is_out_of_sight_on_a_node_that_leaves_has_stopped() -> None:
         ("well", Outcome.FAILED, Outcome.FAILED),
         ("on-standby", Outcome.IN, Outcome.WITHDRAWN),
         ("on-standby", Outcome.WITHDRAWN, Outcome.WITHDRAWN),
-        # It has stopped already there, or nobody knows: that says more than the leaving does.
+        # The resource is stopped there, or unknown: that weighs more than the leaving.
         ("on-standby", Outcome.FAILED, Outcome.FAILED),
         ("on-standby", Outcome.UNKNOWN, Outcome.UNKNOWN),
         ("leaving", Outcome.FAILED, Outcome.FAILED),
@@ -96,9 +96,9 @@ def test_what_is_out_of_sight_on_a_node_that_leaves_has_stopped() -> None:
         ("off", Outcome.WITHDRAWN, Outcome.FAILED),
         ("in-maintenance", Outcome.IN, Outcome.UNKNOWN),
         ("in-maintenance", Outcome.FAILED, Outcome.UNKNOWN),
-        ("Off", Outcome.IN, Outcome.FAILED),  # a name's case means nothing
+        ("Off", Outcome.IN, Outcome.FAILED),  # the case of a name means nothing
         ("joining", Outcome.FAILED, Outcome.UNKNOWN),
-        # Nobody knows whether it joins, but what ran there has been stopped.
+        # The node may or may not be joining, but its resources have been stopped.
         ("without-pacemaker", Outcome.IN, Outcome.UNKNOWN),
         ("without-pacemaker", Outcome.FAILED, Outcome.FAILED),
         ("a-host-elsewhere", Outcome.IN, Outcome.IN),

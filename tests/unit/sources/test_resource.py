@@ -1,4 +1,4 @@
-"""Where a resource runs, in which role, and in which state."""
+"""The node, the role and the state of a resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABSENT = "failed: {} is not running there"
 def judged(
     resource: str, role: WantedRole = WantedRole.ANY, cluster: str = "resources"
 ) -> list[str]:
-    """The verdicts on node1, node2 and node3."""
+    """Return the verdicts on node1, node2 and node3."""
     spec = SPEC._replace(resource=resource, role=role)
     found = candidates(state(cluster), spec, NOW)
     verdicts = {c.host: f"{c.verdict.outcome.value}: {c.verdict.reason}" for c in found}
@@ -61,7 +61,7 @@ def test_resources(resource: str, on_node1: str, on_node2: str, on_node3: str) -
 
 
 def test_what_may_only_be_out_of_sight() -> None:
-    """What has failed, or failed and is blocked, is not."""
+    """A resource that has failed, or has failed and is blocked, is not merely out of sight."""
     verdicts = {
         resource: {it.host: it.verdict for it in candidates(state("resources"), spec, NOW)}["node1"]
         for resource in ("idle", "starting", "failed", "blocked", "stopping")
@@ -115,7 +115,7 @@ IN, WITHDRAWN, FAILED, UNKNOWN = (
     Outcome.UNKNOWN,
 )
 ROLES = {
-    # role: by wanted role any, Promoted, Unpromoted
+    # role: outcome by wanted role any, Promoted, Unpromoted
     Role.STOPPED: (FAILED, FAILED, FAILED),
     Role.STARTED: (IN, WITHDRAWN, WITHDRAWN),
     Role.UNPROMOTED: (IN, WITHDRAWN, IN),

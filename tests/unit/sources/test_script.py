@@ -1,4 +1,4 @@
-"""The script that lists the real servers: what it may print, and all that it must not."""
+"""The script that lists the real servers: its legal output, and all that is illegal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LABEL = Script(("/opt/list", "secret"), 1.0)
 
 
 def ask(script: Script, seconds: float = 20.0) -> list[str]:
-    """What comes of it, one line for each candidate."""
+    """Return the candidates that the script names, one line each."""
     spec = SPEC._replace(list_script=script)
     return told(candidates(state("steady"), spec, Deadline.after(seconds)))
 
 
 def refusal(script: Script, seconds: float = 20.0) -> str:
-    """The sentence that says why the script counts as one that did not answer."""
+    """Return the reason for which the script counts as unavailable."""
     with pytest.raises(SourceUnavailable) as caught:
         ask(script, seconds)
     return str(caught.value)
@@ -164,7 +164,10 @@ def test_children_that_it_leaves_behind_do_not_delay_its_answer(tmp_path: Path) 
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, or does within a moment; nobody may have reaped it yet."""
+    """Wait a moment for the process to end; return False if it does not.
+
+    A zombie counts as ended, because its parent may not have reaped it yet.
+    """
     for _ in range(200):
         try:
             status = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]

@@ -1,4 +1,4 @@
-"""Which source names the candidates, and how the others combine with it."""
+"""The source that names the candidates, and its combination with the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRIPT = Script(("/bin/echo", "node2", "10.77.0.14"), 10.0)
 
 
 def asked(cluster: ClusterState, spec: PoolSpec) -> list[str]:
-    """One line for each candidate."""
+    """Return one line for each candidate."""
     found = survey(cluster, spec, Deadline.after(20.0))
     assert found.unavailable is None
     return told(found.candidates)
@@ -107,7 +107,7 @@ def test_a_resource_by_role() -> None:
 
 
 def test_the_list_script_is_alone_in_naming_hosts() -> None:
-    """Neither resource nor attribute count then."""
+    """The list script alone names hosts; neither resource nor attribute counts then."""
     spec = EXAMPLE_1._replace(list_script=SCRIPT, weights={"node1": 1})
     assert asked(state("steady"), spec) == [
         "node2 in: named by echo",
@@ -145,7 +145,10 @@ def test_a_list_that_is_empty_is_an_answer() -> None:
     ids=["resource", "status", "output"],
 )
 def test_a_source_that_does_not_answer(spec: PoolSpec, reason: str) -> None:
-    """Nothing is known but what the cluster knows of its nodes: node3 is offline."""
+    """A source that does not answer leaves the cluster's knowledge of its nodes.
+
+    node3 is offline.
+    """
     found = survey(
         state("node3-crashed"), spec._replace(weights={"10.77.0.14": 1}), Deadline.after(20.0)
     )
@@ -166,7 +169,7 @@ def test_who_was_named_on_standby_stays_while_nobody_can_say() -> None:
 
 
 def test_a_name_that_only_looks_like_a_node(tmp_path: Path) -> None:
-    """In another case a name is that of the same node; with a domain it is another host."""
+    """A name in another case is the same node; a name with a domain is another host."""
     script = program(tmp_path, "print('Node3 node3.example.com')")
     assert asked(state("node3-crashed"), SPEC._replace(list_script=script)) == [
         "Node3 failed: node is offline",

@@ -1,4 +1,4 @@
-"""The installed ip(8), asked about this machine, and others in its place."""
+"""The installed ip(8), queried about this machine, and other programs in its place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def deadline() -> Deadline:
 
 @pytest.fixture
 def other_ip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The place for a program that is found before the installed ip."""
+    """Return the path of a program that is found before the installed ip."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     return tmp_path / "ip"
 
@@ -124,7 +124,7 @@ INTERRUPTED = "echo 'Dump was interrupted and may be inconsistent.' >&2"
 def test_a_list_that_was_interrupted_is_asked_for_again(
     status: int, other_ip: Path, deadline: Deadline, tmp_path: Path
 ) -> None:
-    """What it lacks may be there, whatever ip ends with."""
+    """An interrupted list is requested again after any exit status: entries may be missing."""
     again = tmp_path / "again"
     first = f": >{again}; {INTERRUPTED}; echo '[]'; exit {status}"
     said = '[{"dst": "198.51.100.0/24", "dev": "eth0", "flags": []}]'

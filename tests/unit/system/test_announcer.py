@@ -1,4 +1,4 @@
-"""A process that outlives its parent's action: found again, ended, never somebody else."""
+"""A process that outlives its parent's action: it is found again and ended, and no other is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG = Rounds("nosuch0", (b"",), 1000, 0.05)
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No test leaves descriptors open, or children that go on."""
+    """Check that no test leaves descriptors open; reap the children."""
     before = os.listdir("/proc/self/fd")
     yield
     assert os.listdir("/proc/self/fd") == before
@@ -30,7 +30,7 @@ def nothing_left() -> Iterator[None]:
 
 
 def begun(rounds: Rounds, log: Path) -> Process:
-    """A sender that notes each time that it asks whether it is wanted."""
+    """Start a sender that logs each check whether it is still wanted."""
     known: list[Process] = []
 
     def wanted(process: Process) -> bool:
@@ -47,7 +47,7 @@ def alive(process: Process) -> bool:
 
 
 def opened(process: Process) -> set[str]:
-    """What the process has open."""
+    """Return the paths that the process has open."""
     found = set()
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with suppress(FileNotFoundError):
@@ -73,7 +73,7 @@ def test_it_is_a_session_of_its_own_and_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_it_ends_by_itself(tmp_path: Path) -> None:
-    """The interface is not there: the first round is the last."""
+    """A sender on a missing interface ends after its first round."""
     process = begun(LONG, tmp_path / "log")
     wait_until(lambda: not alive(process))
     assert (tmp_path / "log").read_text() == f"{process.pid} {process.started}\n"
@@ -88,7 +88,10 @@ def test_it_ends_when_it_is_no_longer_wanted() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
 def test_it_ends_when_the_link_is_lost() -> None:
-    """It does not go on when the link comes back: the address may be elsewhere by then."""
+    """A sender ends when the link is lost.
+
+    It does not go on when the link comes back: the address may be elsewhere by then.
+    """
     code = (
         "import os, subprocess, sys, time\n"
         f"sys.path.insert(0, {str(LIB)!r})\n"
@@ -120,7 +123,7 @@ def test_who_cannot_be_remembered_sends_nothing(tmp_path: Path) -> None:
 
 
 def test_the_end_of_somebody_else() -> None:
-    """The number is that of another process by now."""
+    """A process that has the sender's number by now is not ended."""
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
         started = announcer._started(other.pid)
         assert started
@@ -131,4 +134,4 @@ def test_the_end_of_somebody_else() -> None:
 
 
 def test_the_end_of_nobody() -> None:
-    assert not announcer.end(Process(4194305, 1))  # more than the kernel has
+    assert not announcer.end(Process(4194305, 1))  # more than the kernel's largest

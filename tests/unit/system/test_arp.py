@@ -1,4 +1,4 @@
-"""What needs no segment; the rest is seen in the lab, on one."""
+"""ARP without a network segment; the lab tests the cases that need one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.descriptors import open_descriptors
 
 
 def test_an_interface_that_is_not_there() -> None:
-    """Or the lack of the privilege: either way it is said, and nothing stays open."""
+    """A missing interface or a missing privilege is reported, and nothing stays open."""
     before = open_descriptors()
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.send("nosuch0", [b""])

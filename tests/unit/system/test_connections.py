@@ -62,7 +62,10 @@ def test_recorded_tables(tmp_path: Path) -> None:
 )
 @pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
 def test_states(state: str, inode: str, counts: bool, tmp_path: Path) -> None:
-    """What is half closed is not over, unless no process has it any more."""
+    """A half-closed connection is not over while data may still arrive at either end.
+
+    FIN_WAIT2 (05) is over once no process has the socket any more.
+    """
     rest = "00000000:00000000 00:00000000 00000000   0 0"
     line = f"   1: 64004D0A:1538 01004D0A:D3F2 {state} {rest} {inode} 1 0 20\n"
     (tmp_path / "tcp").write_text(HEADING + line)
@@ -84,7 +87,10 @@ def test_states(state: str, inode: str, counts: bool, tmp_path: Path) -> None:
 def test_a_silent_client_that_only_the_end_is_sent_to(
     state: str, queue: str, retransmissions: str, inode: str, counts: bool, tmp_path: Path
 ) -> None:
-    """It died, say, or the address was removed and came back: the kernel repeats its FIN."""
+    """A connection without a process is over once the client is silent and lacks only the FIN.
+
+    The client may have died, or the address was removed and came back: the kernel repeats its FIN.
+    """
     rest = f"{queue}:00000000 01:00000012 {retransmissions}   0 0"
     line = f"   1: 64004D0A:1538 01004D0A:CC68 {state} {rest} {inode} 2 0 21\n"
     (tmp_path / "tcp").write_text(HEADING + line)
@@ -120,7 +126,7 @@ def test_a_real_connection(listen: str, connect: str) -> None:
         assert unfinished(connect) == before
         with socket.create_connection((connect, server.getsockname()[1])) as client:
             accepted = server.accept()[0]
-            # Of a connection within a host both ends may have the address.
+            # Both ends of a connection within a host may have the address.
             ours = 1 + (client.getsockname()[0] == connect)
             assert unfinished(connect) == before + ours
             accepted.close()

@@ -1,4 +1,4 @@
-"""Asking the installed crm_mon, with a file for a cluster, and others in its place."""
+"""Queries of the installed crm_mon, with a file for a cluster, and other programs in its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.crm import cib
 
 @pytest.fixture(autouse=True)
 def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test leaves descriptors open, or children that nobody waited for."""
+    """Set a cluster, and check that no test leaves open descriptors or unreaped children."""
     monkeypatch.setenv("CIB_file", str(cib("steady")))
     before = os.listdir("/proc/self/fd")
     yield
@@ -29,7 +29,7 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def crm_mon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The place for a program that is found before the installed crm_mon."""
+    """Return the path of a program that is found before the installed crm_mon."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     return tmp_path / "crm_mon"
 
@@ -108,14 +108,14 @@ def test_no_time_left() -> None:
 
 
 def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it means is not decided here."""
+    """An error of crm_mon itself is a document, too; only the parser decides its meaning."""
     monkeypatch.setenv("CIB_file", str(tmp_path / "missing.xml"))
     with pytest.raises(SourceUnavailable):
         parse(crm.snapshot(soon()))
 
 
 def test_a_cluster_that_is_bigger_than_any(crm_mon: Path, tmp_path: Path) -> None:
-    """Some 30,000 instances."""
+    """A document of some 30,000 instances, more than any cluster has, is read as a whole."""
     document = tmp_path / "document"
     document.write_text("x" * 8 * 1024 * 1024)
     program(crm_mon, f"exec cat {document}")

@@ -1,4 +1,4 @@
-"""Children end with the process that started them, however that ends."""
+"""Children end with the process that started them, in every case of its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.house.tree import LIB
 
-# A process that runs a script, which tells its number and hangs.
+# A process that runs a script, which writes its process id to a file and hangs.
 PARENT = """\
 import sys
 sys.path.insert(0, {lib!r})
@@ -37,7 +37,7 @@ def parent(file: Path, starter: str, what: str) -> subprocess.Popen[bytes]:
 
 
 def gone(number: int) -> bool:
-    """Whether a process ends within some seconds."""
+    """Wait some seconds for a process to end; return False if it does not."""
     for _ in range(500):
         try:
             state = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0]
@@ -65,7 +65,7 @@ def test_sigterm_to_the_group_ends_the_script_and_its_children(
 
 
 def test_sigkill_to_the_group_ends_a_script_of_the_user(tmp_path: Path) -> None:
-    """As Pacemaker does when an action takes too long."""
+    """A SIGKILL to the group, as from Pacemaker after a timeout, ends a script of the user, too."""
     process = parent(tmp_path / "pid", "spawn_tied", "while :; do sleep 1; done")
     script = int((tmp_path / "pid").read_text())
     os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Running a function as a program: what it says, how it ends, that it ends."""
+"""A function that runs as a program: its output, its status, its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lvsdr.system.run import Result, finish
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No test leaves descriptors open, or children that nobody waited for."""
+    """Check that no test leaves open descriptors or unreaped children."""
     before = os.listdir("/proc/self/fd")
     yield
     assert os.listdir("/proc/self/fd") == before
@@ -65,7 +65,7 @@ def test_it_is_given_up_at_the_deadline() -> None:
 
 @pytest.mark.parametrize("ignored", [True, False])
 def test_it_ends_though_nobody_gives_it_up(ignored: bool) -> None:
-    """Whatever our own parent thinks of SIGALRM."""
+    """A child ends itself at its deadline, even if its parent ignores SIGALRM."""
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN if ignored else signal.SIG_DFL)
     try:
         child = fork("sleeper", sleeps, Deadline.after(0.0))

@@ -1,4 +1,4 @@
-"""Which addresses are this host's own."""
+"""The addresses of this host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def in_a_network_of_its_own(work: Callable[[], None]) -> None:
-    """Run in a new network namespace, whose settings are nobody else's."""
+    """Run the function in a new network namespace, which has settings of its own."""
     failures: list[BaseException] = []
 
     def enter() -> None:
@@ -86,7 +86,10 @@ def test_an_address_that_can_only_be_bound_is_not_own() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
 def test_an_address_that_another_host_has_is_not_own() -> None:
-    """Duplicate address detection has refused it, so a connection to it leaves this host."""
+    """An address that duplicate address detection has refused is not this host's own.
+
+    A connection to it leaves this host.
+    """
 
     def work() -> None:
         ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")

@@ -1,4 +1,4 @@
-"""One question over HTTP, to servers of every kind."""
+"""One query over HTTP, to servers of every kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(port: int, request: Request = GET, seconds: float = PATIENCE) -> Respons
 
 
 def why_not(behave: Behaviour, seconds: float = PATIENCE) -> str:
-    """The reason for which there is no answer."""
+    """Return the reason for which there is no answer."""
     with serving(behave) as served, pytest.raises(SourceUnavailable) as caught:
         ask(served.port, seconds=seconds)
     return str(caught.value)
@@ -36,7 +36,7 @@ def why_not(behave: Behaviour, seconds: float = PATIENCE) -> str:
 
 @pytest.fixture
 def closed() -> Iterator[int]:
-    """A port that nobody listens at."""
+    """Yield a port without a listener."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
@@ -78,7 +78,7 @@ def silence(client: socket.socket, _question: bytes) -> None:
 
 
 def a_drop_at_a_time(client: socket.socket, _question: bytes) -> None:
-    """Endless, and never quiet for long."""
+    """Send an endless answer that is never quiet for long."""
     client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     drip = threading.Event()
     while not drip.wait(0.02):
@@ -86,7 +86,10 @@ def a_drop_at_a_time(client: socket.socket, _question: bytes) -> None:
 
 
 def dripping(head: bytes, endless: bytes) -> Behaviour:
-    """Send a byte at a time: the head, then the same for long, but not for ever."""
+    """Return a behaviour that sends the head and then the rest, a byte at a time.
+
+    It repeats the rest for long, but not for ever.
+    """
 
     def behave(client: socket.socket, _question: bytes) -> None:
         pause = threading.Event()
@@ -168,7 +171,7 @@ def test_no_time_at_all(closed: int) -> None:
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
-    """A port where TLS is spoken, and the certificate, which is that of node1."""
+    """Yield a port with a TLS server, and its certificate, which is that of node1."""
     place = tmp_path_factory.mktemp("tls")
     key, certificate = str(place / "key.pem"), str(place / "certificate.pem")
     argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
@@ -190,7 +193,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, s
 
 
 def test_a_name_at_an_address_of_ours(certified: tuple[int, str]) -> None:
-    """The certificate is that of the name, wherever the connection goes."""
+    """The certificate must be that of the name, not that of the address."""
     port, authority = certified
     endpoint = Endpoint("node1", port, tls=True, address="127.0.0.1")
     assert exchange(endpoint, GET, Trust(authority), Deadline.after(PATIENCE)).body == b"{}"
@@ -214,7 +217,7 @@ def test_a_file_that_cannot_be_read(field: int, closed: int) -> None:
 
 
 def chunks(*pieces: bytes) -> Behaviour:
-    """A stream that says something, and then nothing more."""
+    """Return a behaviour that sends these chunks, and then nothing more."""
 
     def behave(client: socket.socket, _question: bytes) -> None:
         client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -248,7 +251,7 @@ def test_without_urllib3(monkeypatch: pytest.MonkeyPatch, closed: int) -> None:
 
 
 def test_it_is_found_by_an_interpreter_without_site(closed: int) -> None:
-    """As the agents are run."""
+    """The module can be imported by an interpreter without site, as the agents use it."""
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r})\n"
         "from lvsdr.system.http import *\n"

@@ -1,4 +1,4 @@
-"""The owner of one service changes the table, and sees that it is as wanted."""
+"""The owner of one service, which changes the table and checks the result."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ def test_a_service_that_goes_while_it_is_looked_at() -> None:
 
 
 def test_real_servers_on_this_host_are_as_wanted() -> None:
-    """Kernels before 2.6.37 show them as Local, however they were added."""
+    """A real server on this host is as wanted, although the kernel shows it as Local.
+
+    Kernels before 2.6.37 show it so, however it was added.
+    """
     director = Director(OURS)
     proc = director.fake.proc().replace("Route ", "Local ", 1)
     kernel = Kernel(KEY, "gate", Deadline.after(10), read=lambda: proc, runner=director.ipvsadm)
@@ -252,12 +255,12 @@ def test_no_ipvsadm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def many(number: int) -> str:
-    """Services of others, more than the kernel shows at once."""
+    """Return services of others, more than the kernel shows at once."""
     return "".join(f"-A -t 10.78.0.{port}:{port} -s rr\n" for port in range(1, number + 1))
 
 
 class Reading:
-    """The texts that are read one after the other; the last one again and again."""
+    """A reader that returns these texts in turn; the last one again and again."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = list(texts)
@@ -269,7 +272,7 @@ class Reading:
 
 
 def test_a_small_table_is_read_once() -> None:
-    """The kernel gives it in one piece."""
+    """A small table is read once, because the kernel gives it in one piece."""
     reading = Reading(Director(OURS).fake.proc())
     assert find(KEY, reading) is not None
     assert reading.count == 1
@@ -317,7 +320,7 @@ def test_a_kernel_without_ipvs(tmp_path: Path) -> None:
 
 
 def modprobe(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a program before the real modprobe that logs what it is asked for."""
+    """Put a program before the real modprobe that logs its arguments."""
     program = directory / "modprobe"
     program.write_text(f'#!/bin/sh\necho "$@" >>{directory}/log\n{text}\n')
     program.chmod(0o755)
@@ -334,7 +337,7 @@ def test_load_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_load_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proc = tmp_path / "ip_vs"
     proc.touch()
-    modprobe(tmp_path, "exit 1", monkeypatch)  # a scheduler that is built in, say
+    modprobe(tmp_path, "exit 1", monkeypatch)  # such as a scheduler that is built in
     load("wrr", Deadline.after(5), str(proc))
     assert (tmp_path / "log").read_text() == "ip_vs_wrr\n"
 
@@ -373,7 +376,10 @@ TCP 0A4D0001 A3F6 0A4D0064 0050 0A4D000B 1538 FIN_WAIT        118
 def test_connections_that_are_over_hold_up_no_drain(
     forward: str, weight: int, counted: list[int]
 ) -> None:
-    """Only a drain depends on it, so that nothing is read for a real server with a weight."""
+    """Ended connections are left out for real servers of weight 0 only.
+
+    Only a drain depends on them, so nothing is read for a real server with a weight.
+    """
     director = Director(OURS.replace("-g -w 1", f"-g -w {weight}"))
     proc = director.fake.proc().replace(" 0          0 ", " 0          2 ")
     proc = proc.replace("Route ", forward.ljust(6))

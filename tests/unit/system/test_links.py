@@ -83,7 +83,7 @@ def test_the_addresses_of_one_interface() -> None:
 
 
 def test_an_address_with_a_peer() -> None:
-    """IFA_LOCAL is the host's own, IFA_ADDRESS the other end's."""
+    """IFA_LOCAL is the host's own address, IFA_ADDRESS that of the other end."""
     own = bytes((10, 9, 0, 9))
     answer = address(head(2, 32, 7), (1, V4), (2, own)) + message(DONE, bytes(4))
     (found,) = links.of(7, answer)
@@ -101,7 +101,10 @@ def test_an_error() -> None:
 
 
 def test_one_who_listens_waits() -> None:
-    """That changes ring is shown by the tests with network namespaces."""
+    """A listener waits while nothing changes.
+
+    The tests with network namespaces show that a change rings.
+    """
     rung = threading.Event()
     thread = threading.Thread(target=links.listen, args=(rung.set,), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""A virtual address on lo, which here is a list."""
+"""A virtual address on lo; here a list stands for lo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEL = re.compile(r"address del (\S+)/(\d+) dev lo")
 
 
 class FakeLo:
-    """A kernel with an ip(8) that knows what this agent says to it."""
+    """A kernel with an ip(8) that understands this agent's lines."""
 
     def __init__(self, *there: Address) -> None:
         self.addresses = [*HOME, *SIMILAR, *there]

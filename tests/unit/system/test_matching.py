@@ -18,7 +18,7 @@ HANGS = "a" * 40 + "!"
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No test leaves descriptors open, or children that nobody waited for."""
+    """Check that no test leaves open descriptors or unreaped children."""
     before = open_descriptors()
     yield
     assert open_descriptors() == before

@@ -1,4 +1,4 @@
-"""Whether there is a cluster on this host: crm_mon, and others in its place."""
+"""Detection of a cluster on this host: crm_mon, and other programs in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What needs no segment; the rest is seen in the lab, on one."""
+"""Neighbours without a network segment; the lab tests the cases that need one."""
 
 from __future__ import annotations
 

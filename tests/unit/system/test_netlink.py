@@ -1,4 +1,4 @@
-"""The kernel's list of addresses: its messages, and what this machine's kernel says."""
+"""The kernel's list of addresses: its messages, and the answer of this machine's kernel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lvsdr.system.netlink import (
 
 NEW_ADDRESS, ERROR, DONE = 20, 2, 3
 V4, V6 = bytes([10, 77, 0, 100]), bytes.fromhex("fd770000000000000000000000000100")
-FLAGS = 8  # IFA_FLAGS, which nobody asks for
+FLAGS = 8  # IFA_FLAGS: 32 bits of flags, which replace the 8 bits of the header
 
 
 def message(kind: int, body: bytes, flags: int = 2) -> bytes:
@@ -46,7 +46,7 @@ def test_addresses_of_both_families() -> None:
         address(2, 32, 1, (1, V4), (2, V4), (3, b"lo:0\0"), (FLAGS, bytes(4)))
         + address(2, 24, 7, (1, PEER), (2, V4), (3, b"ppp0\0"))
         + address(10, 128, 1, (1, V6), (FLAGS, bytes(4)))
-        + address(28, 8, 1, (1, b"\1"))  # a family that is none of our business
+        + address(28, 8, 1, (1, b"\1"))  # a family that the parser ignores
         + END
     )
     assert list(parse(answer)) == [

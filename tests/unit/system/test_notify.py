@@ -1,4 +1,4 @@
-"""Word to the service manager."""
+"""Messages to the service manager."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lvsdr.system.spawn import AGENT_OF_WRITER
 
 from tests.house.tree import LIB
 
-# An agent that has the lock and waits for a program, whose process id it tells.
+# An agent that holds the lock and waits for a program; it prints the program's process id.
 AGENT = """\
 import sys, time
 sys.path.insert(0, {lib!r})
@@ -34,7 +34,7 @@ with state.locked({path!r}, Deadline.after(10)):
 
 
 class Agent:
-    """An agent whose program runs; `writer` is the program's process id."""
+    """An agent with a running program; `writer` is the program's process id."""
 
     def __init__(self, path: str, script: str) -> None:
         code = AGENT.format(lib=str(LIB), path=path, script=script)
@@ -47,7 +47,7 @@ class Agent:
         self.process.kill()
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Kill the agent and its program."""
         self.kill()
         self.process.communicate()
         if runs(self.writer):
@@ -61,14 +61,14 @@ def path(tmp_path: Path) -> str:
 
 @pytest.fixture
 def agent(path: str) -> Iterator[Agent]:
-    """An agent whose program hangs, and has a child that hangs."""
+    """Yield an agent with a program that hangs and has a child that hangs."""
     agent = Agent(path, "sleep 600; :")
     yield agent
     agent.close()
 
 
 def runs(pid: int) -> bool:
-    """Tell whether a process exists that has not ended."""
+    """Return whether a process exists that has not ended."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -105,7 +105,10 @@ def test_the_program_of_an_agent_that_lives_is_left_alone(path: str, agent: Agen
 
 
 def test_an_agent_that_waits_ends_none_of_an_agent_that_lives(path: str, agent: Agent) -> None:
-    """Both have the file open; the locked one counts."""
+    """A waiting agent ends no program of an agent that lives.
+
+    Both agents have the file open; only the holder of the lock counts.
+    """
     with open(path) as file:
         assert end_orphans(file.fileno()) == []
         agent.kill()
@@ -128,7 +131,10 @@ def test_the_lock_of_another_resource_is_no_reason(tmp_path: Path, agent: Agent)
 
 
 def test_an_administrator_that_holds_the_lock_is_left_alone(path: str) -> None:
-    """As with `flock FILE COMMAND`, or in a shell that inherited a descriptor."""
+    """A lock holder that no agent started is left alone.
+
+    An administrator may run `flock FILE COMMAND`, or a shell that inherited a descriptor.
+    """
     with state.locked(path, Deadline.after(1)):
         keep = state.held()
         other = subprocess.Popen(["sleep", "600"], pass_fds=keep)

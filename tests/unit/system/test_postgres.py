@@ -1,4 +1,4 @@
-"""Asking PostgreSQL where there is none; tests/postgres has servers."""
+"""Queries to PostgreSQL without a server; tests/postgres has servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.descriptors import open_descriptors
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No test leaves descriptors open, or children that nobody waited for."""
+    """Check that no test leaves open descriptors or unreaped children."""
     before = open_descriptors()
     yield
     assert open_descriptors() == before
@@ -29,7 +29,7 @@ def nothing_left() -> Iterator[None]:
 
 
 class Dying(ModuleType):
-    """A library that does not survive its use."""
+    """A library that kills its process at the first use."""
 
     def __getattr__(self, name: str) -> object:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -85,7 +85,7 @@ def test_a_setting_that_cannot_be_used(settings: dict[str, str], says: str) -> N
 
 
 def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has not learnt anything of a server."""
+    """A worker that dies has not learnt anything of a server."""
     monkeypatch.setitem(sys.modules, "psycopg.conninfo", Dying("psycopg.conninfo"))
     with pytest.raises(NotAsked, match=r"^psycopg: exit status 137"):
         ask(Target("", {}), ["SELECT 1"], Deadline.after(20))

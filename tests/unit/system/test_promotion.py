@@ -1,4 +1,4 @@
-"""The promotion score, as crm_attribute is told, and what it says when that does not work."""
+"""The promotion score: the call of crm_attribute, and the message if that fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.crm import cib
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cluster that is a file, of which this host is a node."""
+    """Return a cluster that is a file and has this host as a node."""
     file = tmp_path / "cib.xml"
     name = subprocess.run(["uname", "-n"], capture_output=True, text=True, check=True).stdout
     file.write_text(cib("steady").read_text().replace('"node1"', f'"{name.strip()}"'))
@@ -24,7 +24,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def stored(cluster: Path) -> list[str]:
-    """The values of that score in the cluster."""
+    """Return the values of the promotion score in the cluster."""
     words = cluster.read_text().split("<nvpair ")
     return [word.split('value="')[1].split('"')[0] for word in words if "-leader-vip" in word]
 

@@ -1,4 +1,4 @@
-"""Several are asked, the first answer counts."""
+"""Several attempts at once, of which the first answer counts."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_nobody_answers() -> None:
 
 
 def test_an_answer_that_is_late_all_the_same() -> None:
-    """The first one is not given up while the others are tried."""
+    """The first attempt is not given up while the others are tried."""
     gate = threading.Event()
 
     def slow() -> str:

@@ -1,4 +1,4 @@
-"""From names to addresses."""
+"""Addresses of names."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_many_at_once() -> None:
 
 
 class Resolver:
-    """A resolver that knows ``names``, and takes its time for those that it does not."""
+    """A resolver that knows ``names``, and takes its time for all others."""
 
     def __init__(self, **names: str) -> None:
         self._names = names
@@ -115,7 +115,7 @@ def test_of_several_addresses_those_that_can_be_used(
 
 
 def test_an_address_of_one_link_is_of_no_use() -> None:
-    """IPVS has no zones: the kernel would refuse it."""
+    """A link-local address is of no use: IPVS has no zones, so the kernel would refuse it."""
     deadline = Deadline.after(5)
     resolver = Resolver(node1="fe80::1%eth0", node2="fe80::1%eth0 fd77::12")
     found = resolve(["node1", "node2"], ipv6=True, deadline=deadline, resolver=resolver)
@@ -144,7 +144,10 @@ def test_all_have_answered() -> None:
 
 @pytest.mark.parametrize("text", ["10.9.0.021", "0x0a.9.0.21", "0xA090015", "10.9", "1", "-C", ""])
 def test_what_is_no_host_is_never_looked_up(text: str) -> None:
-    """getaddrinfo reads most of these as an address, 10.9.0.021 as 10.9.0.17."""
+    """A text that is no host is never looked up.
+
+    getaddrinfo reads most of these as an address, 10.9.0.021 as 10.9.0.17.
+    """
     resolver = Resolver(**{text: "10.9.0.17"})
     found = resolve([text], ipv6=False, deadline=Deadline.after(5), resolver=resolver)
     assert found == {text: Resolved([], f"{text!a} is neither a host name nor an address")}
@@ -166,7 +169,7 @@ def test_nobody() -> None:
 
 
 def test_threads_are_bounded_and_a_lack_of_them_is_no_error() -> None:
-    """At most 64 names at a time are looked up, and as many as there are threads for."""
+    """At most 64 names are looked up at a time, or as many as there are threads for."""
     at_once: list[int] = []
 
     def resolver(name: str, _: int) -> list[str]:
@@ -181,7 +184,10 @@ def test_threads_are_bounded_and_a_lack_of_them_is_no_error() -> None:
 
 
 def test_no_thread_at_all() -> None:
-    """As root RLIMIT_NPROC does not count, so the address space is what there is no room in."""
+    """A resolver that can start no thread reports the reason.
+
+    RLIMIT_NPROC does not count for root, so the address space is limited instead.
+    """
     done = subprocess.run(
         [sys.executable, "-c", _STARVED, str(ROOT / "lib")],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Running programs to their end, whatever they do."""
+"""Programs run to their end, in all circumstances."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Script = Callable[[str], tuple[str, ...]]
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """No test leaves descriptors open, or children that nobody waited for."""
+    """Check that no test leaves open descriptors or unreaped children."""
     before = open_descriptors()
     yield
     assert open_descriptors() == before
@@ -43,7 +43,7 @@ def took(start: float) -> float:
 
 
 def gone(path: Path) -> bool:
-    """Whether the process whose number is in the file has ended."""
+    """Wait a moment for the process with the id in the file; return False if it does not end."""
     number = path.read_text().strip()
     for _ in range(100):
         try:
@@ -114,7 +114,10 @@ def test_a_little_too_much_output_is_never_overlooked(length: int) -> None:
 
 
 def test_too_much_output_that_is_read_after_the_end() -> None:
-    """A pipe may hold more than is read at a time."""
+    """Output beyond the limit is noticed after the end, too.
+
+    A pipe may hold more than is read at a time.
+    """
     bigger = "import fcntl; fcntl.fcntl(1, 1031, 1 << 20)"  # F_SETPIPE_SZ
     child = spawn(("/usr/bin/python3", "-c", f"{bigger}; print('x' * 200000)"))
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -131,7 +134,7 @@ def test_a_timeout() -> None:
 
 
 def test_the_deadline_comes_before_the_timeout() -> None:
-    """The program may have been about to answer: nothing is known."""
+    """A timeout by the deadline is inconclusive: the program may have been about to answer."""
     result = run(("sleep", "60"), Deadline.after(0.1), timeout=30)
     assert re.fullmatch(r"timed out after 0\.\d+ s", result.problem or "")
     assert result.inconclusive
@@ -203,7 +206,10 @@ def test_a_node_that_is_short_of_something_is_no_missing_program() -> None:
 
 
 def test_one_that_does_not_die_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in state D, which nobody can have at will; eight of them take no longer than one."""
+    """A program that does not die is left alone, and eight of them take no longer than one.
+
+    A process in state D is such a case, which a test cannot create.
+    """
     really, start = os.waitpid, time.monotonic()
     pids = set()
 

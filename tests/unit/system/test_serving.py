@@ -61,7 +61,7 @@ def metrics() -> Iterator[tuple[str, int]]:
 
 
 def test_clients_that_do_not_go_on_hold_up_nobody(metrics: tuple[str, int]) -> None:
-    """One more than are attended at a time: the oldest goes."""
+    """The oldest idle client is dismissed when one more connects than are served at a time."""
     idle = [socket.create_connection(metrics, PATIENCE) for _ in range(33)]
     for peer in idle[1:]:
         peer.sendall(b"G")
@@ -95,7 +95,7 @@ def test_a_client_that_does_not_read_holds_up_nobody() -> None:
 
 
 def test_a_shortage_of_descriptors_ends_nothing() -> None:
-    """accept() fails for a while, and then goes on."""
+    """A shortage of descriptors makes accept() fail for a while, and does not end the server."""
     code = (
         "import resource, socket, sys, time\n"
         f"sys.path.insert(0, {str(LIB)!r})\n"

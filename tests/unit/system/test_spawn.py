@@ -1,4 +1,4 @@
-"""Starting a program: what it gets from us, and what it does not."""
+"""Start of a program: the things that it inherits, and those that it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Starter = Callable[[tuple[str, ...], Optional[int]], Child]
 
 @pytest.fixture(params=[spawn, spawn_tied], ids=["spawn", "tied"])
 def starter(request: pytest.FixtureRequest) -> Starter:
-    """Each way to start a program; they differ in nothing that it gets."""
+    """Return each way to start a program; a program inherits the same from all of them."""
     found: Starter = request.param
     return found
 
@@ -70,7 +70,7 @@ def test_it_inherits_no_other_descriptors(starter: Starter) -> None:
 
 
 def test_a_broken_pipe_ends_it(starter: Starter) -> None:
-    """Python ignores SIGPIPE, which a program would inherit."""
+    """A broken pipe ends a program: it does not inherit that Python ignores SIGPIPE."""
     assert output(starter, "bash", "-c", "yes | head -n1; echo ${PIPESTATUS[0]}") == "y\n141"
 
 

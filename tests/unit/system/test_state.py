@@ -49,7 +49,7 @@ def test_the_new_takes_the_place_of_the_old(path: str) -> None:
     state.write(path, {"old": 1})
     with open(path) as before:
         state.write(path, {"new": 1})
-        assert before.read() == '{"old": 1}\n'  # a reader in between has the whole old one
+        assert before.read() == '{"old": 1}\n'  # a reader in between has the whole old state
     assert state.read(path) == {"new": 1}
     assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
 
@@ -99,7 +99,7 @@ def test_the_mode_is_chosen(path: str) -> None:
 
 
 def special_files(directory: Path) -> dict[str, Path]:
-    """Everything that a path may lead to and that is no file of one's own."""
+    """Create one of each kind of file that is not a private regular file."""
     found = {
         name: directory / name for name in ("fifo", "socket", "link", "hard link", "directory")
     }
@@ -183,7 +183,7 @@ def test_no_lock_through_a_symbolic_link(tmp_path: Path, path: str) -> None:
 
 
 def holder(path: str, seconds: float) -> subprocess.Popen[str]:
-    """Another process that has the lock."""
+    """Start another process that has the lock."""
     argv = [sys.executable, "-c", HOLDER, str(LIB), path, str(seconds)]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -236,7 +236,10 @@ def test_a_lock_that_is_held_can_be_gone_without(path: str) -> None:
 
 
 def test_a_file_that_can_only_be_read_can_be_locked() -> None:
-    """As on a file system that was remounted read-only; root may write to anything else."""
+    """A file on a file system that was remounted read-only can be locked.
+
+    Root may write to any other file, so the test drops its privileges.
+    """
     drop = "import os\nos.geteuid() or os.setuid(65534)\n"
     unprivileged = HOLDER.replace("with locked", f"{drop}with locked")
     with tempfile.TemporaryDirectory() as name:
@@ -255,7 +258,7 @@ def test_a_fifo_in_place_of_a_lock_does_not_hang(path: str) -> None:
 
 
 def test_the_lock_is_kept_by_a_writer_that_outlives_its_agent(path: str) -> None:
-    """As ipvsadm does when the agent is killed."""
+    """A writer that outlives its agent keeps the lock, as ipvsadm does when the agent is killed."""
     with state.locked(path, Deadline.after(1)):
         child = spawn(("sleep", "60"), keep=state.held())
     with pytest.raises(Busy), state.locked(path, Deadline.after(0.2)):

@@ -16,7 +16,7 @@ NODEST, TEMPLATE = "net/ipv4/vs/expire_nodest_conn", "net/ipv4/vs/expire_quiesce
 
 
 class Node:
-    """A node's settings, and the directory in which its resources meet."""
+    """A node's settings, and the directory that its resources share."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "sys"
@@ -130,7 +130,7 @@ def test_claims_of_another_boot_are_void(node: Node) -> None:
     node.claims("a").claim({NODEST: "1"})
     claims = json.loads(node.file.read_text())
     node.file.write_text(json.dumps({**claims, "boot": "another"}))
-    node[NODEST] = "1"  # of an administrator's sysctl.conf
+    node[NODEST] = "1"  # set by an administrator's sysctl.conf
     assert node.claims("b").claim({NODEST: "1"}) == []
     assert node.claims("b").release() == []
     assert node[NODEST] == "1"
@@ -193,7 +193,7 @@ def test_a_setting_that_went_with_its_module(node: Node) -> None:
 
 
 def test_only_one_at_a_time(node: Node) -> None:
-    """A claim fails, a release leaves the settings as they are."""
+    """A claim fails while the lock is held; a release then leaves the settings as they are."""
     node.claims("a").claim({NODEST: "1"})
     late = Claims(str(node.run), "b", Deadline.after(0.1), root=str(node.root))
     with state.locked(f"{node.file}.lock", Deadline.after(1)):
@@ -230,7 +230,7 @@ def test_what_is_as_good_is_left(node: Node) -> None:
 
 
 def test_what_somebody_made_as_good_since_is_left_by_all(node: Node) -> None:
-    """Also if another resource claims it in between."""
+    """A value set meanwhile that is as good stays, even if another resource claims it later."""
     good = {NODEST: ("1", "2")}
     node.claims("a").claim({NODEST: "1"}, good)
     node[NODEST] = "2"
@@ -254,10 +254,10 @@ def test_settings_of_interfaces(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full(node: Node) -> None:
-    """What was set is put back, and what is wanted is set all the same."""
+    """A full disk prevents neither putting settings back nor setting them."""
     node.claims("one").claim({NODEST: "1"})
     node.claims("other").claim({NODEST: "1", TEMPLATE: "1"})
-    (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()  # in the way of what is to be written
+    (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()  # in the way of the temporary file
     claims = node.claims("other")
     assert claims.release() == [f"{TEMPLATE} put back to 0"]
     (problem,) = claims.trouble

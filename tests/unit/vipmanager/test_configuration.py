@@ -1,4 +1,4 @@
-"""What the options mean together, and all that is wrong with them, at once."""
+"""The combined meaning of the options, and all errors in them at once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_reference() -> None:
 
 
 def test_the_policy_is_safe() -> None:
-    """Who takes the address waits for longer than who loses it may be ignorant of that."""
+    """A new holder waits for longer than the old one may be ignorant of its loss."""
     policy = read({}).policy
     assert policy.settle > policy.vigil
 
@@ -94,7 +94,7 @@ def test_an_address_of_a_host(address: str, prefix: str) -> None:
 
 @pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
 def test_an_address_has_one_spelling(address: str) -> None:
-    """That of the kernel: it is compared with what the kernel shows."""
+    """An address is spelled as the kernel spells it, because it is compared with the kernel's."""
     assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).wanted[0].address == "fd77::11"
 
 

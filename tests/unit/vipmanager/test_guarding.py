@@ -1,4 +1,4 @@
-"""When an address is defended against other hosts that claim it."""
+"""The conditions for a defence of an address against other hosts that claim it."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_who_waits_for_a_time_says_so(name: str) -> None:
 
 
 class Host:
-    """A host whose acts succeed or not, and a segment where somebody else may have the address."""
+    """A host with acts that succeed or not, and a segment where a rival may have the address."""
 
     def __init__(self) -> None:
         self.progress = Progress()

@@ -1,4 +1,4 @@
-"""Lines of the log: which are written, and how."""
+"""Lines of the log: their selection, and their format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    """Both ends of a pipe."""
+    """Yield both ends of a pipe."""
     reader, writer = os.pipe()
     yield reader, writer
     for end in (reader, writer):

@@ -1,4 +1,4 @@
-"""What one daemon leaves to the next."""
+"""The state that one daemon leaves to the next."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a mount namespace")
 def test_a_file_for_which_there_is_no_room_is_named(place: str) -> None:
-    """The system's error names none."""
+    """A message about a full disk names the file, because the system's error names none."""
     code = (
         "import subprocess, sys\n"
         f"sys.path.insert(0, {str(LIB)!r})\n"

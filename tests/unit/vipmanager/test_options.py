@@ -25,7 +25,7 @@ def test_no_name_means_two_things() -> None:
     assert set(CURRENT) == set(names)
 
 
-# What the vip-manager of Cybertec is told, from its first versions to 5.0.
+# The options and keys of Cybertec's vip-manager, from its first versions to 5.0.
 THEIRS = """
     config version ip netmask interface trigger-key trigger-value manager-type dcs-type
     dcs-endpoints etcd-user etcd-password etcd-ca-file etcd-cert-file etcd-key-file consul-token

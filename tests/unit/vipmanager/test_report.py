@@ -1,4 +1,4 @@
-"""What the daemon tells: to people, and to Prometheus."""
+"""The daemon's reports: for people, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def test_in_a_few_words() -> None:
 
 
 def test_a_follower_without_its_interface_is_not_well() -> None:
-    """It would be noticed when it has to take over, and not before."""
+    """A follower without its interface is reported as bad.
+
+    Otherwise the defect would be noticed at the next takeover, and not before.
+    """
     follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
     follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
     found = document("etcd", Standing(), Heard(), Policy(), [follower])
@@ -64,7 +67,10 @@ def test_a_follower_without_its_interface_is_not_well() -> None:
 
 
 def test_an_old_answer_says_nothing() -> None:
-    """A thread that asks no more must not leave the word of a leader for ever."""
+    """An old answer is not reported as the present state.
+
+    A thread that no longer queries must not leave its last leader in the report for ever.
+    """
     found = told(age=60.0)
     assert (found["state"], found["leader"]) == ("unknown", None)
     assert "vip_manager_leader 0" in metrics(found)
@@ -100,7 +106,7 @@ def test_a_metric(line: str) -> None:
 
 
 def test_the_format_of_metrics() -> None:
-    """Each family has its help and its type once, before its samples, and nothing is alien."""
+    """Each family has its help and its type once, before its samples; there is no other line."""
     families: list[str] = []
     sample = re.compile(
         r'([a-z_]+)(\{[a-z_]+="(?:[^"\\]|\\.)*"(,[a-z_]+="(?:[^"\\]|\\.)*")*\})? \S+'

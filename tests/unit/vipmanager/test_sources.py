@@ -1,4 +1,4 @@
-"""Flags, variables and files: which counts, and by which names."""
+"""Flags, variables and files: their precedence and their names."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_both_kinds_of_files_say_the_same(text: str, tmp_path: Path) -> None:
     ["etcd-password: geheim: x", "etcd-password:\tgeheim", "etcd-password: [geheim", "x: @geheim"],
 )
 def test_what_is_no_yaml_is_not_shown(line: str, tmp_path: Path) -> None:
-    """The line may hold a password."""
+    """A line that is no YAML is not shown, because it may hold a password."""
     path = written(tmp_path, f"ip: 192.0.2.10\n{line}\n")
     with pytest.raises(Unusable) as raised:
         file(path)
@@ -150,7 +150,7 @@ def test_flags_go_before_the_environment_before_the_file(tmp_path: Path) -> None
 
 
 def test_the_names_of_the_agent_are_as_good(tmp_path: Path) -> None:
-    """Of a parameter of vip, in every place, and without a warning."""
+    """Names of parameters of the agent vip are accepted in every place, without a warning."""
     given = environment({"VIP_NIC": "eth0", "VIP_DCS_TOKEN": "t"})
     assert texts(dict(given.said)) == {"interface": "eth0", "consul-token": "t"}
     filed = file(written(tmp_path, "cidr_netmask: 24\ndcs_ca_file: /ca.pem\n"))

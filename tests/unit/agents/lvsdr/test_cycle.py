@@ -1,4 +1,4 @@
-"""One cycle: real crm_mon, real scripts, real resolver for addresses; no kernel."""
+"""One cycle of the director with the real crm_mon, scripts and address resolver; no kernel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LISTED = "10.77.0.11,3 10.77.0.12 10.77.0.13,0"
 
 
 def meant(**given: str) -> Settings:
-    """The settings that these parameters make, on top of a legal minimum."""
+    """Return the settings of these parameters, added to a legal minimum."""
     texts = {"vip": "10.9.0.20", "port": "5432", **given}
     return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in texts.items()}))
 
@@ -41,17 +41,17 @@ def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """From now on this is the cluster that crm_mon looks at."""
+    """Make crm_mon read the recorded cluster of this name."""
     monkeypatch.setenv("CIB_file", str(cib(name)))
 
 
 def judge(memory: Memory | None = None, **given: str) -> Judged:
-    """What is found out about the real servers, by these parameters."""
+    """Judge the real servers by these parameters."""
     return cycle.judge(meant(**given), memory or Memory(), Deadline.after(20.0))
 
 
 def lines(servers: object) -> list[str]:
-    """One line for each of them."""
+    """Return one line for each real server: host, address, weight, outcome."""
     assert isinstance(servers, (list, tuple))
     return [f"{s.host} {s.address} {s.weight} {s.verdict.outcome.value}" for s in servers]
 
@@ -73,7 +73,10 @@ def test_only_a_static_list_is_asked_for() -> None:
 
 
 def test_addresses_from_a_node_attribute() -> None:
-    """Of the recorded attributes one serves as if it were an address: it is none."""
+    """A node attribute that holds no address leaves its node without an address.
+
+    No recorded attribute holds one, so `pgsql-status` takes that part.
+    """
     judged = judge(realserver_address_attribute="pgsql-status", weight_of_realservers="node1")
     assert lines(judged.located) == ["node1 None 1 unknown"]
 
@@ -82,7 +85,7 @@ def test_addresses_from_a_node_attribute() -> None:
 def test_the_value_of_an_address_attribute_must_be_a_host(
     value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The resolver would read 10.77.0.021 as 10.77.0.17."""
+    """A value such as 10.77.0.021 is refused; the resolver would read it as 10.77.0.17."""
     file = tmp_path / "cib.xml"
     file.write_text(cib("steady").read_text().replace('value="HS:async"', f'value="{value}"'))
     monkeypatch.setenv("CIB_file", str(file))
@@ -100,7 +103,10 @@ def test_an_address_that_was_known_before_stays() -> None:
 
 
 def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
-    """As with ``127.0.1.1 node1`` in /etc/hosts; the candidate of the same name is not wanted."""
+    """A fallback that resolves only to this host is reported even while it is not needed.
+
+    An entry such as ``127.0.1.1 node1`` in /etc/hosts causes that.
+    """
     judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
     decision = cycle.plan(meant(), judged, None, Memory()).decision
     assert decision.degraded == (
@@ -170,7 +176,10 @@ def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyP
 def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
     names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """node2 runs no lvsdr-realsvr."""
+    """The grace of a node out of sight is its probe's timeout if the node is in the table.
+
+    node2 runs no lvsdr-realsvr.
+    """
     file = tmp_path / "cib.xml"
     usual = 'timeout="20s" id="lvsdr-realsvr-monitor'
     text = cib("steady").read_text()
@@ -229,7 +238,10 @@ def check_script(directory: Path, text: str) -> str:
 
 
 def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
-    """The operation's timeout is shorter than script_timeout; another host is a name."""
+    """A check that hangs fails its own host only.
+
+    The operation's timeout is shorter than script_timeout. Another host is given by name.
+    """
     script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; echo t")
     wanted = meant(
         weight_of_realservers="10.77.0.12 ip6-allnodes localhost",
@@ -256,7 +268,10 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
 
 
 def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) -> None:
-    """It may fail for everybody, which is no reason to delete anybody."""
+    """A failed check counts only after all checks have answered.
+
+    The check may fail for every host, which is no reason to delete a real server.
+    """
     script = check_script(tmp_path, "test $1 = 10.77.0.12 && sleep 60; exit 1")
     wanted = meant(
         weight_of_realservers="10.77.0.11 10.77.0.12",
@@ -274,7 +289,10 @@ def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) ->
 
 
 def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name resolves to nothing, which would be told of one that is IN."""
+    """The address of an offline node comes from the saved state.
+
+    Its name does not resolve, which would be reported of a real server that is IN.
+    """
     ask(monkeypatch, "node3-crashed")
     judged = judge(Memory(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
     assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
@@ -289,7 +307,7 @@ def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
     [
         ([row(Outcome.UNKNOWN, 1, 1), row(Outcome.FAILED, 1, None)], True),
         ([row(Outcome.IN, 1, 2)], True),
-        ([row(Outcome.IN, None, 1)], False),  # a fallback that would come in too early
+        ([row(Outcome.IN, None, 1)], False),  # a fallback that would be added too early
         ([row(Outcome.WITHDRAWN, 1, 1)], False),
         ([row(Outcome.UNKNOWN, None, None), row(Outcome.FAILED, 1, None)], False),
         ([], False),
@@ -367,7 +385,7 @@ def test_what_is_remembered() -> None:
 
 
 def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
-    """A cluster of node1 and node2 with a resource named lvs."""
+    """Return a cluster of node1 and node2 with a resource named lvs."""
     nodes = {
         name: Node(
             name,
@@ -413,7 +431,10 @@ def test_nobody_in_particular_may_change_everything() -> None:
 
 
 def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
-    """Whatever names it; and it does not stay because it was one before."""
+    """The virtual IP is no real server, whichever source names it.
+
+    An entry in the saved state does not make it one either.
+    """
     script = tmp_path / "list"
     script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
     script.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What is remembered between two runs, and that nothing odd in the file does harm."""
+"""The director's saved state between two runs; a damaged file does no harm."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def test_nothing_stored_yet(tmp_path: Path) -> None:
 
 
 def test_another_boot(tmp_path: Path) -> None:
-    """The monotonic clock began again, and the table is empty."""
+    """A state of an earlier boot is ignored.
+
+    The monotonic clock has begun again, and the table is empty.
+    """
     path = tmp_path / "state"
     store(str(path), FULL)
     first, rest = path.read_text().split("\n", 1)
@@ -60,7 +63,10 @@ def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
 
 
 def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
-    """It never is, being replaced as a whole; but if it were, nothing would be the worse for it."""
+    """A file truncated at any length is read without an error.
+
+    It is replaced as a whole, so a truncation is not expected, but must do no harm.
+    """
     path = tmp_path / "state"
     store(str(path), FULL)
     whole = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Which resource of a node owns a service."""
+"""The resource that owns a service on a node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def context(tmp_path: Path) -> Context:
 
 
 def of(instance: str, directory: Path) -> Context:
-    """A run of the agent for this resource."""
+    """Return the context of a run of the agent for this resource."""
     environ = {"OCF_RESOURCE_INSTANCE": instance, "HA_RSCTMP": str(directory)}
     log = Log("test", {"HA_LOGFILE": str(directory / "log")})
     return Context("lvsdr", "start", AGENT.parameters, environ, log)

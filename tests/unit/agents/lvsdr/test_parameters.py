@@ -1,4 +1,4 @@
-"""The parameters of the agent: names, defaults, and what is said of wrong values."""
+"""The parameters of the agent lvsdr: names, defaults and messages about wrong values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lvsdr.errors import InvalidParameters
 from lvsdr.ocf.parameters import Values
 
 DOCUMENTED = {
-    # name: default; None where there is none
+    # name: default, or None if there is none
     "vip": None,
     "port": None,
     "protocol": "tcp",
@@ -36,13 +36,13 @@ DOCUMENTED = {
 
 
 def parsed(**settings: str) -> Values:
-    """The values of these settings on top of a legal minimum."""
+    """Return the values of these settings, added to a legal minimum."""
     given = {"vip": "10.9.0.20", "port": "5432", **settings}
     return PARAMETERS.parse({f"OCF_RESKEY_{name}": value for name, value in given.items()})
 
 
 def problems(**settings: str) -> list[str]:
-    """What is wrong with them; something has to be."""
+    """Return the problems of these settings; fail if there is none."""
     with pytest.raises(InvalidParameters) as caught:
         parsed(**settings)
     return list(caught.value.problems)
@@ -205,7 +205,7 @@ def test_options_are_refused_with_what_is_legal(options: str) -> None:
 )
 @pytest.mark.parametrize("value", ["/opt/check 'password=secret", "''", '"" -h'])
 def test_a_command_line_is_refused_without_being_shown(name: str, value: str) -> None:
-    """It may hold a password."""
+    """A command line that cannot be parsed is not shown, because it may hold a password."""
     (problem,) = problems(**{name: value})
     assert problem.startswith(
         f"{name}=(not shown): must be a program and its arguments, quoted as for a shell: "

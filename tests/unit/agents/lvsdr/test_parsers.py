@@ -1,4 +1,4 @@
-"""How the agent reads the values that only it has."""
+"""Parsers of the values that only the agent lvsdr has."""
 
 from __future__ import annotations
 

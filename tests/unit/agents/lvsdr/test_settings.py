@@ -1,4 +1,4 @@
-"""What the parameters mean in the terms of the other rooms."""
+"""Translation of the parameters into settings of the other modules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lvsdr.model import Policy, PoolSpec, Script, WantedRole
 
 
 def meant(**given: str) -> Settings:
-    """The settings that these parameters make, on top of a legal minimum."""
+    """Return the settings of these parameters, added to a legal minimum."""
     texts = {"vip": "10.9.0.20", "port": "5432", **given}
     return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in texts.items()}))
 

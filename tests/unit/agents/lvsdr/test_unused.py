@@ -1,4 +1,4 @@
-"""What is said of parameters that have no effect."""
+"""Messages about parameters that have no effect."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_another_parameter_replaces(given: dict[str, str], expected: list[s
         ({}, []),
         ({NAME: "ready"}, []),
         ({VALUE: "HS:sync"}, [f"{VALUE} has no effect without {NAME}: "]),
-        ({VALUE: "HS:sync", CHECK: "/bin/check"}, []),  # it is not used: a warning
+        ({VALUE: "HS:sync", CHECK: "/bin/check"}, []),  # `unused` warns of it
         ({FALLBACK: "node1"}, []),
         ({FALLBACK: "node1,0 node2"}, [f"{FALLBACK}: node1 has weight 0, so it never serves"]),
         (

@@ -1,4 +1,4 @@
-"""Which settings of an interface defeat those that hide the virtual IP."""
+"""Settings of an interface that defeat the hiding of the virtual IP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lvsdr.agents.realsvr.arp import AS_GOOD, conflicts, wanted
 
 
 def found(**values: str) -> list[str]:
-    """The conflicts of an interface eth1.100, say, with these values of arp_ignore."""
+    """Return the conflicts for these values of arp_ignore by interface."""
     return list(conflicts(lambda setting: values if setting == "arp_ignore" else {}))
 
 
@@ -36,7 +36,10 @@ def test_a_conflict(own: str) -> None:
 
 
 def test_all_that_will_be_set_right_does_not_count() -> None:
-    """It is what it will be that counts: 4 becomes 1, while 8 stays, and is larger than 4."""
+    """The value of ``all`` counts as it will be set.
+
+    4 becomes 1, while 8 stays and is larger than 4.
+    """
     assert found(all="4", eth0="0") == []
     assert found(all="8", eth0="4") == []
     assert len(found(all="2", eth0="4", default="5")) == 2

@@ -15,7 +15,7 @@ VIP = "10.9.0.20"
 
 
 def counts(numbers: Iterable[int], last: int) -> Callable[[str], int]:
-    """Numbers of connections, one after the other; then always the last."""
+    """Return a counter that returns these numbers of connections and then always `last`."""
     left = iter(numbers)
 
     def count(vip: str) -> int:
@@ -28,7 +28,7 @@ def counts(numbers: Iterable[int], last: int) -> Callable[[str], int]:
 def run(
     count: Callable[[str], int], timeout: float, seconds: float = 60, delay: float = 0
 ) -> float:
-    """How long it took."""
+    """Drain, and return the seconds that it took."""
     begun = time.monotonic()
     patience = Patience(delay, timeout)
     drain(VIP, patience, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
@@ -62,7 +62,7 @@ def test_until_the_timeout(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_inside_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
-    """With time left for what comes after."""
+    """A drain ends before the deadline, which leaves time for the following steps."""
     assert 0.7 <= run(counts([], 1), 3600, 1) < 0.95
     assert said(capsys)[1:] == [
         f"WARNING: {VIP}: connections left at the end of the timeout of stop: 1",

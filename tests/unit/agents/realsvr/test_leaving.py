@@ -1,4 +1,4 @@
-"""Whether a node is leaving, by the real crm_mon."""
+"""Detection of a leaving node with the real crm_mon."""
 
 from __future__ import annotations
 

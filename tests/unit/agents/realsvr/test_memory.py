@@ -1,4 +1,4 @@
-"""What is remembered of a start."""
+"""The saved state of a start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate of the agent vip takes, what it refuses, and what it says then."""
+"""Parameters of a gate of the agent vip: accepted values, refused values, messages."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_what_is_refused(given: dict[str, str], problem: str) -> None:
 
 @pytest.mark.parametrize("line", [f"{SECRET}\n", SECRET, f"{SECRET}\r\nmore\n"])
 def test_secrets_from_files(line: str, tmp_path: Path) -> None:
-    """Read when they are used: nobody looks before."""
+    """A secret file is read at its use; parsing does not look at it."""
     file = tmp_path / "secret"
     given = {**ETCD, "dcs_user_file": str(file), "dcs_password_file": str(file)}
     parsed(**given)
@@ -159,7 +159,7 @@ def test_files_that_hold_no_secret(content: bytes | None, sentence: str, tmp_pat
 
 
 def test_words_of_vip_manager() -> None:
-    """What that takes is taken here as well."""
+    """Values that vip-manager accepts are accepted here as well."""
     assert gated(**{**ETCD, "dcs_type": "etcd3"}).question == gated(**ETCD).question
     assert parsed_grace("2.5") == 2.5
     assert parsed_grace("1min") == 60.0
@@ -175,7 +175,10 @@ def parsed_grace(text: str) -> float:
 
 
 def test_what_can_be_changed_in_place() -> None:
-    """Whether there is a gate decides what the resource is."""
+    """Only dcs_type cannot be changed in place.
+
+    The presence of a gate decides the kind of the resource.
+    """
     assert [one.name for one in GATE if not one.reloadable] == ["dcs_type"]
 
 

@@ -1,4 +1,4 @@
-"""What is remembered between two runs, and that nothing odd in the file does harm."""
+"""The saved state of the agent vip between two runs; a damaged file does no harm."""
 
 from __future__ import annotations
 

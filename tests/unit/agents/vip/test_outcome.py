@@ -1,4 +1,4 @@
-"""What a monitor does and answers, for every decision on the address."""
+"""Effect and answer of a monitor, for every decision on the address."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_the_table(row: str) -> None:
     )
 
 
-# What the store says in monitors a few seconds apart, with the address here | on_dcs_unreachable |
-# what the last one answers.
+# The store's states in monitors a few seconds apart, with the address here | on_dcs_unreachable |
+# the answer of the last monitor.
 STORY = """
 leader                              | release | RUNNING_PROMOTED 1000
 leader, follower                    | release | DEGRADED_PROMOTED released

@@ -1,4 +1,4 @@
-"""What the agent vip takes, what it refuses, and what it says then."""
+"""Parameters of the agent vip: accepted values, refused values, messages."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_prefix_is_that_of_its_family() -> None:
 
 @pytest.mark.parametrize("nic", ["eth0", "enp0s31f6", "bond0.100", "br-" + "0" * 60, "wan@isp"])
 def test_a_name_of_an_interface(nic: str) -> None:
-    """Alternative names may be longer than the kernel's own."""
+    """Alternative names are accepted, which may be longer than the kernel's own."""
     assert parsed(ip="10.9.0.20", nic=nic).wish.nic == nic
 
 

@@ -1,4 +1,4 @@
-"""Where the address belongs, and whether it is there as wanted."""
+"""The place of the address, and its presence as wanted."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_alternative_name_becomes_the_kernels() -> None:
 
 
 def test_a_route_over_lo_is_none() -> None:
-    """A real server's own address has one, in IPv6."""
+    """A route over lo does not make a place: in IPv6 a real server's own address has one."""
     networks = (Connected("lo", 128), Connected("eth0", 64))
     assert place(Wish("fd77::20", None, None), networks) == ("eth0", 64)
 

@@ -1,4 +1,4 @@
-"""What a watching instance remembers between two runs; nothing odd in the file does harm."""
+"""The saved state of a watching instance between two runs; a damaged file does no harm."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_not_started_yet(tmp_path: Path) -> None:
 
 
 def test_another_boot(tmp_path: Path) -> None:
-    """Its monotonic clock says nothing here."""
+    """A state of another boot is ignored, because its monotonic clock was another."""
     path = tmp_path / "gate"
     store(str(path), FULL)
     path.write_text(path.read_text().replace("boot ", "boot 0"))
