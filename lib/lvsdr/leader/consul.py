@@ -139,7 +139,7 @@ def _index(text: str) -> int:
 def leadership(entry: Entry | None, settings: Settings) -> Leadership:
     """Return the leadership of this node by the entry for the key.
 
-    A lock that was released, or whose session ended, keeps the value of its last holder.
+    A lock keeps the value of its last holder after its release, or after the end of the session.
     """
     if entry is None:
         return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KIND = Kind(port=2379, key=key_of_the_leader, value=or_node, takes=frozenset({"user", "password"}))
 
-# With this header, a member without a leader fails at once (etcd: rpctypes/md.go).
+# This header makes a member without a leader fail at once (etcd: rpctypes/md.go).
 _LEADER_REQUIRED = {"Grpc-Metadata-hasleader": "true"}
 _UNAUTHENTICATED = 16  # gRPC's status codes
 _OLD_TOKEN = (

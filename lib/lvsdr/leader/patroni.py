@@ -46,8 +46,8 @@ def _status(text: str | None, _node: str) -> str:
     return status
 
 
-# A Patroni that shuts down stops answering, stops its database, releases the key and ends.  In a
-# measurement, another member led 3.5 s after the last answer.
+# A Patroni that shuts down stops answering, stops its database, releases the key and ends.  Another
+# member led 3.5 s after the last answer in a measurement.
 _SILENCE = 2.0
 
 KIND = Kind(port=8008, key=_path, value=_status, silence=_SILENCE)
@@ -117,7 +117,7 @@ def open_store(settings: Settings) -> Patroni:
 
 
 def has_stopped(failures: Sequence[SourceUnavailable], number: int) -> bool:
-    """Return whether all ``number`` endpoints failed, and each one of this host was refused."""
+    """Return whether all ``number`` endpoints failed, and this host has some, all refused."""
     here = [error for error in failures if not isinstance(error, NotHere)]
     return len(failures) == number and bool(here) and all(isinstance(e, Refused) for e in here)
 

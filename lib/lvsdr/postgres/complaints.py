@@ -1,8 +1,8 @@
 """Messages about a connection, without a password in them.
 
-The messages of libpq quote its settings.  In a malformed string, libpq may mistake a password for
-another setting.  So some pieces of a message are left out if the settings may contain a password.
-A piece is repeated only if it is an address, or if its keyword proves its meaning.
+The messages of libpq quote its settings.  Parsing a malformed string, libpq may mistake a password
+for another setting.  So some pieces of a message are left out if the settings may contain a
+password.  A piece is repeated only if it is an address, or if its keyword proves its meaning.
 """
 
 from __future__ import annotations

@@ -38,8 +38,7 @@ class Survey(NamedTuple):
 
     candidates: list[Candidate]
     unavailable: str | None = None
-    """The reason why the source of the candidates did not answer; then no candidate can be judged.
-    """
+    """Why the source of the candidates did not answer; then no candidate can be judged."""
 
 
 def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:

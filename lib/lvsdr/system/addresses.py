@@ -20,7 +20,8 @@ _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 def interfaces(deadline: Deadline, device: str | None = None) -> tuple[Interface, ...]:
     """Return the interfaces of this network namespace with their addresses; raise LvsdrError.
 
-    With ``device``, a name or an alternative one, only that interface; none if it is missing.
+    ``device``, a name or an alternative one, limits the result to that interface, or to none if it
+    is missing.
     """
     only = ("dev", device) if device else ()
     return parse(_ask(("ip", "-json", "address", "show", *only), deadline))

@@ -50,8 +50,8 @@ def conflict(
     """Return the MAC of a neighbour that has the IPv4 address, or wants it at this moment.
 
     ``patience`` has the seconds to listen after each probe; without a conflict, all of them pass.
-    ``mac`` belongs to the interface; ``own`` are all MACs of this node.  With ``among_equals``, a
-    host that only probes for the address counts only if its MAC is lower than ``mac``.  Raises
+    ``mac`` belongs to the interface; ``own`` are all MACs of this node.  ``among_equals`` limits
+    the hosts that only probe for the address to those with a lower MAC than ``mac``.  Raises
     LvsdrError if the interface cannot be used or the time is up.
     """
     wire = _open(device, ARP)

@@ -57,7 +57,7 @@ def configuration(deadline: Deadline) -> bytes:
 
 
 def abandon() -> None:
-    """End a started crm_mon whose result is not needed."""
+    """End a started crm_mon if its result is not needed."""
     from ..deadline import Deadline
     from .run import finish
 

@@ -39,7 +39,7 @@ class Address(NamedTuple):
     interface: int
     """The index of the interface."""
     address: str
-    """In the form of inet_ntop(3)."""
+    """The address in the form of inet_ntop(3)."""
     prefix: int
     label: str
     """The name of the interface by default; empty for IPv6, which has no labels."""

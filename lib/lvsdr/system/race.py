@@ -1,7 +1,7 @@
 """Parallel queries, of which the first answer wins, within a deadline.
 
-Each query runs in a thread.  A thread that is still blocked at the deadline, in a resolver or on a
-silent peer, is abandoned.  So the caller continues in time.
+Each query runs in a thread.  A thread that is still blocked after the first answer, or at the
+deadline, is abandoned.  So a blocked resolver or a silent peer never delays the caller.
 """
 
 from __future__ import annotations

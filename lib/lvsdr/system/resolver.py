@@ -86,7 +86,7 @@ class Lookups:
 def resolve(
     hosts: Iterable[str], *, ipv6: bool, deadline: Deadline, resolver: Resolver = look_up
 ) -> dict[str, Resolved]:
-    """Look up all hosts in parallel; a host whose look-up takes too long has no address."""
+    """Look up all hosts in parallel; a host has no address if its look-up takes too long."""
     lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
     lookups.wait(deadline)
     return lookups.answers()

@@ -34,12 +34,12 @@ class Terms(NamedTuple):
     """Further terms for programs that run side by side."""
 
     enough: float = _AN_HOUR
-    """Seconds after which an unfinished program has failed, even if the deadline ends it: the
-    result is then not inconclusive.
+    """Seconds after which an unfinished program has failed.
+
+    The result is then not inconclusive, even if the deadline ends the program.
     """
     interim: Interim = None
-    """A function called once, with the results by index, if not all programs end within a second.
-    """
+    """A function called once, with the results by index, after a second without all results."""
     starter: Starter = spawn
 
 

@@ -51,7 +51,7 @@ class Confirmation:
 
 
 def remember(directory: str, address: str, confirmed: float | None) -> None:
-    """Store the start of the last query whose answer named this node."""
+    """Store the start of the last query that was answered with this node's name."""
     document = {"boot": state.boot_id(), "confirmed": confirmed}
     path = _path(directory, address)
     try:
