@@ -1,6 +1,7 @@
-"""Is this candidate fit?  A check turns candidates that are IN into what it finds them to be.
+"""Checks of candidates: each replaces the verdict IN of a candidate with its own.
 
-Adding a check: a module with ``checked(candidates, spec, limits)`` and a line in ``CHECKS``.
+To add a check, write a module with ``checked(candidates, spec, limits)`` and add a line to
+``CHECKS``.
 """
 
 from __future__ import annotations

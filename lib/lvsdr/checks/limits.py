@@ -18,9 +18,9 @@ class Limits(NamedTuple):
 
     deadline: Deadline
     enough: float
-    """Seconds after which no answer is a failure, even if the configured timeout is longer."""
+    """Seconds after which a missing answer is a failure, even with a longer timeout configured."""
     meanwhile: Meanwhile = None
-    """Called once with interim results if answers take long; missing ones are UNKNOWN."""
+    """Gets interim results once, if answers take long; missing ones are UNKNOWN."""
 
     def timeout(self, configured: float, rounds: int) -> float:
         """Return the seconds for one call, of which ``rounds`` follow each other."""

@@ -1,8 +1,8 @@
 """The user's own check: ``realserver_check_active_real_server_script``.
 
-Called with the candidate appended, for all candidates side by side.  ``t`` is fit, ``f`` is alive
-but not wanted, a failure or a timeout is a failed real server.  A script that cannot even be run,
-or that prints something else, knows nothing of any real server.
+The script is called with the candidate appended, for all candidates side by side.  ``t`` means fit,
+``f`` means alive but not wanted; a failure or a timeout means a failed real server.  A script that
+cannot be started, or prints another text, gives no verdict on any real server.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not fou
 
 
 def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
-    """Return the candidates, those that were IN with the script's verdict."""
+    """Return the candidates; those that were IN have the script's verdict."""
     script = spec.check_script
     if script is None:
         return candidates
-    from ..system.fork import spawn_tied  # what it imports only scripts pay for
+    from ..system.fork import spawn_tied  # its imports are too costly without a script
 
     hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
 
@@ -50,7 +50,7 @@ def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list
 
 
 def verdict(script: Script, result: Result) -> Verdict:
-    """What one call says."""
+    """Return the verdict of one call."""
     if result.inconclusive or result.status in _SHELL_CANNOT_RUN:
         return Verdict(Outcome.UNKNOWN, f"{script.label} gave no answer: {result.complaint()}")
     if result.problem or result.status != 0:

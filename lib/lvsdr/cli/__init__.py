@@ -1,6 +1,7 @@
-"""The tools, and how one of them is started.
+"""The command line tools, and their start.
 
-Adding a tool: a module with ``main(arguments)`` and a line in ``TOOLS``, a stub, a man page.
+To add a tool, write a module with ``main(arguments)``, a stub and a man page, and add a line to
+``TOOLS``.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ def main(name: str) -> NoReturn:
     """Run the tool ``name`` with the arguments of this process, and exit."""
     import site
 
-    site.main()  # the stubs leave it out, for the agents; the tools need the distribution's modules
+    site.main()  # the stubs run with -S; the tools need the distribution's modules
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
         module = import_module(TOOLS[name])
-    except Exception as error:  # an old module and a new Python do not stop at ImportError
+    except Exception as error:  # an old module on a new Python raises more than ImportError
         complain(name, _unloadable(error))
         code = CANNOT_RUN
     else:
         code = module.main(sys.argv[1:])
-    os._exit(code)  # what was said is flushed, and there is nothing to take down
+    os._exit(code)  # the output is flushed, and nothing needs a cleanup
 
 
 def complain(name: str, message: object) -> None:
-    """One line, whatever the message is, and wherever it can go."""
+    """Print any message as one line on standard error, if that is possible."""
     line = " ".join(str(message).split())
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
     if sys.stderr is not None:  # closed

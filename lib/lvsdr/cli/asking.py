@@ -1,4 +1,4 @@
-"""What the tools that ask PostgreSQL take on their command lines, and what is made of it."""
+"""Common options of the tools that query PostgreSQL, and their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
 
 
 class Seconds(click.FloatRange):
-    """A range that has no place for what is not a number."""
+    """A range of finite numbers of seconds."""
 
     name = "seconds"
 
@@ -34,7 +34,7 @@ class Seconds(click.FloatRange):
 
 
 class AskingCommand(click.Command):
-    """A command whose arguments may be one, or have their quotes left in by a shell."""
+    """A command that also splits one quoted argument, and rejoins arguments split in quotes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing:  # completion: the command line is not finished
@@ -53,7 +53,7 @@ class AskingCommand(click.Command):
 
 
 def _is_undecoded(text: str) -> bool:
-    """Whether there are bytes in it that Python could not make characters of."""
+    """Return whether a text has bytes that Python could not decode."""
     return any("\udc80" <= character <= "\udcff" for character in text)
 
 
@@ -71,7 +71,7 @@ CONNECTION: tuple[click.Parameter, ...] = (
         show_default=True,
         help="Give up after this time, whatever does not answer.",
     ),
-    # What else is written after psql in a script; none of it matters here.
+    # Further options of psql that scripts use; they have no effect here.
     *(
         click.Option(names, is_flag=True, hidden=True, expose_value=False)
         for names in (
@@ -116,22 +116,22 @@ LIMITS: tuple[click.Parameter, ...] = (
 
 
 def limits(given: Mapping[str, Any]) -> Limits:
-    """How far a standby may be behind."""
+    """Return the allowed lag of a standby."""
     return Limits(given["max_lag_bytes"], given["max_lag_seconds"])
 
 
 def deadline(given: Mapping[str, Any]) -> Deadline:
-    """When to give up."""
+    """Return the deadline of the tool."""
     return Deadline.after(given["timeout"])
 
 
 def words(given: Mapping[str, Any]) -> list[str]:
-    """The arguments that say where to connect to."""
+    """Return the arguments that form the target of the connection."""
     return without_psql(given["words"])
 
 
 def connection(words: list[str], given: Mapping[str, Any], appended: str | None = None) -> Target:
-    """Where to connect to, by arguments, options, and a host behind them; raises UsageError."""
+    """Return the target by arguments, options and an appended host; raise UsageError."""
     options = {name: given[name] for name in _KEYWORDS if given[name]}
     try:
         return target(words, options, appended)
@@ -141,7 +141,7 @@ def connection(words: list[str], given: Mapping[str, Any], appended: str | None 
 
 @contextmanager
 def understanding() -> Iterator[None]:
-    """What has another form than was asked for is no answer."""
+    """Turn a ValueError from a malformed answer into SourceUnavailable."""
     try:
         yield
     except ValueError:

@@ -1,4 +1,4 @@
-"""check_active_slave: t if a server is a standby that can be read from, f if not."""
+"""check_active_slave: t if a server is a standby that is fit for reads, f if not."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ COMMAND = described(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run with these arguments; returns the exit status."""
+    """Run with these arguments; return the exit status."""
     return run(COMMAND, _check, arguments)
 
 
@@ -78,7 +78,7 @@ def _said(answers: Sequence[Rows]) -> list[Standby]:
 
 
 def _server(given: Mapping[str, Any]) -> Target:
-    """Where to connect to: a last argument that is no connection string is an appended host."""
+    """Return the target; a last argument that is no connection string is an appended host."""
     arguments = words(given)
     if given["host"] or not arguments or is_connection_string(arguments[-1]):
         return connection(arguments, given)

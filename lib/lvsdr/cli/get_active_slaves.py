@@ -65,7 +65,7 @@ COMMAND = described(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run with these arguments; returns the exit status."""
+    """Run with these arguments; return the exit status."""
     return run(COMMAND, _list, arguments)
 
 
@@ -73,7 +73,7 @@ def _list(given: Mapping[str, Any]) -> None:
     until, most, hosts = deadline(given), limits(given), _hosts(given["nodes"])
 
     def once_more(answers: Sequence[Rows]) -> float | None:
-        # The cluster is asked in the other half of the time.
+        # The other half of the time is for the query of the cluster.
         return again(_seen(answers), most, until.remaining() - given["timeout"] / 2)
 
     target = connection(words(given), given)
@@ -93,7 +93,10 @@ def _seen(answers: Sequence[Rows]) -> list[list[Walsender]]:
 
 
 def _hosts(values: Sequence[str]) -> list[str]:
-    """The names in the values of --nodes, one of which may come from a variable without any."""
+    """Return the names in the values of --nodes; an empty value is an error.
+
+    An empty variable in a script gives such a value.
+    """
     lists = [value.replace(",", " ").split() for value in values]
     if not all(lists):
         raise click.UsageError("--nodes has no names; leave it out if all count")
@@ -101,6 +104,6 @@ def _hosts(values: Sequence[str]) -> list[str]:
 
 
 def _known_here(until: Deadline) -> Naming:
-    """By the cluster, if there is one."""
+    """Return the naming by the cluster, if there is one, or else by any host name."""
     document = membership.document(until)
     return anybody if document is None else members(parse(document).nodes)

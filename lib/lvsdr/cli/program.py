@@ -1,4 +1,4 @@
-"""A tool's run: arguments in, an exit status and at most one line of complaint out."""
+"""The run of a tool: from arguments to an exit status and at most one line of complaint."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Work = Callable[[Mapping[str, Any]], None]
 def described(
     kind: type[click.Command], name: str, text: str, parameters: Sequence[click.Parameter]
 ) -> click.Command:
-    """A command that knows its options, its help and its version."""
+    """Return a command with its options, its help and its version."""
     version = click.version_option(__version__, message="%(prog)s %(version)s", prog_name=name)
     return version(kind(name, params=list(parameters), help=text))
 
 
 def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
-    """Do the work with the values of the parameters; returns the exit status.  Never raises."""
+    """Do the work with the values of the parameters; return the exit status.  Never raise."""
     name = what.name or ""
     if os.environ.get(completion_variable(name)):
         return _complete(what, name)
@@ -49,7 +49,7 @@ def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
         complain(name, "interrupted")
         return FAILED
     except Exception as error:
-        # Not its text: a connection string may be in it.
+        # Not the text of the error: it may contain a connection string.
         complain(name, f"internal error: {type(error).__name__}, {_place(error)}")
         return FAILED
     return 0
@@ -65,17 +65,17 @@ def completion_variable(name: str) -> str:
 
 
 def _complete(what: click.Command, name: str) -> int:
-    """Print what click knows for the shell's question, without doing the tool's work."""
+    """Print click's completions for the shell, without doing the tool's work."""
     try:
         what.main([], prog_name=name, complete_var=completion_variable(name))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
-    except Exception:  # a shell shows what it gets while the user types
+    except Exception:  # a shell would show any output while the user types
         return FAILED
 
 
 def say(result: str) -> None:
-    """Print what was found out; who does not get that has learnt nothing."""
+    """Print the result; raise Unsaid if that fails, because a result without output is lost."""
     if sys.stdout is None:
         raise Unsaid("standard output is closed")
     try:

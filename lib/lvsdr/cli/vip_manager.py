@@ -1,4 +1,4 @@
-"""vip-manager: addresses on the node that leads, by the word of etcd, Consul or Patroni."""
+"""vip-manager: addresses on the node that leads, according to etcd, Consul or Patroni."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..vipmanager.configuration import Configuration
 
 NAME = "vip-manager"
-NOT_RUNNING = 3  # as init scripts have it (LSB)
+NOT_RUNNING = 3  # the status of init scripts (LSB)
 
 
 def _options() -> Iterator[click.Option]:
@@ -30,7 +30,7 @@ def _options() -> Iterator[click.Option]:
 
 
 def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
-    """Values stay text: a flag, a variable and a file are read by the same rules."""
+    """Build a click option; values stay text for the parser that variables and files share."""
     default = f" Default: {option.default}." if option.default and option.metavar else ""
     switch = {} if option.metavar else {"is_flag": False, "flag_value": "true"}
     return click.Option(
@@ -43,7 +43,7 @@ def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
 
 
 class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
-    """A choice whose error does not show the word: it may be the rest of a password."""
+    """A choice with an error that does not show the word: it may be the rest of a password."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value not in self.choices:
@@ -91,7 +91,7 @@ COMMAND.context_settings["token_normalize_func"] = lambda token: token.replace("
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run with these arguments; returns the exit status."""
+    """Run with these arguments; return the exit status."""
     ended = [0]
     return run(COMMAND, lambda given: ended.append(_act(given)), arguments) or ended[-1]
 
@@ -135,7 +135,7 @@ def _check(given: Mapping[str, Any]) -> int:
 
 
 def _tried(configuration: Configuration) -> bool:
-    """Ask the store once and print what it says; whether it has answered."""
+    """Query the store once and print the answer; return whether it answered."""
     from .. import leader
     from ..deadline import Deadline
     from ..gate import State
@@ -147,7 +147,7 @@ def _tried(configuration: Configuration) -> bool:
 
 
 def _loaded(given: Mapping[str, Any]) -> Configuration:
-    """The configuration; raises Unusable."""
+    """Return the configuration; raise Unusable."""
     from ..vipmanager import configuration, sources
 
     flags = {
@@ -164,7 +164,7 @@ def _loaded(given: Mapping[str, Any]) -> Configuration:
 
 
 def _default_file() -> str | None:
-    """The file that the unit names for those who name none, if there is one."""
+    """Return the existing file that the systemd unit names as the default; None without one."""
     path = os.environ.get("VIP_DEFAULT_CONFIG", "")
     return path if path and os.path.exists(path) else None
 

@@ -1,10 +1,11 @@
-"""Who leads?  A store says whether it is this node, another, or nobody; or it does not answer.
+"""Stores that name the leader: this node, another node, or none; a store may also not answer.
 
-A store has two methods.  ``look`` asks it, at all of its endpoints if need be, and never takes an
-answer from one that is cut off from the others.  ``wait`` returns when the answer may have changed.
-It is a bell and nothing more: what counts is only ever what ``look`` finds afterwards.
+A store has two methods.  ``look`` queries it, at all of its endpoints if need be.  It never accepts
+an answer from an endpoint that is cut off from the others.  ``wait`` returns when the answer may
+have changed.  It is only a signal: the result of the next ``look`` decides.
 
-Adding a store: a module with ``KIND`` and ``open_store(settings)``, and a line in ``STORES``.
+To add a store, write a module with ``KIND`` and ``open_store(settings)``, and add a line to
+``STORES``.
 """
 
 from __future__ import annotations
@@ -24,22 +25,23 @@ if TYPE_CHECKING:
     from ..system.race import Bell
 
     class Store(Protocol):
-        """What every store is; one thread at a time uses it."""
+        """The interface of every store; one thread at a time uses it."""
 
         def look(self, deadline: Deadline, bell: Bell) -> Answer:
-            """Ask; raises SourceUnavailable if there is no answer in time, or ``bell`` says stop.
+            """Query the store; raise SourceUnavailable without an answer in time.
 
-            Raises NotInstalled if this node lacks what it takes to ask.
+            Raises SourceUnavailable also when ``bell`` is stopped.  Raises NotInstalled if this
+            node lacks a program or module for the query.
             """
 
         def wait(self, deadline: Deadline, bell: Bell) -> None:
-            """Return when something may have changed since the last ``look``, or at the deadline.
+            """Return when the answer may have changed since the last ``look``, or at the deadline.
 
-            Raises SourceUnavailable if that cannot be watched now.
+            Raises SourceUnavailable if changes cannot be watched now.
             """
 
 
-# A name that Pacemaker's and other tools' users know -> the module that knows the store.
+# The name of a store, as in the parameters of agents and tools -> its module.
 STORES = {
     "etcd": "lvsdr.leader.etcd",
     "consul": "lvsdr.leader.consul",
@@ -49,45 +51,45 @@ STORES = {
 
 
 def kind(name: str) -> Kind:
-    """What can be said of the store called ``name``; raises KeyError for none of ours."""
+    """Return the possible settings of the store ``name``; raise KeyError for an unknown store."""
     found: Kind = import_module(STORES[name]).KIND
     return found
 
 
 def settings(name: str, node: str, given: Given) -> Settings:
-    """What ``given`` means for this store on the node called ``node``.
+    """Return the settings of this store on the node ``node``.
 
-    Raises UnusableSettings with all that is wrong.
+    Raises UnusableSettings with all problems.
     """
     return checked(kind(name), node, given)
 
 
 def open_store(name: str, settings: Settings) -> Store:
-    """The store; nothing is asked yet."""
+    """Return the store, without a query."""
     store: Store = import_module(STORES[name]).open_store(settings)
     return store
 
 
 def unused(name: str, given: Given) -> list[str]:
-    """Return the fields that were given and that this kind of store does not look at."""
+    """Return the given fields that this kind of store does not use."""
     return [field for field, _ in not_used(kind(name), given)]
 
 
 def encrypted(endpoints: str | None) -> bool:
-    """Whether one of the endpoints is asked over TLS where certificates are given."""
+    """Return whether one of the endpoints uses TLS, given certificates."""
     words = (endpoints or "").replace(",", " ").split()
     return not words or any(not word.lower().startswith("http://") for word in words)
 
 
 def silence(name: str) -> float:
-    """Return how many seconds of silence the last word of this kind of store outlives."""
+    """Return the seconds of silence that the last answer of this kind of store outlives."""
     return kind(name).silence
 
 
 def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
-    """Return what the store says; UNKNOWN if it says nothing that can be understood.
+    """Return the answer of the store; UNKNOWN if it gives none that can be understood.
 
-    Raises LvsdrError other than SourceUnavailable if this node lacks what it takes to ask.
+    Raises LvsdrError other than SourceUnavailable if this node lacks a program or module.
     """
     from ..system.race import Bell
 
@@ -98,6 +100,6 @@ def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
         reason = str(error)
     except LvsdrError:
         raise
-    except Exception as error:  # whatever happens here is no word of the store
+    except Exception as error:  # an internal error is no answer of the store
         reason = f"internal error: {type(error).__name__}"
     return Answer(Leadership(State.UNKNOWN, reason), asked, time.monotonic())

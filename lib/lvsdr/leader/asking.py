@@ -1,4 +1,4 @@
-"""The endpoints of a store, each of which answers for the whole store."""
+"""Queries of the endpoints of a store, each of which answers for the whole store."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..typed import TypeVar
 
 T = TypeVar("T")
 
-_MOST = 3  # questions at a time to one endpoint
+_MOST = 3  # unfinished queries of one endpoint
 
 
 class Endpoints:
-    """Asked until one answers; that one is the first to be asked the next time."""
+    """The endpoints of a store; the one that answered last is first in the next query."""
 
     def __init__(self, endpoints: Iterable[Endpoint], redacted: Callable[[str], str] = str) -> None:
-        """``redacted`` takes secrets out of what a server complains of."""
+        """Keep the endpoints; ``redacted`` removes secrets from the messages of a server."""
         self._order = list(endpoints)
         self._redacted = redacted
         self._lock = Lock()
@@ -28,15 +28,16 @@ class Endpoints:
 
     @property
     def best(self) -> Endpoint:
-        """The one that answered last."""
+        """Return the endpoint that answered last."""
         return self._order[0]
 
     def ask(
         self, question: Callable[[Endpoint], T], deadline: Deadline, bell: Bell
     ) -> tuple[T, float]:
-        """An answer, and when it was asked for (seconds, monotonic clock).
+        """Return an answer, and the start of its query (seconds, monotonic clock).
 
-        ``question`` raises SourceUnavailable where it gets none; so does this if all do.
+        ``question`` raises SourceUnavailable without an answer.  This method raises it if all
+        endpoints fail.
         """
         attempts = [(str(endpoint), self._bound(question, endpoint)) for endpoint in self._order]
         try:
@@ -53,7 +54,7 @@ class Endpoints:
                 return question(endpoint)
             except LvsdrError:
                 raise
-            except Exception as error:  # what nothing foresaw is no answer; its text may be secret
+            except Exception as error:  # counts as no answer; its text may be secret
                 raise SourceUnavailable(f"internal error: {type(error).__name__}") from None
             finally:
                 with self._lock:
@@ -62,9 +63,9 @@ class Endpoints:
         return ask
 
     def _enter(self, endpoint: Endpoint) -> None:
-        """Count a question; raises SourceUnavailable if too many have not ended.
+        """Count a query; raise SourceUnavailable if too many have not ended.
 
-        Each is a thread, and a resolver that hangs heeds no deadline.
+        Each occupies a thread, and a resolver that hangs ignores the deadline.
         """
         with self._lock:
             if self._running[endpoint] >= _MOST:

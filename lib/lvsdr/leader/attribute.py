@@ -1,7 +1,7 @@
-"""A node attribute of Pacemaker's, for clusters that need no other store.
+"""A node attribute of Pacemaker, for clusters that need no other store.
 
-The node leads on which the attribute has the value, as long as it is the only one and this part of
-the cluster has quorum: what a part without quorum says of the others is old.
+The node leads if the attribute has the value on this node alone, and this part of the cluster has
+quorum.  The view of other nodes in a part without quorum is outdated.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ..system.race import Bell
 from ..system.run import run
 from .settings import Kind, Settings
 
-_COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # quorum is told with the coordinator
-_POLL = 1.0  # seconds between two questions, each of which is a process
+_COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # with the coordinator, as it has quorum
+_POLL = 1.0  # seconds between two queries, each of which starts a process
 
 
 def _name(text: str | None) -> str:
@@ -61,14 +61,14 @@ def open_store(settings: Settings) -> Attribute:
 
 
 def has_quorum(document: bytes) -> bool:
-    """Whether crm_mon says that its part of the cluster may act."""
+    """Return whether crm_mon reports quorum for this part of the cluster."""
     summary = tree(document).first("summary")
     coordinator = summary.first("current_dc") if summary is not None else None
     return coordinator is not None and coordinator.flag("with_quorum")
 
 
 def leadership(state: ClusterState, settings: Settings) -> Leadership:
-    """What the attribute says of this node; raises SourceUnavailable if that is ambiguous."""
+    """Return the leadership by the attribute; raise SourceUnavailable if it is ambiguous."""
     name, value, attributes = settings.key, settings.value, state.attributes
     here = state.node(settings.node)
     if here is None:

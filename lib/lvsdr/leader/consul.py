@@ -1,8 +1,8 @@
 """Consul's key/value store, read consistently (Consul: HTTP API, "KV Store Endpoints").
 
-Consul can hold a question back until the key changes ("Blocking Queries").  That is used as a bell
-only: each such question begins at the index of the latest ordinary read, so an index that went
-backwards, as after the restoration of a snapshot, is forgotten with the next one.
+Consul can delay an answer until the key changes ("Blocking Queries").  Such a query is only a
+signal.  It begins at the index of the latest ordinary read.  So an index that decreased, as after
+the restoration of a snapshot, is replaced by the next read.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .settings import Kind, Settings, key_of_the_leader, or_node
 
 
 def _key(text: str | None) -> str:
-    """Consul's keys begin without a slash, whatever those of other stores do."""
+    """Return a key without leading and trailing slashes: Consul's keys begin without one."""
     return key_of_the_leader((text or "").strip("/") or None)
 
 
 KIND = Kind(port=8500, key=_key, value=or_node, takes=frozenset({"token"}))
 
-_JITTER = 16 / 17  # Consul adds up to a sixteenth to the time that it is told to wait
+_JITTER = 16 / 17  # Consul adds up to a sixteenth to the requested wait
 _LEAST = 0.01
 
 
@@ -37,13 +37,13 @@ class Entry(NamedTuple):
 
     value: bytes
     locks: int
-    """How often it was locked."""
+    """The number of times the key was locked."""
     session: str
-    """The session that holds the lock; empty if none does."""
+    """The session that holds the lock; empty without one."""
 
 
 class Found(NamedTuple):
-    """The entry for the key, None if there is none, and Consul's index of this state of things."""
+    """The entry for the key, None without one, and Consul's index of this state."""
 
     entry: Entry | None
     at: int
@@ -91,7 +91,10 @@ def open_store(settings: Settings) -> Consul:
 
 
 def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> Request:
-    """The question for the key; with an ``index``, once it changes or the seconds are over."""
+    """Build the request for the key; with an ``index``, the answer waits for a change.
+
+    Without a change, the answer arrives after ``seconds``.
+    """
     path = f"/v1/kv/{quote(settings.key)}?consistent"
     if index is not None:
         wait = max(seconds * _JITTER, _LEAST)
@@ -101,7 +104,10 @@ def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> 
 
 
 def understood(response: Response, key: str) -> Found:
-    """What an answer says; raises SourceUnavailable for what is not Consul's, or not consistent."""
+    """Return the content of an answer; raise SourceUnavailable unless it is consistent.
+
+    Answers of another server than Consul raise it, too.
+    """
     status, headers, body = response
     if status not in (200, 404) or "x-consul-index" not in headers:
         said = body.decode("utf-8", "replace").strip()[:200]
@@ -126,14 +132,14 @@ def _entry(body: bytes, key: str) -> Entry:
 
 
 def _index(text: str) -> int:
-    """At least 1, as Consul asks of its clients: with 0 it would not wait at all."""
+    """Return an index of at least 1, as Consul requires of clients: with 0 it would not wait."""
     return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
 
 
 def leadership(entry: Entry | None, settings: Settings) -> Leadership:
-    """What the entry for the key says of this node.
+    """Return the leadership of this node by the entry for the key.
 
-    A lock that was released, or whose session ended, keeps the value of its last holder.
+    A lock keeps the value of its last holder after its release, or after the end of the session.
     """
     if entry is None:
         return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")

@@ -1,6 +1,6 @@
-"""Values in the answers of stores: each has the type that is expected, or the answer is Malformed.
+"""Typed values from the answers of stores; a value of another type raises Malformed.
 
-Any process may listen where a store is expected, and a store may be of a later version.
+Any process may listen at the address of a store, and a store may be of a later version.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LONGEST = 20  # digits of a number of 64 bits
-_DEEPEST = 100  # levels; the answers of stores have less than ten
+_DEEPEST = 100  # levels; the answers of stores have fewer than ten
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|([\[{])|[\]}]', re.DOTALL)
 
 
 class Malformed(SourceUnavailable):
-    """An answer that has not the form of the store's answers."""
+    """An answer that does not have the form of the store's answers."""
 
 
 def parsed(body: bytes) -> Any:
     """Return the JSON value in a body.
 
-    What is nested too deeply is not parsed: json recurses, and Python 3.9 aborts the whole process
-    after a recursion that is too deep (ceval.c: _Py_CheckRecursiveCall).
+    Deeply nested JSON is rejected: json recurses, and Python 3.9 aborts the whole process after a
+    recursion that is too deep (ceval.c: _Py_CheckRecursiveCall).
     """
     try:
         if not _is_flat(body):
@@ -61,14 +61,14 @@ def mapping(value: object, what: str) -> dict[str, Any]:
 
 
 def only(value: object, what: str) -> Any:
-    """Return the one element of a list, None if it is empty."""
+    """Return the only element of a list; None if the list is empty."""
     if not isinstance(value, list) or len(value) > 1 or value == [None]:
         raise Malformed(f"answered with {what} that is no list of one")
     return value[0] if value else None
 
 
 def whole(value: object, what: str, quoted: bool = False) -> int:
-    """Return a whole number of 0 or more; ``quoted``: it may be in quotes, as protobuf has it."""
+    """Return an integer of 0 or more; with ``quoted``, it may be in quotes, as in protobuf."""
     if quoted and isinstance(value, str) and value.isascii() and value.isdecimal():
         if len(value) <= _LONGEST:
             return int(value)
@@ -85,7 +85,7 @@ def text(value: object, what: str) -> str:
 
 
 def decoded(value: object, what: str) -> bytes:
-    """Return the bytes that a text has in base64."""
+    """Return the bytes of a text in base64."""
     try:
         return b64decode(text(value, what).encode("ascii"), validate=True)
     except ValueError:

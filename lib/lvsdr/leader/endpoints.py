@@ -1,4 +1,4 @@
-"""How the endpoints of a store may be written."""
+"""The syntax of a store's endpoints."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from ..hosts import is_host, literal
 from ..system.http import Endpoint
 
 _SCHEMES = {"http": False, "https": True}
-_SIGNS = frozenset("#=&;%\\")  # of what may hold a password, such as a query
+_SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query
 
 
 def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
-    """The endpoints in a list that commas or white space separate.
+    """Parse a list of endpoints, separated by commas or white space.
 
-    ``port`` and ``tls`` hold for those that say nothing of it.  Raises ValueError with what is
-    wrong with which.
+    ``port`` and ``tls`` are the defaults for endpoints without them.  Raises ValueError with the
+    problem and, if it is safe to show, the endpoint.
 
     >>> [str(endpoint) for endpoint in endpoints("10.0.0.1, https://[fd77::1]:4001/ node2", 2379)]
     ['http://10.0.0.1:2379', 'https://[fd77::1]:4001', 'http://node2:2379']
     """
-    # Commas and slashes of a password would be taken for separators: nothing of it is shown.
+    # Commas and slashes of a password would be read as separators, so no part is shown.
     if "@" in text:
         raise ValueError("an endpoint has no user and password in it")
     found = [_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
@@ -44,7 +44,7 @@ def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
 
 
 def _host(rest: str, text: str) -> tuple[str, str]:
-    """The host and what follows it."""
+    """Return the host and the text after it."""
     if rest.startswith("["):
         host, bracket, after = rest[1:].partition("]")
         if not bracket or ":" not in host:

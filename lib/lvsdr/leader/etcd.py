@@ -1,8 +1,8 @@
-"""etcd, version 3 of its API, through the JSON gateway of its members (etcd 3.4 or later).
+"""The store etcd, API version 3, through the JSON gateway of its members (etcd 3.4 or later).
 
-A read is linearizable: a member that is cut off from the others has no answer instead of an old
-one.  What is watched is only a bell; the watch begins right after the revision of the last read, so
-nothing is missed in between, and it needs a leader, so it ends where there is none any more.
+A read is linearizable: a member that is cut off from the others gives no answer instead of an old
+one.  A watch is only a signal.  It begins right after the revision of the last read, so that no
+change is missed.  It requires a leader, so that it ends when there is none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KIND = Kind(port=2379, key=key_of_the_leader, value=or_node, takes=frozenset({"user", "password"}))
 
-# A member without a leader says so at once instead of trying for seconds (etcd: rpctypes/md.go).
+# This header makes a member without a leader fail at once (etcd: rpctypes/md.go).
 _LEADER_REQUIRED = {"Grpc-Metadata-hasleader": "true"}
 _UNAUTHENTICATED = 16  # gRPC's status codes
 _OLD_TOKEN = (
@@ -40,7 +40,7 @@ _NO_PASSWORDS = "etcdserver: authentication is not enabled"
 
 
 class Found(NamedTuple):
-    """The value of a key, None if there is none, and the revision of the store."""
+    """The value of a key, None without the key, and the revision of the store."""
 
     value: bytes | None
     revision: int
@@ -81,7 +81,7 @@ class Etcd:
             raise SourceUnavailable(f"{endpoint} ended the watch")
 
     def _range(self, endpoint: Endpoint, deadline: Deadline) -> Mapping[str, Any]:
-        """The document for the key; authenticates first where that is needed."""
+        """Return the document for the key, after an authentication if needed."""
         had = self._token
         if self._settings.user and not had:
             self._authenticate(endpoint, deadline)
@@ -92,7 +92,7 @@ class Etcd:
         return understood(response)
 
     def _authenticate(self, endpoint: Endpoint, deadline: Deadline) -> None:
-        """Tokens expire, and are forgotten by members that start anew."""
+        """Get a new token: tokens expire, and a restarted member forgets them."""
         user, password = self._settings.user or "", self._settings.password.reveal()
         response = self._post(endpoint, login(user, password), deadline)
         self._token = "" if complaint(response) == _NO_PASSWORDS else token(response)
@@ -117,7 +117,7 @@ def _encoded(text: str) -> str:
 
 
 def range_of(key: str, token: str = "") -> Request:
-    """The question for one key; not serializable, so the member has to ask the others."""
+    """Build the request for one key; not serializable, so the member must query the others."""
     return _request("/v3/kv/range", {"key": _encoded(key)}, token)
 
 
@@ -126,13 +126,13 @@ def login(user: str, password: str) -> Request:
 
 
 def watch(key: str, revision: int, token: str = "") -> Request:
-    """The question for all changes of a key from ``revision`` on."""
+    """Build the request for all changes of a key from ``revision`` on."""
     create = {"key": _encoded(key), "start_revision": str(revision)}
     return _request("/v3/watch", {"create_request": create}, token)
 
 
 def understood(response: Response) -> Mapping[str, Any]:
-    """The document of an answer; raises SourceUnavailable for what is not one of etcd's."""
+    """Return the document of an answer; raise SourceUnavailable if it is not etcd's."""
     if response.status != 200:
         raise SourceUnavailable(f"answered {response.status}: {complaint(response)}")
     document = mapping(parsed(response.body), "a document")
@@ -149,7 +149,7 @@ def token(response: Response) -> str:
 
 
 def complaint(response: Response) -> str:
-    """What an answer says is wrong; an error on a stream is wrapped once more."""
+    """Return the error message of an answer; an error on a stream is wrapped once more."""
     document = _lenient(response.body)
     error = document.get("error")
     message = error.get("message") if isinstance(error, dict) else document.get("message") or error
@@ -163,7 +163,7 @@ def is_old_token(response: Response) -> bool:
 
 
 def found(document: Mapping[str, Any], key: str) -> Found:
-    """Return the entry for the key in a document; raises Malformed."""
+    """Return the entry for the key in a document; raise Malformed."""
     number = whole(mapping(document["header"], "a header")["revision"], "a revision", quoted=True)
     entry = only(document.get("kvs", []), "kvs")
     if entry is None:
@@ -175,7 +175,7 @@ def found(document: Mapping[str, Any], key: str) -> Found:
 
 
 def leadership(value: bytes | None, settings: Settings) -> Leadership:
-    """Return what the value of the key says of this node; None: there is no such key."""
+    """Return the leadership of this node by the value of the key; None: the key is missing."""
     if not value:
         said = "does not exist" if value is None else "is empty"
         return Leadership(State.NO_LEADER, f"{settings.key} {said} in etcd")
@@ -185,10 +185,10 @@ def leadership(value: bytes | None, settings: Settings) -> Leadership:
 
 
 def rings(line: Response) -> bool:
-    """Whether a line of a watch is news; that it begins is none.
+    """Return whether a line of a watch reports a change; its first line reports none.
 
-    A watch that begins too far back is ended, with the revision that is the oldest one now: news.
-    Raises SourceUnavailable for any other end.
+    A watch from a revision that was compacted is cancelled, with the oldest revision left.  That
+    counts as a change.  Raises SourceUnavailable for any other end.
     """
     if line.status != 200:
         raise SourceUnavailable(f"answered {line.status}: {complaint(line)}")
@@ -203,7 +203,7 @@ def rings(line: Response) -> bool:
 
 
 def _lenient(body: bytes) -> dict[str, Any]:
-    """Return the object in a body; an empty one for anything else."""
+    """Return the object in a body; an empty one for any other content."""
     try:
         return mapping(parsed(body), "a document")
     except Malformed:

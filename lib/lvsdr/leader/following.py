@@ -1,4 +1,4 @@
-"""Keep asking a store, at once when something changes, and in time when nothing does."""
+"""Repeated queries of a store: at once after a change, and regularly without one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import Store
 
-_PAUSE = 0.5  # seconds after an answer that was none, or while nothing can be watched
-_GAP = 0.1  # seconds that two questions are apart at least: a key may change all the time
+_PAUSE = 0.5  # seconds after a failed query, or while changes cannot be watched
+_GAP = 0.1  # seconds at least between two queries: a key may change all the time
 
 
 def follow(store: Store, policy: Policy, bell: Bell, interval: float = inf) -> Iterator[Answer]:
-    """Every answer of the store, until ``bell`` says stop; for a thread that does nothing else.
+    """Yield every answer of the store, until ``bell`` is stopped; occupies its thread.
 
-    There is one at least every ``policy.contact`` seconds, changed or not: each is a proof that the
-    store can be reached.  While nobody leads they come faster, within ``policy.vigil``.  No wait
-    for a change lasts longer than ``interval`` seconds.
+    An answer arrives at least every ``policy.contact`` seconds, changed or not: each proves that
+    the store can be reached.  While no node leads, they arrive faster, within ``policy.vigil``.  No
+    wait for a change lasts longer than ``interval`` seconds.
     """
     while not bell.stopped():
         gap = Deadline.after(_GAP)
@@ -37,7 +37,7 @@ def follow(store: Store, policy: Policy, bell: Bell, interval: float = inf) -> I
 
 
 def _rest(store: Store, seconds: float, bell: Bell) -> None:
-    """Wait for a change; where that is not possible, ask again soon."""
+    """Wait for a change, or for a short time if changes cannot be watched."""
     try:
         store.wait(Deadline.after(seconds), bell)
     except SourceUnavailable:
@@ -45,7 +45,7 @@ def _rest(store: Store, seconds: float, bell: Bell) -> None:
 
 
 def _patience(state: State, policy: Policy) -> float:
-    """How long to wait for a change before asking again."""
+    """Return the seconds to wait for a change before the next query."""
     if state is State.NO_LEADER:
         return min(policy.refresh, policy.vigil / 4)
     return _PAUSE if state in (State.UNKNOWN, State.STOPPED) else policy.refresh

@@ -1,11 +1,11 @@
-"""Patroni's REST API: this node's own Patroni says whether this node is the one.
+"""Patroni's REST API: this node's own Patroni reports whether this node leads.
 
-The health checks of Patroni ("REST API", "Health check endpoints") answer for the member that is
-asked, so only endpoints on this host are asked, and only at addresses of this host.  Patroni's
-failsafe mode is respected by believing it: its leader then still says that it is.
+The health checks of Patroni ("REST API", "Health check endpoints") answer for the member that
+receives the request.  So queries go only to endpoints on this host, at addresses of this host.
+Patroni's failsafe mode needs no special treatment: its leader still reports itself as leader.
 
-Patroni holds a lease of its store, but none for this node's address: it gives the lease away when
-it stops.  If no endpoint of this host is listening, the Patroni of this host has stopped.
+Patroni holds a lease of its store, but none for this node's address: it releases the lease when it
+stops.  If no endpoint of this host is listening, the Patroni of this host has stopped.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .asking import Endpoints
 from .decoding import Malformed, mapping, parsed, text
 from .settings import Kind, Settings
 
-_POLL = 0.5  # seconds between two questions: nothing can be watched
-_YES, _NO = 200, 503  # all that a health check of Patroni answers
+_POLL = 0.5  # seconds between two queries: changes cannot be watched
+_YES, _NO = 200, 503  # the only statuses of Patroni's health checks
 
 # Health checks that only one member of a cluster passes.
 _OF_THE_LEADER = ("/", "/leader", "/primary", "/read-write", "/standby-leader", "/standby_leader")
@@ -46,8 +46,8 @@ def _status(text: str | None, _node: str) -> str:
     return status
 
 
-# A Patroni that shuts down falls silent, stops its database, gives the key away and ends: another
-# member was seen to lead 3.5 s after the silence began.
+# A Patroni that shuts down stops answering, stops its database, releases the key and ends.  Another
+# member led 3.5 s after the last answer in a measurement.
 _SILENCE = 2.0
 
 KIND = Kind(port=8008, key=_path, value=_status, silence=_SILENCE)
@@ -102,7 +102,7 @@ class Patroni:
         if status not in (wanted, _YES, _NO):
             raise SourceUnavailable(f"answered {status} for {path}")
         if body:
-            mapping(parsed(body), "a document")  # no Patroni would answer anything else
+            mapping(parsed(body), "a document")  # any other body is not Patroni's
         if status == wanted:
             return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
         try:
@@ -117,15 +117,15 @@ def open_store(settings: Settings) -> Patroni:
 
 
 def has_stopped(failures: Sequence[SourceUnavailable], number: int) -> bool:
-    """Whether each of ``number`` endpoints has failed, and each of this host's was refused."""
+    """Return whether all ``number`` endpoints failed, and this host has some, all refused."""
     here = [error for error in failures if not isinstance(error, NotHere)]
     return len(failures) == number and bool(here) and all(isinstance(e, Refused) for e in here)
 
 
 def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
-    """What is to be said of a member that does not pass; ``cluster`` says who leads, if anything.
+    """Return the leadership of a member that fails the check; ``cluster`` may name the leader.
 
-    Nobody leads only where Patroni knows that, and where it is the leader that is asked for.
+    NO_LEADER requires that Patroni knows it, and that the check is for the leader.
     """
     reason = f"Patroni answers {status} for {path}"
     members = _members(cluster)
@@ -140,7 +140,7 @@ def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
 
 
 def _members(cluster: Response | None) -> list[tuple[str, str]] | None:
-    """Name and role of each member; None if that is not known."""
+    """Return name and role of each member; None if they are unknown."""
     if cluster is None or cluster.status != _YES:
         return None
     try:

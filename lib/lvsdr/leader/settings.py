@@ -1,4 +1,4 @@
-"""What an administrator says of a store, and what that means."""
+"""The settings of a store: as an administrator gives them, and checked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Secret:
 
 
 class Given(NamedTuple):
-    """What was said, word for word; None or empty where nothing was."""
+    """The texts of all settings, as given; None or empty if unset."""
 
     endpoints: str | None = None
     key: str | None = None
@@ -49,42 +49,42 @@ class Given(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What can be said of a kind of store.
+    """The possible settings of a kind of store.
 
-    ``key`` and ``value`` turn what was given, or None, into what is used; they raise ValueError
-    with what would be legal.  ``value`` gets the node's name as well.
+    ``key`` and ``value`` convert the given text, or None, to the used one; they raise ValueError
+    with the legal values.  ``value`` gets the node's name as well.
     """
 
     port: int | None
-    """The port of its endpoints, by default on this host; None if it has no endpoints."""
+    """The default port of the endpoints on this host; None without endpoints."""
     key: Callable[[str | None], str]
     value: Callable[[str | None, str], str]
     takes: frozenset[str] = frozenset()
-    """Which of user, password and token it knows."""
+    """The fields of user, password and token that the store uses."""
     silence: float = inf
-    """How many seconds of silence its last word outlives, whatever the grace: see gate.py."""
+    """The seconds of silence that its last answer outlives, whatever the grace: see gate.py."""
 
 
 def key_of_the_leader(text: str | None) -> str:
-    """A key, which nobody can guess."""
+    """Return the key, which has no default."""
     if text is None:
         raise ValueError("must be set: the key that holds the leader's name")
     return text
 
 
 def or_node(text: str | None, node: str) -> str:
-    """A value, by default the node's name."""
+    """Return the value, by default the node's name."""
     return node if text is None else text
 
 
 class Settings(NamedTuple):
-    """What is to be asked where, as whom."""
+    """The checked settings: where to send queries, with which key, value and credentials."""
 
     node: str
     endpoints: tuple[Endpoint, ...]
     key: str
     value: str
-    """What the store says when this node leads."""
+    """The value in the store when this node leads."""
     trust: Trust = Trust()
     user: str | None = None
     password: Secret = Secret("")
@@ -98,16 +98,16 @@ class Settings(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is wrong with a field of ``Given``."""
+    """A problem with a field of ``Given``."""
 
     field: str
     sentence: str
 
 
 class UnusableSettings(InvalidParameters):
-    """What was said of a store makes no sense; ``found`` has a Problem for each thing wrong.
+    """Unusable settings of a store; ``found`` has a Problem for each flaw.
 
-    The message names the fields; whoever knows them by other names makes one of its own.
+    The message names the fields; a caller with other names for them builds its own message.
     """
 
     def __init__(self, found: list[Problem]) -> None:
@@ -116,7 +116,7 @@ class UnusableSettings(InvalidParameters):
 
 
 def checked(kind: Kind, node: str, given: Given) -> Settings:
-    """What ``given`` means; raises UnusableSettings with all that is wrong with it."""
+    """Return the checked settings; raise UnusableSettings with all problems."""
     given = Given._make(text or None for text in given)
     trust = Trust(given.ca_file, given.cert_file, given.key_file)
     problems = [*_together(kind, given), *not_used(kind, given)]
@@ -144,7 +144,7 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
 
 
 def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
-    """Yield what this kind of store would not even look at."""
+    """Yield a problem for each given field that this kind of store does not use."""
     fields = [field for field in ("user", "password", "token") if field not in kind.takes]
     if kind.port is None:
         fields += ["endpoints", "ca_file", "cert_file", "key_file"]
@@ -154,7 +154,7 @@ def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
 
 
 def _together(kind: Kind, given: Given) -> Iterator[Problem]:
-    """What only makes sense beside something else."""
+    """Yield the problems of fields that require another field, and of relative paths."""
     pairs = [("cert_file", "key_file"), ("key_file", "cert_file")]
     if "user" in kind.takes:
         pairs += [("user", "password"), ("password", "user")]

@@ -1,1 +1,1 @@
-"""What is asked of PostgreSQL, and what its answers mean; who asks is in ``system.postgres``."""
+"""Queries of PostgreSQL and the meaning of their answers; ``system.postgres`` sends them."""

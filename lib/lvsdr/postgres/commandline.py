@@ -1,6 +1,6 @@
-"""The words of a command line that say where to connect to, in the form that libpq is told it.
+"""The target of a connection from the arguments of a command line, in libpq's form.
 
-Connection strings are for libpq to read; here they are only told from other words.
+libpq parses connection strings; this module only distinguishes them from other arguments.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _SCHEMES = ("postgresql://", "postgres://")
 
 
 def separated(words: Sequence[str]) -> list[str]:
-    """The words, with what is none yet: psql and its arguments in one, as the original has it.
+    """Split an argument that contains psql and its own arguments, as the original tool accepts it.
 
-    It is taken apart as a shell would do it, or put together where one did not.  Raises ValueError
-    for a quote that is not closed.
+    It is split as a shell would do it; other arguments are rejoined (``rejoined``).  Raises
+    ValueError for a quote that is not closed.
 
     >>> separated(["/usr/bin/psql 'port=5432 user=a' -h", "node1"])
     ['/usr/bin/psql', 'port=5432 user=a', '-h', 'node1']
@@ -37,7 +37,7 @@ def separated(words: Sequence[str]) -> list[str]:
 
 
 def rejoined(words: Sequence[str]) -> list[str]:
-    """The words, those in whose quotes a shell did not believe put together again.
+    """Rejoin arguments with quotes that were passed through literally, as `pcs` does.
 
     Raises ValueError for a quote that is not closed.
 
@@ -59,7 +59,7 @@ def rejoined(words: Sequence[str]) -> list[str]:
 
 
 def is_connection_string(word: str) -> bool:
-    """Whether libpq would take the name of a database for a connection string or URI.
+    """Return whether libpq would read a database name as a connection string or URI.
 
     >>> [is_connection_string(word) for word in ("host=db", "postgresql://db", "postgres", "")]
     [True, True, False, False]
@@ -68,7 +68,7 @@ def is_connection_string(word: str) -> bool:
 
 
 def without_psql(words: Sequence[str]) -> list[str]:
-    """The words that follow the path of psql, if they begin with one.
+    """Return the words without a leading path of psql.
 
     >>> without_psql(["/usr/pgsql/bin/psql", "dbname=x"]), without_psql(["dbname=psql"])
     (['dbname=x'], ['dbname=psql'])
@@ -81,11 +81,11 @@ def without_psql(words: Sequence[str]) -> list[str]:
 def target(
     words: Sequence[str], settings: Mapping[str, str], appended: str | None = None
 ) -> Target:
-    """What psql would make of its arguments and options, the latter by libpq's keywords.
+    """Return the target of psql's arguments and options; the latter have libpq's keywords.
 
     Arguments are a connection string, or the name of a database, and a user; a host may be appended
-    to them.  An option goes before what the string says.  Raises ValueError if they are too many,
-    or if one of them would be misread.
+    to them.  An option overrides the string.  Raises ValueError if there are too many arguments, or
+    if one of them would be misread.
 
     >>> target(["port=5433"], {"host": "node1"})
     Target(string='port=5433', settings={'host': 'node1', 'hostaddr': ''}, unnamed=())
@@ -111,8 +111,8 @@ def target(
         )
     given.update(zip(unnamed, names))
     if "host" in given:
-        given["hostaddr"] = ""  # one from elsewhere would go before the name
-    # More than one string is one whose quotes are gone.
+        given["hostaddr"] = ""  # a hostaddr from elsewhere would override the name
+    # Several strings are the parts of one that lost its quotes.
     return Target(" ".join(strings), given, tuple(unnamed))
 
 
@@ -134,7 +134,10 @@ def _require_readable(strings: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _require_encoded(text: str) -> None:
-    """To libpq a user and password end at the first @ or /; the rest would be taken for a host."""
+    """Raise ValueError for a user or password of a URI that needs percent-encoding.
+
+    libpq ends user and password at the first @ or /; the rest would be read as a host.
+    """
     user, _, rest = text.partition("@")
     if "/" in user:
         user, rest = "", text
@@ -147,7 +150,7 @@ def _require_encoded(text: str) -> None:
 
 
 def _require_whole(strings: Sequence[str]) -> None:
-    """A word after a password that a shell has split may be the rest of it."""
+    """Raise ValueError for a word that may be the rest of a password split by a shell."""
     for string in strings:
         if "password=" in string.lower() and "://" not in string and len(string.split()) == 1:
             raise ValueError(

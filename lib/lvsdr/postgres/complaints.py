@@ -1,8 +1,8 @@
-"""What is said of a connection, without a password in it.
+"""Messages about a connection, without a password in them.
 
-libpq's complaints quote what it was told, and it takes a password for something else in a string
-that is not written as it should be.  So where there may be a password, a piece is repeated only if
-it is an address, or if its own name says what it is.
+The messages of libpq quote its settings.  Parsing a malformed string, libpq may mistake a password
+for another setting.  So some pieces of a message are left out if the settings may contain a
+password.  A piece is repeated only if it is an address, or if its keyword proves its meaning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SOMEBODY = "the named host"
 
 
 def secretive(text: str) -> bool:
-    """Whether a password may be in it.
+    """Return whether a text may contain a password.
 
     >>> [secretive(text) for text in ("password=x", "u:x@node1", "Postgres://u:x", "passfile=/x")]
     [True, True, True, False]
@@ -28,7 +28,7 @@ def secretive(text: str) -> bool:
 
 
 def one_line(message: str) -> str:
-    """What libpq says, without the hints, which it indents; it has a line for each host.
+    """Join the lines of a libpq message, one for each host, without its indented hints.
 
     >>> one_line("connection to a failed: no\\n\\tIs it running?\\nconnection to b failed: no\\n")
     'connection to a failed: no; connection to b failed: no'
@@ -38,23 +38,23 @@ def one_line(message: str) -> str:
 
 
 def malformed(string: str, complaint: str) -> str:
-    """What libpq says of a string that it cannot read, without any piece of it.
+    """Return libpq's message about a string that it cannot parse, without pieces of the string.
 
     >>> malformed("user=u password=to be", 'missing "=" after "be" in connection info string')
     'malformed connection string: missing "=" after ... in connection info string'
     >>> malformed("hots=node1", 'invalid connection option "hots"')
     'malformed connection string: invalid connection option "hots"'
     """
-    # What has no name may be the rest of anything.
+    # A piece without a keyword may be the rest of any value.
     if secretive(string) or complaint.startswith('missing "=" after'):
         complaint = _without_pieces(complaint, ())
     return f"malformed connection string: {one_line(complaint)}"
 
 
 def failed(complaint: str, target: Target, known: Mapping[str, str]) -> str:
-    """What libpq or a server says, with no piece of the target that may be a password.
+    """Return a message of libpq or a server, without pieces of the target that may be a password.
 
-    ``known`` is what libpq read in the target, and in whatever else it goes by.
+    ``known`` has the settings that libpq read from the target and all other places.
 
     >>> named = {"user": "alice", "port": "s3cret"}
     >>> failed('no "s3cret" for "alice"', Target("postgresql://alice:s3cret/x", {}), named)
@@ -68,7 +68,7 @@ def failed(complaint: str, target: Target, known: Mapping[str, str]) -> str:
 
 
 def shown(server: str, target: Target, known: Mapping[str, str]) -> str:
-    """A server by its name, if that is certain to be one.
+    """Return the name of a server, if it certainly is one.
 
     >>> shown("node1", Target("host=node1 password=x", {}), {"host": "node1"})
     'node1'
@@ -80,7 +80,7 @@ def shown(server: str, target: Target, known: Mapping[str, str]) -> str:
 
 
 def is_server(text: str) -> bool:
-    """Whether this is what a server can be named by: a host, or the directory of a socket.
+    """Return whether a text can name a server: a host, or the directory of a socket.
 
     >>> [is_server(text) for text in ("node1", "fe80::1%eth0", "/run/postgresql", "u:p@node1")]
     [True, True, True, False]
@@ -90,7 +90,10 @@ def is_server(text: str) -> bool:
 
 
 def _may_hold_one(target: Target) -> bool:
-    """Also where something else than a host is where a host should be."""
+    """Return whether a password may be in the target.
+
+    True also when a ``host`` value is not a valid host: it may be a misplaced password.
+    """
     servers = filter(None, target.settings.get("host", "").split(","))
     return any(map(secretive, (target.string, *target.settings.values()))) or not all(
         map(is_server, servers)
@@ -98,10 +101,10 @@ def _may_hold_one(target: Target) -> bool:
 
 
 def _certain(target: Target, known: Mapping[str, str]) -> set[str]:
-    """The values whose own names say that they are no password."""
+    """Return the values that are no passwords, as their keywords prove."""
     texts = (target.string, *target.settings.values(), *known.values())
     if _is_ambiguous(target.string) or any('"' in text for text in texts):
-        return set()  # a quote of its own would end a piece too soon
+        return set()  # a quote in a value would end a piece too soon
     named = {name: value for name, value in known.items() if name not in target.unnamed}
     servers = set(filter(is_server, named.get("host", "").split(",")))
     ports = known.get("port", "").split(",")
@@ -111,13 +114,13 @@ def _certain(target: Target, known: Mapping[str, str]) -> set[str]:
 
 
 def _is_ambiguous(string: str) -> bool:
-    """Whether what stands for host and port in a URI may be meant for user and password."""
+    """Return whether host and port of a URI may be meant as user and password."""
     authority = string.partition("://")[2].partition("/")[0]
     return ":" in authority and "@" not in authority
 
 
 def _without_pieces(complaint: str, certain: Collection[str]) -> str:
-    """Without what is in quotes; from what is not known on, for that may have quotes of its own.
+    """Remove quoted pieces, from the first uncertain one on: it may contain quotes itself.
 
     >>> _without_pieces('to "node1" (192.0.2.1): no "a"b"!', {"node1"})
     'to "node1" (192.0.2.1): no ...!'

@@ -1,4 +1,4 @@
-"""Where to connect to, which servers that will be, and how long each of them may take."""
+"""Targets of a connection: the servers that libpq will try, and the time limit for each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from ..hosts import literal
 from ..typed import NamedTuple
 
-_LEAST_TIMEOUT = 2  # libpq takes a connect_timeout of 1 for 2
+_LEAST_TIMEOUT = 2  # libpq raises a connect_timeout of 1 to 2
 _NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}
 _ANONYMOUS = {
     "password": "",
-    "passfile": "/dev/null/none",  # an empty one would be that of the user
+    "passfile": "/dev/null/none",  # an empty value would select the user's own file
     "sslmode": "disable",
     "sslrootcert": "",  # "system" forbids sslmode=disable
     "target_session_attrs": "any",
@@ -30,16 +30,16 @@ _NUMBERS = (
 
 
 class Target(NamedTuple):
-    """A connection string or URI, which may be empty, and the keywords that go before it."""
+    """A connection string or URI, which may be empty, and the keywords that override it."""
 
     string: str
     settings: Mapping[str, str]
     unnamed: tuple[str, ...] = ()
-    """Keywords whose values came as words that no name says the meaning of."""
+    """Keywords of values that came as positional arguments, so that their meaning is uncertain."""
 
 
 def hosts(settings: Mapping[str, str]) -> list[str]:
-    """The servers that will be tried, by all that libpq goes by.
+    """Return the servers that libpq will try, by its complete settings.
 
     >>> hosts({"host": "node1,node2"}), hosts({"host": "", "hostaddr": "192.0.2.1"}), hosts({})
     (['node1', 'node2'], ['192.0.2.1'], [])
@@ -49,7 +49,7 @@ def hosts(settings: Mapping[str, str]) -> list[str]:
 
 
 def names(settings: Mapping[str, str]) -> list[str]:
-    """Those servers, if none of them can be asked unless one has been looked up by its name.
+    """Return the servers, if every one needs a look-up of its name; otherwise an empty list.
 
     >>> names({"host": "node1,node2"}), names({"host": "node1,10.77.0.2"})
     (['node1', 'node2'], [])
@@ -59,12 +59,15 @@ def names(settings: Mapping[str, str]) -> list[str]:
 
 
 def _needs_no_name(server: str) -> bool:
-    """Say so of an address, and of a socket: its directory, its abstract name, or the usual one."""
+    """Return whether a server is an address or a socket, so that it needs no look-up.
+
+    A socket is given by its directory, by its abstract name, or by an empty text for the default.
+    """
     return not server or server.startswith(("/", "@")) or literal(server) is not None
 
 
 def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
-    """As many servers as in the settings, none of which is there: nobody is asked by trying.
+    """Return as many servers as in the settings, none of which exists: a trial contacts no server.
 
     >>> nowhere({"host": "node1,node2"}), nowhere({})
     ({'host': '/dev/null,/dev/null'}, {'host': '/dev/null'})
@@ -76,10 +79,10 @@ def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def anonymous(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return settings that go before the given ones in a ping, which needs no login.
+    """Return settings that override the given ones in a ping, which needs no login.
 
-    They keep the ping from sending a password, and from failing for a reason that is this host's: a
-    certificate, or a server without TLS.
+    They keep the ping from sending a password, and from failing for a local reason: a certificate,
+    or a required TLS that the server lacks.
 
     >>> anonymous({"sslmode": "require"})["sslmode"], "gssencmode" in anonymous({})
     ('disable', False)
@@ -89,7 +92,7 @@ def anonymous(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def flaw(settings: Mapping[str, str]) -> str:
-    """What libpq would complain of no sooner than when it connects, empty if there is nothing.
+    """Return the flaw that libpq would report only while it connects; an empty text if none.
 
     >>> flaw({"port": "5432,,5433", "connect_timeout": "5"}), flaw({"port": "0"})
     ('', 'port is not a number from 1 to 65535')
@@ -105,9 +108,9 @@ def flaw(settings: Mapping[str, str]) -> str:
 
 
 def patience(attempts: int, seconds: float, given: str = "") -> str:
-    """A connect_timeout with which a dead server leaves time for the others, and the one given.
+    """Return a connect_timeout with which a dead server leaves time for the other servers.
 
-    Where there is nobody else, that is as it was; 0 stands for any time.
+    The given timeout stays an upper limit, and is unchanged for a single server; 0 is no limit.
 
     >>> patience(2, 8.0), patience(9, 8.0), patience(2, 8.0, "3"), patience(2, 8.0, "0")
     ('4', '2', '3', '4')

@@ -1,33 +1,33 @@
-"""How far a standby may be behind."""
+"""The lag of a standby, and its limits."""
 
 from __future__ import annotations
 
 from ..typed import NamedTuple
 
-_STEP = 0.2  # seconds between two looks at a standby
-_TO_ANSWER = 0.5  # seconds that are kept for the answer to the last one
+_STEP = 0.2  # seconds between two queries of a standby
+_TO_ANSWER = 0.5  # seconds reserved for the answer to the last query
 
 
 class Lag(NamedTuple):
-    """How far a standby is behind; None is what nobody knows."""
+    """The lag of a standby; None is an unknown lag."""
 
     bytes: float | None
-    """Of WAL that it has not replayed."""
+    """Bytes of WAL that it has not replayed."""
     seconds: float | None
     """Age of the oldest change that it has not replayed."""
 
 
 class Limits(NamedTuple):
-    """How far it may be; None is any distance."""
+    """The allowed lag; None is any lag."""
 
     bytes: float | None = None
     seconds: float | None = None
 
 
 def pause(apart: float, limits: Limits, left: float) -> float | None:
-    """Seconds until somebody is asked again who was asked first so long ago; None if no more.
+    """Return the delay before the next query, ``apart`` seconds after the first one, or None.
 
-    That is sensible for as long as a standby may be late, and in what time is left.
+    Another query is useful until the allowed lag has passed, if it fits in the ``left`` seconds.
 
     >>> pause(0, Limits(seconds=30), left=8), pause(29.9, Limits(seconds=30), left=8)
     (0.2, None)
@@ -39,9 +39,9 @@ def pause(apart: float, limits: Limits, left: float) -> float | None:
 
 
 def excess(lag: Lag, limits: Limits) -> str:
-    """Why a standby is too far behind, empty if it is not.
+    """Return why a standby is too far behind; an empty text if it is not.
 
-    A lag that nobody knows exceeds every limit.
+    An unknown lag exceeds every limit.
 
     >>> excess(Lag(2000, None), Limits(bytes=1000))
     'lags 2000 bytes behind, more than 1000'
@@ -64,7 +64,7 @@ def excess(lag: Lag, limits: Limits) -> str:
 
 
 def _short(number: float) -> str:
-    """Without the fractions of large numbers.
+    """Format a number, without the fraction if it is large.
 
     >>> _short(5.0), _short(1.2345), _short(123456789.0)
     ('5', '1.2', '123456789')

@@ -1,7 +1,7 @@
-"""Which standbys stream from a primary, by the names that they gave: pg_stat_replication, judged.
+"""The standbys that stream from a primary, by their application names in pg_stat_replication.
 
-Walsenders feed others than standbys, and any of them may be ``streaming``: a base backup and
-pg_receivewal, which never replay anything, and subscribers, which have a logical slot.
+Walsenders feed not only standbys, and any of them may be ``streaming``.  A base backup and
+pg_receivewal never replay WAL; subscribers have a logical slot.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .values import optional_int, optional_seconds, required
 
 STATEMENTS = (
     "SELECT pg_is_in_recovery(), quote_ident(current_user)",
-    # A standby gets no more than what is flushed.  reply_time is by the standby's own clock.
-    # NULL is "unknown" and must stay that: GREATEST and COALESCE would make a number of it.
+    # A standby gets no more WAL than is flushed.  reply_time is by the standby's own clock.
+    # NULL means "unknown" and must stay NULL: GREATEST and COALESCE would turn it into a number.
     """
     SELECT s.application_name, s.state, l.slot_name IS NOT NULL, s.replay_lsn IS NOT NULL, s.pid,
            pg_wal_lsn_diff(p.flushed, '0/0'), pg_wal_lsn_diff(s.replay_lsn, '0/0'),
@@ -33,18 +33,18 @@ STATEMENTS = (
     """,
 )
 
-_TO_BEGIN = 2  # seconds that a walsender has until it sends the first WAL
+_TO_BEGIN = 2  # seconds that a walsender may take until it sends the first WAL
 
-# What a standby is called whose administrator did not say.
+# The default application_name of a standby, which names no host.
 _NO_NAMES = {"walreceiver"}
 
 Row = Sequence["str | None"]
 Naming = Callable[[str], "str | None"]
-"""The host that goes by a name, or None if that is nobody's."""
+"""A function from a name to its host, or to None without one."""
 
 
 class Walsender(NamedTuple):
-    """A process that sends WAL to somebody."""
+    """A process that sends WAL to a receiver."""
 
     name: str
     state: str
@@ -52,30 +52,30 @@ class Walsender(NamedTuple):
     replays: bool
     pid: int = 0
     flushed: int | None = 0
-    """The end of what there is to send, in bytes; None if it is unknown, as with the others."""
+    """The end of the WAL to send, in bytes; None if it is unknown, as in the next fields."""
     replayed: int | None = 0
     measured: float | None = None
-    """Seconds that it took until something was replayed, by the standby's last word."""
+    """The replay lag in seconds, by the standby's last reply."""
     silence: float | None = 0
-    """Seconds since that."""
+    """Seconds since that reply."""
     connected: float | None = 0
-    """Seconds since this process began, which has measured nothing before."""
+    """Seconds since this process began; it has no measurement from before."""
     at: float = 0
-    """When it was so, in seconds."""
+    """The time of the row, in seconds."""
 
     @property
     def streams(self) -> bool:
-        """It is that of a standby, which has been sent all that there is."""
+        """Return whether it feeds a standby that has caught up."""
         return self.state == "streaming" and self.replays and not self.logical
 
 
 class Standbys(NamedTuple):
-    """Those to serve, and why the others are not among them."""
+    """The standbys that may serve, and the reasons against the others."""
 
     names: list[str]
     left_out: list[str]
     strangers: list[str]
-    """Names of those who could serve, if anybody knew who they are."""
+    """Names of standbys that are fit, but match no known host."""
 
     def require_a_name(self) -> None:
         """Raise SourceUnavailable if there are standbys, but all of them are strangers."""
@@ -87,7 +87,7 @@ class Standbys(NamedTuple):
 
 
 def walsenders(role: Row, rows: Iterable[Row]) -> list[Walsender]:
-    """What the rows of the two statements say.
+    """Return the walsenders in the rows of the two statements.
 
     Raises SourceUnavailable if the server is not a primary, or does not show its walsenders.
     """
@@ -120,11 +120,11 @@ def _walsender(row: Row, user: str) -> Walsender:
 
 
 def lag(first: Walsender, last: Walsender) -> Lag:
-    """How far a standby is behind, by what was seen of it at two times or only once.
+    """Return the lag of a standby, from rows of one or two times.
 
-    What was flushed at the first time and is replayed at the last has not been late by more than
-    the time between.  As long as nothing is replayed of what a walsender has sent, what it measures
-    is the time since it began, and a standby that was away has missed what is older.
+    If WAL flushed at the first time is replayed at the last, its delay is at most the time between
+    them.  Until some WAL of a new walsender is replayed, its measurement is the time since its
+    start.  A standby that was away has missed older WAL, so that measurement is too small.
 
     >>> idle = Walsender("a", "streaming", False, True, flushed=9, replayed=9)
     >>> late = idle._replace(flushed=20, replayed=12, measured=2, silence=1, connected=60, at=5)
@@ -144,7 +144,7 @@ def lag(first: Walsender, last: Walsender) -> Lag:
 
 
 def _measured(walsender: Walsender) -> float | None:
-    """Return the lag in seconds by the standby's last reply, or None if that does not tell."""
+    """Return the lag in seconds by the standby's last reply, or None if that is no proof."""
     measured, silence, connected = walsender.measured, walsender.silence, walsender.connected
     if measured is None or silence is None or connected is None:
         return None
@@ -152,7 +152,7 @@ def _measured(walsender: Walsender) -> float | None:
 
 
 def again(seen: Sequence[Sequence[Walsender]], limits: Limits, left: float) -> float | None:
-    """Seconds until one is to look again, of those that are left; None if there is no point.
+    """Return the delay before the next query, or None if another query cannot change the result.
 
     >>> new = Walsender("a", "streaming", False, True, flushed=9, replayed=8)
     >>> again([[new]], Limits(seconds=30), left=4), again([[new]], Limits(bytes=9), left=4)
@@ -160,7 +160,7 @@ def again(seen: Sequence[Sequence[Walsender]], limits: Limits, left: float) -> f
     """
     in_seconds = Limits(seconds=limits.seconds)
     for first, last in _pairs(seen):
-        # Who was too late by the standby's own word will not be near enough so soon.
+        # A standby that is too late by its own reply will not catch up that soon.
         sure = last.measured is not None and last.measured > (limits.seconds or 0)
         if last.streams and not sure and excess(lag(first, last), in_seconds):
             return pause(last.at - seen[0][0].at, limits, left)
@@ -168,13 +168,13 @@ def again(seen: Sequence[Sequence[Walsender]], limits: Limits, left: float) -> f
 
 
 def _pairs(seen: Sequence[Sequence[Walsender]]) -> list[tuple[Walsender, Walsender]]:
-    """Everybody who is there at the last, as they were at first if they were there, and at last."""
+    """Return each walsender of the last sample with its first sample, or with itself if new."""
     first = {walsender.pid: walsender for walsender in seen[0]}
     return [(first.get(walsender.pid, walsender), walsender) for walsender in seen[-1]]
 
 
 def standbys(seen: Sequence[Sequence[Walsender]], naming: Naming, limits: Limits) -> Standbys:
-    """The hosts that are standbys and may serve, each once, by whom was seen at several times."""
+    """Return the distinct standby hosts that may serve, judged from all samples."""
     names: dict[str, None] = {}
     left_out, strangers = [], []
     for first, walsender in _pairs(seen):
@@ -201,7 +201,7 @@ def _why_not(walsender: Walsender, behind: Lag, limits: Limits) -> str:
 
 
 def listed(hosts: Collection[str]) -> Naming:
-    """By these names alone, in whatever case and spelling of an address.
+    """Return a naming by these names alone, in any case and any spelling of an address.
 
     >>> [listed(["Node1", "fd77::1"])(name) for name in ("node1", "FD77:0::1", "node2")]
     ['Node1', 'fd77::1', None]
@@ -211,7 +211,7 @@ def listed(hosts: Collection[str]) -> Naming:
 
 
 def members(nodes: Collection[str]) -> Naming:
-    """By the nodes of a cluster; who is not in it is known by an address.
+    """Return a naming by the nodes of a cluster; a host outside it is named by an address.
 
     >>> [members(["node1"])(name) for name in ("node1", "192.0.2.4", "node4")]
     ['node1', '192.0.2.4', None]
@@ -221,7 +221,7 @@ def members(nodes: Collection[str]) -> Naming:
 
 
 def anybody(name: str) -> str | None:
-    """Anything that can be a host.
+    """Return the name if it can be a host, except the default name; otherwise None.
 
     >>> [anybody(name) for name in ("node1", "192.0.2.4", "15/main", "walreceiver", "")]
     ['node1', '192.0.2.4', None, None, None]

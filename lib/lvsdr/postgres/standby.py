@@ -1,4 +1,4 @@
-"""Whether a server is a standby, and near enough to its primary to be read from."""
+"""The state of a server: whether it is a standby, and near enough to its primary for reads."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ..typed import NamedTuple
 from .lag import Lag, Limits, excess, pause
 from .values import optional_int, optional_seconds, required
 
-# NULL is "unknown" and must stay that: GREATEST and COALESCE would make a number of it, so the
-# columns arrive as they are.  latest_end_lsn is the end of the primary's WAL by its last message.
-# That and the time of the last message only pg_monitor may see; for other roles they are NULL.  A
-# receiver asks for a message before wal_receiver_timeout is up, and then ends.
+# NULL means "unknown" and must stay NULL.  GREATEST and COALESCE would turn it into a number, so
+# the columns are selected unchanged.  latest_end_lsn is the end of the primary's WAL by its last
+# message.  Only pg_monitor may see it and the time of the last message; other roles get NULL.  A
+# receiver requests a message before wal_receiver_timeout is up, and then ends.
 STATEMENT = """
     SELECT pg_is_in_recovery(), r.pid IS NOT NULL,
            EXTRACT(epoch FROM clock_timestamp() - r.last_msg_receipt_time) * 1000
@@ -27,37 +27,37 @@ STATEMENT = """
 
 
 class Standby(NamedTuple):
-    """What a server says of itself."""
+    """The state of a server, by its own answer."""
 
     in_recovery: bool
     has_receiver: bool
     silent: bool
-    """Its WAL receiver has heard nothing for longer than one lives without."""
+    """True if its WAL receiver got no message for longer than wal_receiver_timeout."""
     received: int | None
-    """The end of the WAL that its primary is known to have, in bytes; None if it is unknown."""
+    """The known end of the primary's WAL, in bytes; None if it is unknown."""
     replayed: int | None
     age: float | None
-    """Seconds since its last replayed transaction was committed; unknown after a restart."""
+    """Seconds since the commit of its last replayed transaction; unknown after a restart."""
     at: float
-    """When it said so, in seconds by its own clock."""
+    """The time of the answer, in seconds by the server's clock."""
 
     @property
     def receiving(self) -> bool:
-        """Without a receiver, what it has received says nothing of its primary."""
+        """Return whether a WAL receiver is alive; otherwise ``received`` is outdated."""
         return self.has_receiver and not self.silent
 
     @property
     def to_replay(self) -> int | None:
-        """Bytes of WAL."""
+        """Return the bytes of WAL to replay; None if they are unknown."""
         if self.received is None or self.replayed is None:
             return None
         return max(0, self.received - self.replayed)
 
 
 def standby(row: Sequence[str | None]) -> Standby:
-    """Return the state that the row of the statement describes; raise ValueError for another."""
+    """Return the state in a row of the statement; raise ValueError for any other row."""
     in_recovery, has_receiver, silent, received, announced, replayed, age, at = row
-    # The primary has announced nothing yet to a receiver that found nothing to receive.
+    # The announced end is NULL for a receiver that has had nothing to receive yet.
     ends = [int(end) for end in (received, announced) if end is not None]
     return Standby(
         in_recovery=in_recovery == "t",
@@ -71,12 +71,12 @@ def standby(row: Sequence[str | None]) -> Standby:
 
 
 def lag(first: Standby, last: Standby) -> Lag:
-    """How far it is behind, as far as it can know, by what it said at two times or only once.
+    """Return the lag of a standby by its own knowledge, from answers at one or two times.
 
-    An old transaction is no lag while all that was received is replayed: the primary was idle.  Nor
-    is it while a long one writes: what had been received at the first time and is replayed at the
-    last has not been late by more than the time between.  Without a receiver there is no telling,
-    and the age is all that can be relied on.
+    An old last transaction is no lag while all received WAL is replayed: the primary was idle.  It
+    is no lag either while a long transaction writes.  If WAL received by the first answer is
+    replayed by the last, its delay is at most the time between them.  Without a receiver, the end
+    of the primary's WAL is unknown, and only the age is reliable.
 
     >>> idle = Standby(True, True, False, received=9, replayed=9, age=3600, at=100)
     >>> lag(idle, idle), lag(idle, idle._replace(received=19, replayed=14, at=100.5))
@@ -100,7 +100,7 @@ def _has_replayed(found: Standby, position: int | None) -> bool:
 
 
 def again(said: Sequence[Standby], limits: Limits, left: float) -> float | None:
-    """Seconds until it is to be asked again, of those that are left; None if there is no point.
+    """Return the delay before the next query, or None if another query cannot change the result.
 
     >>> late = Standby(True, True, False, received=9, replayed=8, age=3600, at=100)
     >>> again([late], Limits(seconds=30), left=8)
@@ -115,7 +115,7 @@ def again(said: Sequence[Standby], limits: Limits, left: float) -> float | None:
 
 
 def why_not(said: Sequence[Standby], limits: Limits) -> str:
-    """Why it is not to be read from, empty if it is fit.
+    """Return why the server is unfit for reads; an empty text if it is fit.
 
     >>> why_not([Standby(False, False, False, None, None, None, 0)], Limits())
     'is not in recovery: no standby, but a primary'

@@ -1,10 +1,10 @@
-"""Values of PostgreSQL's answers: text, or None for NULL, which is "unknown" and stays that."""
+"""Values of PostgreSQL's answers: text, or None for NULL, which means "unknown" and stays None."""
 
 from __future__ import annotations
 
 
 def required(value: str | None) -> str:
-    """Return the value; raise ValueError for NULL where PostgreSQL never has it."""
+    """Return the value; raise ValueError for NULL in a column that is never NULL."""
     if value is None:
         raise ValueError("NULL where there is always a value")
     return value
@@ -20,9 +20,9 @@ def optional_int(value: str | None) -> int | None:
 
 
 def optional_seconds(value: str | None) -> float | None:
-    """Return a time that has passed, or None for NULL.
+    """Return an elapsed time, at least 0, or None for NULL.
 
-    Two clocks may differ: a time before now has passed, however short it is.
+    A negative difference comes from two clocks that differ: the elapsed time is then near 0.
 
     >>> optional_seconds("1.5"), optional_seconds("-2"), optional_seconds(None)
     (1.5, 0.0, None)

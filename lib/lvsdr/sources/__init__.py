@@ -1,12 +1,13 @@
-"""Where candidates come from.
+"""The sources of candidates.
 
-A source answers with the candidates that it can speak of, each with a verdict and its reason.  The
-list script, where there is one, is alone in naming them; otherwise the nodes of a resource, the
-listed hosts, or all cluster members are looked at, in this precedence, and a node attribute may
-narrow them.  What the cluster knows of a node itself (offline, standby, maintenance, ...) goes
-before what any source says of it.
+A source returns its candidates, each with a verdict and its reason.  A configured list script is
+the only source that names candidates.  Otherwise the candidates come from the first of these: the
+nodes of a resource, the listed hosts, all cluster members.  A node attribute may narrow them.  The
+cluster's state of a node itself (offline, standby, maintenance, ...) has precedence over any
+verdict of a source.
 
-Adding a source: a module with ``candidates(state, spec, deadline)`` and a line in ``SOURCES``.
+To add a source, write a module with ``candidates(state, spec, deadline)`` and add a line to
+``SOURCES``.
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ SOURCES: dict[str, Source] = {
 
 
 class Survey(NamedTuple):
-    """What the sources say."""
+    """The result of the sources."""
 
     candidates: list[Candidate]
     unavailable: str | None = None
-    """Why the source that names them did not answer; then nobody else can be judged either."""
+    """Why the source of the candidates did not answer; then no candidate can be judged."""
 
 
 def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
-    """Ask the configured sources who may be a real server.
+    """Query the configured sources for the candidates.
 
-    A source that does not answer is no error here: all cluster members and listed hosts become
-    UNKNOWN candidates, so that what the cluster knows of its nodes still counts.
+    A source that does not answer is no error here.  All cluster members and listed hosts become
+    UNKNOWN candidates, so that the cluster's state of its nodes still counts.
     """
     try:
         found = SOURCES[chosen(spec)](state, spec, deadline)
@@ -58,7 +59,7 @@ def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
 
 
 def chosen(spec: PoolSpec) -> str:
-    """The name of the source that names the candidates: the first one that is configured."""
+    """Return the name of the source of the candidates: the first one that is configured."""
     if spec.list_script is not None:
         return "script"
     if spec.resource is not None:

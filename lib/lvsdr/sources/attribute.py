@@ -12,7 +12,7 @@ from . import members
 
 
 def candidates(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
-    """Every cluster node, judged by the attribute alone."""
+    """Return every cluster node, judged by the attribute alone."""
     everyone = members.candidates(state, spec, deadline)
     return (
         everyone if spec.attribute is None else narrowed(everyone, state, spec.attribute, deadline)

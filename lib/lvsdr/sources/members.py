@@ -1,4 +1,4 @@
-"""Candidates when nothing else names any: all nodes of the cluster, remote and guest ones too."""
+"""Candidates without another source: all nodes of the cluster, also remote and guest nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..model import Candidate, Outcome, PoolSpec, Verdict
 
 
 def candidates(state: ClusterState, _spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
-    """Every cluster node."""
+    """Return every cluster node."""
     return [
         Candidate(node.name, Verdict(Outcome.IN, f"is a cluster node ({node.kind.value})"))
         for node in state.nodes.values()

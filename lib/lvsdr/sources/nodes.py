@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..cluster import ClusterState, Node, NodeKind
 from ..model import Candidate, Outcome, Verdict
 
-# Seconds that Pacemaker may take to find again a resource that it lost sight of: its default
-# timeout of a probe (decision 026).
+# Seconds in which Pacemaker finds a resource again after it lost the state: the default timeout
+# of a probe (decision 026).
 OUT_OF_SIGHT = 20.0
 
 
 def left_alone(state: ClusterState, resource: str | None) -> str | None:
     """Return why Pacemaker stops nothing of interest on a node that leaves; None if it does.
 
-    ``resource`` is the one that real servers run, if there is one.  crm_mon 2.1.5 omits a clone
-    whose only active instances are unmanaged on nodes that are not online.
+    ``resource`` is the resource of the real servers, if there is one. crm_mon 2.1.5 omits a clone
+    if its only active instances are unmanaged on nodes that are not online.
     """
     if state.maintenance:
         return "the cluster is in maintenance"
@@ -28,7 +28,7 @@ def left_alone(state: ClusterState, resource: str | None) -> str | None:
 def node_verdict(node: Node, untouched: str | None = None) -> Verdict | None:
     """Return the verdict that the node's own state imposes; None in normal operation.
 
-    ``untouched`` says why Pacemaker has stopped nothing on it, if that is so.
+    ``untouched`` is the reason why Pacemaker has stopped nothing on the node, if so.
     """
     if node.ambiguous:
         return Verdict(Outcome.UNKNOWN, "several nodes of this name are online")
@@ -53,7 +53,7 @@ def _away(node: Node, untouched: str | None) -> Verdict:
     if node.kind is NodeKind.MEMBER and node.expected:
         return Verdict(Outcome.FAILED, "node is offline")
     if node.maintenance:
-        # Pacemaker left and stopped nothing, as for an upgrade: the resources there go on.
+        # Pacemaker ended without stopping resources, as for an upgrade: they continue.
         return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
     if untouched is not None:
         return Verdict(Outcome.UNKNOWN, f"node is offline, but {untouched}")
@@ -65,11 +65,11 @@ def _away(node: Node, untouched: str | None) -> Verdict:
 def with_node_state(
     candidate: Candidate, state: ClusterState, untouched: str | None = None
 ) -> Candidate:
-    """Return the candidate under its node's state; a host outside the cluster stays as it is.
+    """Return the candidate under its node's state; a host outside the cluster is unchanged.
 
-    A failed or unknown node settles the matter.  On a node that is merely leaving, a resource that
-    already stopped there, or whose state nobody knows, says more than the leaving does; and what
-    is no longer to be seen there has stopped.
+    The state of a failed or unknown node decides.  On a leaving node, a resource that has already
+    stopped there, or has an unknown state, has precedence over the leaving.  A resource that is no
+    longer visible there has stopped.
     """
     node = state.node(candidate.host)
     verdict = node_verdict(node, untouched) if node is not None else None
@@ -77,7 +77,7 @@ def with_node_state(
         return candidate
     left = node.pending and not node.expected
     if left and not untouched and candidate.verdict.outcome is Outcome.FAILED:
-        return candidate  # Pacemaker has been stopped, Corosync not: it need not come back
+        return candidate  # only Pacemaker was stopped, not Corosync: it need not return
     if verdict.grace and _is_settled(candidate.verdict):
         return candidate
     leaving = verdict.outcome is Outcome.WITHDRAWN
@@ -87,7 +87,7 @@ def with_node_state(
 
 
 def _is_settled(verdict: Verdict) -> bool:
-    """Return whether a verdict outweighs that its node is out of sight.
+    """Return whether a verdict outweighs the lost connection to its node.
 
     Pacemaker does nothing about an UNKNOWN one; a failure without grace is certain.
     """

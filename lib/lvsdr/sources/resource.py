@@ -1,4 +1,4 @@
-"""Candidates from where a resource runs: ``realserver_dependent_resource`` and its role."""
+"""Candidates by the nodes that run a resource: ``realserver_dependent_resource`` and its role."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PRESENT = {
     WantedRole.UNPROMOTED: (Role.UNPROMOTED,),
 }
 
-# While one of these goes on, Pacemaker has put it in the place of the last operation's success, and
-# crm_mon shows as failed what has ever failed, however long that is over.
+# During these operations, Pacemaker records them in the place of the last operation's success, and
+# crm_mon shows an instance as failed after any earlier failure, however old.
 _UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
 
 
 def candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
-    """Every cluster node, judged by the instance of the resource on it.
+    """Return every cluster node, judged by the instance of the resource on it.
 
-    Nodes without an instance are named too: a real server of theirs has failed.  Raises
-    SourceUnavailable for a resource that the cluster does not have.
+    Nodes without an instance are included: their real server has failed.  Raises SourceUnavailable
+    for a resource that the cluster does not have.
     """
     resource = spec.resource or ""
     if resource not in state.resources:
@@ -45,13 +45,13 @@ def candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list
 
 
 def _fittest(resource: str, instances: list[Instance | None], wanted: WantedRole) -> Verdict:
-    """A node may have several instances of a globally unique clone: one that is fit will do."""
+    """Return the best verdict of a node's instances: a globally unique clone may have several."""
     verdicts = [instance_verdict(resource, instance, wanted) for instance in instances]
     return min(verdicts, key=lambda verdict: FITNESS.index(verdict.outcome))
 
 
 def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRole) -> Verdict:
-    """What one instance, or its absence, says about the real server on its node."""
+    """Return the verdict on a node's real server by one instance, or by its absence."""
     if instance is None:
         return _not_running(f"{resource} is not running there")
     if instance.blocked or not instance.managed:
@@ -70,15 +70,18 @@ def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRol
 def _not_running(reason: str) -> Verdict:
     """Return the verdict on an instance that is gone, and may come back.
 
-    `crm_resource --refresh`, or a node that joins again, makes Pacemaker forget what ran there
-    until it has looked, which crm_mon shows like a stop.  An intended stop shows first, as a role
-    or a failure.
+    `crm_resource --refresh` makes Pacemaker forget the resources on a node until its next probe.
+    So does a node that joins again. crm_mon shows this like a stop.  An intended stop shows first,
+    as a role or a failure.
     """
     return Verdict(Outcome.FAILED, reason, grace=OUT_OF_SIGHT)
 
 
 def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:
-    """Of an instance that is on its way to another role, or away; it may have failed, or not."""
+    """Return the verdict on an instance that is changing its role or stopping.
+
+    It may have failed, or not.
+    """
     if instance.role is Role.STOPPING:
         return Verdict(Outcome.WITHDRAWN, f"{resource} is being stopped", leaving=True)
     if instance.role is Role.DEMOTING and instance.failed:
@@ -94,11 +97,12 @@ def _by_role(resource: str, role: Role, wanted: WantedRole) -> Verdict:
 
 
 def _left_alone(resource: str, instance: Instance) -> Verdict:
-    """Of an instance that Pacemaker does nothing about.
+    """Return the verdict on an instance that Pacemaker leaves alone.
 
-    An unmanaged one is unknown: in maintenance Pacemaker stops watching it, and crm_mon shows both
-    in the same way.  A blocked one, shown as unmanaged too, is in no maintenance: it could not be
-    stopped (``on-fail=block``), or is active where it should not be.
+    An unmanaged instance is unknown: in maintenance Pacemaker stops monitoring it, and crm_mon
+    shows both states in the same way.  A blocked instance, also shown as unmanaged, is not in
+    maintenance: it could not be stopped (``on-fail=block``), or is active on a node where it should
+    not be.
     """
     if not instance.blocked:
         return Verdict(Outcome.UNKNOWN, f"{resource} is unmanaged or in maintenance")

@@ -1,7 +1,7 @@
 """Candidates from a user's program: ``realserver_get_real_servers_script``.
 
-It alone decides who is in, so what it prints is read with suspicion: anything that is not a plain
-list of hosts, and any exit status but 0, means that it did not answer.
+The program alone decides which hosts are in, so its output is checked strictly.  Any output but a
+plain list of hosts, and any exit status but 0, counts as no answer.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _OUTPUT_LIMIT = 1024 * 1024
 
 
 def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
-    """Every host that the script names; raises SourceUnavailable when it does not answer."""
+    """Return every host that the script names; raise SourceUnavailable without an answer."""
     script = spec.list_script
     if script is None:
         return []
-    from ..system.fork import spawn_tied  # what it imports only scripts pay for
+    from ..system.fork import spawn_tied  # its imports are too costly without a script
 
     (result,) = run_all(
         [script.argv],
@@ -38,11 +38,11 @@ def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list
 
 
 def hosts(script: Script, output: bytes) -> list[str]:
-    """The names in the output, separated by any white space, each once and in order.
+    """Return the names in the output, separated by any white space, each once and in order.
 
-    Addresses are in canonical form, as the weights have them.
+    Addresses are in canonical form, as in the weights.
 
-    Raises SourceUnavailable naming the first word that cannot be a host.
+    Raises SourceUnavailable, which names the first word that cannot be a host.
     """
     words = output.decode("utf-8", "replace").split()
     for word in words:

@@ -1,4 +1,4 @@
-"""Candidates from the list that the administrator wrote: ``weight_of_realservers``."""
+"""Candidates from the administrator's list: ``weight_of_realservers``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from ..model import Candidate, Outcome, PoolSpec, Verdict
 
 
 def candidates(_state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
-    """Every listed host, in the order of the list."""
+    """Return every listed host, in the order of the list."""
     listed = Verdict(Outcome.IN, "listed in weight_of_realservers")
     return [Candidate(host, listed) for host in spec.weights]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Not socket, nor ipaddress: each costs a monitor more than all that it has to do with addresses.
+# Not socket, nor ipaddress: each costs more than all address handling of a monitor.
 import _socket as socket
 from collections.abc import Sequence
 
@@ -18,29 +18,30 @@ _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 
 
 def interfaces(deadline: Deadline, device: str | None = None) -> tuple[Interface, ...]:
-    """The interfaces of this network namespace with their addresses; raises LvsdrError.
+    """Return the interfaces of this network namespace with their addresses; raise LvsdrError.
 
-    ``device`` is a name or an alternative one: only that interface, or none if it is missing.
+    ``device``, a name or an alternative one, limits the result to that interface, or to none if it
+    is missing.
     """
     only = ("dev", device) if device else ()
     return parse(_ask(("ip", "-json", "address", "show", *only), deadline))
 
 
 def networks(address: str, deadline: Deadline) -> tuple[Connected, ...]:
-    """The connected networks that have room for ``address``, best first; raises LvsdrError."""
+    """Return the connected networks that contain ``address``, best first; raise LvsdrError."""
     family = "-6" if ":" in address else "-4"
     return connected(_ask(("ip", family, "-json", "route", "show", "match", address), deadline))
 
 
 def neighbour(address: str, device: str, deadline: Deadline) -> str | None:
-    """The MAC that the neighbour table has for an address; raises LvsdrError."""
+    """Return the MAC of an address in the neighbour table; raise LvsdrError."""
     return mac(_ask(("ip", "-json", "neighbour", "show", "to", address, "dev", device), deadline))
 
 
 def change(lines: Sequence[str], deadline: Deadline) -> None:
-    """Carry out commands of ip(8) such as ``address add ...``, in one process.
+    """Execute commands of ip(8) such as ``address add ...``, in one process.
 
-    The first that fails ends it; raises LvsdrError with ip's words.
+    The first failure ends the batch; raises LvsdrError with ip's message.
     """
     if lines:
         batch = "".join(f"{line}\n" for line in lines).encode()
@@ -52,9 +53,9 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
 
 
 def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
-    """Return the output of ip; nothing if there is no such interface.
+    """Return the output of ip; an empty text without such an interface.
 
-    A list during which something changed may lack what is there, whatever ip ends with.
+    A change during a dump may leave entries out, whatever the exit status; such a dump is repeated.
     """
     for _ in range(_ATTEMPTS):
         done = run(argv, deadline)
@@ -72,14 +73,14 @@ def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
 
 
 def _said(stderr: bytes) -> str:
-    """What ip complained of, without the line that only tells which one of the batch it was."""
+    """Return the error messages of ip, without the line that only names the failed batch line."""
     lines = stderr.decode("utf-8", "replace").splitlines()
     told = [line for line in lines if not line.startswith("Command failed")]
     return "; ".join(line.strip() for line in told)[:300]
 
 
 def canonical(address: str) -> str | None:
-    """An address as ip(8) prints it; None for anything else, such as one with a zone.
+    """Return an address as ip(8) prints it; None for any other text, or with a zone.
 
     >>> canonical("FD77:0::0011"), canonical("10.77.0.11"), canonical("fe80::1%eth0")
     ('fd77::11', '10.77.0.11', None)

@@ -1,8 +1,8 @@
-"""A process that goes on sending after the action that started it has ended.
+"""A process that goes on sending after the end of the action that started it.
 
-It is in a session of its own, holds no file of its parent, ends by itself after a given number of
-rounds, when it is no longer wanted, or when the link is lost, and is known by process id and time
-of start: a number alone may be another's by the time that somebody wants to end it.
+The process has its own session and holds no file of its parent.  It ends by itself after a given
+number of rounds, when it is no longer wanted, or when the link is lost.  The process id and the
+time of start identify it: a number alone may later belong to another process.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SIGKILL = 9  # signal.SIGKILL on Linux, without the price of the signal module
+_SIGKILL = 9  # signal.SIGKILL on Linux, without the cost of the signal module
 _TICK = 0.005
 _PATIENCE = 2.0  # seconds for a killed process to be gone
 _GO = b"g"
 
 
 class Rounds(NamedTuple):
-    """What to send how often; ``interval`` in seconds goes before each round."""
+    """Frames, and how often to send them; a pause of ``interval`` seconds precedes each round."""
 
     device: str
     frames: Sequence[bytes]
@@ -34,7 +34,7 @@ class Rounds(NamedTuple):
 
 
 class Process(NamedTuple):
-    """A process of this boot; ``started`` in clock ticks since then (proc(5), stat)."""
+    """A process of this boot; ``started`` is in clock ticks since the boot (proc(5), stat)."""
 
     pid: int
     started: int
@@ -45,8 +45,8 @@ def begin(
 ) -> None:
     """Send in the background.
 
-    Nothing is sent before ``remember`` has returned, and only while ``wanted`` is true: whoever
-    wants to end the process can find it, and one that was lost sight of ends by itself.
+    Nothing is sent before ``remember`` has returned, and only while ``wanted`` is true.  So a later
+    action finds the process and can end it; a process without a record ends by itself.
     """
     gate, opener = os.pipe()
     ready, bell = os.pipe()
@@ -56,12 +56,12 @@ def begin(
     os.close(gate)
     os.close(bell)
     try:
-        # Until it has a session of its own, whoever ends the action's process group ends it, too.
+        # Without its own session, the child would end with the action's process group.
         os.read(ready, 1)
         started = _started(pid)
         if started is not None:
             remember(Process(pid, started))
-            with suppress(BrokenPipeError):  # somebody was quick to end it
+            with suppress(BrokenPipeError):  # the child has already been killed
                 os.write(opener, _GO)
     finally:
         os.close(ready)
@@ -69,7 +69,7 @@ def begin(
 
 
 def end(process: Process) -> bool:
-    """Kill the process and wait until it is gone; False if it has ended before."""
+    """Kill the process and wait until it is gone; return False if it has ended before."""
     if _started(process.pid) != process.started:
         return False
     try:
@@ -83,7 +83,7 @@ def end(process: Process) -> bool:
 
 
 def _live(rounds: Rounds, wanted: Callable[[Process], bool], gate: int, bell: int) -> None:
-    """The life of the child, which never returns."""
+    """Run the child, which never returns."""
     try:
         os.setsid()
         os.write(bell, _GO)
@@ -91,24 +91,27 @@ def _live(rounds: Rounds, wanted: Callable[[Process], bool], gate: int, bell: in
         if os.read(gate, 1) == _GO:
             _send_all(rounds, wanted)
     except (LvsdrError, OSError):
-        os._exit(1)  # the interface is gone, say, and there is nobody to be told
+        os._exit(1)  # for example, the interface is gone; no process waits for a report
     finally:
         os._exit(0)
 
 
 def _let_go_of_all_but(gate: int) -> None:
-    """Also of the lock, and of the output: Pacemaker waits until nobody has that open."""
+    """Close every descriptor but ``gate``.
+
+    Pacemaker waits for the output pipe to close, and the lock must be free.
+    """
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and int(name) != gate:
-            with suppress(OSError):  # the one that the list was read with
+            with suppress(OSError):  # the descriptor of the listing itself
                 os.close(int(name))
 
 
 def _send_all(rounds: Rounds, wanted: Callable[[Process], bool]) -> None:
-    from . import arp, links  # not for those who only want to know of the process
+    from . import arp, links  # not needed to end a process
 
     pid = os.getpid()
     myself = Process(pid, _started(pid) or 0)
@@ -118,15 +121,15 @@ def _send_all(rounds: Rounds, wanted: Callable[[Process], bool]) -> None:
             return
         interface = links.interface(rounds.device)
         if interface is None or not interface.carrier:
-            return  # another node may have the address by the time that the link is back
+            return  # another node may have the address when the link returns
         arp.send(rounds.device, rounds.frames)
 
 
 def _started(pid: int) -> int | None:
-    """When the process was started; None if it is gone, or only waits to be reaped."""
+    """Return the start time of a process; None if it is gone, or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name, in parentheses, may have anything in it.
+            # The name, in parentheses, may contain any character.
             fields = file.read().rpartition(b") ")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

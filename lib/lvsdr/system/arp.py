@@ -1,8 +1,8 @@
-"""Frames on the wire: announce an address to the neighbours, ask them whether they have it."""
+"""Frames on the wire: announcements of an address, and probes for its use by a neighbour."""
 
 from __future__ import annotations
 
-# Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
+# Not socket: it wraps every constant in an enumeration, a tenth of the cost of a monitor.
 import _socket as socket
 import select
 import sys
@@ -16,17 +16,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .race import Bell
 
-# RFC 5227 has 3 probes, too, but takes up to 7 s over them: no failover has as much time.
-PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each of them
-_TICK_MS = 1000  # milliseconds between looks whether to stop
+# RFC 5227 also sends 3 probes, but takes up to 7 s: too long for a failover.
+PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each probe
+_TICK_MS = 1000  # milliseconds between checks of the bell
 _MOST = 1000  # frames at a time
-_FLOOD = 1.0  # seconds from one conflict that is told to the next
+_FLOOD = 1.0  # seconds from one reported conflict to the next
 _ADVERTISEMENT = 136  # RFC 4861, 4.4
 _ICMP6_FILTER = 1  # linux/icmpv6.h
 
 
 def send(device: str, frames: Sequence[bytes]) -> None:
-    """Send whole Ethernet frames over an interface; raises LvsdrError."""
+    """Send whole Ethernet frames over an interface; raise LvsdrError."""
     wire = _open(device, 0)  # protocol 0 receives nothing
     try:
         for frame in frames:
@@ -49,10 +49,10 @@ def conflict(
 ) -> str | None:
     """Return the MAC of a neighbour that has the IPv4 address, or wants it at this moment.
 
-    It takes as long as all of ``patience`` if there is none: the seconds to listen after each
-    question.  ``mac`` is the interface's, ``own`` are all of this node.  ``among_equals``: of hosts
-    that only want the address, those with a higher MAC than this one do not count.
-    Raises LvsdrError if the interface cannot be used or the time is up.
+    ``patience`` has the seconds to listen after each probe; without a conflict, all of them pass.
+    ``mac`` belongs to the interface; ``own`` are all MACs of this node.  ``among_equals`` limits
+    the hosts that only probe for the address to those with a lower MAC than ``mac``.  Raises
+    LvsdrError if the interface cannot be used or the time is up.
     """
     wire = _open(device, ARP)
     try:
@@ -73,7 +73,7 @@ def conflict(
 def _claims(
     wire: socket.socket, address: str, own: Collection[str], until: Deadline
 ) -> Iterator[Claim]:
-    """Yield claims of other hosts as they come."""
+    """Yield claims of other hosts as they arrive."""
     poller = select.poll()
     poller.register(wire.fileno(), select.POLLIN)
     while not until.expired():
@@ -86,10 +86,10 @@ def _claims(
 def watch(
     device: str, address: str, own: Collection[str], tell: Callable[[str], None], bell: Bell
 ) -> None:
-    """Tell the MAC of each host that claims ``address`` for itself, until ``bell`` says stop.
+    """Report the MAC of each host that claims ``address``, until ``bell`` is stopped.
 
-    A flood of claims is told once a second.  ``own`` are the MACs of this node.  Raises LvsdrError
-    if the interface cannot be used.
+    A flood of claims is reported once a second.  ``own`` are the MACs of this node.  Raises
+    LvsdrError if the interface cannot be used.
     """
     wire = _advertisements(device) if ":" in address else _open(device, ARP)
     understand = advertised if ":" in address else claim
@@ -110,7 +110,7 @@ def watch(
 
 
 def _received(wire: socket.socket, poller: select.poll) -> list[bytes]:
-    """Return all frames that are there, or the first that comes within a second."""
+    """Return all frames that have arrived, or the first that arrives within a second."""
     frames: list[bytes] = []
     wait = _TICK_MS
     while len(frames) < _MOST and poller.poll(wait):

@@ -1,4 +1,4 @@
-"""Many clients of one listening socket, attended by one thread: none can hold up another."""
+"""Service of many clients of one listening socket by one thread, none delayed by another."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .serving import Listener
 
-_PATIENCE = 5.0  # seconds for one client in all
+_PATIENCE = 5.0  # seconds in all for one client
 _MOST_CLIENTS = 32
-_LONGEST = 8192  # bytes of a question
+_LONGEST = 8192  # bytes of a request
 _ENDS = (b"\r\n\r\n", b"\n\n")
 _PIECE = 65536
 _TICK = 0.5  # seconds; also the pause after clients could not be accepted
@@ -24,37 +24,37 @@ Answer = Callable[["Client"], "bytes | None"]
 
 
 class Client:
-    """A client that is being attended."""
+    """A connected client, its request and its answer."""
 
     def __init__(self, wire: socket.socket) -> None:
         self.wire = wire
         self.question = b""
         self.complete = False
-        """There is no more of the question to come."""
+        """True once the whole request has arrived."""
         self.answer: memoryview | None = None
-        """What is still to be sent."""
+        """The rest of the answer, still to be sent."""
         self.until = time.monotonic() + _PATIENCE
         wire.setblocking(False)
 
     def read(self) -> None:
-        """Take in what has come of the question; raises OSError."""
+        """Receive the next part of the request; raise OSError."""
         piece = self.wire.recv(_LONGEST)
         self.question += piece
         whole = self.question.endswith(_ENDS) or len(self.question) >= _LONGEST
         self.complete = not piece or whole
 
     def write(self) -> bool:
-        """Send what can be sent of the answer; whether all of it has gone.  Raises OSError."""
+        """Send the next part of the answer; return whether all is sent.  Raise OSError."""
         if self.answer:
             self.answer = self.answer[self.wire.send(self.answer[:_PIECE]) :]
         return not self.answer
 
 
 def attend(listener: Listener, answer: Answer) -> None:
-    """Answer clients until the listener is closed; for a thread.
+    """Answer clients until the listener is closed; blocks its thread.
 
-    ``answer`` returns None as long as it has to know more of the question.  A client has 5 s in
-    all; of more than 32 the oldest has to go.
+    ``answer`` returns None while it needs more of the request.  A client has 5 s in all.  The
+    oldest client of more than 32 is dropped.
     """
     _Attendance(listener, answer).run()
 
@@ -88,7 +88,7 @@ class _Attendance:
             wire, _ = self._listener.wire.accept()
         except BlockingIOError:
             return
-        except OSError:  # too many open files, say: they may be fewer in a moment
+        except OSError:  # such as too many open files, a state that may end soon
             self._poller.unregister(door)
             self._again = time.monotonic() + _TICK
             self._dismiss_oldest()
@@ -113,10 +113,10 @@ class _Attendance:
             self._dismiss(client)
 
     def _reply(self, client: Client) -> None:
-        """Begin to send the answer, if the question is known."""
+        """Begin to send the answer, once ``answer`` has enough of the request."""
         try:
             answer = self._answer(client)
-        except Exception:  # what cannot be answered is no reason to answer no others
+        except Exception:  # a failure for one client must not end the thread for all
             answer = b""
         if answer is not None:
             client.answer = memoryview(answer)

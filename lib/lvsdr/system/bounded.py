@@ -1,6 +1,6 @@
-"""Connections of urllib3 on which reading ends at a deadline, however slowly the server sends.
+"""Connections of urllib3 that stop reading at a deadline, however slowly the server sends.
 
-A timeout of a socket is one for each read: a server that sends a byte a second never meets it.
+A socket's timeout applies to each read: a server that sends a byte a second never exceeds it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bounded(kind: type[Any], deadline: Deadline) -> type[Any]:
-    """Return a class of connections like ``kind`` that are read until the deadline at most."""
+    """Return a class of connections like ``kind`` that stop reading at the deadline."""
 
     class Bounded(kind):  # type: ignore[misc]
         sock: Any
@@ -29,7 +29,7 @@ def bounded(kind: type[Any], deadline: Deadline) -> type[Any]:
 
 
 class _Socket:
-    """A socket whose files are bounded."""
+    """A socket whose ``makefile`` returns files with a deadline."""
 
     def __init__(self, wire: socket.socket, deadline: Deadline) -> None:
         self._wire = wire
@@ -39,12 +39,12 @@ class _Socket:
         return getattr(self._wire, name)
 
     def makefile(self, _mode: str = "rb", *_: object, **__: object) -> io.BufferedReader:
-        """Return a file to read from; http.client asks for no other."""
+        """Return a file for reading; http.client requests no other kind."""
         return io.BufferedReader(_Reader(self._wire, self._deadline))
 
 
 class _Reader(io.RawIOBase):
-    """The bytes that come until the deadline."""
+    """A raw stream of the bytes that arrive until the deadline."""
 
     def __init__(self, wire: socket.socket, deadline: Deadline) -> None:
         self._wire = wire

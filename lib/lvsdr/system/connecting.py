@@ -1,7 +1,7 @@
-"""How libpq gets to a server: what it goes by, whether that will do, and the connection.
+"""The connection of libpq to a server: its settings, their check, and the connection itself.
 
-All this waits as long as it likes, and it changes the environment: it is for a child that can be
-given up, and that says what it is about to do.
+All this may block without limit, and it changes the environment.  So it runs in a child process
+that has a deadline and reports each step in advance.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _FROM_OUTSIDE = {"service": "PGSERVICE", "servicefile": "PGSERVICEFILE"}
 
 
 def settings(target: Target) -> dict[str, str]:
-    """What libpq reads in the target, by its keywords."""
+    """Return the settings of the target as libpq reads them, by keyword."""
     try:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
-    except Exception as error:  # an old psycopg and a new Python do not stop at ImportError
+    except Exception as error:  # an old psycopg on a new Python raises more than ImportError
         why = f"psycopg cannot be loaded: {one_line(str(error))} ({_HINT})"
         raise NotInstalled(why) from None
     try:
@@ -42,22 +42,22 @@ def settings(target: Target) -> dict[str, str]:
 
 
 def known(given: dict[str, str]) -> dict[str, str]:
-    """The settings, and what a service, the environment and libpq itself add to them."""
+    """Return the settings, completed from a service, the environment and libpq's defaults."""
     from psycopg.pq import Conninfo
 
     for keyword, variable in _FROM_OUTSIDE.items():
         if given.get(keyword):
-            os.environ[variable] = given[keyword]  # there the function below looks for it
+            os.environ[variable] = given[keyword]  # get_defaults reads the service from there
     found = ((option.keyword, option.val) for option in Conninfo.get_defaults())
     added = {name.decode(): text(value) for name, value in found if value is not None}
     return {**added, **given}
 
 
 def connected(target: Target, given: dict[str, str], seconds: float, doing: Saying) -> PGconn:
-    """A connection to the first server that gives one, which has its share of the time.
+    """Return a connection to the first server that accepts; servers share the time.
 
-    Raises InvalidParameters or NotAsked if nobody could be asked, Rejected if a server answers and
-    gives no connection, or else SourceUnavailable.
+    Raises InvalidParameters or NotAsked if no server could be queried.  Raises Rejected if a server
+    answers and refuses the connection, or else SourceUnavailable.
     """
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import ConnStatus, PGconn, Ping
@@ -74,16 +74,16 @@ def connected(target: Target, given: dict[str, str], seconds: float, doing: Sayi
     if connection.status == ConnStatus.OK:
         return connection
     complaint = failed(text(connection.error_message), target, all_known)
-    # libpq has the SQLSTATE of a failed connection, and shows it to nothing but its ping.
+    # libpq evaluates the SQLSTATE of a failed connection only in its ping.
     doing(f"{connecting} once more, after: {complaint}")
     alive = PGconn.ping(make_conninfo(**{**timed, **anonymous(all_known)}).encode()) == Ping.OK
     raise (Rejected if alive else SourceUnavailable)(complaint)
 
 
 def _require_usable(target: Target, given: dict[str, str], all_known: dict[str, str]) -> None:
-    """See that libpq would not give up before it asks anybody, and why it would.
+    """Raise InvalidParameters if libpq would give up before it contacts any server.
 
-    It says which of the two it was only of an attempt to ping.
+    libpq reports such settings only as the result NO_ATTEMPT of a ping.
     """
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import PGconn, Ping
@@ -97,9 +97,10 @@ def _require_usable(target: Target, given: dict[str, str], all_known: dict[str, 
 
 
 def _look_up(servers: dict[str, str], doing: Saying) -> int:
-    """See that one of them has an address: libpq tells no difference between that and no answer.
+    """Return the number of addresses of the first server that has any.
 
-    Returns how many it has; one if nobody is to be looked up.
+    Raises NotAsked if none has an address, which libpq does not distinguish from no answer.
+    Returns 1 if there is no name to look up.
     """
     from .resolver import look_up
 
@@ -116,5 +117,5 @@ def _look_up(servers: dict[str, str], doing: Saying) -> int:
 
 
 def text(said: bytes) -> str:
-    """What libpq or a server says."""
+    """Decode a text of libpq or of a server."""
     return said.decode("utf-8", "replace")

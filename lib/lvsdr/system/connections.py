@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-# include/net/tcp_states.h: ESTABLISHED; CLOSE_WAIT, while the client has shut down and the server
+# include/net/tcp_states.h: ESTABLISHED, and CLOSE_WAIT: the client has shut down, and the server
 # still answers.
 _OPEN = frozenset(("01", "08"))
-# FIN_WAIT1, FIN_WAIT2, LAST_ACK and CLOSING: the server has shut down or closed.
+# FIN_WAIT1, FIN_WAIT2, LAST_ACK and CLOSING: the server has shut down or closed its socket.
 _CLOSED_HERE = frozenset(("04", "05", "09", "0B"))
 _FIN_WAIT2 = "05"
 _FIN = 1  # a FIN takes one number of the sequence, as a byte does (tcp_send_fin)
@@ -18,9 +18,9 @@ _SILENCE = 3  # retransmissions: 1.4 s at least without an answer, as each wait 
 
 
 def unfinished(address: str, directory: str = "/proc/net") -> int:
-    """Count the TCP connections of this host to its ``address`` (IPv4 or IPv6) that are not over.
+    """Count the unfinished TCP connections of this host to its ``address`` (IPv4 or IPv6).
 
-    Connections over IPv4 to a socket that takes both families are listed among those over IPv6.
+    Connections over IPv4 to a socket for both families are listed among those over IPv6.
     """
     tables = {"tcp6": f"::ffff:{address}", "tcp": address}
     if ":" in address:
@@ -32,7 +32,7 @@ def unfinished(address: str, directory: str = "/proc/net") -> int:
 
 
 def _matching(path: str, local: str) -> Iterator[str]:
-    """The lines of a table (proc(5), /proc/net/tcp) that are such connections."""
+    """Yield the lines of such connections in a table (proc(5), /proc/net/tcp)."""
     try:
         with open(path, encoding="ascii") as file:
             for line in file:
@@ -47,8 +47,9 @@ def _matching(path: str, local: str) -> Iterator[str]:
 def _is_unfinished(fields: Sequence[str]) -> bool:
     """Return whether data may still arrive at either end.
 
-    Where no process has the socket any more (inode 0), nothing is read here.  Such a connection is
-    over once the client has all data, and has either acknowledged the FIN or become silent.
+    If no process has the socket any more (inode 0), this host reads no more data.  Such a
+    connection is over once the client has all data, and has either acknowledged the FIN or become
+    silent.
     """
     state, queues, retransmissions, inode = fields[3], fields[4], fields[6], fields[9]
     if state not in _CLOSED_HERE:
@@ -61,7 +62,7 @@ def _is_unfinished(fields: Sequence[str]) -> bool:
 
 
 def _digits(address: str) -> str:
-    """An address as the kernel prints it: words of 32 bits, each in the order of this machine."""
+    """Return an address as the kernel prints it: words of 32 bits in this machine's byte order."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     packed = socket.inet_pton(family, address)
     words = (packed[at : at + 4] for at in range(0, len(packed), 4))

@@ -1,4 +1,4 @@
-"""Ask Pacemaker for its state: one fork of crm_mon, begun before the agent itself is loaded."""
+"""Queries of Pacemaker's state: one fork of crm_mon, started before the agent itself is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMMAND = (
     "--inactive",
     "--output-as=xml",
     # Naming the sections halves the cost on a big cluster.  Without tickets crm_mon does not apply
-    # what a lost ticket means; options have maintenance-mode.
+    # the effect of a lost ticket.  The section "options" contains maintenance-mode.
     "--include=none,nodes,resources,attributes,tickets,options",
 )
 
@@ -24,7 +24,7 @@ _begun: list[Child] = []
 
 
 def begin() -> None:
-    """Start crm_mon now; the next ``snapshot`` collects it.  A failure to start shows there."""
+    """Start crm_mon now; the next ``snapshot`` collects its output and any failure to start."""
     try:
         _begun.append(spawn(COMMAND))
     except OSError:
@@ -32,9 +32,9 @@ def begin() -> None:
 
 
 def snapshot(deadline: Deadline) -> bytes:
-    """The document with the cluster's state; raises SourceUnavailable if there is none in time.
+    """Return the document with the cluster's state; raise SourceUnavailable without one in time.
 
-    An error of crm_mon's own is in the document, whatever its exit status.
+    The document contains an error of crm_mon itself, whatever the exit status.
     """
     from ..errors import SourceUnavailable
     from .run import finish, run
@@ -46,7 +46,7 @@ def snapshot(deadline: Deadline) -> bytes:
 
 
 def configuration(deadline: Deadline) -> bytes:
-    """Return the CIB's section ``configuration``; raise SourceUnavailable if it cannot be had."""
+    """Return the CIB's section ``configuration``; raise SourceUnavailable if cibadmin fails."""
     from ..errors import SourceUnavailable
     from .run import run
 
@@ -57,7 +57,7 @@ def configuration(deadline: Deadline) -> bytes:
 
 
 def abandon() -> None:
-    """End a crm_mon that was begun and is not needed after all."""
+    """End a started crm_mon if its result is not needed."""
     from ..deadline import Deadline
     from .run import finish
 

@@ -1,4 +1,4 @@
-"""Children that do not outlive this process: functions of ours, and programs of the user's."""
+"""Children that do not outlive this process: functions of this package, and user programs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..deadline import Deadline
 from .spawn import Child, children
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_GRACE = 1.0  # seconds for whoever waits for the child to see to its end
+_GRACE = 1.0  # seconds for the parent to end the child first
 
 
 def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
     """Start ``work`` in a child with a process group of its own; ``name`` is for messages.
 
-    What it writes to its descriptors 1 and 2 is the caller's to read.  Should nobody be left to end
-    it, the kernel does: when the caller dies, and soon after the deadline in any case.
+    The caller reads the output of descriptors 1 and 2.  If no process is left to end the child, the
+    kernel does: when the caller dies, and soon after the deadline in any case.
     """
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -28,14 +28,14 @@ def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
         _become(work, parent, out_write, err_write, deadline.remaining() + _GRACE)
     children.add(pid)
     with suppress(PermissionError, ProcessLookupError):
-        os.setpgid(pid, pid)  # whoever of the two comes first
+        os.setpgid(pid, pid)  # parent and child both call it; the first call counts
     os.close(out_write)
     os.close(err_write)
     return Child((name,), pid, out_read, err_read)
 
 
 def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: float) -> None:
-    """Never returns; an exception that is not caught shows as its kind alone."""
+    """Run ``work`` and exit; an uncaught exception is reported by its type alone."""
     code = 1
     try:
         os.setpgid(0, 0)
@@ -58,10 +58,10 @@ def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: 
 def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
     """Start a program as ``spawn`` does; the kernel kills it when this process dies.
 
-    posix_spawn cannot ask for that signal, and a fork clears it (prctl(2)), so it takes a fork of
-    our own.  Between that and exec the child does nothing that needs a lock of another thread's.
+    posix_spawn cannot request that signal, and a fork clears it (prctl(2)).  So this function forks
+    itself.  Between fork and exec, the child does nothing that needs a lock of another thread.
     """
-    _die_with(None)  # loads everything that the child will need
+    _die_with(None)  # loads everything that the child needs
     environment = {**os.environ, "LC_ALL": "C"}
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -93,7 +93,7 @@ def _forked() -> int:
     import warnings
 
     with warnings.catch_warnings():
-        # Python 3.12 and later warn of the locks of other threads; see spawn_tied.
+        # Python 3.12 and later warn about the locks of other threads; see spawn_tied.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
@@ -106,7 +106,7 @@ def _execute(
     errors: int,
     mask: set[int],
 ) -> None:
-    """Become the program; never returns."""
+    """Become the program; never return."""
     try:
         os.setpgid(0, 0)
         _die_with(parent)
@@ -123,7 +123,7 @@ def _execute(
 
 
 def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
-    """Raise OSError if the child could not become its program; wait for it then."""
+    """Raise OSError, after waiting for the child, if it could not become its program."""
     with open(errors, "rb") as pipe:
         number = pipe.read()
     if number:
@@ -135,11 +135,11 @@ def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
 
 
 def _die_with(parent: int | None) -> None:
-    """Have the kernel kill this process when its parent dies, which may have died already.
+    """Let the kernel kill this process when its parent dies; exit if that has happened.
 
-    Without a parent nothing happens, but all that is needed for it is loaded.
+    Without a parent, this only loads the library.
     """
-    import ctypes  # only here: it costs more than a monitor that needs no such child
+    import ctypes  # loaded only here: ctypes costs more than a whole monitor without it
 
     prctl = ctypes.CDLL(None).prctl
     if parent is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
+# Not socket: it wraps every constant in an enumeration, a tenth of the cost of a monitor.
 import _socket as socket
 
 from . import netlink
@@ -14,8 +14,9 @@ _EVERY = ("0.0.0.0", "::")  # a connection to either goes to this host (Linux)
 def own_addresses(host: str) -> list[str]:
     """Return those addresses of a name, or an address, that belong to this host.
 
-    The interfaces are read.  Binding a socket is no proof: with net.ipv4.ip_nonlocal_bind=1 every
-    address can be bound.  Raises LvsdrError if the kernel does not list its addresses.
+    The addresses of the interfaces decide.  Binding a socket proves nothing: with
+    net.ipv4.ip_nonlocal_bind=1 every address can be bound.  Raises LvsdrError if the kernel does
+    not list its addresses.
     """
     try:
         found = socket.getaddrinfo(host.encode(), None, 0, socket.SOCK_STREAM)
@@ -28,5 +29,5 @@ def own_addresses(host: str) -> list[str]:
 
 def _is_own(text: str, own: set[str]) -> bool:
     address = text[len(_MAPPED) :] if text.startswith(_MAPPED) and "." in text else text
-    # The kernel takes all of 127.0.0.0/8 for its own, whatever the interfaces show.
+    # The kernel treats all of 127.0.0.0/8 as its own, whatever the interfaces show.
     return address in own or address in _EVERY or address == "::1" or address.startswith("127.")

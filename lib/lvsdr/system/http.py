@@ -1,7 +1,7 @@
-"""One question over HTTP or HTTPS: the only importer of urllib3, and only when it is asked.
+"""Single requests over HTTP or HTTPS: the only importer of urllib3, loaded on demand.
 
-Every question has a connection of its own, so none waits on one that died quietly.  What is no
-answer, whatever the reason, is SourceUnavailable with a sentence that holds no secret.
+Every request opens its own connection, so that none waits on one that died quietly.  Each failure
+raises SourceUnavailable, with a sentence that contains no secret.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 _MOST = 1024 * 1024  # bytes of an answer
 _LONGEST = 64 * 1024  # bytes of a line
-_PIECE = 64  # bytes between looks at the clock: a server may send one at a time
+_PIECE = 64  # bytes between checks of the deadline: a server may send single bytes
 
 
 class Endpoint(NamedTuple):
-    """Where to ask; an IPv6 address has no brackets here."""
+    """The server of a request; an IPv6 address has no brackets here."""
 
     host: str
     port: int
     tls: bool = False
     address: str | None = None
-    """The address to connect to; None: any that ``host`` has."""
+    """The address to connect to; None: any address of ``host``."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -37,9 +37,9 @@ class Endpoint(NamedTuple):
 
 
 class Trust(NamedTuple):
-    """Files in PEM form: who signs the servers' certificates, and who we are ourselves.
+    """Files in PEM form: the authority of the servers, and this client's certificate and key.
 
-    Without ``authority`` the system's own are trusted.
+    Without ``authority``, the authorities of the system are trusted.
     """
 
     authority: str | None = None
@@ -48,7 +48,7 @@ class Trust(NamedTuple):
 
 
 class Request(NamedTuple):
-    """``path`` starts with a slash and is quoted already."""
+    """A request; ``path`` starts with a slash and is already quoted."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """The names of the headers are in lower case."""
+    """An answer; the names of the headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -65,7 +65,7 @@ class Response(NamedTuple):
 
 
 def exchange(endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline) -> Response:
-    """Ask and return the whole answer, whatever its status."""
+    """Send a request and return the whole answer, whatever its status."""
     with _Exchange(endpoint, request, trust, deadline) as answer:
         body = bytearray()
         for piece in answer.stream(_PIECE):
@@ -80,7 +80,7 @@ def exchange(endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadl
 def lines(
     endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
 ) -> Iterator[Response]:
-    """Ask and yield each line of the answer as it comes, until it ends or time is up."""
+    """Send a request and yield each line of the answer, until its end or the deadline."""
     with _Exchange(endpoint, request, trust, deadline) as answer:
         line = bytearray()
         for piece in answer.stream(1):
@@ -94,7 +94,7 @@ def lines(
 
 
 class _Exchange:
-    """A connection with an answer on it; turns all that can go wrong into SourceUnavailable."""
+    """A connection with an answer on it; translates every failure to SourceUnavailable."""
 
     def __init__(
         self, endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
@@ -126,7 +126,7 @@ class _Exchange:
         kind = self._urllib3.HTTPSConnectionPool if tls else self._urllib3.HTTPConnectionPool
         timeout = self._urllib3.Timeout(total=left)
         self._pool = kind(address or host, port, timeout=timeout, retries=False, **more)
-        from .bounded import bounded  # with socket: not for those who only describe a store
+        from .bounded import bounded  # imports socket: too costly for describing a store
 
         self._pool.ConnectionCls = bounded(kind.ConnectionCls, self._deadline)
         headers = {"Host": str(self._endpoint).partition("://")[2], **headers}
@@ -156,7 +156,7 @@ def _left(deadline: Deadline) -> float:
 
 
 def _why(error: BaseException) -> str:
-    """What is behind an error, in a few words; urllib3 wraps the system's own several times."""
+    """Return the cause of an error, in a few words; urllib3 wraps system errors several times."""
     behind = list(_causes(error))
     for cause in behind:
         if getattr(cause, "verify_message", ""):
@@ -169,17 +169,18 @@ def _why(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
     for cause in behind:
-        if "Cert" in type(cause).__name__:  # of another host, found by urllib3 itself
+        if "Cert" in type(cause).__name__:  # the certificate of another host, rejected by urllib3
             return f"its certificate is not valid: {cause}"
     if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
-        # "Invalid header value" would show a token.
+        # The original text "Invalid header value ..." would show a token.
         return "what is configured cannot be sent: a character that HTTP has no place for"
-    wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]  # urllib3's own tries
+    # urllib3 raises and catches TypeError internally.
+    wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]
     return str(wrapped[-1]) or type(wrapped[-1]).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and those that it was made of, outermost first."""
+    """Yield the error and the errors that it wraps, outermost first."""
     yield error
     for inner in (*error.args, error.__cause__, error.__context__):
         if isinstance(inner, BaseException):
@@ -187,7 +188,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _urllib3() -> Any:
-    """The module; the agents' interpreters run without site, so without its directory."""
+    """Return the module; agents' interpreters run without site, so its directory is added."""
     if sys.flags.no_site and "site" not in sys.modules:
         from site import getsitepackages
 
@@ -208,7 +209,10 @@ def _tls(trust: Trust) -> dict[str, Any]:
 
 
 def _require_readable(path: str) -> None:
-    """OpenSSL's complaint would not say which file it is about."""
+    """Raise SourceUnavailable for an unreadable file.
+
+    The error of OpenSSL would not name the file.
+    """
     try:
         with open(path, "rb"):
             return

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .run import Result
 
     class Runner(Protocol):
-        """Runs a program to its end, as ``run.run`` does."""
+        """A function that runs a program to its end, as ``run.run`` does."""
 
         def __call__(
             self,
@@ -50,7 +50,7 @@ _NAMED = 3  # lines of a batch in a message
 
 
 def read_proc(path: str = _PROC) -> str:
-    """The text of the kernel's table; empty where the kernel has no IPVS."""
+    """Return the text of the kernel's table; empty if the kernel has no IPVS."""
     try:
         with open(path, encoding="ascii") as file:
             return file.read()
@@ -65,7 +65,7 @@ def read_connections(path: str = _CONNECTIONS) -> Iterator[str]:
 
 
 class Kernel:
-    """The IPVS table of this network namespace, as seen by the owner of one service."""
+    """The IPVS table of this network namespace, limited to one service."""
 
     def __init__(
         self,
@@ -85,10 +85,10 @@ class Kernel:
         self._run = runner
 
     def service(self, wanted: WantedService | None = None) -> Service | None:
-        """Return the service as it is now; None if there is none.
+        """Return the current service; None without one.
 
-        Read from /proc; only when ``wanted`` has settings that are not shown there does it take a
-        fork of ipvsadm to see them.
+        It is read from /proc.  A fork of ipvsadm follows only if ``wanted`` has settings that /proc
+        does not show.
         """
         found = find(self._key, self._read)
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
@@ -105,9 +105,9 @@ class Kernel:
         raise LvsdrError("ipvsadm -Sn does not list a service that is there")
 
     def _settled(self, service: Service) -> Service:
-        """Count as inactive only what may go on, where the kernel tells: see decision 037.
+        """Count only unfinished connections as inactive, as far as known (decision 037).
 
-        The table of connections is read while a real server has nothing else to wait for.
+        The table of connections is read only for real servers that wait for nothing else.
         """
         waiting = [key for key, server in service.real_servers.items() if _only_closes(server)]
         if not waiting or self._key.protocol != "tcp":
@@ -115,7 +115,7 @@ class Kernel:
         try:
             counts = unfinished(self._connections(), self._key, waiting)
         except OSError:
-            return service  # all of them count
+            return service  # without the table, all connections count
         return service._replace(
             real_servers={
                 key: server._replace(connections=Connections(0, counts[key]))
@@ -126,20 +126,20 @@ class Kernel:
         )
 
     def reach(self, wanted: WantedService) -> tuple[Change, ...]:
-        """Make the service what is wanted, and see that it is; returns what was changed.
+        """Make the service equal ``wanted`` and verify it; return the changes.
 
         Raises KernelMismatch when the table, read again, differs.
         """
         return self._change({self._key: wanted}, wanted)
 
     def remove(self) -> tuple[Change, ...]:
-        """Delete the service, and see that it is gone."""
+        """Delete the service and verify that it is gone; return the changes."""
         return self._change({}, None)
 
     def _change(
         self, goal: dict[ServiceKey, WantedService], wanted: WantedService | None
     ) -> tuple[Change, ...]:
-        from ..ipvs.plan import diff  # most cycles only find that nothing has to be done
+        from ..ipvs.plan import diff  # not loaded by the many cycles without a change
 
         actual = self.service(wanted)
         changes = diff({} if actual is None else {self._key: actual}, goal)
@@ -158,16 +158,16 @@ class Kernel:
         return parse_saved(result.stdout.decode())
 
     def _restore(self, changes: Iterable[Change]) -> str:
-        """Apply the changes, in order; returns what ipvsadm had to say.
+        """Apply the changes, in order; return the output of ipvsadm.
 
-        Its exit status is that of the last line only, so it is no proof of anything; the caller
-        reads the table again.
+        Its exit status reflects the last line only and proves nothing; the caller reads the table
+        again.
         """
         from ..ipvs.batch import render
 
         result = self._ipvsadm("-R", render(changes))
         said = (line.strip() for line in result.stderr.decode("utf-8", "replace").splitlines())
-        # It says the same, and not of which line, for each line that it could not apply.
+        # ipvsadm repeats one message, without a line number, for each line that failed.
         return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
 
     def _ipvsadm(self, option: str, stdin: str = "") -> Result:
@@ -181,13 +181,13 @@ class Kernel:
 
 
 def _only_closes(server: RealServer) -> bool:
-    """Return whether a withdrawn real server may have no connection but such as are over."""
+    """Return whether all remaining connections of a withdrawn real server may be over."""
     config, (active, inactive) = server
     return config.weight == 0 and not active and inactive > 0
 
 
 def _mismatch(complaint: str, left: Sequence[Change]) -> str:
-    """What ipvsadm had to say, and which lines it was said of, as far as anybody can tell."""
+    """Return a message with the output of ipvsadm and the lines left undone."""
     from ..ipvs.batch import render
 
     undone = render(left).splitlines()
@@ -197,11 +197,11 @@ def _mismatch(complaint: str, left: Sequence[Change]) -> str:
 
 
 def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
-    """Return the service as it is now; None if there is none.
+    """Return the current service; None without one.
 
-    The kernel gives a large table in pieces, by the number of the line: what is deleted between two
-    of them hides as many lines that follow, or puts them below another service.  So a large table
-    is believed when it is read twice with the same result.
+    The kernel delivers a large table in pieces, by line number.  A deletion between two pieces
+    hides as many of the later lines, or moves them below another service.  So a large table counts
+    only after two readings with the same result.
     """
     seen: list[WantedService | None] = []
     for _ in range(_LOOKS):
@@ -214,15 +214,15 @@ def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None
 
 
 def available(path: str = _PROC) -> bool:
-    """Whether this kernel has IPVS in use already; probing must not load it."""
+    """Return whether this kernel already has IPVS in use; a probe must not load it."""
     return os.path.exists(path)
 
 
 def load(scheduler: str, deadline: Deadline, path: str = _PROC) -> None:
-    """Load IPVS and the scheduler's module where they are missing; raises NotInstalled.
+    """Load IPVS and the scheduler's module if they are missing; raise NotInstalled.
 
-    The scheduler's module is loaded here because the kernel's own request for it happens in the
-    root of the first process, with no word on what went wrong.
+    The scheduler's module is loaded here, not by the kernel on demand.  The kernel's own request
+    runs in the root directory of process 1, and reports no error.
     """
     if not available(path):
         complaint = _modprobe("ip_vs", deadline)

@@ -15,9 +15,9 @@ _MOST = 1000  # lines that wait to be written
 class LineWriter:
     """Lines for a descriptor, written by a thread of its own.
 
-    A pipe without a reader, a journal that hangs or a full disk blocks that thread and nothing
-    else.  While it is blocked, ``most`` lines are kept and later ones are dropped; ``lost`` makes
-    the line that reports their number once writing is possible again.
+    A pipe without a reader, a journal that hangs or a full disk blocks only that thread.  While it
+    is blocked, ``most`` lines are kept and later ones are dropped.  ``lost`` builds the line that
+    reports their number once writing is possible again.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LineWriter:
                 Thread(target=self._work, daemon=True).start()
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all lines are written, but no longer than this; False if some are not."""
+        """Wait until all lines are written, for ``seconds`` at most; return whether all are."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._lines or self._writing), seconds)
 
@@ -71,7 +71,7 @@ class LineWriter:
             self._dropped = 0
 
     def _put(self, line: str) -> None:
-        """Write the whole line, however long that takes; raises OSError."""
+        """Write the whole line, however long that takes; raise OSError."""
         left = f"{line}\n".encode("utf-8", "backslashreplace")
         while left:
             left = left[self._written(left) :]

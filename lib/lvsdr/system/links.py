@@ -1,6 +1,6 @@
-"""An interface and its addresses as the kernel has them now, and word of every change of them.
+"""An interface and its addresses as the kernel has them now, and a signal of every change.
 
-Costs no fork, so it can be asked every second.  The numbers are those of linux/if_link.h,
+A query costs no fork, so it can run every second.  The numbers are those of linux/if_link.h,
 linux/if_addr.h, linux/if_arp.h and linux/rtnetlink.h; rtnetlink(7) describes the messages.
 """
 
@@ -36,9 +36,9 @@ _MOST = 1 << 16
 
 
 def interface(name: str) -> Interface | None:
-    """The interface with this name, or alternative name; None if there is none.
+    """Return the interface with this name or alternative name; None without one.
 
-    Raises LvsdrError if the kernel does not say.
+    Raises LvsdrError if the kernel gives no answer.
     """
     try:
         link = _link(netlink.ask(_question(name)))
@@ -53,9 +53,9 @@ def interface(name: str) -> Interface | None:
 
 
 def listen(ring: Callable[[], None]) -> None:
-    """Call ``ring`` whenever a link or an address has changed; for a thread, never returns.
+    """Call ``ring`` after each change of a link or an address; never returns.
 
-    Raises LvsdrError if that cannot be heard.
+    Raises LvsdrError if the notifications cannot be received.
     """
     try:
         link = netlink.opened(_GROUPS)
@@ -70,14 +70,13 @@ def _hear(link: socket.socket) -> None:
     try:
         link.recv(_MOST)
     except OSError as error:
-        if (
-            error.errno != errno.ENOBUFS
-        ):  # so much has changed that some was lost: word all the same
+        # ENOBUFS: some of very many notifications were lost, which is a change as well.
+        if error.errno != errno.ENOBUFS:
             raise
 
 
 def _question(name: str) -> bytes:
-    """RTM_GETLINK by name, without the counters."""
+    """Build RTM_GETLINK by name, without the counters."""
     kind = _NAME if len(name) <= LONGEST_NAME else _ALTERNATIVE
     wanted = _attribute(kind, os.fsencode(name) + b"\0")
     no_counters = _attribute(_FILTER, _SKIP_STATISTICS.to_bytes(4, sys.byteorder))
@@ -98,14 +97,14 @@ def _link(answer: bytes) -> Interface | None:
             return described(body)
         if kind == netlink.ERROR:
             code = netlink.error_number(body)
-            if code in (errno.ENODEV, errno.EINVAL):  # EINVAL: a kernel without such names
+            if code in (errno.ENODEV, errno.EINVAL):  # EINVAL: a kernel without alternative names
                 return None
             raise OSError(code, os.strerror(code))
     return None
 
 
 def described(body: bytes) -> Interface:
-    """The interface in a message RTM_NEWLINK, without its addresses."""
+    """Return the interface in a message RTM_NEWLINK, without its addresses."""
     found = dict(attributes(body[_LINK_HEADER:]))
     flags = number(body, 8, 4)
     properties = attributes(found.get(_PROPERTIES, found.get(_PROPERTIES | _NESTED, b"")))
@@ -123,7 +122,7 @@ def described(body: bytes) -> Interface:
 
 
 def of(index: int, answer: bytes) -> Iterator[InterfaceAddress]:
-    """The addresses of this interface in an answer to RTM_GETADDR; raises Interrupted, OSError."""
+    """Yield the interface's addresses in an answer to RTM_GETADDR; raise Interrupted, OSError."""
     for kind, flags, body in messages(answer):
         if flags & netlink.INTERRUPTED:
             raise Interrupted

@@ -1,6 +1,6 @@
-"""A virtual address on lo: found without a fork, put there and taken away with ip(8).
+"""A virtual address on lo: found without a fork, added and removed with ip(8).
 
-Only ever this one address with the prefix of a single host is touched; lo itself never goes down.
+Changes apply only to this one address with the prefix of a single host; lo itself never goes down.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _IFF_UP = 1
 
 
 class Found(NamedTuple):
-    """What lo has of a virtual address."""
+    """The entries of a virtual address on lo."""
 
     ours: Address | None
     """The address with the prefix of a single host."""
     others: tuple[Address, ...]
-    """The same address with other prefixes: none of ours."""
+    """The same address with other prefixes, which this agent never adds."""
 
 
 def look(vip: str, read: Reader = addresses) -> Found:
-    """What lo has of the address ``vip``, which is in canonical form; raises LvsdrError."""
+    """Return the entries of ``vip``, in canonical form, on lo; raise LvsdrError."""
     there = [found for found in read() if found.interface == LOOPBACK and found.address == vip]
     ours = [found for found in there if found.prefix == prefix(vip)]
     others = tuple(found for found in there if found not in ours)
@@ -46,12 +46,12 @@ def look(vip: str, read: Reader = addresses) -> Found:
 
 
 def prefix(vip: str) -> int:
-    """The prefix length of a single host."""
+    """Return the prefix length of a single host."""
     return 128 if ":" in vip else 32
 
 
 def _change(lines: Sequence[str], deadline: Deadline) -> None:
-    from .addresses import change  # not for a monitor
+    from .addresses import change  # not loaded by a monitor
 
     change(lines, deadline)
 
@@ -64,10 +64,11 @@ def put(
     read: Reader = addresses,
     change: Changer = _change,
 ) -> None:
-    """Add the address, and see that it is there; raises LvsdrError with ip's words.
+    """Add the address and verify it; raise LvsdrError with ip's message.
 
-    It is never chosen as a source: an IPv4 address has the scope of this host only, an IPv6
-    address is deprecated from the start. There are no duplicates to be detected on lo (nodad).
+    The kernel never chooses the address as a source.  An IPv4 address has the scope of this host
+    only; an IPv6 address is deprecated from the start.  Duplicate detection is off (nodad), because
+    lo has no neighbours.
     """
     how = "nodad preferred_lft 0" if ":" in vip else f"label {label} scope host"
     line = f"address add {vip}/{prefix(vip)} dev lo {how}"
@@ -79,14 +80,14 @@ def put(
 def take_away(
     vip: str, deadline: Deadline, *, read: Reader = addresses, change: Changer = _change
 ) -> None:
-    """Remove the address, whatever its label, and see that it is gone; raises LvsdrError."""
+    """Remove the address, whatever its label, and verify it; raise LvsdrError."""
     complaint = _complaint(f"address del {vip}/{prefix(vip)} dev lo", deadline, change)
     if look(vip, read).ours is not None:
         raise LvsdrError(f"{vip} cannot be removed from lo: {complaint}")
 
 
 def is_up() -> bool:
-    """Whether lo is up; raises LvsdrError."""
+    """Return whether lo is up; raise LvsdrError."""
     handle = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0)
     try:
         answer = ioctl(handle.fileno(), _SIOCGIFFLAGS, b"lo".ljust(_IFREQ, b"\0"))
@@ -98,14 +99,14 @@ def is_up() -> bool:
 
 
 def bring_up(deadline: Deadline, *, change: Changer = _change) -> None:
-    """Bring lo up; raises LvsdrError."""
+    """Bring lo up; raise LvsdrError."""
     complaint = _complaint("link set lo up", deadline, change)
     if not is_up():
         raise LvsdrError(f"lo is down and cannot be brought up: {complaint}")
 
 
 def _complaint(line: str, deadline: Deadline, change: Changer) -> str:
-    """Have a line of ip(8) carried out; what it did is for the caller to see."""
+    """Run a line of ip(8) and return its error; the caller verifies the effect."""
     try:
         change([line], deadline)
     except NotInstalled:

@@ -1,4 +1,4 @@
-"""Matching a user's regular expression, which may take for ever, within a bounded time."""
+"""Matches of a user's regular expression, possibly endless, within a bounded time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from re import Pattern
 from ..deadline import Deadline
 from ..patterns import steps
 
-PATIENCE = 1.0  # seconds for one value; it takes microseconds, or for ever
+PATIENCE = 1.0  # seconds for one value; a match takes microseconds, or for ever
 _TOGETHER = 3.0  # seconds for all values
 _CHEAP = 100_000  # steps: some milliseconds
 
@@ -19,7 +19,7 @@ def fullmatches(
 ) -> dict[str, bool | None]:
     """Return for each value whether the pattern matches all of it; None if that takes too long.
 
-    Where no bound of the time is known, a child process matches, and is killed when time is up.
+    A child process does the matches without a known bound, and is killed when time is up.
     """
     costs = {value: steps(pattern.pattern, len(value)) for value in values}
     found: dict[str, bool | None] = {
@@ -38,8 +38,8 @@ def fullmatches(
 
 
 def _in_child(pattern: Pattern[str], values: Sequence[str], deadline: Deadline) -> list[bool]:
-    """Return the answers for as many values as could be had in time, in their order."""
-    from .fork import fork  # ctypes and signal cost more than a monitor that needs neither
+    """Return the answers that a child gives in time, in the order of the values."""
+    from .fork import fork  # ctypes and signal cost more than a whole monitor without them
     from .run import finish
 
     def match() -> None:

@@ -1,4 +1,4 @@
-"""Whether there is a cluster on this host at all, for those who can do without one."""
+"""The existence of a cluster on this host, for programs that can run without one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from ..errors import SourceUnavailable
 from .crm import COMMAND
 from .run import NOT_THERE, run
 
-# No crm_mon, or one that says CRM_EX_DISCONNECT: Pacemaker is not running here.
+# No crm_mon, or its status CRM_EX_DISCONNECT: Pacemaker is not running here.
 _NO_CLUSTER = (NOT_THERE, 102)
 
 
 def document(deadline: Deadline) -> bytes | None:
-    """The document with the cluster's state, or None where there is no cluster.
+    """Return the document with the cluster's state, or None without a cluster.
 
-    Raises SourceUnavailable if there may be one, but crm_mon does not say.
+    Raises SourceUnavailable if there may be a cluster, but crm_mon gives no answer.
     """
     result = run(COMMAND, deadline)
     if result.status in _NO_CLUSTER:

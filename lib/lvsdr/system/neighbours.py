@@ -1,4 +1,4 @@
-"""Who on a segment has an address: the kernel asks, its neighbour table has the answer."""
+"""The MAC of a neighbour with an IPv6 address, by the kernel's neighbour table."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from ..errors import LvsdrError
 from ..interfaces import Interface
 from . import addresses
 
-_DISCARD = 9  # RFC 863; nobody has to listen there
+_DISCARD = 9  # the discard port (RFC 863); no process needs to listen there
 _PATIENCE = 1.0  # seconds
 _TICK = 0.1
 
 
 def mac_of(address: str, interface: Interface, deadline: Deadline) -> str | None:
-    """The MAC of the neighbour with this IPv6 address; None if none answers within a second."""
+    """Return the MAC of the neighbour with this IPv6 address; None without a timely answer.
+
+    A neighbour has one second to answer.
+    """
     patience = deadline.sooner(_PATIENCE)
     with suppress(LvsdrError, OSError):
         _send_something(address, interface)
@@ -30,7 +33,7 @@ def mac_of(address: str, interface: Interface, deadline: Deadline) -> str | None
 
 
 def _send_something(address: str, interface: Interface) -> None:
-    """An empty datagram, for which the kernel has to find out where to send it."""
+    """Send an empty datagram, which makes the kernel resolve the neighbour's MAC."""
     wire = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     try:
         wire.sendto(b"", (address, _DISCARD, 0, interface.number))

@@ -1,4 +1,4 @@
-"""The addresses of this network namespace, asked of the kernel: no fork, no library, no privilege.
+"""The addresses of this network namespace, from the kernel: no fork, no library, no privilege.
 
 rtnetlink(7) and netlink(7) describe the messages; the numbers are those of linux/netlink.h,
 linux/rtnetlink.h and linux/if_addr.h.
@@ -6,7 +6,7 @@ linux/rtnetlink.h and linux/if_addr.h.
 
 from __future__ import annotations
 
-# Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
+# Not socket: it wraps every constant in an enumeration, a tenth of the cost of a monitor.
 import _socket as socket
 import os
 import sys
@@ -16,7 +16,7 @@ from contextlib import suppress
 from ..errors import LvsdrError
 from ..typed import NamedTuple
 
-LOOPBACK = 1  # include/net/flow.h: LOOPBACK_IFINDEX, that of lo in every namespace
+LOOPBACK = 1  # include/net/flow.h: LOOPBACK_IFINDEX, the index of lo in every namespace
 
 _AF_NETLINK, _NETLINK_ROUTE = 16, 0
 NEW_ADDRESS, _GET_ADDRESS = 20, 22
@@ -37,14 +37,14 @@ class Address(NamedTuple):
     """An address of an interface, as ``ip address`` shows it."""
 
     interface: int
-    """Its index."""
+    """The index of the interface."""
     address: str
-    """In the form of inet_ntop(3)."""
+    """The address in the form of inet_ntop(3)."""
     prefix: int
     label: str
-    """The interface's own name if it was given none; empty for IPv6, which has none."""
+    """The name of the interface by default; empty for IPv6, which has no labels."""
     usable: bool = True
-    """False while the kernel looks for another host with it, and once it has found one."""
+    """False during duplicate address detection, and after it found another host."""
 
 
 class Interrupted(Exception):
@@ -52,7 +52,7 @@ class Interrupted(Exception):
 
 
 def addresses() -> tuple[Address, ...]:
-    """Every address of this network namespace; raises LvsdrError."""
+    """Return every address of this network namespace; raise LvsdrError."""
     for _ in range(_ATTEMPTS):
         with suppress(Interrupted):
             return tuple(parse(_listing()))
@@ -60,7 +60,7 @@ def addresses() -> tuple[Address, ...]:
 
 
 def of_networks() -> dict[str, str]:
-    """Return the addresses of connected networks that no host has, and their meaning.
+    """Return the addresses of connected networks that no host may use, and their meanings.
 
     Raises LvsdrError.
     """
@@ -90,7 +90,7 @@ def of_network(address: str, prefix: int) -> dict[str, str]:
 
 
 def interface_number(name: str) -> int | None:
-    """Return the index of an interface; None if there is none of this name."""
+    """Return the index of an interface; None if no interface has this name."""
     try:
         return socket.if_nametoindex(name)
     except OSError:
@@ -98,7 +98,7 @@ def interface_number(name: str) -> int | None:
 
 
 def parse(answer: bytes) -> Iterator[Address]:
-    """The addresses of an answer to RTM_GETADDR; raises Interrupted or LvsdrError."""
+    """Yield the addresses of an answer to RTM_GETADDR; raise Interrupted or LvsdrError."""
     for kind, flags, body in messages(answer):
         if flags & INTERRUPTED:
             raise Interrupted
@@ -116,7 +116,7 @@ def _listing() -> bytes:
 
 
 def ask(question: bytes) -> bytes:
-    """All messages of the kernel's answer; raises OSError."""
+    """Send a request and return all messages of the kernel's answer; raise OSError."""
     link = opened()
     try:
         link.settimeout(_PATIENCE)
@@ -130,7 +130,7 @@ def ask(question: bytes) -> bytes:
 
 
 def opened(groups: int = 0) -> socket.socket:
-    """A socket of rtnetlink(7), which hears of changes in these groups."""
+    """Open a socket of rtnetlink(7) that receives the changes of these groups."""
     link = socket.socket(_AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
     if groups:
         link.bind((0, groups))
@@ -138,12 +138,12 @@ def opened(groups: int = 0) -> socket.socket:
 
 
 def listing() -> bytes:
-    """The question for the addresses of all families and all interfaces: struct ifaddrmsg."""
+    """Build the request for the addresses of all families and interfaces: struct ifaddrmsg."""
     return request(_GET_ADDRESS, _DUMP, bytes(ADDRESS_HEADER))
 
 
 def request(kind: int, flags: int, body: bytes) -> bytes:
-    """A message to the kernel, with its struct nlmsghdr."""
+    """Build a message to the kernel, with its struct nlmsghdr."""
     header = (_HEADER + len(body), 4), (kind, 2), (_REQUEST | flags, 2), (1, 4), (0, 4)
     return b"".join(n.to_bytes(size, sys.byteorder) for n, size in header) + body
 
@@ -153,7 +153,7 @@ def _complete(answer: bytes) -> bool:
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Type, flags and body of each message."""
+    """Yield type, flags and body of each message."""
     at = 0
     while at + _HEADER <= len(data):
         length = number(data, at, 4)
@@ -163,7 +163,7 @@ def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def _address(body: bytes) -> Address:
     found = dict(attributes(body[ADDRESS_HEADER:]))
-    # The address of a point-to-point interface is that of its peer.
+    # IFA_ADDRESS of a point-to-point interface is the address of its peer.
     packed = found.get(_IFA_LOCAL) or found[_IFA_ADDRESS]
     return Address(
         interface=number(body, 4, 4),
@@ -179,7 +179,7 @@ def _flags(body: bytes, found: dict[int, bytes]) -> int:
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each struct rtattr."""
+    """Yield type and value of each struct rtattr."""
     at = 0
     while at + 4 <= len(data):
         length = number(data, at, 2)
@@ -196,5 +196,5 @@ def _aligned(length: int) -> int:
 
 
 def error_number(body: bytes) -> int:
-    """struct nlmsgerr begins with a negative error number, or 0 for none."""
+    """Return the error number of a struct nlmsgerr, which begins with its negative, or 0."""
     return -int.from_bytes(body[:4], sys.byteorder, signed=True)

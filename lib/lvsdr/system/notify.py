@@ -1,4 +1,4 @@
-"""Word to the service manager: sd_notify(3), without its library."""
+"""Notifications for the service manager: sd_notify(3), without its library."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from contextlib import suppress
 
 
 def tell(*words: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send assignments such as ``READY=1``; nobody need be there to hear them."""
+    """Send assignments such as ``READY=1``; without a service manager, do nothing."""
     where = environ.get("NOTIFY_SOCKET", "")
     if where.startswith(("/", "@")):
         address = "\0" + where[1:] if where.startswith("@") else where
         wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         with wire, suppress(OSError):
-            wire.setblocking(False)  # a manager that does not listen holds nobody up
+            wire.setblocking(False)  # a manager that does not read must not block this process
             wire.sendto("\n".join(words).encode(), address)
 
 
 def watchdog(environ: Mapping[str, str] = os.environ) -> float | None:
-    """Seconds within which ``WATCHDOG=1`` has to come; None if nobody waits for it.
+    """Return the maximal interval of ``WATCHDOG=1`` in seconds; None without a watchdog.
 
     See sd_watchdog_enabled(3).
     """

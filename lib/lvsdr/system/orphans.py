@@ -1,7 +1,7 @@
-"""Programs that hold the lock of an agent that was killed, and keep the next action waiting.
+"""Programs that still hold the lock of a killed agent and block the next action.
 
-Such a program is known by three facts: its environment names the agent, it holds the lock, and the
-agent does not hold it any more.  Any other holder of a lock is left alone.
+Three facts identify such a program: its environment names the agent, it holds the lock, and the
+agent holds it no longer.  Any other holder of a lock is left alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def end_orphans(lock: int) -> list[str]:
     ended = []
     for name in os.listdir("/proc"):
         if name.isdecimal():
-            with suppress(OSError):  # it has ended meanwhile, or is another user's
+            with suppress(OSError):  # the process has ended, or belongs to another user
                 if _end_orphan(int(name), (status.st_dev, status.st_ino)):
                     ended.append(f"process {name}, left running by a killed action, was ended")
     return ended
@@ -37,7 +37,7 @@ def end_orphans(lock: int) -> list[str]:
 
 def _end_orphan(pid: int, lock: File) -> bool:
     """Kill a process if it is an orphan that holds the lock; return whether it is."""
-    process = os.pidfd_open(pid)  # by the time of the kill the number may be another process's
+    process = os.pidfd_open(pid)  # the number may belong to another process by the time of the kill
     try:
         agent = _agent(pid)
         if agent is None or not _holds(pid, lock) or _holds(agent, lock):
@@ -58,7 +58,7 @@ def _agent(pid: int) -> int | None:
 
 
 def _holds(pid: int, lock: File) -> bool:
-    """Return whether a process has the open file that is locked, not only one of the same name."""
+    """Return whether a process has the locked open file, not only one of the same name."""
     with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
         return any(_is_locked(pid, name, lock) for name in os.listdir(f"/proc/{pid}/fd"))
     return False

@@ -1,8 +1,8 @@
-"""Ask a PostgreSQL server: libpq, through psycopg, in a process that can be given up.
+"""Queries of a PostgreSQL server: libpq, through psycopg, in a child process with a deadline.
 
-libpq's own way to connect is the one that honours everything that a connection string can say, and
-it waits as long as it likes: for a resolver, for a server that accepts and says nothing.  So it is
-done by a child, which tells what it is doing, and ends with the deadline.
+Only libpq's own connection code honours every setting of a connection string.  It may block without
+limit: in a resolver, or on a server that accepts and never answers.  So a child process runs it,
+reports each step, and ends at the deadline.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     Rows = list[list[Optional[str]]]
     Again = Callable[[Sequence[Rows]], Optional[float]]
-    """By the answers so far: after how many seconds the last statement is to be sent again."""
+    """A function from the answers so far to the delay before the last statement is sent again."""
 
 _WAITING = "waiting for the answer of a server that accepted the connection"
 _ASKING = (CONNECTING, _WAITING)
-# SQLSTATEs of a server that ends or begins (admin_shutdown, crash_shutdown, cannot_connect_now).
+# SQLSTATEs of a server that stops or starts (admin_shutdown, crash_shutdown, cannot_connect_now).
 _ENDING = ("57P01", "57P02", "57P03")
 _TROUBLES: tuple[type[LvsdrError], ...] = (NotAsked, NotInstalled, Rejected, SourceUnavailable)
 
@@ -51,13 +51,14 @@ def ask(
     deadline: Deadline,
     again: Again = lambda _answers: None,
 ) -> list[Rows]:
-    """The rows of each statement, values as text, from the server that libpq connects to.
+    """Return the rows of each statement, values as text, from the server that libpq connects to.
 
-    ``again`` is asked in the child.
+    ``again`` runs in the child.
 
-    Raises Rejected if it answers with an error; SourceUnavailable if it does not answer, or
-    DeadlineExceeded; NotAsked if nobody could be asked; InvalidParameters if nobody can be, with
-    this target; NotInstalled without psycopg.
+    Raises Rejected if the server answers with an error.  Raises SourceUnavailable or
+    DeadlineExceeded if the server does not answer.  Raises NotAsked if no server could be queried,
+    and InvalidParameters if this target makes a query impossible.  Raises NotInstalled without
+    psycopg.
     """
     seconds = deadline.remaining()
     child = fork("psycopg", lambda: _converse(target, statements, seconds, again), deadline)
@@ -72,7 +73,7 @@ def ask(
         return rows
     if InvalidParameters.__name__ in told:
         raise InvalidParameters([told[InvalidParameters.__name__]])
-    # What libpq has to say of a passfile it prints.
+    # libpq prints its warnings about a passfile to stderr.
     of_files = failed(text(result.stderr), target, {})
     for kind in _TROUBLES:
         if kind.__name__ in told:
@@ -81,7 +82,7 @@ def ask(
 
 
 def _last(output: bytes) -> dict[str, Any]:
-    """The last whole line that the child wrote."""
+    """Return the last whole line that the child wrote."""
     lines = output.decode().split("\n")[:-1]
     return dict(json.loads(lines[-1])) if lines else {}
 
@@ -91,7 +92,7 @@ def _tell(what: str, content: object) -> None:
 
 
 def _converse(target: Target, statements: Sequence[str], seconds: float, again: Again) -> None:
-    """Connect, ask, and tell what came of it."""
+    """Connect, send the statements, and report the result."""
     _tell("doing", "loading psycopg")
     try:
         given = settings(target)
@@ -107,7 +108,11 @@ def _converse(target: Target, statements: Sequence[str], seconds: float, again: 
 
 
 def _preamble(seconds: float) -> list[str]:
-    """Nobody else's functions, and no query that goes on when nobody waits for it any more."""
+    """Pin search_path to pg_catalog and cap statement_timeout at the remaining time.
+
+    The server must not run functions of another schema, nor continue a query after its reader has
+    ended.
+    """
     most = f"{seconds * 1000:.0f}"
     return [
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)",

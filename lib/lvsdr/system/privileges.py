@@ -1,4 +1,4 @@
-"""What this process may do: capabilities(7)."""
+"""The privileges of this process: capabilities(7)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def missing(status: str = "/proc/self/status") -> list[str]:
 
 
 def programs_may_change_addresses(status: str = "/proc/self/status") -> bool:
-    """Whether a program that this process runs gets CAP_NET_ADMIN.
+    """Return whether a program started by this process gets CAP_NET_ADMIN.
 
-    It does for root, and for others if the capability is ambient.  The capabilities of a file, as
-    setcap(8) sets them for an interpreter, end with that interpreter.
+    Programs of root get it; those of others only if the capability is ambient.  File capabilities,
+    which setcap(8) sets for an interpreter, end with that interpreter.
     """
     fields = _read(status)
     root = fields["Uid"].split()[1] == "0"

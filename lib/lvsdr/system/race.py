@@ -1,7 +1,7 @@
-"""Ask several at once where the first answer is as good as any, and never wait too long.
+"""Parallel queries, of which the first answer wins, within a deadline.
 
-The questions are asked in threads, which are left to themselves once nobody waits for them any
-more; so whatever blocks, a resolver or a silent peer, the one who asked goes on in time.
+Each query runs in a thread.  A thread that is still blocked after the first answer, or at the
+deadline, is abandoned.  So a blocked resolver or a silent peer never delays the caller.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..typed import TypeVar
 
 T = TypeVar("T")
 
-_HEAD_START = 0.3  # seconds that each has before the next one is asked, too
+_HEAD_START = 0.3  # seconds between the start of one attempt and of the next
 
 
 class Bell:
-    """What a thread waits at: for answers, for some time, or for the word to stop.
+    """A condition on which threads wait for answers, for some time, or for the end.
 
-    ``stop`` may be called by any thread, and ends every wait at once.
+    Any thread may call ``stop``, which ends every wait at once.
     """
 
     def __init__(self) -> None:
@@ -37,12 +37,12 @@ class Bell:
         return self._stopped
 
     def ring(self) -> None:
-        """Let whoever waits look again."""
+        """Wake all waiting threads, so that they check their conditions again."""
         with self._condition:
             self._condition.notify_all()
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-        """Wait until ``until`` is true, but no longer than this."""
+        """Wait until ``until`` is true, for ``seconds`` at most."""
         with self._condition:
             self._condition.wait_for(lambda: self._stopped or until(), seconds)
 
@@ -50,11 +50,11 @@ class Bell:
 def first(
     attempts: Sequence[tuple[str, Callable[[], T]]], deadline: Deadline, bell: Bell
 ) -> tuple[int, T, float]:
-    """The first answer of any of them: whose, which, and when that was asked for.
+    """Return the first answer of all attempts: its index, the answer, and its start time.
 
-    ``attempts`` are names with what asks; each begins a moment after the one before.  Raises
-    SourceUnavailable with all reasons when nobody answers in time, or when ``bell`` says stop, and
-    any other error that one of them raises.
+    ``attempts`` are names and functions; each attempt starts a moment after the one before.  Raises
+    SourceUnavailable with all reasons without an answer in time, or when ``bell`` is stopped.
+    Raises any other error of an attempt.
     """
     ended: list[tuple[int, T | Exception, float]] = []
     failures: dict[int, str] = {}

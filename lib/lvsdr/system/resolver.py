@@ -1,8 +1,8 @@
-"""From names to addresses: side by side, within a deadline, and never this host's loopback."""
+"""Name resolution: parallel, within a deadline, and never to this host's loopback."""
 
 from __future__ import annotations
 
-# Not socket: that wraps every constant in an enumeration, a tenth of all that a monitor does.
+# Not socket: it wraps every constant in an enumeration, a tenth of the cost of a monitor.
 import _socket as socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,17 +22,17 @@ _PARALLEL = 64  # look-ups at a time; each takes a thread
 
 
 def look_up(name: str, family: int) -> set[str]:
-    """The addresses that the system's resolver has for a name; raises OSError."""
-    # As bytes: a str would be sent through the IDNA codec, which costs more than the look-up.
+    """Return the addresses that the system's resolver has for a name; raise OSError."""
+    # bytes, because a str would pass the IDNA codec, which costs more than the look-up.
     entries = socket.getaddrinfo(name.encode(), None, family, socket.SOCK_STREAM)
     return {str(entry[4][0]) for entry in entries}
 
 
 class Lookups:
-    """Look-ups of hosts, all at the same time, in threads that are left to themselves if they hang.
+    """Parallel look-ups of hosts, in threads that are abandoned if they hang.
 
-    An address is its own answer.  What is no host is never looked up: ``getaddrinfo`` would read
-    10.9.0.021 as 10.9.0.17.
+    An address needs no look-up.  A text that is neither a name nor an address is never looked up:
+    ``getaddrinfo`` would read 10.9.0.021 as 10.9.0.17.
     """
 
     def __init__(self, hosts: Iterable[str], *, ipv6: bool, resolver: Resolver = look_up) -> None:
@@ -55,18 +55,18 @@ class Lookups:
         self._start(min(len(names), _PARALLEL))
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait until all have answered, or until the deadline; return whether all have."""
+        """Wait until all look-ups have ended, or until the deadline; return whether all have."""
         for thread in self._threads:
             thread.join(deadline.remaining())
         return self._found.keys() >= set(self._names)
 
     def answers(self) -> dict[str, Resolved]:
-        """Return what is known by now; a host that is looked up still has no address."""
+        """Return the known results; a host with a pending look-up has no address."""
         found = dict(self._found)
         return {**found, **{name: self._late for name in self._names if name not in found}}
 
     def _start(self, number: int) -> None:
-        from threading import Thread  # only for those who have names to look up
+        from threading import Thread  # only needed with names to look up
 
         try:
             for _ in range(number):
@@ -86,7 +86,7 @@ class Lookups:
 def resolve(
     hosts: Iterable[str], *, ipv6: bool, deadline: Deadline, resolver: Resolver = look_up
 ) -> dict[str, Resolved]:
-    """Look every host up at the same time; those that take too long have no address."""
+    """Look up all hosts in parallel; a host has no address if its look-up takes too long."""
     lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
     lookups.wait(deadline)
     return lookups.answers()
@@ -102,7 +102,7 @@ def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
 
 
 def _usable(addresses: list[str], family: int) -> Resolved:
-    """Return those that a real server can have; why, if there are none."""
+    """Return the addresses that a real server can have; a reason if there are none."""
     if not addresses:
         return Resolved([], "the resolver has no address that IPVS can use")
     flaws = {text: _flaw(text, 6 if family == socket.AF_INET6 else 4) for text in addresses}
@@ -111,7 +111,10 @@ def _usable(addresses: list[str], family: int) -> Resolved:
 
 
 def _flaw(address: str, version: int) -> str:
-    """Debian resolves a host's own name to 127.0.1.1: no address that another could send to."""
+    """Return the reason against an address; empty if a real server can have it.
+
+    Debian resolves a host's own name to 127.0.1.1, which no other host can reach.
+    """
     if (":" in address) is not (version == 6):
         return f"{address} is not an IPv{version} address"
     usable = is_remote(address) and not is_link_local(address)

@@ -1,7 +1,7 @@
-"""Run programs to their end: side by side, within a deadline, with bounded output.
+"""Programs run to their end: side by side, within a deadline, with bounded output.
 
-Every program has a process group of its own, which is killed as a whole: when time is up, when it
-prints more than it may, and when it leaves children behind.
+Every program has a process group of its own.  The whole group is killed when time is up, when the
+program prints too much, and when it leaves children behind.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     Starter = Callable[[tuple[str, ...], Optional[int]], Child]
     Interim = Optional[Callable[[Mapping[int, Result]], None]]
 
-PATIENCE = 1.0  # seconds after which it is worth while to act on what is known so far
-PARALLEL = 32  # calls of a script at a time
+PATIENCE = 1.0  # seconds after which acting on the results so far is worth while
+PARALLEL = 32  # programs at a time
 _AN_HOUR = 3600.0  # more than any action has
 
 
 class Terms(NamedTuple):
-    """What else holds for programs that run side by side."""
+    """Further terms for programs that run side by side."""
 
     enough: float = _AN_HOUR
-    """Seconds after which one that did not end has failed, even if it is the deadline that ends it:
-    the result is not inconclusive."""
+    """Seconds after which an unfinished program has failed.
+
+    The result is then not inconclusive, even if the deadline ends the program.
+    """
     interim: Interim = None
-    """Called once, with the results by index, if not all have ended after a second."""
+    """A function called once, with the results by index, after a second without all results."""
     starter: Starter = spawn
 
 
@@ -54,7 +56,7 @@ def run(
 ) -> Result:
     """Run one program; ``timeout`` is in seconds and never exceeds the deadline.
 
-    It inherits the descriptors ``keep``.
+    The program inherits the descriptors ``keep``.
     """
     terms = _USUAL._replace(starter=lambda argv, source: spawn(argv, source, keep))
     return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin, terms=terms)[0]
@@ -95,13 +97,13 @@ def run_all(
                 assert ended is not None
                 results[index] = ended
     finally:
-        for watched in running.values():  # an exception: nobody else will end them
+        for watched in running.values():  # after an exception: no other code ends them
             watched.end("abandoned")
     return [results[index] for index in range(len(argvs))]
 
 
 def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Result:
-    """Wait for a program that was started before."""
+    """Wait for the end of a started program; return its result."""
     left = deadline.remaining()
     watched = Watched(child, deadline, (left, left), limit)
     while watched.result is None:
@@ -133,7 +135,7 @@ def _start(
 
 
 def _as_file(data: bytes) -> int:
-    """A descriptor to read ``data`` from, of any size, without anybody having to feed a pipe."""
+    """Return a descriptor to read ``data`` from; unlike a pipe, it takes any size at once."""
     descriptor = os.memfd_create("stdin")
     with open(descriptor, "wb", closefd=False) as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""Sockets of this host at which clients are answered, by a thread for each socket."""
+"""Listening sockets of this host, each served by its own thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 
 class Listener:
-    """A socket that listens; close it to end."""
+    """A listening socket; ``close`` ends the service."""
 
     def __init__(self, wire: socket.socket, path: str | None = None) -> None:
         self.wire = wire
@@ -39,9 +39,9 @@ class Listener:
 
 
 def at_path(path: str) -> Listener:
-    """A socket in the file system for root and this user alone; raises LvsdrError.
+    """Return a listening Unix socket for root and this user alone; raise LvsdrError.
 
-    A file of that name is replaced.
+    An existing file at the path is replaced.
     """
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
@@ -58,7 +58,7 @@ def at_path(path: str) -> Listener:
 
 
 def at_port(address: str, port: int) -> Listener:
-    """A TCP socket; raises LvsdrError."""
+    """Return a listening TCP socket; raise LvsdrError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     wire = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
@@ -72,7 +72,7 @@ def at_port(address: str, port: int) -> Listener:
 
 
 def serve(listener: Listener, answer: Callable[[], bytes]) -> None:
-    """Send ``answer()`` to each client of root's or this user's, until the listener is closed."""
+    """Send ``answer()`` to each client of root or this user, until the listener is closed."""
 
     def answered(client: Client) -> bytes | None:
         return answer() if _may_ask(client.wire) else b""
@@ -81,7 +81,7 @@ def serve(listener: Listener, answer: Callable[[], bytes]) -> None:
 
 
 def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> None:
-    """The same over HTTP for GET of ``path``; the answer is plain text."""
+    """Serve GET of ``path`` over HTTP in the same way; the answer is plain text."""
 
     def answered(client: Client) -> bytes | None:
         return http(client.question, path, answer) if client.complete else None
@@ -90,15 +90,15 @@ def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> No
 
 
 def _may_ask(peer: socket.socket) -> bool:
-    """Whether it is root or this user; the mode of the file says the same, if it is kept."""
+    """Return whether the client is root or this user, as the mode of the file requires, too."""
     said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return _CREDENTIALS.unpack(said)[1] in (0, os.geteuid())
 
 
 def ask(path: str, seconds: float) -> bytes | None:
-    """What is answered at a socket in the file system; None if nobody is there.
+    """Return the answer of a Unix socket; None if no process listens there.
 
-    Raises LvsdrError if somebody is, but does not answer, or not us.
+    Raises LvsdrError if a process listens, but does not answer, or rejects this user.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as wire:
         deadline = Deadline.after(seconds)
@@ -119,7 +119,7 @@ def ask(path: str, seconds: float) -> bytes | None:
 
 
 def http(question: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
-    """The answer to a request, whole; the connection ends after it (RFC 9112)."""
+    """Return the whole answer to a request; the connection ends after it (RFC 9112)."""
     words = question.split(b"\n", 1)[0].split()
     if len(words) != 3 or words[0] not in (b"GET", b"HEAD"):
         status, body = "400 Bad Request", b"only GET is understood\n"

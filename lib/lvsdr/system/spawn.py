@@ -1,6 +1,7 @@
-"""Start a program: no shell, no stdin, a process group of its own.
+"""Start of a program: no shell, no stdin, its own process group.
 
-Imports next to nothing, so that a child can be started before the rest of the agent is loaded.
+The module imports next to nothing, so that a child can start before the rest of the agent is
+loaded.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
 else:
-    import _signal  # signal wraps every constant in an enumeration, which costs more than the fork
+    import _signal  # signal wraps every constant in an enumeration: dearer than the fork
 
 AGENT_OF_WRITER = "LVSDR_AGENT_OF_WRITER"
-"""The variable by which a program with the agent's lock is known when the agent was killed."""
+"""The variable that identifies a program with the lock of an agent that was killed."""
 
 children: set[int] = set()
 """The process groups of children that were started and have not been waited for."""
@@ -33,11 +34,12 @@ class Child:
 
 
 def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...] = ()) -> Child:
-    """Start ``argv`` in its own process group with ``LC_ALL=C``; raises OSError.
+    """Start ``argv`` in its own process group with ``LC_ALL=C``; raise OSError.
 
-    Its standard input is the descriptor ``stdin``, or /dev/null; it inherits ``keep``, which are
-    locks, and has this process's id in its environment then.  SIGPIPE, which Python ignores, is put
-    back to its default.  SIGTERM waits until the child is known to ``end_with_children``.
+    The standard input of the program is the descriptor ``stdin``, or /dev/null.  The program
+    inherits ``keep``, which are locks; its environment then contains the id of this process.
+    SIGPIPE, which Python ignores, is reset to its default.  SIGTERM is blocked until
+    ``end_with_children`` knows the child.
     """
     writer = {AGENT_OF_WRITER: str(os.getpid())} if keep else {}
     out_read, out_write = os.pipe()
@@ -47,7 +49,7 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...]
         no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, out_write, 1),
         (os.POSIX_SPAWN_DUP2, err_write, 2),
-        # Onto itself: that clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
+        # A dup2 onto itself clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
         *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
     ]
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
@@ -74,9 +76,9 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...]
 
 
 def end_with_children() -> None:
-    """From now on, let SIGTERM end this process with all of its children.
+    """Install a SIGTERM handler that ends this process with all of its children.
 
-    They have process groups of their own, so a signal to this one's group does not reach them.
+    The children have their own process groups, so a signal to this group does not reach them.
     """
     _signal.signal(_signal.SIGTERM, _terminate)
 

@@ -1,4 +1,4 @@
-"""One small file and one lock per resource, in the directory that is cleared at boot."""
+"""One small file and one lock per resource, in a directory that is cleared at boot."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 NOT_REGULAR = "it is not a regular file with one name, and is left alone"
 _POLL = 0.05  # seconds between attempts to get a lock that another process holds
-_WRITING = 1.0  # seconds that a program which outlived its agent has at least to finish its writing
+_WRITING = 1.0  # seconds at least for a program that outlived its agent to finish writing
 
 
 def read(path: str) -> dict[str, Any]:
-    """The stored state; missing, unreadable or corrupt is the same as empty."""
-    import json  # not for every monitor
+    """Return the stored state; empty if it is missing, unreadable or corrupt."""
+    import json  # not needed by every monitor
 
     try:
         state = json.loads(read_text(path))
@@ -34,7 +34,7 @@ def read(path: str) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """The text of a file; empty if it is missing or cannot be read."""
+    """Return the text of a file; empty if it is missing or cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -51,7 +51,7 @@ def names(directory: str) -> list[str]:
 
 
 def write(path: str, state: dict[str, Any]) -> None:
-    """Store the state so that a reader finds the old or the new one, whole (mode 0600)."""
+    """Store the state atomically: a reader finds the whole old or the whole new one (mode 0600)."""
     import json
 
     replace(path, json.dumps(state, sort_keys=True) + "\n", 0o600)
@@ -60,7 +60,7 @@ def write(path: str, state: dict[str, Any]) -> None:
 def replace(path: str, text: str, mode: int) -> None:
     """Write a file atomically; a symbolic link is replaced, never followed.
 
-    Raises OSError, also if a device, a FIFO or a socket is in the place.
+    Raises OSError, even if the path is a device, a FIFO or a socket.
     """
     with suppress(FileNotFoundError):
         kind = os.lstat(path).st_mode
@@ -68,7 +68,7 @@ def replace(path: str, text: str, mode: int) -> None:
             raise OSError(EINVAL, NOT_REGULAR)
     temporary = f"{path}.{os.getpid()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    remove(temporary)  # of a process that was killed and had the same number
+    remove(temporary)  # left by a killed process with the same number
     descriptor = os.open(temporary, flags, mode)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
@@ -80,12 +80,12 @@ def replace(path: str, text: str, mode: int) -> None:
 
 
 def overwrite(path: str, text: str, mode: int) -> None:
-    """Write a file of the user's in place, or make it; raises OSError.
+    """Write a file of the user in place, or create it; raise OSError.
 
-    This process is root, and others may be able to write to the directory: nothing but a regular
-    file with one name is written to, and nothing is replaced.
+    This process is root, and other users may be able to write to the directory.  So only a regular
+    file with one name is written, and nothing is replaced.
     """
-    require_regular(path)  # a device may act when it is only opened
+    require_regular(path)  # opening a device may already have effects
     flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags)
@@ -100,7 +100,7 @@ def overwrite(path: str, text: str, mode: int) -> None:
 
 
 def require_regular(path: str) -> None:
-    """Raise OSError if something is in the place that is no regular file with one name."""
+    """Raise OSError if the path exists and is not a regular file with one name."""
     with suppress(FileNotFoundError):
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
@@ -108,7 +108,7 @@ def require_regular(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Forget the state."""
+    """Remove the stored state, if any."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -123,12 +123,12 @@ def locked(
     go_on_after: tuple[type[LvsdrError], ...] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
-    """Hold the lock on ``path``; the context's value is empty, or says why there is no lock.
+    """Hold the lock on ``path``; the context's value is empty, or the reason for no lock.
 
-    Raises Busy when another process holds it until the deadline, and Unlockable when it cannot be
-    had at all, unless ``go_on_after`` has that error.  The lock goes with the process and the
-    children that inherit it, however they end; the file stays.  Children of a process that was
-    killed are ended after half of the time; ``tell`` gets a sentence for each.
+    Raises Busy if another process holds the lock until the deadline.  Raises Unlockable if the lock
+    cannot be taken at all.  An error in ``go_on_after`` is not raised.  The lock ends with this
+    process and the children that inherit it; the file stays.  Children of a killed process are
+    ended after half of the time; ``tell`` gets a sentence for each.
     """
     try:
         descriptor = _waited_for(path, deadline, tell)
@@ -147,18 +147,18 @@ _held: list[int] = []
 
 
 def held() -> tuple[int, ...]:
-    """Return the descriptors of the locks that this process holds, for children that write.
+    """Return the descriptors of this process's locks, for children that write.
 
-    A child that inherits them keeps other writers away for as long as it runs, even if this process
-    is killed (flock(2): the lock is that of the open file).
+    A child that inherits them keeps other writers away while it runs, even if this process is
+    killed (flock(2): a lock belongs to the open file).
     """
     return tuple(_held)
 
 
 def lock(path: str) -> int | None:
-    """Lock ``path`` until the descriptor that is returned is closed; None if another has it.
+    """Lock ``path`` until the returned descriptor is closed; None if another process has the lock.
 
-    Raises Unlockable if it cannot be locked at all.
+    Raises Unlockable if the file cannot be locked at all.
     """
     descriptor = _opened(path)
     if _try_lock(descriptor, path):
@@ -185,14 +185,14 @@ def _waited_for(path: str, deadline: Deadline, tell: Callable[[str], None]) -> i
 
 
 def _end_orphans(descriptor: int, tell: Callable[[str], None]) -> None:
-    from .orphans import end_orphans  # not for every monitor
+    from .orphans import end_orphans  # not needed by every monitor
 
     for sentence in end_orphans(descriptor):
         tell(sentence)
 
 
 def _opened(path: str) -> int:
-    """Open the file of a lock; one that can only be read, on a read-only disk, can be locked."""
+    """Open a lock file, read-only if it cannot be written: a read-only file can be locked."""
     try:
         with suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
@@ -204,7 +204,7 @@ def _opened(path: str) -> int:
         raise Unlockable(f"cannot lock {path}: {error.strerror}") from None
 
 
-_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: it may be a FIFO
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: the path may be a FIFO
 
 
 def _try_lock(descriptor: int, path: str) -> bool:
@@ -218,5 +218,5 @@ def _try_lock(descriptor: int, path: str) -> bool:
 
 
 def boot_id() -> str:
-    """What tells this boot from any other (proc(5))."""
+    """Return the identifier of this boot (proc(5))."""
     return read_text("/proc/sys/kernel/random/boot_id").strip()

@@ -1,8 +1,8 @@
-"""Kernel settings that several resources need: claimed by each, put back when the last lets go.
+"""Kernel settings that several resources share: claimed by each, restored after the last release.
 
-What a setting was before the first claim is remembered in one file for all resources of this
-node.  It is put back only if nobody else changed it in the meantime: an administrator's later
-decision is never undone.
+One file for all resources of this node stores the value that a setting had before its first claim.
+A release restores this value only if the setting still has the value of the claim.  A later change
+by an administrator is never undone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNREADABLE = "unreadable"
 
 
 def value(name: str, root: str = ROOT) -> str:
-    """The setting ``name``, such as ``net/ipv4/vs/expire_nodest_conn``; raises LvsdrError."""
+    """Return the setting ``name``, such as ``net/ipv4/vs/expire_nodest_conn``; raise LvsdrError."""
     try:
         with open(os.path.join(root, name), encoding="ascii") as file:
             return file.read().strip()
@@ -35,9 +35,9 @@ def value(name: str, root: str = ROOT) -> str:
 def differing(
     wanted: Mapping[str, str], root: str = ROOT, *, as_good: Mapping[str, Collection[str]] = {}
 ) -> dict[str, str]:
-    """Return the settings that are neither as wanted nor ``as_good``, with their values.
+    """Return the settings that have neither the wanted nor an ``as_good`` value, with their values.
 
-    One that cannot be read is ``UNREADABLE``.
+    An unreadable setting has the value ``UNREADABLE``.
     """
     now = {name: _value_or(name, root, UNREADABLE) for name in wanted}
     return {
@@ -55,14 +55,14 @@ def _value_or(name: str, root: str, otherwise: str) -> str:
 
 
 def writable(name: str, root: str = ROOT) -> bool:
-    """Return whether the setting can be written, as it cannot be in many containers."""
+    """Return whether the setting can be written; in many containers it cannot."""
     return os.access(os.path.join(root, name), os.W_OK)
 
 
 def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
-    """The values of a setting such as ``arp_ignore`` below net/ipv4/conf, by interface.
+    """Return a setting such as ``arp_ignore`` below net/ipv4/conf, by interface.
 
-    Among them are ``all`` and ``default``.  Raises LvsdrError.
+    The result includes ``all`` and ``default``.  Raises LvsdrError.
     """
     directory = os.path.join(root, "net/ipv4/conf")
     found = {}
@@ -71,7 +71,7 @@ def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
     except OSError as error:
         raise LvsdrError(f"cannot read net/ipv4/conf: {error.strerror}") from None
     for interface in interfaces:
-        with suppress(LvsdrError):  # an interface may be gone by now
+        with suppress(LvsdrError):  # an interface may have disappeared since listdir
             found[interface] = value(f"net/ipv4/conf/{interface}/{name}", root)
     return found
 
@@ -88,9 +88,10 @@ def _is_claim(claim: object) -> bool:
 class Claims:
     """The claims on kernel settings that the resources of this node share.
 
-    Neither a setting that cannot be written nor a file that cannot be kept is an error here: in a
-    container /proc/sys is read-only.  ``unset`` has the settings that are not as wanted after a
-    claim, and why; ``trouble`` has all that an operator should be warned of.
+    A setting that cannot be written is no error here, because /proc/sys is read-only in a
+    container.  The same holds for a file that cannot be stored.  ``unset`` contains the settings
+    that a claim could not set, with the reasons.  ``trouble`` contains the warnings for the
+    operator.
     """
 
     def __init__(self, directory: str, owner: str, deadline: Deadline, root: str = ROOT) -> None:
@@ -104,10 +105,10 @@ class Claims:
     def claim(
         self, wanted: Mapping[str, str], as_good: Mapping[str, Collection[str]] = {}
     ) -> list[str]:
-        """Set what is wanted for this owner; returns a sentence for each setting changed.
+        """Set the wanted values for this owner; return a sentence for each changed setting.
 
-        A setting with one of the values that are ``as_good`` for it is claimed, but left alone.
-        What was is stored before it is changed: a crash in between must not lose it.  Raises Busy.
+        A setting with one of its ``as_good`` values is claimed, but left alone.  The original value
+        is stored before the change, so that a crash in between does not lose it.  Raises Busy.
         """
         with self._locked(Unlockable):
             claims = self._read()
@@ -119,9 +120,10 @@ class Claims:
             return [sentence for sentence in done if sentence]
 
     def release(self) -> list[str]:
-        """Let go of all that this owner claimed; returns a sentence for each setting put back.
+        """Release all claims of this owner; return a sentence for each restored setting.
 
-        What cannot be put back or written down is trouble: a stop that fails has the node fenced.
+        A setting or file that cannot be written goes to ``trouble`` instead of raising an error: a
+        failed stop has the node fenced.
         """
         if not os.path.exists(self._path):
             return []
@@ -146,7 +148,7 @@ class Claims:
             self.trouble.append(f"cannot write {self._path}: {error.strerror}")
 
     def _read(self) -> dict[str, Any]:
-        """Return the claims of this boot, without those that make no sense."""
+        """Return the claims of this boot, without malformed ones."""
         stored = state.read(self._path)
         claims = stored.get("settings")
         if stored.get("boot") != state.boot_id() or not isinstance(claims, dict):
@@ -160,7 +162,10 @@ class Claims:
             state.remove(self._path)
 
     def _enter(self, claims: dict[str, Any], name: str, new: str) -> bool:
-        """Enter a claim; whether that is news.  What cannot be read will not be put back."""
+        """Enter a claim; return whether it changes the stored claims.
+
+        An unreadable setting gets no claim, because its value could not be restored.
+        """
         before = _value_or(name, self._root, UNREADABLE)
         if before == UNREADABLE:
             return False
@@ -182,7 +187,7 @@ class Claims:
 
     def _put_back(self, name: str, original: str, ours: str) -> str:
         if not os.path.exists(os.path.join(self._root, name)):
-            return ""  # the module that had the setting is gone
+            return ""  # the module that had the setting is unloaded
         now = _value_or(name, self._root, original)
         if now == original:
             return ""
@@ -201,7 +206,7 @@ class Claims:
         return "" if problem else f"{name} set to {new} (was {old})"
 
     def _write(self, name: str, new: str) -> str:
-        """Write a setting; returns why that is not possible."""
+        """Write a setting; return the error as a sentence, or an empty text."""
         try:
             descriptor = os.open(os.path.join(self._root, name), os.O_WRONLY | os.O_TRUNC)
             with open(descriptor, "w", encoding="ascii") as file:

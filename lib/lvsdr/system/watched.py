@@ -1,4 +1,4 @@
-"""Running children: what they print, within a limit, and how they end, within a time."""
+"""Running children: their output, within a limit, and their end, within a time."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ from ..deadline import Deadline
 from ..typed import NamedTuple
 from .spawn import Child, children
 
-NOT_THERE = 127  # the status of a program that cannot be executed, as a shell has it
-NOT_NOW = 128  # the same, for the lack of something that may be there in a moment
+NOT_THERE = 127  # the status of a program that cannot be executed, as in a shell
+NOT_NOW = 128  # the same for a lack of resources that may soon end
 # A bound on memory: crm_mon prints some 250 bytes for each instance.
 OUTPUT_LIMIT = 64 * 1024 * 1024
-_TICK = 0.02  # seconds between looks at a child whose own children hold its output open
+_TICK = 0.02  # seconds between checks of a child whose children hold its output open
 _ABOUT_TO_END = 0.001
-_DYING = 1.0  # seconds that a killed program may take to be gone
-_SIGKILL = 9  # signal.SIGKILL on Linux, without the price of the signal module
+_DYING = 1.0  # seconds for a killed program to disappear
+_SIGKILL = 9  # signal.SIGKILL on Linux, without the cost of the signal module
 
 
 class Result(NamedTuple):
-    """How a program ended.  ``problem`` is None when it ended by itself, with any status."""
+    """The result of a program.
+
+    ``problem`` is None if the program ended by itself, with any status.
+    """
 
     status: int
-    """Exit status; 128 plus the signal's number for one that was killed, as a shell has it."""
+    """Exit status; 128 plus the number of the signal that killed it, as in a shell."""
     stdout: bytes
     stderr: bytes
     problem: str | None = None
     inconclusive: bool = False
-    """It never ran, or the action's time was up before its own: nothing was learnt."""
+    """True if the program never ran, or the action's time was up before the program's own."""
 
     def complaint(self) -> str:
-        """One line on why this is not a success: the problem, or the status and what was said."""
+        """Return one line on the failure: the problem, or the status and the last output line."""
         if self.problem:
             return self.problem
         lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -42,14 +45,14 @@ class Result(NamedTuple):
 
 
 class Watched:
-    """A running child, what it printed so far, and its result once it has one."""
+    """A running child, its output so far, and its result after its end."""
 
     __slots__ = ("_cut_short", "_deadline", "_limit", "_time", "child", "open", "output", "result")
 
     def __init__(
         self, child: Child, deadline: Deadline, times: tuple[float, float], limit: int
     ) -> None:
-        """Watch a child; ``times`` are its timeout, and the seconds that are enough for it."""
+        """Watch a child; ``times`` are its timeout and its sufficient time, in seconds."""
         timeout, enough = times
         self.child = child
         self.output = {child.stdout: bytearray(), child.stderr: bytearray()}
@@ -61,11 +64,11 @@ class Watched:
         self._cut_short = deadline.remaining() < min(timeout, enough)
 
     def patience(self) -> float:
-        """Seconds to wait for output: a child that closed it is about to end."""
+        """Return the seconds to wait for output: a child that closed it is about to end."""
         return min(_TICK, self._deadline.remaining()) if self.open else _ABOUT_TO_END
 
     def read(self, descriptor: int) -> None:
-        """Take what is there; close the descriptor at the end of the file."""
+        """Read the available output; close the descriptor at the end of the file."""
         data = os.read(descriptor, 65536)
         self.output[descriptor] += data
         if not data:
@@ -74,7 +77,7 @@ class Watched:
             self.end(self._too_much())
 
     def look(self) -> None:
-        """Has it ended, or is its time up?"""
+        """Set the result if the child has ended or its time is up."""
         if self.result is not None:
             return
         if os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
@@ -83,9 +86,9 @@ class Watched:
             self.end(f"timed out after {self._time:.3g} s", inconclusive=self._cut_short)
 
     def end(self, problem: str | None, inconclusive: bool = False) -> None:
-        """Kill what is left of the process group, read what is left of the output, and reap.
+        """Kill the rest of the process group, read the rest of the output, and reap the child.
 
-        The group is killed before its leader is reaped, while its number cannot be another's.
+        The group is killed before its leader is reaped, while no other group can have its number.
         """
         os.killpg(self.child.pid, _SIGKILL)
         for descriptor in list(self.open):
@@ -101,11 +104,11 @@ class Watched:
         self.result = Result(code, out, err, problem, inconclusive)
 
     def _reap(self) -> int:
-        """The status of a child that has ended, or is killed.
+        """Return the status of a child that has ended or was killed.
 
-        One that hangs in the kernel (state D in ps(1)), on a server for files, say, does not die of
-        SIGKILL: the action must not hang with it.  Several of them have that time together, from
-        when their own was up.
+        A child that hangs in the kernel (state D in ps(1)), on a file server for example, survives
+        SIGKILL.  The action must not hang with it.  Several such children share this time, which
+        starts at the end of their own.
         """
         until = time.monotonic() + _DYING - self._deadline.overdue()
         while True:
@@ -124,7 +127,7 @@ class Watched:
         os.close(descriptor)
 
     def _drain(self, descriptor: int) -> None:
-        """What a child wrote before it ended; its own children may still hold the pipe open."""
+        """Read the output written before the end; the child's children may still hold the pipe."""
         os.set_blocking(descriptor, False)
         try:
             while len(self.output[descriptor]) <= self._limit:
@@ -137,7 +140,7 @@ class Watched:
 
 
 def wait(running: Sequence[Watched]) -> None:
-    """Wait a moment for output or an end, and take note of both."""
+    """Wait a moment for output or an end, and record both."""
     poller = select.poll()
     readers = {descriptor: watched for watched in running for descriptor in watched.open}
     for descriptor in readers:

@@ -1,5 +1,5 @@
-"""vip-manager: a daemon that has one or more addresses while this node leads.
+"""vip-manager: a daemon that holds one or more addresses while this node leads.
 
-``options`` and ``configuration`` say what is wanted, ``keeping`` what to do next with an address,
-``daemon`` does it; all else tells others about it.
+``options`` and ``configuration`` declare the wanted state.  ``keeping`` decides the next step for
+an address, and ``daemon`` performs it.  The other modules report the state, or provide parts.
 """

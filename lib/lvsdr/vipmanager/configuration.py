@@ -1,4 +1,4 @@
-"""What is wanted of the daemon, typed: all that is wrong with it is said at once."""
+"""The typed configuration of the daemon; an error reports all problems at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What a store calls it -> the option.
+# Name of the setting in the store's module -> name of the option.
 _OF_THE_STORE = {
     "endpoints": "dcs-endpoints",
     "key": "trigger-key",
@@ -36,7 +36,7 @@ _FILES = ("ca_file", "cert_file", "key_file")
 
 
 class Wanted(NamedTuple):
-    """An address, and where it is to be."""
+    """An address, its prefix length and its interface."""
 
     address: str
     prefix: int
@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """All options; times are seconds."""
+    """The values of all options; times are in seconds."""
 
     wanted: tuple[Wanted, ...]
     store: str
@@ -63,16 +63,16 @@ class Configuration(NamedTuple):
     metrics_textfile: str | None
     run_directory: str
     warnings: tuple[str, ...] = ()
-    """What was given and has no effect, or not the one that it seems to have."""
+    """Sentences on options with no effect, or with an unexpected one."""
 
     @property
     def question(self) -> tuple[object, ...]:
-        """What the answers of the store depend on."""
+        """Return the settings that the answers of the store depend on."""
         return self.store, self.settings, self.policy, self.interval
 
 
 def configured(source: Source, node: str) -> Configuration:
-    """What is meant; ``node`` is this host's name.  Raises Unusable with all that is wrong."""
+    """Return the configuration; ``node`` is this host's name.  Raise Unusable with all problems."""
     problems = list(source.problems)
     values = dict(_values(source.said, problems))
     wanted = tuple(_wanted(values, source.said, problems))
@@ -100,7 +100,7 @@ def configured(source: Source, node: str) -> Configuration:
 
 
 def _values(said: Mapping[str, Said], problems: list[str]) -> Iterator[tuple[str, Any]]:
-    """Each option's value; None where what was said is wrong, or nothing is said by default."""
+    """Yield each option's value; None if its text is invalid or it has no default."""
     for option in OPTIONS:
         value, found = None, said.get(option.name)
         try:
@@ -117,7 +117,7 @@ def _values(said: Mapping[str, Said], problems: list[str]) -> Iterator[tuple[str
 def _wanted(
     values: Mapping[str, Any], said: Mapping[str, Said], problems: list[str]
 ) -> Iterator[Wanted]:
-    """One for each address; interfaces and prefixes are for all of them, or for each its own."""
+    """Yield one entry for each address; interfaces and prefixes are common or one for each."""
     missing = [name for name in ("ip", "netmask", "interface") if name not in said]
     problems.extend(f"{variable(name)} must be set" for name in missing)
     addresses: tuple[str, ...] = values["ip"] or ()
@@ -133,7 +133,7 @@ def _wanted(
 def _unsuitable(
     addresses: tuple[str, ...], prefixes: tuple[int, ...], said: Mapping[str, Said]
 ) -> Iterator[str]:
-    """Yield what is wrong with prefixes for these addresses."""
+    """Yield the problems of the prefixes for these addresses."""
     if len({":" in address for address in addresses}) > 1 and len(prefixes) == 1:
         example = ",".join("64" if ":" in address else "24" for address in addresses)
         yield (
@@ -156,7 +156,7 @@ def _unsuitable(
 def _spread(
     name: str, values: Mapping[str, Any], said: Mapping[str, Said], problems: list[str]
 ) -> tuple[Any, ...]:
-    """A value for each address."""
+    """Return a value for each address."""
     number = len(values["ip"] or ())
     found: tuple[Any, ...] = values[name] or ()
     if len(found) == 1:
@@ -189,10 +189,10 @@ def _settings(
 
 
 def _without_effect(store: str, given: Given) -> Mapping[str, str]:
-    """Return the fields that this store does not look at, and why.
+    """Return the fields that this store does not use, with the reasons.
 
-    The sample file of Cybertec's vip-manager has a Consul token beside etcd, and its etcd takes a
-    user without a password for none.
+    The sample file of Cybertec's vip-manager has a Consul token beside etcd.  Its etcd client
+    ignores a user without a password.
     """
     found = dict.fromkeys(leader.unused(store, given), f"is not used with {store}")
     if "user" not in found and given.user and not given.password:
@@ -204,7 +204,7 @@ def _without_effect(store: str, given: Given) -> Mapping[str, str]:
 
 
 def _warnings(values: Mapping[str, Any], said: Mapping[str, Said], policy: Policy) -> Iterator[str]:
-    """Yield what was given and is not taken word for word."""
+    """Yield the options that are ignored or changed, with the reasons."""
     given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
     for field, why in _without_effect(values["dcs-type"], given).items():
         yield f"{said[_OF_THE_STORE[field]].source} {why}"
@@ -230,7 +230,7 @@ def _empty(said: Mapping[str, Said]) -> Iterator[str]:
 
 
 def _unreadable(given: Given, said: Mapping[str, Said]) -> Iterator[str]:
-    """Better now than when the store is asked, and again whenever it is."""
+    """Yield unreadable files now, instead of a failure in each query of the store."""
     for field in _FILES:
         path = getattr(given, field)
         if path is not None:
@@ -246,5 +246,5 @@ def _shown(said: Said) -> str:
 
 
 def node_name() -> str:
-    """This host's name as uname(2) has it: what Patroni members mostly go by."""
+    """Return this host's name as uname(2) reports it, the usual name of a Patroni member."""
     return os.uname().nodename

@@ -1,4 +1,4 @@
-"""The daemon: one thread that decides and acts, whatever the others are waiting for."""
+"""The daemon: one thread that decides and acts, independent of the threads that wait."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from .configuration import Configuration
     from .events import Event, Load
 
-_SLACK = 1.0  # seconds that the first answer may be late
-_SELDOM = 1.0  # from one such start to the next
+_SLACK = 1.0  # seconds beyond its timeout for the first answer
+_SELDOM = 1.0  # seconds from one start of the query thread to the next
 _LAST_WORDS = 1.0  # seconds for the last lines of the log
 
 
 class Daemon:
-    """``load`` reads the configuration, and raises LvsdrError if it cannot be used."""
+    """The daemon; ``load`` reads the configuration, and raises LvsdrError if it is unusable."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -50,7 +50,10 @@ class Daemon:
         self._result: Configuration | LvsdrError | None = None
 
     def run(self) -> int:
-        """Until a signal says stop; returns the exit status.  Raises LvsdrError at the start."""
+        """Run until a signal ends the daemon; return the exit status.
+
+        Raises LvsdrError at the start.
+        """
         configuration = self._configuration
         self._warn()
         self._holdings.begin(configuration.wanted)
@@ -65,7 +68,7 @@ class Daemon:
         try:
             return self._live(publisher)
         except BaseException:
-            self._end("an internal error")  # better without the address than without a daemon
+            self._end("an internal error")  # without a daemon, two nodes could have the address
             raise
         finally:
             publisher.end()
@@ -92,7 +95,7 @@ class Daemon:
         return [number for number in self._signals if number != signal.SIGHUP]
 
     def _receive(self, seconds: float) -> bool:
-        """Take in all that has come, after so long at the latest; whether there was anything."""
+        """Process all events, waiting ``seconds`` at most; return whether there was any."""
         events = self._events.wait(seconds)
         for event in events:
             self._take_in(event)
@@ -128,21 +131,21 @@ class Daemon:
             say("store", state=now.state.value, leader=now.leader or "", reason=now.reason)
 
     def _turn(self) -> float:
-        """Let every address go on; returns when to do so again at the latest."""
+        """Make the due moves of every address; return the latest time of the next turn."""
         now = time.monotonic()
         wake = now + self._configuration.keepalive
         if self._standing.latest is None and now < self._patience:
-            return min(wake, self._patience)  # nothing is decided before the store was asked once
+            return min(wake, self._patience)  # no decision before the store's first answer
         for holder in self._holdings.holders:
             if self._ending:
                 break
             wake = min(wake, self._one_turn(holder))
-            if self._receive(0.0):  # it counts for the next one, and for those before it soon
+            if self._receive(0.0):  # it applies to the next holder, and soon to the earlier ones
                 wake = now
         return min(wake, self._prove(now))
 
     def _prove(self, now: float) -> float:
-        """Ask the store anew where an announcement waits for it; returns when to look again."""
+        """Restart the queries for an announcement that waits; return the next time to check."""
         since = self._holdings.unproven
         if since is None or since < self._began:
             return inf
@@ -166,13 +169,13 @@ class Daemon:
         return wake
 
     def _once(self, reason: str) -> None:
-        """Say what does not work, unless that is what was said last."""
+        """Log a failure, unless it equals the last one logged."""
         if reason != self._broken:
             self._broken = reason
             self._log.error("broken", reason=reason)
 
     def _reload(self) -> None:
-        """Read the configuration in the background; the latest request counts."""
+        """Read the configuration in the background; only the latest request counts."""
         micros = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         notify.tell("RELOADING=1", f"MONOTONIC_USEC={micros}")
         self._loading += 1
@@ -196,7 +199,7 @@ class Daemon:
             self._log.warning("configuration", reason=warning)
 
     def _change(self, new: Configuration) -> None:
-        """Go over to another configuration; raises LvsdrError if that is not possible."""
+        """Switch to another configuration; raise LvsdrError if that is not possible."""
         old = self._configuration
         self._holdings.change(new.wanted)
         self._configuration = new._replace(run_directory=old.run_directory)
@@ -206,7 +209,7 @@ class Daemon:
             self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
 
     def _ask(self, standing: Standing) -> None:
-        """Ask the store that is configured, from now on, with this to begin with."""
+        """Query the configured store from now on, beginning with this state."""
         self._bell.stop()
         self._bell, self._began = Bell(), time.monotonic()
         self._standing = standing
@@ -214,14 +217,14 @@ class Daemon:
         self._events.answers(self._configuration, self._bell)
 
     def _remembered(self) -> Standing:
-        """What the daemon before this one knew, if it left an address here."""
+        """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         times = [memory.remembered(directory, w.address, now) for w in self._configuration.wanted]
         known = [time for time in times if time is not None]
         return Standing(word=State.LEADER, confirmed=max(known)) if known else Standing()
 
     def _end(self, reason: str) -> int:
-        """Give everything back, first of all the addresses; returns the exit status."""
+        """Release everything, the addresses first; return the exit status."""
         keep = self._configuration.keep_on_exit
         released = keep or self._holdings.release(f"the daemon ends: {reason}")
         notify.tell("STOPPING=1")

@@ -1,4 +1,4 @@
-"""What the daemon waits for, and the threads that bring it."""
+"""The events that the daemon waits for, and the threads that produce them."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
-_AGAIN = 1.0  # seconds until a thread that failed tries once more
+_AGAIN = 1.0  # seconds until a failed thread tries again
 
 
 class Heard(NamedTuple):
-    """An answer of the store, to those who ask with this bell."""
+    """An answer of the store to the queries with this bell."""
 
     bell: Bell
     answer: Answer
 
 
 class Changed(NamedTuple):
-    """A link or an address of this host."""
+    """A change of a link or an address of this host."""
 
 
 class Found(NamedTuple):
-    """Who else has an address."""
+    """The result of a search for another owner of an address."""
 
     asking: Asking
     finding: Finding
 
 
 class Claimed(NamedTuple):
-    """Another host claims an address that is guarded."""
+    """A claim of another host to a guarded address."""
 
     guard: Guard
     mac: str
 
 
 class Signalled(NamedTuple):
-    """A signal has come."""
+    """A signal to this process."""
 
     number: int
 
 
 class Loaded(NamedTuple):
-    """The configuration as it is now, or the error that makes it unusable."""
+    """The current configuration, or the error that makes it unusable."""
 
     number: int
     result: Configuration | LvsdrError
 
 
 class Broken(NamedTuple):
-    """A thread cannot do what it is for; it goes on trying."""
+    """A failure of a thread, which goes on trying."""
 
     reason: str
 
@@ -78,14 +78,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Events:
-    """The one place where all of them come in; any thread may put one there."""
+    """The queue of all events; any thread may add one."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._changed = False
 
     def wait(self, seconds: float) -> Sequence[Event]:
-        """All that have come, or none after so long."""
+        """Return all queued events, or none after ``seconds``."""
         try:
             events = [self._queue.get(timeout=max(seconds, 0.0))]
         except queue.Empty:
@@ -93,22 +93,22 @@ class Events:
         while not self._queue.empty():
             events.append(self._queue.get())
         if any(isinstance(event, Changed) for event in events):
-            self._changed = False  # before anybody looks: what changes from now on is news
+            self._changed = False  # before the state is read: a later change is a new event
         return events
 
     def signals(self) -> None:
-        """Let signals come here; for the main thread."""
+        """Queue signals as events; for the main thread."""
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._queue.put(Signalled(number)))
 
     @staticmethod
     def default_signals() -> None:
-        """Let signals end the process, whatever it waits for."""
+        """Let signals end the process, in any state."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
     def changes(self) -> None:
-        """Let changes of links and addresses come here."""
+        """Queue changes of links and addresses as events."""
 
         def listen() -> None:
             links.listen(self._ring)
@@ -116,7 +116,7 @@ class Events:
         Thread(target=_persistently, args=(listen, self._broken, Bell()), daemon=True).start()
 
     def answers(self, configuration: Configuration, bell: Bell) -> None:
-        """Let the answers of the store come here, until ``bell`` says stop."""
+        """Queue the answers of the store as events, until ``bell`` is stopped."""
         store = leader.open_store(configuration.store, configuration.settings)
 
         def listen() -> None:
@@ -126,28 +126,28 @@ class Events:
         Thread(target=_persistently, args=(listen, self._broken, bell), daemon=True).start()
 
     def ask(self, asking: Asking) -> None:
-        """Let it be known here who else has an address."""
+        """Search for another owner of an address, and queue the result."""
 
         def work() -> None:
             try:
                 finding = asking.finding()
-            except Exception as error:  # whoever waits for an answer gets one
+            except Exception as error:  # the holder waits for a result in every case
                 finding = Finding(problem=f"cannot ask: {type(error).__name__}: {error}")
             self._queue.put(Found(asking, finding))
 
         Thread(target=work, daemon=True).start()
 
     def guard(self, guard: Guard) -> None:
-        """Let claims of other hosts to a guarded address come here."""
+        """Queue claims of other hosts to a guarded address."""
 
         def watch() -> None:
             guard.watch(lambda mac: self._queue.put(Claimed(guard, mac)))
 
-        # An interface that cannot be listened at is reported by the holder of the address.
+        # The holder of the address reports an interface that cannot be used.
         Thread(target=_persistently, args=(watch, lambda _: None, guard.bell), daemon=True).start()
 
     def load(self, load: Load, number: int) -> None:
-        """Read the configuration: files may be on a disk, or be pipes, that do not answer."""
+        """Read the configuration in a thread: a file may be a pipe, or on a disk that hangs."""
 
         def work() -> None:
             try:
@@ -161,7 +161,7 @@ class Events:
         Thread(target=work, daemon=True).start()
 
     def _ring(self) -> None:
-        """However much changes, once is enough until somebody looks."""
+        """Queue one event for all changes until the next ``wait``."""
         if not self._changed:
             self._changed = True
             self._queue.put(Changed())
@@ -171,7 +171,7 @@ class Events:
 
 
 def _persistently(work: Callable[[], None], broken: Callable[[str], None], bell: Bell) -> None:
-    """Do it again whenever it fails, until ``bell`` says stop."""
+    """Repeat the work whenever it fails, until ``bell`` is stopped."""
     while not bell.stopped():
         try:
             work()

@@ -1,4 +1,4 @@
-"""A guard of an address that is here: it notices other hosts that claim the address."""
+"""Guards of an address on this node: they notice other hosts that claim the address."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .holder import Holder
 
-_DEFEND_INTERVAL = 10.0  # seconds, RFC 5227, 1.1
+_DEFEND_INTERVAL = 10.0  # DEFEND_INTERVAL in seconds (RFC 5227, 1.1)
 _SECONDS = 10.0  # to list the interfaces of this host
 
 
 class Guard:
-    """A guard of one address on one interface, until ``bell`` says stop."""
+    """A guard of one address on one interface, until ``bell`` is stopped."""
 
     __slots__ = ("_interface", "_place", "bell", "holder")
 
@@ -31,15 +31,15 @@ class Guard:
         self._interface = interface
 
     def suits(self, place: Place, interface: Interface) -> bool:
-        """Whether it still guards this address there."""
+        """Return whether this guard still covers the address at this place."""
         known = self._interface
         same = (known.number, known.mac) == (interface.number, interface.mac)
         return same and self._place == place and not self.bell.stopped()
 
     def watch(self, tell: Callable[[str], None]) -> None:
-        """Tell the MAC of each host that claims the address; for a thread.
+        """Report the MAC of each host that claims the address; blocks its thread.
 
-        Raises LvsdrError if the interface cannot be listened at.
+        Raises LvsdrError if the interface cannot be used for listening.
         """
         if not tellable(self._interface):
             self.bell.wait(_SECONDS)
@@ -59,32 +59,32 @@ class Defence:
 
     @property
     def due(self) -> float | None:
-        """When to defend the address next; None if no host has claimed it since the last time."""
+        """Return the time of the next defence; None without a claim since the last defence."""
         return self._begun + _DEFEND_INTERVAL if self._rival else None
 
     def guards(self, place: Place, interface: Interface) -> bool:
-        """Whether the address is guarded there."""
+        """Return whether the address is guarded at this place."""
         return self._guard is not None and self._guard.suits(place, interface)
 
     def guard(self, holder: Holder, place: Place, interface: Interface) -> Guard:
-        """Return a guard for the address, instead of any other."""
+        """Return a new guard for the address, which replaces any other."""
         self.end()
         self._guard = Guard(holder, place, interface)
         return self._guard
 
     def end(self) -> None:
-        """Guard nothing any more."""
+        """End the guard."""
         if self._guard is not None:
             self._guard.bell.stop()
         self._guard, self._rival = None, ""
 
     def claimed(self, guard: Guard, mac: str) -> None:
-        """Take note of another host's claim, unless it comes from an earlier guard."""
+        """Record another host's claim, unless it comes from an earlier guard."""
         if guard is self._guard:
             self._rival = mac
 
     def begin(self, now: float) -> str:
-        """Begin a defence, if one is due; returns the MAC of the other host, or nothing."""
+        """Begin a defence, if one is due; return the MAC of the other host, or an empty text."""
         if self.due is None or now < self.due:
             return ""
         rival, self._rival = self._rival, ""
@@ -92,6 +92,6 @@ class Defence:
         return rival
 
     def over(self) -> bool:
-        """End a defence with its announcement; False if there was none."""
+        """End a defence with its announcement; return False if there was none."""
         defending, self._defending = self._defending, False
         return defending

@@ -1,4 +1,4 @@
-"""One address: looks where it is, makes the moves that ``keeping`` says, and logs what changed."""
+"""One address: reads its state, makes the moves of ``keeping``, and logs the changes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .log import Log
 from .looking import FORM, Asking, Form, presence
 from .sysctls import Sysctls
 
-_ROUNDS = 5  # announcements of an address, and the seconds between them: IPaddr2's
+_ROUNDS = 5  # announcements of an address, and the seconds between them, as in IPaddr2
 _ROUND = 0.2
-_MOVES = 6  # without a rest; taking an address needs three
-_SECONDS = 10.0  # for one act
+_MOVES = 6  # moves in one turn; taking an address needs three
+_SECONDS = 10.0  # the deadline of one action
 
 
 class Counts(NamedTuple):
-    """How often since the daemon began."""
+    """Numbers of events since the daemon began."""
 
     taken: int = 0
     released: int = 0
@@ -39,16 +39,16 @@ class Counts(NamedTuple):
 
 
 class Threads(NamedTuple):
-    """What a holder has done in the background."""
+    """Functions that start the background work of a holder."""
 
     ask: Callable[[Asking], None]
-    """Search for another owner of the address, and bring the result to ``found``."""
+    """Search for another owner of the address, and pass the result to ``found``."""
     guard: Callable[[Guard], None]
-    """Bring claims of other hosts to ``claimed``."""
+    """Pass claims of other hosts to ``claimed``."""
 
 
 class Holder:
-    """An address, and what this host does for it."""
+    """An address, and the work of this host for it."""
 
     def __init__(self, wanted: Wanted, directory: str, log: Log, threads: Threads) -> None:
         self.wanted = wanted
@@ -62,32 +62,32 @@ class Holder:
         self._threads = threads
         self._question: Asking | None = None
         self._rounds, self._next = 0, 0.0
-        self._ours = False  # taken, or seen here, by this daemon
+        self._ours = False  # taken or adopted by this daemon
         self._confirmed: float | None = None
         self.confirmation = memory.Confirmation(directory, wanted.address)
         self._mac = ""
-        self._said = ""  # the trouble that the log knows of
+        self._said = ""  # the last trouble in the log
         self._defence = Defence()
 
     @property
     def held(self) -> bool:
-        """Whether the address is here."""
+        """Return whether the address is here."""
         return self.sight.presence not in (Presence.ABSENT, Presence.REFUSED)
 
     def look(self) -> Sight:
-        """See what the kernel has now; raises LvsdrError."""
+        """Read the current state from the kernel; raise LvsdrError."""
         interface, self.looked = links.interface(self.wanted.interface), True
         mac = "" if interface is None else interface.mac
-        if mac != self._mac:  # what the neighbours were told is wrong by now
+        if mac != self._mac:  # the announced MAC is no longer valid
             self.progress = doubted(self.progress, time.monotonic())
         self._mac = mac
         self.sight = Sight(interface, presence(self.wanted, interface))
         return self.sight
 
     def turn(self, standing: Standing, policy: Policy, rules: Rules) -> float:
-        """Make all moves that can be made now; returns when to do so again at the latest.
+        """Make all moves that are possible now; return the latest time of the next turn.
 
-        Raises LvsdrError if the kernel does not say what it has.
+        Raises LvsdrError if the kernel does not report the state.
         """
         wakes: list[float | None] = []
         before = self.counts
@@ -111,25 +111,25 @@ class Holder:
         return min((wake for wake in wakes if wake is not None), default=float("inf"))
 
     def found(self, question: Asking, finding: Finding) -> None:
-        """What a search has found, unless nobody wants to know any more."""
+        """Record the result of a search, unless the search is no longer of interest."""
         if question is self._question and self.progress.asking:
             if finding.rival is not None:
                 self._count("conflicts")
             self.progress = self.progress._replace(asking=False, finding=finding)
 
     def claimed(self, guard: Guard, mac: str) -> None:
-        """Another host claims the address that is here."""
+        """Record that another host claims the address that is here."""
         self._defence.claimed(guard, mac)
 
     def release(self, reason: str) -> None:
-        """Give the address back, wherever things are; raises LvsdrError if that is not possible."""
+        """Remove the address, whatever its stage; raise LvsdrError if that is not possible."""
         self.progress = Progress()
         self._defence.end()
         if self.look().presence is not Presence.ABSENT:
             self._remove(reason)
 
     def tidy(self) -> None:
-        """Once the address is gone: leave nothing else behind, as far as that is possible."""
+        """Remove the other traces of a removed address, as far as possible."""
         try:
             memory.forget(self._directory, self.wanted.address)
             self._sysctls.release()
@@ -137,7 +137,7 @@ class Holder:
             self._log.warning("sysctl", address=self.wanted, reason=error)
 
     def _done(self, found: Move, rules: Rules) -> bool:
-        """Carry out a move; whether there may be another at once."""
+        """Perform a move; return whether another may follow at once."""
         try:
             return self._acted(found.act)
         except (LvsdrError, OSError) as error:
@@ -161,7 +161,7 @@ class Holder:
     def _take(self, interface: Interface, form: Form) -> None:
         place, deadline = self._place(interface), Deadline.after(_SECONDS)
         again = self._ours
-        with suppress(LvsdrError):  # that it cannot be stored is said when the address is here
+        with suppress(LvsdrError):  # a later call reports that it cannot be stored
             self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
         self._sysctls.keep(place)
         taking.reach(place, interface, form, deadline)
@@ -178,7 +178,7 @@ class Holder:
         self._ours = False
 
     def _announce(self) -> None:
-        """The first of several rounds."""
+        """Begin the rounds of announcements."""
         if not self._ours:
             self._ours = True
             self._report("adopted", reason=self.decision.reason)
@@ -188,7 +188,7 @@ class Holder:
             self._report("defended", reason=self.decision.reason)
 
     def _announce_again(self) -> None:
-        """Tell the neighbours once more, if it is time to; a failure is no reason to give up."""
+        """Announce the address once more, if it is time; a failure is only a warning."""
         interface, now = self.sight.interface, time.monotonic()
         if interface is None or not self.progress.told:
             self._rounds = 0
@@ -202,7 +202,7 @@ class Holder:
     def _defend(self) -> None:
         """Have the address announced once, if another host has claimed it.
 
-        The store is asked first: that host may be the new leader.
+        A query of the store comes first, because that host may be the new leader.
         """
         now = time.monotonic()
         rival = self._defence.begin(now) if self.progress.told else ""
@@ -221,7 +221,7 @@ class Holder:
             self._threads.guard(self._defence.guard(self, self._place(interface), interface))
 
     def _complain(self, reported: bool) -> None:
-        """Say what is in the way, or no more so, when that changes."""
+        """Log an obstacle, or its end, when that changes."""
         trouble, self._said = self._said, self.progress.trouble
         where = {"address": self.wanted, "interface": self.wanted.interface}
         if self._said and trouble != self._said:

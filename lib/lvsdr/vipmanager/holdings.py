@@ -12,11 +12,11 @@ from .holder import Holder, Threads
 from .keeping import unproven
 from .log import Log
 
-_TRIES = 3  # to give an address back at the end
+_TRIES = 3  # attempts to remove an address at the end
 
 
 class Holdings:
-    """Locks and holders of all addresses that are configured."""
+    """Locks and holders of all configured addresses."""
 
     def __init__(self, directory: str, log: Log, threads: Threads) -> None:
         self.holders: list[Holder] = []
@@ -26,12 +26,12 @@ class Holdings:
         self._locks: dict[str, int] = {}
 
     def begin(self, wanted: Sequence[Wanted]) -> None:
-        """Lock all addresses; raises LvsdrError if another daemon has one of them."""
+        """Lock all addresses; raise LvsdrError if another daemon has one of them."""
         self._locks = self._locked(wanted)
         self.holders = [self._holder(one) for one in wanted]
 
     def change(self, wanted: Sequence[Wanted]) -> None:
-        """Go over to other addresses; raises LvsdrError if that is not possible."""
+        """Switch to other addresses; raise LvsdrError if that is not possible."""
         known = {_place(holder.wanted): holder for holder in self.holders}
         self._locks.update(self._locked([one for one in wanted if one.address not in self._locks]))
         for place in known.keys() - set(map(_place, wanted)):
@@ -43,19 +43,19 @@ class Holdings:
 
     @property
     def unproven(self) -> float | None:
-        """The latest time after which the store has to be asked for an announcement's sake."""
+        """Return the latest time after which a query must start before an announcement."""
         times = [unproven(holder.progress) for holder in self.holders]
         return max((time for time in times if time is not None), default=None)
 
     def release(self, reason: str) -> bool:
-        """Remove every address from this host; False if one of them stays."""
+        """Remove every address from this host; return False if one of them stays."""
         left = self.holders
         for _ in range(_TRIES):
             left = [holder for holder in left if not self._released(holder, reason)]
         return not left
 
     def tidy(self) -> None:
-        """Leave nothing else behind."""
+        """Remove the other traces of all addresses."""
         for holder in self.holders:
             holder.tidy()
 
@@ -77,7 +77,7 @@ class Holdings:
         return known
 
     def _locked(self, wanted: Sequence[Wanted]) -> dict[str, int]:
-        """Return a lock for each address; raises LvsdrError, with none locked."""
+        """Return a lock for each address; raise LvsdrError, with none locked."""
         locks: dict[str, int] = {}
         try:
             for one in wanted:

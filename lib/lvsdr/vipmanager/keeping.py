@@ -1,10 +1,10 @@
-"""What to do next with one address.  Pure: the daemon looks, asks this, acts, and looks again.
+"""The next step for one address.  Pure: the daemon reads the state, calls this, acts, and repeats.
 
-Whether this node is to have the address is decided elsewhere (``gate``); here is how it comes and
-goes.  Before it comes, the segment is asked who has it.  While somebody does, the question is asked
-again for ``Rules.takeover`` seconds; then the attempt is abandoned, and a new one begins
-``Rules.retry`` seconds later, or, with ``Rules.force``, the address is taken all the same.
-Times are seconds of this node's monotonic clock.
+``gate`` decides whether this node holds the address; this module adds and removes it.  A probe for
+another owner on the segment precedes the addition.  While another host has the address, the probe
+is repeated for ``Rules.takeover`` seconds.  Then the attempt is abandoned, and a new one begins
+``Rules.retry`` seconds later; with ``Rules.force``, the address is added nevertheless.  Times are
+seconds of this node's monotonic clock.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from ..interfaces import Interface
 from ..typed import NamedTuple
 
 _AT_ONCE = -inf
-_PAUSE = 0.2  # seconds between two questions who has the address, and as many by chance
-_SPREAD = 3.0  # the same after a duplicate: the kernel looks for one for up to 2 s
+_PAUSE = 0.2  # seconds between two probes for the address, plus a random part as long
+_SPREAD = 3.0  # the random part after a duplicate: the kernel's detection takes up to 2 s
 
 
 class Presence(Enum):
-    """How the address is on the interface."""
+    """The state of the address on the interface."""
 
     ABSENT = "absent"
     TENTATIVE = "tentative"
-    """The kernel is still looking for somebody else who has it."""
+    """Present, while the kernel still searches for another host with the address."""
     REFUSED = "refused"
-    """It found somebody."""
+    """Present, but the kernel found another host with the address."""
     DIFFERENT = "different"
-    """There, with another prefix or other properties."""
+    """Present with another prefix or other properties."""
     PRESENT = "present"
 
 
 class Act(Enum):
-    """What there is to be done; the daemon looks again after each but NOTHING and ASK."""
+    """The action to perform; the daemon reads the state again after each but NOTHING and ASK."""
 
     NOTHING = "nothing"
     ASK = "ask"
-    """Find out, in the background, who has the address."""
+    """Search for another owner of the address, in the background."""
     TAKE = "take"
-    """Bring the address to what is wanted."""
+    """Add the address, or give it the wanted properties."""
     FORCE = "force"
-    """The same, whoever has it."""
+    """Do the same, even if another host has the address."""
     ANNOUNCE = "announce"
     REMOVE = "remove"
 
 
 class Sight(NamedTuple):
-    """What the kernel shows."""
+    """The interface and the address as the kernel reports them."""
 
     interface: Interface | None
     presence: Presence
@@ -60,18 +60,18 @@ class Sight(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What asking has shown; neither of the two if the address is free."""
+    """The result of a search for another owner; both fields are None if the address is free."""
 
     rival: str | None = None
-    """Who else has it."""
+    """The other owner of the address."""
     problem: str | None = None
-    """Why it was not possible to ask."""
+    """The reason why a search was impossible."""
     by_the_kernel: bool = False
-    """The kernel has found the rival, which may have found this host in the same way."""
+    """True if the kernel found the rival, which may have found this host in the same way."""
 
 
 class Rules(NamedTuple):
-    """How patient to be; seconds."""
+    """The times for takeovers, in seconds, and the policy after them."""
 
     takeover: float = 5.0
     retry: float = 3.0
@@ -79,26 +79,26 @@ class Rules(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far things are."""
+    """The stage that the address has reached."""
 
     held: bool = False
-    """It was here, by our doing, when last seen."""
+    """True if the address, added or adopted by this daemon, was here at the last check."""
     told: bool = False
-    """The neighbours have been told so, over the link as it is."""
+    """True once the address has been announced over the current link."""
     since: float | None = None
-    """They are told only after an answer to a question that was asked later than this."""
+    """The announcement requires an answer to a query that was sent later than this."""
     began: float | None = None
-    """When the attempt to take it began."""
+    """The start of the attempt to take the address."""
     asking: bool = False
     finding: Finding | None = None
     pause: float = 0.0
-    """Nothing more is tried before this."""
+    """The time before which no further attempt is made."""
     trouble: str = ""
-    """Why the address is not here, though it should be."""
+    """The reason why the address is not here, though it should be."""
 
 
 class Move(NamedTuple):
-    """What to remember, what to do, and when to look again at the latest (None: no need to)."""
+    """The new progress, the action, and the latest time of the next step (None: no limit)."""
 
     progress: Progress
     act: Act = Act.NOTHING
@@ -116,8 +116,8 @@ def move(
 ) -> Move:
     """Return the next move.
 
-    ``name`` is the interface's in the configuration.  ``chance``, from 0 to 1, lets hosts that may
-    both have the address get out of step.
+    ``name`` is the interface's name in the configuration.  ``chance``, from 0 to 1, randomises the
+    pauses of hosts that may both have the address.
     """
     if not decision.hold:
         gone = sight.presence is Presence.ABSENT
@@ -139,7 +139,7 @@ def move(
 
 
 def failed(now: float, rules: Rules, trouble: str) -> Progress:
-    """How things are after an act that was not possible."""
+    """Return the progress after an action that failed."""
     return Progress(pause=now + rules.retry, trouble=trouble)
 
 
@@ -149,7 +149,7 @@ def doubted(progress: Progress, now: float) -> Progress:
 
 
 def unproven(progress: Progress) -> float | None:
-    """Return after which time the store has to be asked before the address is announced."""
+    """Return the time after which a query of the store must start before an announcement."""
     waiting = progress.held and not progress.told and progress.since is not None
     return progress.since if waiting and not progress.trouble else None
 
@@ -157,8 +157,8 @@ def unproven(progress: Progress) -> float | None:
 def _present(progress: Progress, sight: Sight, decision: Decision, now: float, name: str) -> Move:
     """Announce the address, unless that would rest on an answer older than the link.
 
-    A host that was cut off may have been replaced meanwhile: an announcement of its own would turn
-    the segment's clients away from the new leader.
+    A host that was cut off may have been replaced meanwhile.  Its announcement would redirect the
+    segment's clients away from the new leader.
     """
     if not sight.linked:
         return Move(Progress(held=True, since=now, trouble=linkless(sight.interface, name)))
@@ -174,7 +174,7 @@ def _absent(
     progress: Progress, decision: Decision, now: float, rules: Rules, chance: float
 ) -> Move:
     if progress.held and not decision.degraded:
-        # Somebody removed it a moment ago; this node leads, so nobody else can have taken it.
+        # It was removed a moment ago.  This node leads, so no other node can have taken it.
         return Move(progress._replace(held=False, told=False, since=_AT_ONCE), Act.TAKE)
     if progress.asking:
         return Move(progress)
@@ -195,9 +195,9 @@ def _absent(
 
 
 def _taken(progress: Progress, rival: str, now: float, rules: Rules, pause: float) -> Move:
-    """Somebody else has the address."""
+    """Return the move if another host has the address."""
     if now - (progress.began or 0.0) < rules.takeover:
-        # Later attempts are no news.
+        # A later attempt must not change the text, or it would be logged again.
         trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
         later = progress._replace(finding=None, pause=pause, trouble=trouble)
         return _again(later)
@@ -212,7 +212,7 @@ def _again(progress: Progress) -> Move:
 
 
 def linkless(interface: Interface | None, name: str) -> str:
-    """Return why no address can work on an interface; nothing if one can."""
+    """Return why no address can work on an interface; an empty text if one can."""
     if interface is None:
         return f"interface {name} does not exist"
     if interface.carrier:

@@ -1,4 +1,4 @@
-"""One line for each thing that changes: an event and its facts, for people and for programs."""
+"""The log: one line for each change, with an event and its facts, for people and programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
 class Log:
-    """Lines of a level or above, for a descriptor.
+    """A log for a descriptor, with lines of a level or above.
 
-    A call never blocks.  Lines that cannot be written in time are counted, and the number is
-    logged afterwards.
+    A call never blocks.  Lines that cannot be written in time are counted, and the number is logged
+    afterwards.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Log:
         self._say("DEBUG", event, facts)
 
     def info(self, event: str, **facts: object) -> None:
-        """What has changed."""
+        """Log a change."""
         self._say("INFO", event, facts)
 
     def warning(self, event: str, **facts: object) -> None:
-        """What an operator should look at."""
+        """Log a problem that an operator should look at."""
         self._say("WARNING", event, facts)
 
     def error(self, event: str, **facts: object) -> None:
-        """What could not be done."""
+        """Log a failure."""
         self._say("ERROR", event, facts)
 
     def flush(self, seconds: float) -> bool:
-        """Wait until all lines are written, but no longer than this; False if some are not."""
+        """Wait until all lines are written, for ``seconds`` at most; return whether all are."""
         return self._writer.flush(seconds)
 
     def _say(self, level: str, event: str, facts: Mapping[str, object]) -> None:
@@ -77,14 +77,17 @@ class Log:
 
 
 def _standard_error() -> int | None:
-    """The descriptor of standard error; None if it was closed, and may be another file by now."""
+    """Return the descriptor of standard error; None if it was closed.
+
+    The number of a closed descriptor may belong to another file.
+    """
     with suppress(OSError, ValueError):
         return None if sys.stderr is None else sys.stderr.fileno()
     return None
 
 
 def _is_the_journal(descriptor: int | None) -> bool:
-    """Whether lines go to systemd's journal, which has its own time (systemd.exec(5))."""
+    """Return whether lines go to systemd's journal, which adds the time (systemd.exec(5))."""
     with suppress(OSError):
         status = os.fstat(-1 if descriptor is None else descriptor)
         return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
@@ -92,13 +95,13 @@ def _is_the_journal(descriptor: int | None) -> bool:
 
 
 def _now() -> str:
-    """The time of day in milliseconds (RFC 3339)."""
+    """Return the time of day in milliseconds (RFC 3339)."""
     now = time.time()
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
 
 
 def line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
-    """A line of the log, without its time.
+    """Return a line of the log, without its time.
 
     >>> line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
     'INFO taken address=10.9.0.20/24 reason="it leads"'

@@ -1,4 +1,4 @@
-"""What is there: the address on the interface, and other owners of it.  Changes nothing."""
+"""The current state of an address: on the interface, and on other hosts.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .holder import Holder
 
-# Seconds to listen after each question who has the address: together less than a new leader waits
-# anyway.  Who has it answers within milliseconds.
+# Seconds to listen after each probe for the address.  Their sum is below the shortest settle time
+# of a new leader (SETTLE in options.py).  An owner of the address answers within milliseconds.
 _PATIENCE = (0.15, 0.15, 0.2)
-_SECONDS = 10.0  # for a search
+_SECONDS = 10.0  # the deadline of a search
 
 
 class Form(NamedTuple):
-    """The entry for an address as ip(8) makes it if nobody says anything."""
+    """The properties of an address as ip(8) sets them by default."""
 
     iflabel: str | None = None
     duplicate_check: bool = True
@@ -44,7 +44,7 @@ class Asking:
         self._interface = interface
 
     def finding(self) -> Finding:
-        """Ask, which takes half a second if nobody answers."""
+        """Search for another owner, which takes half a second without an answer."""
         deadline = Deadline.after(_SECONDS)
         try:
             interfaces = addresses.interfaces(deadline)
@@ -60,7 +60,7 @@ class Asking:
 
 
 def presence(wanted: Wanted, interface: Interface | None) -> Presence:
-    """How the address is there, with what is wanted of it."""
+    """Return the state of the address on the interface, compared with the wanted one."""
     there = interface.having(wanted.address) if interface is not None else ()
     if interface is None or not there:
         return Presence.ABSENT

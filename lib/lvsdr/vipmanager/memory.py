@@ -1,7 +1,7 @@
-"""What one daemon leaves to the next, and who may have an address: files in a directory.
+"""Files for the next daemon, and locks that give an address to one daemon: in one directory.
 
-A daemon that is killed, or told to leave the address, cannot give it back.  The next one adopts it,
-and goes on counting the grace where the other has left off.
+A daemon that is killed, or configured to keep the address, cannot release it.  The next daemon
+adopts the address and continues the grace period of the first.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import os
 from ..errors import LvsdrError
 from ..system import state
 
-# Seconds by which what is stored may be too old: that makes a grace too short, never too long.
+# Seconds by which the stored time may be too old: a grace may be too short, never too long.
 _SELDOM = 0.5
 
 
 def lock(directory: str, address: str) -> int:
-    """A descriptor that keeps every other daemon from this address until it is closed.
+    """Return a descriptor that locks this address against other daemons until it is closed.
 
-    Raises LvsdrError if another has it, or it cannot be had at all.
+    Raises LvsdrError if another daemon has the lock, or if locking is impossible.
     """
     descriptor = state.lock(os.path.join(directory, f"{address}.lock"))
     if descriptor is None:
@@ -27,7 +27,7 @@ def lock(directory: str, address: str) -> int:
 
 
 class Confirmation:
-    """The time when the store last confirmed this node, stored for the next daemon."""
+    """The time of the store's last confirmation of this node, stored for the next daemon."""
 
     def __init__(self, directory: str, address: str) -> None:
         self._directory = directory
@@ -36,7 +36,7 @@ class Confirmation:
         self._fresh = True
 
     def store(self, confirmed: float | None) -> None:
-        """Store it now and then; raises LvsdrError."""
+        """Store the time, at most twice a second; raise LvsdrError."""
         new = -1.0 if confirmed is None else confirmed
         if self._stored is None or new - self._stored >= _SELDOM or new < 0:
             if self._stored != new:
@@ -44,24 +44,24 @@ class Confirmation:
             self._stored = new
 
     def forget(self) -> None:
-        """Leave nothing to the next daemon."""
+        """Remove the stored time."""
         if self._stored is not None or self._fresh:
             forget(self._directory, self._address)
         self._stored, self._fresh = None, False
 
 
 def remember(directory: str, address: str, confirmed: float | None) -> None:
-    """Store when the question was asked that was last answered by naming this node."""
+    """Store the start of the last query that was answered with this node's name."""
     document = {"boot": state.boot_id(), "confirmed": confirmed}
     path = _path(directory, address)
     try:
         state.write(path, document)
-    except OSError as error:  # of a full disk the error does not name the file
+    except OSError as error:  # the error of a full disk does not name the file
         raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
 def remembered(directory: str, address: str, now: float) -> float | None:
-    """That time, if it was stored during this boot, and not by a clock that is ahead of this one.
+    """Return the stored time, if it is of this boot, and not ahead of this node's clock.
 
     A container has a clock of its own.
     """

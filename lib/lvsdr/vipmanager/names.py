@@ -1,8 +1,8 @@
-"""Names of the agent ``vip`` for what the daemon has as options: both are understood here."""
+"""Parameter names of the agent ``vip`` that the daemon accepts for its own options."""
 
 from __future__ import annotations
 
-# What a parameter of the agent is called, with dashes -> the option.
+# Name of the agent's parameter, with dashes -> name of the option.
 OF_THE_AGENT = {
     "nic": "interface",
     "cidr-netmask": "netmask",

@@ -1,8 +1,8 @@
-"""What can be said to vip-manager, each declared once: flag, variable, key of a file, and help.
+"""The options of vip-manager, each declared once: flag, variable, key of a file, and help.
 
 The option ``trigger-key`` is the flag ``--trigger-key``, the variable ``VIP_TRIGGER_KEY`` and the
-key ``trigger-key`` (``trigger_key``) of a file.  Names that the vip-manager of Cybertec has, or
-once had, are understood as well.
+key ``trigger-key`` (``trigger_key``) of a file.  Current and earlier names of Cybertec's
+vip-manager are accepted as well.
 """
 
 from __future__ import annotations
@@ -35,18 +35,21 @@ RUN_DIRECTORY = "/run/vip-manager"
 
 
 class Option(NamedTuple):
-    """An option; ``parse`` turns its text into a value or raises ValueError with what is legal."""
+    """An option; ``parse`` converts a text to its value.
+
+    It raises ValueError with the legal values.
+    """
 
     name: str
     parse: Callable[[str], Any]
     help: str
     default: str | None = None
     metavar: str = ""
-    """Empty for a switch."""
+    """The placeholder in the help; empty for a switch."""
     old: tuple[str, ...] = ()
-    """Other names of it."""
+    """Other accepted names."""
     discreet: bool = False
-    """It holds a secret, or may."""
+    """True if the value is, or may contain, a secret."""
 
     @property
     def variable(self) -> str:
@@ -54,7 +57,7 @@ class Option(NamedTuple):
 
 
 def variable(name: str) -> str:
-    """The name in the environment.
+    """Return the name in the environment.
 
     >>> variable("trigger-key")
     'VIP_TRIGGER_KEY'
@@ -233,14 +236,14 @@ OPTIONS = (
 )
 UNUSED = ("retry-after", "retry-num")
 NEVER_EMPTY = ("trigger-key", "trigger-value")
-"""Of all others an empty text says nothing."""
+"""Options whose empty text is an error; other options count as unset with it."""
 
 BY_NAME = {option.name: option for option in OPTIONS}
-"""The options by their names of today."""
+"""The options by their current names."""
 
 CURRENT = {
     **OF_THE_AGENT,
     **{other: option.name for option in OPTIONS for other in option.old},
     **{option.name: option.name for option in OPTIONS},
 }
-"""Every name, old ones too, and that of today."""
+"""The current name for every name, old or current."""

@@ -1,6 +1,6 @@
-"""How the values of options may be written: each turns a text into a value, or raises ValueError.
+"""Parsers of option values: each converts a text to a value, or raises ValueError.
 
-The message of that says what is legal.
+The message of the error states the legal values.
 """
 
 from __future__ import annotations
@@ -64,19 +64,19 @@ def _store(text: str) -> str:
 
 
 def truth(text: str) -> bool:
-    """A switch as Go's strconv.ParseBool reads it, too."""
+    """Parse a switch; the spellings of Go's strconv.ParseBool are valid, too."""
     return boolean(_GO.get(text, text))
 
 
 def file_path(text: str) -> str:
-    """A path, which may be relative to the directory in which the process was started."""
+    """Return the absolute form of a path, which may be relative to the working directory."""
     if not text or "\0" in text:
         raise ValueError("must be the path of a file")
     return os.path.abspath(text)
 
 
 def seconds(low: float, scale: float = 1.0) -> Parser[float]:
-    """A decimal number of ``scale`` seconds, or of a unit, as Pacemaker writes durations."""
+    """Build a parser for a number of ``scale`` seconds, or of a unit as Pacemaker writes it."""
 
     def convert(text: str) -> float:
         pattern = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)"

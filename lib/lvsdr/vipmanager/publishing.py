@@ -1,4 +1,4 @@
-"""What others see of the daemon: the service manager, those who ask, and Prometheus."""
+"""Publication of the daemon's state: to the service manager, to status queries, to Prometheus."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .configuration import Configuration
 from .log import Log
 
 _SUFFIX = ".sock"
-_REFRESH = 10.0  # seconds after which the file of metrics is written even if nothing changed
-_LAST = 1.0  # seconds to remove that file at the end
+_REFRESH = 10.0  # seconds between writes of the metrics file without a change
+_LAST = 1.0  # seconds to remove the metrics file at the end
 _PATIENCE = 5.0  # seconds for a daemon to answer
 
 
 class Publisher:
-    """Tells what it was told last; ``due`` says when it wants to be told again."""
+    """A publisher of the latest document; ``due`` is the time of the next publication."""
 
     def __init__(self, configuration: Configuration, log: Log) -> None:
         self._log = log
@@ -37,7 +37,7 @@ class Publisher:
         self._written = 0.0
         self._fed = 0.0
         self._unwritten = ""
-        self._writer: Thread | None = None  # the file may be on a disk that does not answer
+        self._writer: Thread | None = None  # a thread, because the file's disk may not respond
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
         sweep(self._directory)
         self._waiting: list[Callable[[], Listener]] = [lambda: self._socket(path)]
@@ -50,13 +50,13 @@ class Publisher:
 
     @property
     def due(self) -> float:
-        """When to publish again at the latest, on the monotonic clock."""
+        """Return the latest time of the next publication, on the monotonic clock."""
         feed = inf if self._watchdog is None else self._fed + self._watchdog / 2
         write = self._written + _REFRESH if self._textfile else inf
         return min(feed, write, self._tried + _REFRESH if self._waiting else inf)
 
     def begin(self, document: report.Document) -> None:
-        """Answer from now on; there is something to tell."""
+        """Publish the first document, and answer queries from now on."""
         self.publish(document)
 
     def publish(self, document: report.Document) -> None:
@@ -79,7 +79,7 @@ class Publisher:
                 self._writer.start()
 
     def end(self) -> None:
-        """Nobody is answered any more; the file of metrics goes, for it would be wrong."""
+        """Close the listeners and remove the metrics file, which would be wrong from now on."""
         for listener in self._listeners:
             listener.close()
         if self._textfile is not None:
@@ -88,7 +88,7 @@ class Publisher:
             last.join(_LAST)
 
     def _listen(self) -> None:
-        """Open what is not open yet: being seen is desirable, an address is essential."""
+        """Try to open the missing listeners; a failure must not stop the daemon."""
         found = [(attempt, self._opened(attempt)) for attempt in self._waiting]
         self._waiting = [attempt for attempt, trouble in found if trouble]
         troubles = [trouble for _, trouble in found if trouble]
@@ -98,7 +98,7 @@ class Publisher:
         self._troubles = tuple(troubles)
 
     def _opened(self, attempt: Callable[[], Listener]) -> str:
-        """Open a listener; returns why that is not possible."""
+        """Open a listener; return the error as a sentence, or an empty text."""
         try:
             self._listeners.append(attempt())
         except LvsdrError as error:
@@ -147,7 +147,7 @@ def sweep(directory: str) -> None:
 
 
 def running(directory: str) -> list[report.Document]:
-    """What the daemons that are running tell of themselves; raises LvsdrError."""
+    """Return the documents of the running daemons; raise LvsdrError."""
     answers = [serving.ask(path, _PATIENCE) for path in _sockets(directory)]
     return [json.loads(answer) for answer in answers if answer]
 

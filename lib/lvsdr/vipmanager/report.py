@@ -1,4 +1,4 @@
-"""What the daemon tells of itself: a document, the same as text, and metrics for Prometheus."""
+"""Reports of the daemon's state: a document, the same as text, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATES = {
 
 
 class Metric(NamedTuple):
-    """One family of metrics; ``key`` says where the document has it, for each address or once."""
+    """One family of metrics; ``key`` names its field in the document or in each address."""
 
     name: str
     kind: str
@@ -58,7 +58,7 @@ _EACH = (
 
 
 class Heard(NamedTuple):
-    """How the store has answered since the daemon began; ``last`` on the monotonic clock."""
+    """Counts of the store's answers since the start; ``last`` is on the monotonic clock."""
 
     answers: int = 0
     unanswered: int = 0
@@ -68,7 +68,7 @@ class Heard(NamedTuple):
 def document(
     store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
 ) -> Document:
-    """Return all that there is to tell of store and addresses; an old answer is none."""
+    """Return the state of store and addresses; an expired answer counts as unknown."""
     known, reason = current(standing, time.monotonic(), policy)
     latest = standing.latest
     state = "not asked yet" if latest is None else known.value
@@ -90,7 +90,7 @@ def document(
 
 def _address(holder: Holder) -> Document:
     wanted, decision = holder.wanted, holder.decision
-    # A follower with a wrong interface would look well until it has to take over.
+    # Otherwise a wrong interface of a follower would stay unnoticed until the takeover.
     missing = linkless(holder.sight.interface, wanted.interface) if holder.looked else ""
     trouble = holder.progress.trouble or missing
     state = _STATES[holder.sight.presence]
@@ -111,20 +111,20 @@ def _address(holder: Holder) -> Document:
 
 
 def summary(told: Document) -> str:
-    """The document in a few words, which change when something does."""
+    """Return the document in a few words, which differ after every change of a state."""
     addresses = ", ".join(f"{one['address']} {one['state']}" for one in told["addresses"])
     return f"{told['state']}: {addresses}"
 
 
 def aged(told: Document) -> Document:
-    """The document with ages instead of times of this boot's clock."""
+    """Return the document with ages instead of times of this boot's clock."""
     answered = told["answered"]
     age = None if answered is None else round(time.monotonic() - answered, 3)
     return {**{key: value for key, value in told.items() if key != "answered"}, "answer_age": age}
 
 
 def text(told: Document) -> str:
-    """The document for people."""
+    """Return the document as readable text."""
     age = "never" if told["answer_age"] is None else f"{told['answer_age']:.1f} s ago"
     lines = [
         f"vip-manager {told['version']}, process {told['pid']}",
@@ -141,7 +141,7 @@ def text(told: Document) -> str:
 
 
 def metrics(told: Document) -> str:
-    """The document in Prometheus' text format, version 0.0.4."""
+    """Return the document in Prometheus' text format, version 0.0.4."""
     return "".join(f"{line}\n" for line in _lines(told))
 
 

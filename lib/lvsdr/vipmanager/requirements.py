@@ -1,4 +1,4 @@
-"""What this host must have before anything is touched."""
+"""Requirements on this host, checked before any change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .keeping import linkless
 
 
 def require(configuration: Configuration) -> None:
-    """Raise LvsdrError for what no waiting would mend."""
+    """Raise LvsdrError for a flaw that would not end by waiting."""
     missing = privileges.missing()
     if missing:
         raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
@@ -32,9 +32,9 @@ def require(configuration: Configuration) -> None:
 
 
 def flaws(configuration: Configuration) -> Iterator[str]:
-    """Yield what keeps the addresses from this host as it is now, each thing once.
+    """Yield each reason why this host cannot have the addresses now, once.
 
-    Raises LvsdrError if the kernel does not say.
+    Raises LvsdrError if the kernel does not describe an interface.
     """
     if shutil.which("ip") is None:
         yield "there is no program ip (package iproute2)"

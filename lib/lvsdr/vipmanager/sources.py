@@ -1,4 +1,4 @@
-"""Where options are said: flags go before the environment, that goes before a file."""
+"""The sources of options, by precedence: flags, the environment, a file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PREFIX = "VIP_"
-# Names of the environment that are no options of the daemon.
+# Variables with the prefix that are not options of the daemon.
 _OTHERS = {"VIP_CONFIG", "VIP_DEFAULT_CONFIG"}
 
 
 class Unusable(LvsdrError):
-    """What was said makes no sense; ``problems`` has a sentence for each thing wrong."""
+    """Invalid options; ``problems`` has a sentence for each problem."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -28,14 +28,14 @@ class Unusable(LvsdrError):
 
 
 class Said(NamedTuple):
-    """The text of an option, and how whoever said it calls it: ``VIP_IP``, ``--ip``."""
+    """The text of an option, and its name in the source, such as ``VIP_IP`` or ``--ip``."""
 
     text: str
     source: str
 
 
 class Source(NamedTuple):
-    """What one source says, by the options' names of today, and what an operator should know."""
+    """The options of one source, by their current names, and the messages for an operator."""
 
     said: Mapping[str, Said]
     warnings: tuple[str, ...] = ()
@@ -43,12 +43,15 @@ class Source(NamedTuple):
 
 
 def flags(given: Mapping[str, str | None]) -> Source:
-    """From the command line; ``given`` has all that can be said there, without dashes."""
+    """Return the options of the command line; ``given`` has every flag, without dashes."""
     return _source({name: text for name, text in given.items() if text is not None}, "--{}".format)
 
 
 def environment(environ: Mapping[str, str]) -> Source:
-    """From variables; an empty one is as good as none.  Unknown ones are only warned of."""
+    """Return the options of variables; an unknown variable gives a warning.
+
+    An empty variable counts as unset, except for an option in NEVER_EMPTY.
+    """
     known = {variable(name): name for name in CURRENT}
     said = {known[name]: text for name, text in environ.items() if name in known}
     strangers = sorted(
@@ -62,7 +65,7 @@ def environment(environ: Mapping[str, str]) -> Source:
 
 
 def file(path: str) -> Source:
-    """From a file: YAML, or lines as in /etc/default; raises Unusable if it cannot be read."""
+    """Return the options of a file: YAML, or lines as in /etc/default; raise Unusable."""
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
@@ -80,7 +83,7 @@ def file(path: str) -> Source:
 
 
 def merged(sources: list[Source]) -> Source:
-    """The sources as one; the first that says something of an option counts."""
+    """Merge the sources; the first that contains an option has precedence."""
     said: dict[str, Said] = {}
     for source in reversed(sources):
         said.update(source.said)
@@ -89,7 +92,10 @@ def merged(sources: list[Source]) -> Source:
 
 
 def _source(said: Mapping[str, str], spelled: Any) -> Source:
-    """What is not empty; a name of today goes before an old one."""
+    """Return the options by their current names; a current name takes precedence over an old one.
+
+    An empty text counts as unset, except for an option in NEVER_EMPTY.
+    """
     said = {name: text for name, text in said.items() if text or CURRENT[name] in NEVER_EMPTY}
     found = {}
     for name in sorted(said, key=lambda name: name == CURRENT[name]):
@@ -106,7 +112,7 @@ def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
 
 
 def _is_assignments(text: str) -> bool:
-    """Whether this is no YAML: what its first line that says something looks like."""
+    """Return whether the text has assignments instead of YAML, by its first line with content."""
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "")
     name, equals, _ = first.removeprefix("export ").partition("=")
@@ -114,7 +120,7 @@ def _is_assignments(text: str) -> bool:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
-    """Lines such as VIP_IP=192.0.2.1, quoted as for a shell; other variables are skipped."""
+    """Yield lines such as VIP_IP=192.0.2.1, quoted as for a shell; skip other variables."""
     for number, line in enumerate(text.splitlines(), 1):
         try:
             words = shlex.split(line, comments=True)
@@ -143,14 +149,14 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _complaint(error: Exception) -> str:
-    """Return what YAML complains of, and where; its own text shows the line, maybe a password."""
+    """Return the error of YAML and its line; the full text could show a password."""
     problem = getattr(error, "problem", None) or type(error).__name__
     mark = getattr(error, "problem_mark", None)
     return problem if mark is None else f"line {mark.line + 1}: {problem}"
 
 
 def _document(text: str) -> dict[Any, Any]:
-    """A mapping in YAML; every value stays the text that it is written as."""
+    """Return a YAML mapping; every value stays the text in the file."""
     try:
         import yaml
     except ImportError:

@@ -1,4 +1,4 @@
-"""The kernel's settings that an address needs: set with it, and put back after it."""
+"""The kernel settings that an address needs: set with it, and restored after it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..system.sysctl import Claims
 from .configuration import Wanted
 from .log import Log
 
-_SECONDS = 10.0  # for all of the settings
+_SECONDS = 10.0  # the deadline for all settings
 
 
 class Sysctls:
@@ -24,15 +24,15 @@ class Sysctls:
         self._log = log
 
     def keep(self, place: Place) -> None:
-        """Set what the address needs; a failure is a warning, as the address matters more."""
+        """Set the settings of the address; a failure is a warning, as the address matters more."""
         try:
             claims = self._claims()
             self._tell(taking.keep_sysctls(place, claims), claims)
-        except (LvsdrError, OSError) as error:  # in a container, say
+        except (LvsdrError, OSError) as error:  # for example in a container
             self._log.warning("sysctl", address=self._wanted, reason=error)
 
     def release(self) -> None:
-        """Put back what only this address has claimed; raises LvsdrError or OSError."""
+        """Restore the settings that only this address has claimed; raise LvsdrError or OSError."""
         claims = self._claims()
         self._tell(claims.release(), claims)
 
