@@ -101,7 +101,7 @@ class Script(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return the script's name for messages; arguments are left out, they may contain secrets."""
+        """Return the script's name for messages; its arguments may contain secrets."""
         return self.argv[0].rsplit("/", 1)[-1]
 
 

@@ -108,7 +108,7 @@ def steps(pattern: str, length: int) -> float:
 
 
 def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
-    """Return the factor of a repetition for the steps, and the repetition's length in the pattern."""
+    """Return the factor by which a repetition multiplies the steps, and its length."""
     if pattern[place] == "{":
         inside = pattern[place + 1 :].partition("}")[0]
         low, comma, high = inside.partition(",")
