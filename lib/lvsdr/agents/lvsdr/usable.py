@@ -1,4 +1,4 @@
-"""The addresses that no real server can have: the virtual IP, and network addresses."""
+"""The addresses that no real server can have: the virtual IP, network and broadcast addresses."""
 
 from __future__ import annotations
 
