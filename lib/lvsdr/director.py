@@ -6,9 +6,9 @@ drains, and a reason for every change.  The rules:
 - IN: the real server gets its weight.
 - WITHDRAWN: it gets weight 0, so that its established connections finish.  It is deleted when no
   connection is left, or when its drain timeout is over.
-- FAILED: it is deleted at once.  With ``expire_nodest_conn`` its clients learn of the failure with
-  their next packet.  A real server that may only be out of the cluster's sight is withdrawn first,
-  for the grace of its verdict.
+- FAILED: it is deleted at once.  Its clients learn of the failure with their next packet, if
+  ``expire_nodest_conn`` is set.  A real server that may only be out of the cluster's sight is
+  withdrawn first, for the grace of its verdict.
 - UNKNOWN: it stays exactly as it is, and is neither added, nor changed, nor deleted.
 - Under a scheduler that refuses clients at weight 0 (dh), real servers are deleted instead of
   getting weight 0.

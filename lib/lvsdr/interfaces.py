@@ -119,7 +119,7 @@ def parse(text: str) -> tuple[Interface, ...]:
     >>> lo.name, lo.carrier, lo.loopback, lo.addresses[0].address, lo.addresses[0].label
     ('lo', True, True, '10.9.0.20', 'lo:0')
     """
-    # With a filter by device, older versions of ip print an empty object per other interface.
+    # If filtered by device, older versions of ip print an empty object per other interface.
     return tuple(_interface(found) for found in _documents(text) if found.get("ifname"))
 
 

@@ -1,6 +1,6 @@
 """The choice of the real servers that serve while none is fit.  Pure; for the director alone.
 
-With ``on_empty=keep`` real servers that have a weight now may go on.  The first of these groups
+Real servers that have a weight now may go on with ``on_empty=keep``.  The first of these groups
 that is not empty serves:
 
 1. withdrawn real servers that stay;
@@ -9,7 +9,7 @@ that is not empty serves:
 4. withdrawn real servers that are about to stop;
 5. real servers with an uncertain failure.
 
-With ``on_empty=empty`` only the fallbacks serve.
+Only the fallbacks serve with ``on_empty=empty``.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def rival(
 ) -> str | None:
     """Return the MAC of a neighbour that has the IPv4 address; raise LvsdrError.
 
-    The kernel itself looks for the owner of an IPv6 address once it has the address.  With
+    The kernel itself looks for the owner of an IPv6 address once it has the address.  If
     ``among_equals``, hosts that only probe for the address and have to give way do not count.
     """
     if ":" in place.address or not tellable(interface):

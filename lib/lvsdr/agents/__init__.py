@@ -1,6 +1,6 @@
 """The agents and their start.
 
-Every action is a fresh process, so slow steps begin before large imports. crm_mon runs while Python
+Every action is a fresh process, so slow steps begin before large imports: crm_mon runs while Python
 loads the agent.
 """
 

@@ -10,14 +10,14 @@ SCHEDULERS = (
     *("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh"),
     "twos",
 )
-# Scheduler flags: every name, and the scheduler's own name, which ipvsadm shows.
+# Scheduler flags: every legal name -> the scheduler's own name, which ipvsadm shows.
 _FLAGS = {
     name: {f"{name}-fallback": f"{name}-fallback", f"{name}-port": f"{name}-port"}
     | {"flag-1": f"{name}-fallback", "flag-2": f"{name}-port"}
     for name in ("sh", "mh")
 }
 _GENERIC_FLAGS = {flag: flag for flag in ("flag-1", "flag-2", "flag-3")}
-_DEFAULT_PERSISTENCE = 360  # ipvsadm's own (its man page says 300)
+_DEFAULT_PERSISTENCE = 360  # seconds; ipvsadm's own (its man page has 300)
 _LEGAL = (
     "legal are -s|--scheduler NAME, -p|--persistent [SECONDS], -M|--netmask MASK, --pe ENGINE, "
     "-o|-O|--ops, -b|--sched-flags FLAG,..."

@@ -47,11 +47,11 @@ class Action(NamedTuple):
 class Agent(NamedTuple):
     """A resource agent: its descriptions, its parameters, and its actions.
 
-    ``validate_environment`` is called by validate-all from check level 10 on, after the parameters
-    were found legal.  It raises LvsdrError if this node cannot run the resource.  ``still_serves``
-    is called when monitor or reload-agent fails.  It tests, cheaply, whether clients are still
-    served.  If so, the action ends with DEGRADED, which causes no restart.  ``is_active`` is called
-    when stop fails.  If nothing is active, stop counts as successful.
+    - ``validate_environment`` is called by validate-all from check level 10 on, after the
+      parameters were found legal.  It raises LvsdrError if this node cannot run the resource.
+    - ``still_serves`` is called when monitor or reload-agent fails.  It tests, cheaply, whether
+      clients are still served.  If so, the action ends with DEGRADED, which causes no restart.
+    - ``is_active`` is called when stop fails.  If nothing is active, stop counts as successful.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Agent(NamedTuple):
 
 
 _USAGE = ("usage", "help", "--help", "-h")
-_QUIET = ("meta-data", *_USAGE)  # these actions write no log and no trace
+_QUIET = ("meta-data", *_USAGE)  # these actions open no trace
 _KEEPING = ("monitor", "reload-agent")
 _CURED_BY_RESTART = (NotRunning, OutOfOrder)
 

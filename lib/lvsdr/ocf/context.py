@@ -202,7 +202,7 @@ class Context:
 
 
 def budget(environ: Mapping[str, str]) -> float:
-    """Return the seconds for an action: CRM_meta_timeout less a tenth, at most less two seconds.
+    """Return the seconds for an action: CRM_meta_timeout less a tenth, but two at most.
 
     >>> budget({"OCF_RESKEY_CRM_meta_timeout": "60000"})
     58.0

@@ -154,7 +154,7 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
 
 def _shown(parameter: Parameter[Any], text: str) -> str:
     user, at, _ = text.partition("@")
-    hidden = parameter.discreet or (at and ":" in user)  # a URL may contain user and password
+    hidden = parameter.discreet or (at and ":" in user)  # a URL that contains user and password
     return "(not shown)" if hidden else one_line(text, limit=100)
 
 

@@ -25,7 +25,7 @@ def paragraphs(text: str, width: int = 78) -> str:
         a b
     """
     first, _, rest = text.strip("\n").partition("\n")
-    # The first line may follow the quotes, so that its indentation says nothing.
+    # The first line may follow the quotes, so its indentation has no meaning.
     source = f"{first.strip()}\n{textwrap.dedent(rest)}" if rest else first.strip()
     blocks = (block.strip("\n") for block in re.split(r"\n\s*\n", source))
     return "\n\n".join(

@@ -131,8 +131,8 @@ def carry_out(
         try:
             kernel.reach(planned.wanted)
         except KernelMismatch as error:
-            # A restart, here or elsewhere, would cut the connections of serving real servers.  It
-            # would change nothing: the kernel refuses a broadcast address, for example, always.
+            # The kernel always refuses such an entry, for example one of a broadcast address.  A
+            # restart, here or elsewhere, would only cut the connections of serving real servers.
             service = kernel.service(planned.wanted)
             if not serves(service, planned.wanted):
                 raise

@@ -51,7 +51,7 @@ def conflicts(read: Callable[[str], Mapping[str, str]]) -> Iterator[str]:
     """Yield a sentence for each interface whose own setting defeats that of ``all``.
 
     ``read`` returns the values of a setting by interface.  A conflict of ``default`` concerns every
-    future interface. lo does not matter, because no packet from outside arrives there.
+    future interface.  Interface lo does not matter: no packet from outside arrives there.
     """
     for setting, good in _AS_GOOD.items():
         values = read(setting)

@@ -22,7 +22,7 @@ class Patience(NamedTuple):
     """The waiting times of stop, in seconds."""
 
     delay: float
-    """The time in which the director notices; stop always waits it out."""
+    """The time in which the director notices, whether or not connections are left."""
     timeout: float
     """The maximum time after the delay in which connections may end."""
 

@@ -45,8 +45,8 @@ class Gate(NamedTuple):
 def policy(values: Values) -> Policy:
     """Return the periods for which answers count.
 
-    With a monitor interval of a third of the grace, a new leader is noticed within that third.
-    ``settle`` is one second longer (see gate.py).
+    A monitor interval of a third of the grace notices a new leader within that third.  ``settle``
+    is one second longer (see gate.py).
     """
     grace = values[p.GRACE]
     silence = leader.silence(values[p.TYPE] or "etcd")

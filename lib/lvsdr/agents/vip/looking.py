@@ -15,7 +15,7 @@ from .settings import Place, Settings, Wish, chosen, require_label, wish
 
 
 class Sight(NamedTuple):
-    """The result of a look for the address."""
+    """The result of a search for the address."""
 
     found: tuple[Place, Interface] | None
     """The place of the address with its intended prefix; None if it is not there."""

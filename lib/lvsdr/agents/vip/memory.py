@@ -1,4 +1,4 @@
-"""The state that one run of the agent leaves to the next, as a text file."""
+"""The state that one run leaves to the next: a text file, cheap for the monitor that reads it."""
 
 from __future__ import annotations
 

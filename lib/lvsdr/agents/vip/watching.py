@@ -83,7 +83,8 @@ class Watch:
     def await_leadership(self, *, holding: bool) -> None:
         """Return once this node may have the address.
 
-        Raise LvsdrError if the store does not name it within ``settle``, or no longer does.
+        Raise LvsdrError if the store does not name it once ``settle`` is over.  Raise
+        DeadlineExceeded if the time of the action is used up.
         """
         patience = self._context.deadline.sooner(self.policy.settle)
         while True:
