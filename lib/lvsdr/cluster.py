@@ -71,8 +71,7 @@ class ClusterState(NamedTuple):
 
     nodes: Mapping[str, Node]
     resources: Mapping[str, tuple[Instance, ...]]
-    """Instances by id of primitive, group, clone or bundle; none for a resource that runs nowhere.
-    """
+    """Instances by id of primitive, group, clone or bundle; none if the resource runs nowhere."""
     attributes: Mapping[str, Mapping[str, str]]
     """Transient and permanent node attributes; Pacemaker shows those of online nodes only."""
     contradictory: AbstractSet[tuple[str, str]] = frozenset()

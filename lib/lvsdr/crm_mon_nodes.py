@@ -35,7 +35,8 @@ def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
 def _one_of(entries: list[Node]) -> Node:
     """Return the online entry of a name; if several are online, return the first one as ambiguous.
 
-    If all entries are offline, the node is offline, and each flag is set if any entry has it.
+    If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
+    expected if any entry is.
     """
     online = [node for node in entries if node.online]
     if online:
@@ -69,11 +70,12 @@ def _node(element: Element) -> Node:
 def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
     """Mark offline guest nodes as lost if their connection or container has failed.
 
-    Pacemaker shows a remote or guest node as offline while its connection has no history
-    (lib/pengine/unpack.c, determine_remote_online_status).  The history is missing while the
-    connection is probed again, or after the loss of the member that held it.  So only a failure
-    proves that a guest node is gone; Pacemaker then restarts its container.  A remote node with a
-    failed connection is fenced, which makes it unclean, or Pacemaker only connects again.
+    A container counts as failed, too, if all members that run it are unclean.  Pacemaker shows a
+    remote or guest node as offline while its connection has no history (lib/pengine/unpack.c,
+    determine_remote_online_status).  The history is missing while the connection is probed again,
+    or after the loss of the member that held it.  So only a failure proves that a guest node is
+    gone; Pacemaker then restarts its container.  A remote node with a failed connection is fenced,
+    which makes it unclean, or Pacemaker only connects again.
     """
     away = [n for n in nodes.values() if not n.online and n.kind is NodeKind.GUEST]
     if not away:

@@ -119,7 +119,8 @@ def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
     """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
 
     If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
-    The resource of the standbys does not run on a primary, and that is no failure of it.
+    The resource of the standbys does not run on a primary, and that does not count against the
+    primary.
     """
     needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
     unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")

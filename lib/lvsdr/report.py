@@ -19,7 +19,7 @@ class Row(NamedTuple):
     before: int | None = None
     after: int | None = None
     busy: bool = False  # connections of it may not be over
-    drained: bool = False  # it was withdrawn before this cycle
+    drained: bool = False  # it was withdrawn before this decision
     weight_from: str = "default_weight"  # the parameter that gives the weight
     cut: bool = False  # deleted instead of getting weight 0 (scheduler dh)
 
