@@ -101,7 +101,7 @@ def named(name: str, among: Iterable[str]) -> str | None:
 
 
 def is_remote(address: str) -> bool:
-    """Test whether other hosts could send to this address: neither loopback nor multicast.
+    """Test for an address that other hosts can send to: not unspecified, loopback or multicast.
 
     ``address`` is in canonical form.
 
