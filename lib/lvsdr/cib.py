@@ -1,4 +1,4 @@
-"""The configuration in the CIB, as far as it says how long a resource may be out of sight."""
+"""Timeouts in the CIB's configuration: how long a probe may take to find a resource again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PROBE = 20.0  # seconds: Pacemaker's default timeout of an operation
 def probe_time(document: bytes, resources: Iterable[str]) -> float:
     """Return the seconds within which Pacemaker finds these resources again where they run.
 
-    ``document`` is the CIB's section ``configuration``.  The time is the longest timeout of their
-    monitors, which probes have, too, and of starts of connections to remote nodes.  Raises
-    SourceUnavailable for a document that is none.
+    ``document`` is the CIB's section ``configuration``.  The time is the longest timeout of the
+    resources' monitors, which probes use, too.  The timeouts of starts of connections to remote
+    nodes count as well.  Raise SourceUnavailable if the document is not complete XML.
     """
     try:
         root = tree(document)
@@ -44,7 +44,7 @@ def _times(primitive: Element, template: Element | None) -> list[float]:
 
 
 def _timeouts(operation: Element) -> Iterator[float]:
-    """Yield the timeouts of an operation, or of defaults: as an attribute, and as pairs."""
+    """Yield the timeouts of an operation or of operation defaults, as attribute and as nvpair."""
     time = _duration(operation.attributes.get("timeout"))
     if time is not None:
         yield time
@@ -52,7 +52,7 @@ def _timeouts(operation: Element) -> Iterator[float]:
 
 
 def _named(element: Element, name: str) -> Iterator[float]:
-    """Yield the durations of the name-value pairs of this name."""
+    """Yield the durations in the name-value pairs that have this name."""
     for pair in _below(element, "nvpair"):
         time = _duration(pair.attributes.get("value"))
         if pair.attributes.get("name") == name and time is not None:
@@ -67,7 +67,7 @@ def _duration(text: str | None) -> float | None:
 
 
 def _below(element: Element, tag: str | None = None) -> Iterator[Element]:
-    """Yield the element, and all that it contains, if they have this tag."""
+    """Yield the element and all of its descendants that have this tag; None matches any tag."""
     if tag in (None, element.tag):
         yield element
     for child in element.children:

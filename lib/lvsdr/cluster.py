@@ -1,4 +1,4 @@
-"""Pacemaker's state as one immutable value; ``crm_mon`` reads it."""
+"""The state of the cluster as one immutable value; ``crm_mon`` fills it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NodeKind(Enum):
 
 
 class Node(NamedTuple):
-    """A cluster node, as the cluster sees it."""
+    """A cluster node in the state in which Pacemaker shows it."""
 
     name: str
     kind: NodeKind
@@ -28,17 +28,20 @@ class Node(NamedTuple):
     pending: bool
     shutdown: bool
     expected: bool = True
-    """Whether it has not left of its own accord; Pacemaker expects nothing of remote nodes."""
+    """False after the node left the cluster in an orderly way; always True for remote nodes.
+
+    Pacemaker records no expectation of remote nodes.
+    """
     container: str = ""
-    """Of a guest node: the id of the resource that it runs in."""
+    """The id of the resource in which a guest node runs; empty for other nodes."""
     lost: bool = False
-    """Of a guest node that is offline: its connection or its container has failed."""
+    """True for an offline guest node after a failure of its connection or container."""
     ambiguous: bool = False
-    """Several entries of this name are online."""
+    """True if several entries of this name are online."""
 
 
 class Role(Enum):
-    """The role of a resource instance, or the way to another one that it is on."""
+    """The role of a resource instance, or the transition to another role."""
 
     STOPPED = "Stopped"
     STARTED = "Started"
@@ -64,22 +67,22 @@ class Instance(NamedTuple):
 
 
 class ClusterState(NamedTuple):
-    """What the cluster knows: nodes, instances by resource id, attributes by node."""
+    """The nodes, the instances by resource id, and the node attributes by node."""
 
     nodes: Mapping[str, Node]
     resources: Mapping[str, tuple[Instance, ...]]
-    """By id of primitive, group, clone or bundle; a known id that runs nowhere has no instances."""
+    """Instances by id of primitive, group, clone or bundle; none if the resource runs nowhere."""
     attributes: Mapping[str, Mapping[str, str]]
-    """Transient and permanent node attributes; Pacemaker shows those of online nodes."""
+    """Transient and permanent node attributes; Pacemaker shows those of online nodes only."""
     contradictory: AbstractSet[tuple[str, str]] = frozenset()
-    """Node and attribute of which crm_mon shows several values; ``attributes`` has none of them."""
+    """Node and attribute with several values in crm_mon's output; not in ``attributes``."""
     unmanaged: AbstractSet[str] = frozenset()
-    """Ids of resources that Pacemaker leaves alone wherever they run."""
+    """The ids of resources that are unmanaged on every node."""
     maintenance: bool = False
-    """Whether Pacemaker leaves all resources alone (maintenance-mode)."""
+    """True if all resources are unmanaged (maintenance-mode)."""
 
     def node(self, name: str) -> Node | None:
-        """The node of this name, in whatever case that is written."""
+        """Return the node of this name, ignoring case; None if the cluster has no such node."""
         if name not in self.nodes:
             name = named(name, self.nodes) or name
         return self.nodes.get(name)

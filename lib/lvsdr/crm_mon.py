@@ -1,8 +1,8 @@
-"""The document that ``crm_mon --output-as=xml`` prints, read into the cluster's state.
+"""The parser of the document that ``crm_mon --output-as=xml`` prints.
 
-Knows, with ``crm_mon_nodes``, the schema of that document (pacemaker's ``api-result.rng`` and
-``crm_mon-*.rng``).  What is not the document it should be is an error, never "no nodes": a pool
-must not be emptied because the cluster could not be asked.
+This module and ``crm_mon_nodes`` contain all knowledge of the schema (pacemaker's
+``api-result.rng`` and ``crm_mon-*.rng``).  An unexpected document is an error and never means "no
+nodes": a failed query must not empty a pool.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from .crm_mon_nodes import (
 from .document import Element, tree
 from .errors import SourceUnavailable
 
-# Node attributes that crm_mon never shows begin with one of these (2.0.5 to 3.0: crm_mon.c, or
-# pcmk_output.c, the list of what to filter); "standby-ready", too, would look like one not set.
+# crm_mon never shows node attributes that begin with one of these (2.0.5 to 3.0: filter lists in
+# crm_mon.c or pcmk_output.c). So "standby-ready" is hidden, too, and would seem not to be set.
 _HIDDEN = ("#", "fail-count", "last-failure", "shutdown", "standby", "terminate")
 
 _OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}  # before Pacemaker 2.1
 
 
 def attribute_name(text: str) -> str:
-    """The name of a node attribute; raises ValueError for one that crm_mon never shows."""
+    """Return the name of a node attribute; raise ValueError for one that crm_mon never shows."""
     hidden = next(filter(text.startswith, _HIDDEN), None)
     if hidden is not None:
         raise ValueError(f"crm_mon shows no attribute that begins with {hidden}")
@@ -36,15 +36,15 @@ def attribute_name(text: str) -> str:
 
 
 def current_role(text: str) -> str:
-    """Return the name of a role since Pacemaker 2.1, for one from before that, too."""
+    """Return the current name of a role; names from before Pacemaker 2.1 are translated."""
     return _OLD_ROLES.get(text, text)
 
 
 def parse(document: bytes) -> ClusterState:
-    """The state that a ``crm_mon --output-as=xml`` document describes.
+    """Return the state that a ``crm_mon --output-as=xml`` document describes.
 
-    Raises SourceUnavailable when the document reports an error, is not complete, or is not one of
-    a cluster's state.
+    Raise SourceUnavailable if the document reports an error, is incomplete, or does not contain the
+    state of a cluster.
     """
     root = _root(document)
     _require_success(root)
@@ -75,9 +75,10 @@ def _root(document: bytes) -> Element:
 
 
 def _require_success(root: Element) -> None:
-    """The status element is the document's word on whether the rest can be believed.
+    """Raise SourceUnavailable unless the status element reports success.
 
-    Its code alone is not: with CIB_file naming a missing file crm_mon reports code 0 and an error.
+    The status code alone does not suffice.  If CIB_file names a missing file, crm_mon reports code
+    0 and an error.
     """
     status = root.first("status")
     if root.tag != "pacemaker-result" or status is None:
@@ -90,7 +91,7 @@ def _require_success(root: Element) -> None:
 
 
 def _section(root: Element, tag: str) -> Sequence[Element]:
-    """What is in a section; crm_mon leaves out one that would be empty."""
+    """Return the children of a section; crm_mon omits sections that would be empty."""
     section = root.first(tag)
     return section.children if section is not None else ()
 
@@ -100,10 +101,12 @@ def _in_maintenance(root: Element) -> bool:
 
 
 def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
-    """Enter for a resource, and for all that it contains, whether it is unmanaged everywhere.
+    """Record whether a resource and each of its parts are unmanaged on every node.
 
-    A node in maintenance makes only the instances on it unmanaged.  What is blocked by a failure is
-    in no maintenance.
+    Return the resource's own result.
+
+    A node in maintenance makes only its own instances unmanaged.  An instance that is blocked by a
+    failure is not in maintenance.
     """
     found = not element.flag("managed", default=True) and not element.flag("failed")
     if element.tag != "resource":
@@ -116,7 +119,10 @@ def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
 
 
 def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """Enter the instances of a resource, and of all that it contains, under their ids."""
+    """Record the instances of a resource and of its parts under their ids.
+
+    Return the resource's own instances.
+    """
     reader = _READERS.get(element.tag)
     if reader is None:
         return []
@@ -144,7 +150,10 @@ def _clone(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
 
 
 def _group(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """A group is where all of its members are, disabled ones included (see decision 047)."""
+    """Return a group's instances: one on each node that runs all of its members.
+
+    Disabled members count, too (decision 047).
+    """
     members = [_collect(child, into) for child in element.all("resource")]
     by_node: dict[str, list[Instance]] = {}
     for member in members:
@@ -154,7 +163,10 @@ def _group(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
 
 
 def _merged(instances: list[Instance]) -> Instance:
-    """The weakest member speaks for the group; a group's role is the same for all members."""
+    """Merge the instances of a group's or bundle's parts; the weakest part decides each flag.
+
+    All members of a group have the same role, except during a transition.
+    """
     return instances[0]._replace(
         role=next((i.role for i in instances if i.role in _IN_BETWEEN), instances[0].role),
         active=all(instance.active for instance in instances),
@@ -168,11 +180,11 @@ _IN_BETWEEN = (Role.STARTING, Role.STOPPING, Role.PROMOTING, Role.DEMOTING)
 
 
 def _bundle(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    """Return the instances of a bundle: where the container of a replica runs.
+    """Return the instances of a bundle: the nodes on which a replica's container runs.
 
-    The resource inside, if there is one, has to run, too: it is not shown while the connection to
-    the inside is lost.  Pacemaker names the parts of a replica: container, address, and that
-    connection, which need not be on the container's node.
+    The resource inside, if there is one, has to run, too.  Pacemaker does not show it while the
+    connection to the container is lost.  Pacemaker gives names to the parts of a replica:
+    container, address and connection.  The connection may run on another node than the container.
     """
     bundle, runtime = named_attribute(element, "id"), named_attribute(element, "type")
     found = []
@@ -205,7 +217,7 @@ _PARTS = (*_READERS, "replica")
 
 
 def _plain_id(resource_id: str) -> str:
-    """The configured id: an anonymous or unique instance may be shown as ``id:NUMBER``."""
+    """Return the configured id; crm_mon may show an instance of a clone as ``id:NUMBER``."""
     plain, colon, number = resource_id.rpartition(":")
     return plain if colon and number.isdigit() else resource_id
 

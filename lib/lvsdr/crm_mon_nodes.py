@@ -8,12 +8,12 @@ from .cluster import Node, NodeKind
 from .document import Element
 from .errors import SourceUnavailable
 
-# While one of these goes on, crm_mon shows as failed whatever has ever failed (decision 025).
+# During these operations, crm_mon also shows old failures as current ones (decision 025).
 UNDER_WAY = ("Starting", "Stopping", "Promoting", "Demoting", "Migrating")
 
 
 def named_attribute(element: Element, name: str) -> str:
-    """Return an attribute of an element; raise SourceUnavailable where it is missing."""
+    """Return an attribute of an element; raise SourceUnavailable if it is missing."""
     try:
         return element.attributes[name]
     except KeyError:
@@ -23,7 +23,7 @@ def named_attribute(element: Element, name: str) -> str:
 def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
     """Return the nodes of the section ``nodes``, one for each name; case does not matter.
 
-    A name may have several entries: of a node that was installed anew with another id, for example.
+    A name may have several entries, for example after a node was reinstalled with another id.
     """
     entries: dict[str, list[Node]] = {}
     for node in (_node(element) for element in elements if element.tag == "node"):
@@ -33,9 +33,10 @@ def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
 
 
 def _one_of(entries: list[Node]) -> Node:
-    """Return the entry that is online; of several the first, as ambiguous.
+    """Return the online entry of a name; if several are online, return the first one as ambiguous.
 
-    If all are offline, the node is, and each flag counts that any entry has.
+    If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
+    expected if any entry is.
     """
     online = [node for node in entries if node.online]
     if online:
@@ -67,13 +68,14 @@ def _node(element: Element) -> Node:
 
 
 def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
-    """Return the nodes, the guest nodes marked as lost whose connection or container has failed.
+    """Mark offline guest nodes as lost if their connection or container has failed.
 
-    Pacemaker shows a remote or guest node as offline whenever the history of its connection says
-    nothing (lib/pengine/unpack.c, determine_remote_online_status): while it is probed again, or
-    when the member is lost that holds the connection.  A failure means that a guest node is gone:
-    Pacemaker restarts its container then.  For a remote node's, it fences the node, which is
-    unclean then, or only connects again.
+    A container counts as failed, too, if all members that run it are unclean.  Pacemaker shows a
+    remote or guest node as offline while its connection has no history (lib/pengine/unpack.c,
+    determine_remote_online_status).  The history is missing while the connection is probed again,
+    or after the loss of the member that held it.  So only a failure proves that a guest node is
+    gone; Pacemaker then restarts its container.  A remote node with a failed connection is fenced,
+    which makes it unclean, or Pacemaker only connects again.
     """
     away = [n for n in nodes.values() if not n.online and n.kind is NodeKind.GUEST]
     if not away:
@@ -95,7 +97,7 @@ def _is_lost(node: Node, primitives: dict[str, Element], nodes: dict[str, Node])
 
 
 def _has_failed(element: Element) -> bool:
-    """Return whether a resource has failed; during an operation the flag may be of old date."""
+    """Test for a failed resource; during an operation the flag may report an old failure."""
     return element.flag("failed") and element.attributes.get("role") not in UNDER_WAY
 
 
@@ -112,7 +114,8 @@ def attributes_by_node(
 ) -> tuple[dict[str, dict[str, str]], set[tuple[str, str]]]:
     """Return the attributes of the section ``node_attributes``, by node.
 
-    The second value has node and name of attributes with several values: they are not in the first.
+    The second value contains node and name of each attribute with several values.  The first value
+    omits those attributes.
     """
     names = {name.casefold(): name for name in nodes}
     found: dict[str, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""A point on the monotonic clock by which an action, and all that it waits for, must be done."""
+"""A point on the monotonic clock by which an action and everything it waits for must be done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .errors import DeadlineExceeded
 
 
 class Deadline:
-    """The budget of one action; every fork, connect and lookup gets what is left of it."""
+    """The time budget of one action; every fork, connect and lookup gets the remaining time."""
 
     __slots__ = ("_end",)
 
@@ -17,26 +17,26 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """The deadline that lies ``seconds`` ahead."""
+        """Return the deadline that lies ``seconds`` ahead."""
         return cls(time.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Seconds left, never negative."""
+        """Return the seconds left, never negative."""
         return max(0.0, self._end - time.monotonic())
 
     def overdue(self) -> float:
-        """Seconds since it has passed, 0 before."""
+        """Return the seconds since the deadline has passed; 0 before."""
         return max(0.0, time.monotonic() - self._end)
 
     def expired(self) -> bool:
         return self.remaining() == 0.0
 
     def sooner(self, seconds: float) -> Deadline:
-        """This deadline, or the one ``seconds`` ahead, whichever comes first."""
+        """Return this deadline or the one ``seconds`` ahead, whichever comes first."""
         return Deadline(min(self._end, time.monotonic() + seconds))
 
     def require(self, what: str) -> float:
-        """Seconds left for ``what``; raises DeadlineExceeded when there are none."""
+        """Return the seconds left for ``what``; raise DeadlineExceeded if none are left."""
         left = self.remaining()
         if left == 0.0:
             raise DeadlineExceeded(f"no time left for {what}")

@@ -1,17 +1,19 @@
-"""Verdicts and policy, turned into the pool that the kernel shall have.
+"""The decision from verdicts and policy: the pool that the kernel shall have.  Pure.
 
-Pure: the actual pool and what was remembered of earlier cycles go in; the wanted pool, the new
-memory, and a sentence for everything that changes come out.  The rules:
+Input are the actual pool and the drains of earlier cycles.  Output are the wanted pool, the new
+drains, and a reason for every change.  The rules:
 
-- IN gets its weight.
-- WITHDRAWN gets weight 0, so that its established connections finish, and is deleted when none is
-  left, or when its drain timeout is over.
-- FAILED is deleted at once; with ``expire_nodest_conn`` its clients learn it on their next packet.
-  One that may only be out of the cluster's sight is withdrawn first, for as long as that may take.
-- UNKNOWN stays exactly as it is: it is neither added, nor changed, nor deleted.
-- Under a scheduler that refuses clients at weight 0 (dh), deleted stands for weight 0.
+- IN: the real server gets its weight.
+- WITHDRAWN: it gets weight 0, so that its established connections finish.  It is deleted when no
+  connection is left, or when its drain timeout is over.
+- FAILED: it is deleted at once.  Its clients learn of the failure with their next packet, if
+  ``expire_nodest_conn`` is set.  A real server that may only be out of the cluster's sight is
+  withdrawn first, for the grace of its verdict.
+- UNKNOWN: it stays exactly as it is, and is neither added, nor changed, nor deleted.
+- Under a scheduler that refuses clients at weight 0 (dh), real servers are deleted instead of
+  getting weight 0.
 
-When nobody who is IN has a weight, ``on_empty`` says who serves instead.
+If no real server that is IN has a weight, ``on_empty`` decides which ones serve instead.
 """
 
 from __future__ import annotations
@@ -30,34 +32,34 @@ from .typed import NamedTuple
 
 
 class Judged(NamedTuple):
-    """Everything that was found out about who may serve."""
+    """The findings of one cycle on every real server."""
 
     located: Sequence[Located]
     fallback: Sequence[Located]
-    """Judged by the state of their nodes alone."""
+    """The fallbacks, judged by the state of their nodes alone."""
     hosts: Mapping[str, str]
     """The last known host of each address."""
     asked: AbstractSet[str] = frozenset()
-    """Hosts that the administrator listed as candidates: missed when they have failed."""
+    """The hosts that the administrator listed as candidates; their failure degrades the pool."""
     unavailable: str | None = None
-    """Why nothing is known of those that nobody named, if that is so."""
+    """The reason why the sources gave no answer; None if they answered."""
     nodes: Mapping[str, Verdict] = {}
-    """What the state of their nodes says of hosts that nobody named, where it says anything."""
+    """Verdicts from node states for hosts that no source named; not every host has one."""
     complaints: Sequence[str] = ()
-    """What was asked for and has no effect."""
+    """Sentences on parameters that have no effect."""
     hands_off: str | None = None
-    """The reason why the agent may change nothing now, if there is one."""
+    """The reason why the agent must not change the table now; None if it may."""
 
 
 class Decision(NamedTuple):
-    """The pool as it shall be, and all that is to be said about it."""
+    """The pool as it shall be, with the reasons for the log and for the operator."""
 
     real_servers: Mapping[RealServerKey, RealServerConfig]
     drains: Mapping[RealServerKey, float]
-    """Since when each withdrawn real server has been so (seconds, monotonic clock)."""
+    """The time at which each withdrawn real server was withdrawn (seconds, monotonic clock)."""
     rows: tuple[Row, ...]
     degraded: tuple[str, ...]
-    """Why the pool is less than what was asked for; empty for a good one."""
+    """The reasons why the pool is less than configured; empty for a good pool."""
 
 
 def decide(
@@ -70,8 +72,8 @@ def decide(
 ) -> Decision:
     """Return the pool that follows from the verdicts.
 
-    ``now`` is in seconds of the monotonic clock; ``settling`` has the real servers that an earlier
-    pass of this cycle has withdrawn.
+    ``now`` is in seconds of the monotonic clock.  ``settling`` contains the real servers that an
+    earlier pass of this cycle has withdrawn.
     """
     rows = [_for_now(row, pool, drains, now) for row in _considered(pool, judged, goal)]
     degraded = _misgivings(rows, pool, judged)
@@ -96,7 +98,7 @@ def decide(
 
 
 def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: float) -> Row:
-    """A failure of one in the pool is a withdrawal while its grace lasts."""
+    """Return the row; a failed real server in the pool counts as withdrawn during its grace."""
     verdict = row.verdict
     if row.key is None or row.key not in pool or verdict.outcome is not Outcome.FAILED:
         return row
@@ -105,16 +107,20 @@ def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: f
 
 
 def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
-    """Whether its time runs; it does not start again because nobody could say for a while."""
+    """Test whether the drain time of a real server runs.
+
+    An interval of UNKNOWN does not restart it.
+    """
     outcome = row.verdict.outcome
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
 
 
 def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
-    """One row for each real server: candidates, then fallbacks, then what else is in the pool.
+    """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
 
-    Where two hosts have one address, the fitter of them speaks for it.  A fallback is judged by its
-    node: that the resource is not running there, as on the primary, is no failure of its own.
+    If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
+    The resource of the standbys does not run on a primary, and that does not count against the
+    primary.
     """
     needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
     unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
@@ -138,7 +144,10 @@ def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
 
 
 def _idle(server: Located, needless: Verdict) -> Located:
-    """A fallback that is not needed; what its node's failure means does not depend on that."""
+    """Return a fallback that is not needed.
+
+    A failed or unknown node keeps its verdict, because that does not depend on the need.
+    """
     settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
     return server if settled else server._replace(verdict=needless)
 
@@ -153,7 +162,7 @@ def _serves(row: Row) -> bool:
 
 
 def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
-    """What an operator should know although the pool works."""
+    """Return the reasons to show to an operator although the pool works."""
     said = [] if judged.unavailable is None else [f"pool kept as it is: {judged.unavailable}"]
     for row in rows:
         outcome = row.verdict.outcome
@@ -162,7 +171,7 @@ def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
             said.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
             said.append(f"{row.host} left out: {row.verdict.reason}")
-    # A candidate of the same name may hide that the fallback cannot serve.
+    # A candidate of the same host comes first in the rows and hides an unusable fallback.
     lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
     said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
     failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)

@@ -1,7 +1,7 @@
-"""An XML document as a small tree of elements.  Knows no schema.
+"""An XML document as a small tree of elements, without knowledge of any schema.
 
-Built on the standard library's expat binding, because on a monitor's hot path any bigger XML
-library costs more to import than everything else that the agent does.
+It uses the standard library's expat binding, because every monitor pays for the import.  A bigger
+XML library would cost more than everything else that the agent does.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Element:
         self.text = ""
 
     def all(self, tag: str) -> Iterator[Element]:
-        """The children with this tag."""
+        """Return the children with this tag."""
         return (child for child in self.children if child.tag == tag)
 
     def first(self, tag: str) -> Element | None:
-        """The first child with this tag."""
+        """Return the first child with this tag."""
         return next(self.all(tag), None)
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """Whether an attribute says ``true``."""
+        """Test whether an attribute has the value ``true``."""
         return self.attributes.get(name, "true" if default else "false") == "true"
 
 
 def tree(document: bytes) -> Element:
-    """The root element; raises ValueError for anything but one complete document."""
+    """Return the root element; raise ValueError unless the text is one complete document."""
     top = Element("", {})
     path = [top]
 

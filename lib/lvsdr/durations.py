@@ -1,9 +1,9 @@
-"""Durations, as Pacemaker writes them."""
+"""Durations in Pacemaker's notation."""
 
 from __future__ import annotations
 
 _MOST_DIGITS = 18
-# The units of crm_get_msec() in Pacemaker.
+# The units of Pacemaker's crm_get_msec().
 UNITS = {
     **dict.fromkeys(("", "s", "sec"), 1.0),
     **dict.fromkeys(("ms", "msec"), 1e-3),
@@ -14,7 +14,7 @@ UNITS = {
 
 
 def seconds(text: str) -> float:
-    """Return the seconds of a duration; raise ValueError for anything else.
+    """Return the seconds of a duration; raise ValueError for any other text.
 
     >>> seconds("10"), seconds("500ms"), seconds("2min")
     (10.0, 0.5, 120.0)

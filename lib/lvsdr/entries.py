@@ -1,4 +1,4 @@
-"""The entry of one real server in the service: its weight, or no entry.  Pure; for the director."""
+"""The entry of one real server in the service: its weight, or no entry.  Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ Pool = Mapping[RealServerKey, RealServer]
 
 
 class Goal(NamedTuple):
-    """What all real servers of the pool have in common."""
+    """The settings that all real servers of the pool have in common."""
 
     port: int
     forward: str
     policy: Policy
     refuses_at_zero: bool = False
-    """The scheduler (dh) sends clients to weight 0, where they are refused: no real server is left
-    there."""
+    """True if the scheduler (dh) selects real servers of weight 0, so that clients are refused.
+
+    Such real servers are deleted.
+    """
 
 
 def entry(
@@ -29,8 +31,8 @@ def entry(
 ) -> RealServerConfig | None:
     """Return the entry that follows from a verdict; None for no entry.
 
-    ``withdrawn_for`` is in seconds; ``settling`` has the real servers that this cycle has withdrawn
-    already: a handshake may still be under way to them (decision 031).
+    ``withdrawn_for`` is in seconds.  ``settling`` contains the real servers that this cycle has
+    already withdrawn.  A handshake with them may still be under way (decision 031).
     """
     outcome = row.verdict.outcome
     if goal.refuses_at_zero and wants_zero(row):
@@ -45,7 +47,7 @@ def entry(
 
 
 def wants_zero(row: Row) -> bool:
-    """Return whether weight 0 follows, if the scheduler can have that."""
+    """Test whether the verdict leads to weight 0, if the scheduler supports that."""
     outcome = row.verdict.outcome
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
 
@@ -58,10 +60,10 @@ def unchanged(row: Row, pool: Pool) -> RealServerConfig | None:
 def _draining(
     row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
 ) -> RealServerConfig | None:
-    """Weight 0 while there is something to wait for.
+    """Return weight 0 while connections may be left; None afterwards.
 
-    One that still has a weight may get a connection at any moment, so it loses its weight first
-    and is looked at again in the next cycle.
+    A real server with a weight may get a connection at any moment.  So it first loses its weight,
+    and its connections are counted in the next cycle.
     """
     current = pool.get(row.key) if row.key is not None else None
     timeout = goal.policy.drain_timeout
@@ -75,9 +77,9 @@ def _draining(
 
 
 def has_connections(server: RealServer) -> bool:
-    """Return whether it has connections that may not be over.
+    """Test whether a real server has connections that may not be over.
 
-    ``inactive`` counts all that are not established: half of it may be closed, the other half still
-    sent to.
+    ``inactive`` counts all connections that are not established.  They may be closed, or
+    half-closed and still in use.
     """
     return any(server.connections)

@@ -1,7 +1,7 @@
-"""The ways in which an action can end badly, and the OCF exit code of each.
+"""The errors that end an action, and the OCF exit code of each.
 
-Everything here is raised, never returned: an exit code that is threaded through calls by hand gets
-lost.  The message of an exception is the sentence that the operator reads as the exit reason.
+They are raised and never returned, because an exit code that is passed by hand gets lost.  The
+message of an exception is the sentence that the operator reads as the exit reason.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ class ExitCode(IntEnum):
 
 
 class LvsdrError(Exception):
-    """An action failed; retrying elsewhere or later may help."""
+    """A failure of an action; a retry elsewhere or later may help."""
 
     exit_code = ExitCode.ERR_GENERIC
 
 
 class NotPermitted(LvsdrError):
-    """The process lacks the privilege that the action needs."""
+    """A missing privilege of the process."""
 
     exit_code = ExitCode.ERR_PERM
 
 
 class NotInstalled(LvsdrError):
-    """A program, kernel module or file that the action needs is missing on this node."""
+    """A program, kernel module or file that this node lacks."""
 
     exit_code = ExitCode.ERR_INSTALLED
 
 
 class BadArgument(LvsdrError):
-    """A parameter is well formed but cannot be used on this node."""
+    """A well-formed parameter that cannot be used on this node."""
 
     exit_code = ExitCode.ERR_ARGS
 
 
 class InvalidParameters(LvsdrError):
-    """One or more parameters are wrong wherever the resource would run.
+    """One or more parameters that are wrong on every node.
 
-    ``problems`` has one sentence for each, naming parameter, value and what is legal.
+    ``problems`` has one sentence for each, with the parameter, its value and the legal values.
     """
 
     exit_code = ExitCode.ERR_CONFIGURED
@@ -65,46 +65,46 @@ class InvalidParameters(LvsdrError):
 
 
 class DeadlineExceeded(LvsdrError):
-    """The time that the operation was given is used up."""
+    """The end of the time that the operation may take."""
 
 
 class NotRunning(LvsdrError):
-    """What the action is about is no longer there."""
+    """The absence of the service or address that the action concerns."""
 
     exit_code = ExitCode.NOT_RUNNING
 
 
 class OutOfOrder(LvsdrError):
-    """The service or address is there, but not as it must be: a restart is the cure."""
+    """A service or address in a wrong state, which a restart repairs."""
 
 
 class Busy(LvsdrError):
-    """Another action of the same resource holds its lock."""
+    """A lock of the resource that another action of it holds."""
 
 
 class Unlockable(LvsdrError):
-    """The lock of a resource cannot be had at all: its directory is read-only or full, say."""
+    """A lock that cannot be taken at all, for example in a full or read-only directory."""
 
 
 class Exhausted(LvsdrError):
-    """This node is short of processes, memory or descriptors, which may be over in a moment."""
+    """A lack of processes, memory or descriptors on this node, which may be over in a moment."""
 
 
 class SourceUnavailable(LvsdrError):
-    """A source of truth (crm_mon, a script, the resolver) did not answer: nothing is known."""
+    """A source (crm_mon, a script, the resolver) without an answer: nothing is known."""
 
 
 class Refused(SourceUnavailable):
-    """Nothing listens at the address of a source: the process that answers there has ended."""
+    """A refused connection: the process that answers for a source at this address has ended."""
 
 
 class Rejected(SourceUnavailable):
-    """A server answered that it does not serve this request: it is alive."""
+    """A server's answer that it does not serve this request; the server is alive."""
 
 
 class NotAsked(LvsdrError):
-    """No server could be asked, for want of an address or a worker: nothing is known of any."""
+    """A query that reached no server, because an address or a worker is missing."""
 
 
 class KernelMismatch(LvsdrError):
-    """The IPVS table, read again after a change, is not what was wanted."""
+    """An IPVS table that differs from the wanted one when it is read again after a change."""

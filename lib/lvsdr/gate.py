@@ -1,24 +1,24 @@
-"""Who leads, and whether this node is to have the address.  Pure: no store, no clock.
+"""The decision whether this node has the address.  Pure: no store, no clock.
 
-The invariant: at no time do two nodes have the address by our doing.  A node has it only on the
-store's word, and the word counts for a limited time: ``grace`` seconds from when it was asked for
-when no answer comes any more, ``vigil`` seconds when nobody leads and everybody may.  A node that
-is to take the address waits ``settle`` seconds from when it first heard that it leads.  So there
-is never more than one as long as
+The invariant: the agents and daemons never put the address on two nodes at a time.  A node has it
+only while the store's answers allow that, and each answer is valid for a limited time.  An answer
+that names this node is valid for ``grace`` seconds after its question, if no later answer comes.
+An answer without a leader is valid for ``vigil`` seconds, because any node may be next.  A node
+that is to take the address waits ``settle`` seconds after the first answer that names it.  So at
+most one node has the address, under two conditions:
 
-- the store names nobody else within ``grace`` plus what a release takes, after it has named a node
-  that then falls silent: a lease (Patroni's ``ttl`` less its ``loop_wait``) that is longer;
-- a node whose leadership ends in any other way hears of it within ``vigil``, and ``settle`` is at
-  least that plus what a release takes.
+- After a named node falls silent, the store names no other node within ``grace`` plus the time of a
+  release.  That requires a longer lease, such as Patroni's ``ttl`` less its ``loop_wait``.
+- A node that loses the leadership in any other way learns of it within ``vigil``.  ``settle`` is at
+  least ``vigil`` plus the time of a release.
 
-Silence of a store that lives on this node and gives no lease counts for ``silence`` seconds,
-however long the grace is; that it is not running ends its word at once.
+A store that runs on this node and gives no lease may be silent for ``silence`` seconds only.  A
+longer grace does not extend that.  If that store is not running, its last answer is void at once.
 
-One that looks only now and then hears of everything an interval later: its ``settle``, and the
-lease, are longer by that.  Whose store promises no lease sets ``settle`` to more than ``grace``.
-``Unreachable.KEEP`` gives the invariant up, for those who would rather have the address twice than
-nowhere.
-Times are seconds of this node's monotonic clock.
+An agent that queries only once per interval learns everything an interval later.  Its ``settle``
+and the lease have to be longer by that interval.  Without a lease, ``settle`` must be longer than
+``grace``.  ``Unreachable.KEEP`` gives up the invariant: the address may be on two nodes, but it is
+not lost.  Times are seconds of this node's monotonic clock.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from .typed import NamedTuple
 
 
 class State(Enum):
-    """What a store says of this node.  Ignorance is a state of its own, never a "no"."""
+    """The state that a store's answer gives to this node; ignorance is a state of its own."""
 
     LEADER = "leader"
-    """It names this node."""
+    """The store names this node."""
     FOLLOWER = "follower"
-    """It names another, or says that this is not the one."""
+    """The store names another node, or reports that this node does not lead."""
     NO_LEADER = "no leader"
-    """It names nobody."""
+    """The store names no node."""
     STOPPED = "stopped"
-    """It lives on this node and is not running, so it holds no lease for this node any more."""
+    """The store of this node is not running, so it holds no lease for this node any more."""
     UNKNOWN = "unknown"
-    """It did not answer."""
+    """The store did not answer."""
 
 
 class Leadership(NamedTuple):
-    """A state and, in words for the operator, why; ``leader`` where it is known."""
+    """A state with its reason for the operator, and ``leader`` if it is known."""
 
     state: State
     reason: str
@@ -53,7 +53,7 @@ class Leadership(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What was true at some moment after ``asked``, and is known since ``heard``."""
+    """A leadership that held at some moment after ``asked`` and is known since ``heard``."""
 
     leadership: Leadership
     asked: float
@@ -61,87 +61,91 @@ class Answer(NamedTuple):
 
 
 class Unreachable(Enum):
-    """What becomes of the address when the store stays silent for longer than the grace."""
+    """The fate of the address when the store stays silent for longer than the grace."""
 
     KEEP = "keep"
     RELEASE = "release"
 
 
 class Policy(NamedTuple):
-    """How long which word counts; all in seconds."""
+    """The periods for which each answer of the store is valid; all in seconds."""
 
     grace: float = 10.0
-    """How long the address stays after the store last named this node (``dcs_grace``)."""
+    """Seconds for which the address stays after the store last named this node (``dcs_grace``)."""
     unreachable: Unreachable = Unreachable.RELEASE
-    """``on_dcs_unreachable``"""
+    """The parameter ``on_dcs_unreachable``."""
     settle: float = 1.0
-    """How long this node must have been the leader before it has the address."""
+    """Seconds for which the store must have named this node before the node takes the address."""
 
     silence: float = inf
-    """How long a store may be silent: less than the grace where silence can mean its end."""
+    """Seconds for which a store may be silent; fewer than the grace if silence can mean its end."""
 
     @property
     def patience(self) -> float:
-        """How long the address stays on ignorance."""
+        """Return the seconds for which the address stays while the store does not answer."""
         return min(self.grace, self.silence)
 
     @property
     def refresh(self) -> float:
-        """How long to wait for a change before asking again: a grace has room for several tries."""
+        """Return the seconds between queries without news; a grace has room for several queries."""
         return min(max(self.patience / 4, 0.5), 5.0)
 
     @property
     def timeout(self) -> float:
-        """How long one question may take."""
+        """Return the seconds that one query may take."""
         return min(max(self.patience / 4, 1.0), 5.0)
 
     @property
     def contact(self) -> float:
-        """How old the latest answer can be while all goes well."""
+        """Return the maximum age of the latest answer while all queries succeed."""
         return self.refresh + self.timeout
 
     @property
     def vigil(self) -> float:
-        """How old the word that nobody leads may be for the address to stay."""
+        """Return the maximum age of an answer without a leader for which the address stays."""
         return max(self.settle / 2, 0.5)
 
 
 class Standing(NamedTuple):
-    """All that a node remembers of the store's answers."""
+    """The history of the store's answers, as far as this node needs it."""
 
     latest: Answer | None = None
     word: State | None = None
-    """What the store said last, when it said something."""
+    """The state in the last answer that was not UNKNOWN."""
     named: float | None = None
-    """Since when it has named this node, with no other answer in between."""
+    """The time since which the store has named this node, without any other answer."""
     confirmed: float | None = None
-    """When the question was asked that it last answered by naming this node; None once another
-    leads."""
+    """The time of the last query that was answered with this node's name.
+
+    None once another node leads.
+    """
 
 
 class Decision(NamedTuple):
-    """Whether this node is to have the address, and why."""
+    """The decision on the address of this node, with the reason."""
 
     hold: bool
     reason: str
     degraded: bool = False
-    """The store does not name this node, or does not answer: an operator should look."""
+    """True if the store does not name this node or does not answer: a case for the operator."""
     not_before: float | None = None
-    """When the address may be on this node at the earliest, if it is not there yet."""
+    """The earliest time at which this node may take the address, if it does not have it yet."""
     asked: float | None = None
-    """When the question was asked whose answer names this node; None if the address stays for
-    another reason."""
+    """The time of the query that was answered with this node's name.
+
+    None if the address stays for another reason.
+    """
     review: float | None = None
-    """When to decide again if no answer has come until then; None: no need to."""
+    """The time of the next decision if no answer comes until then; None for no need."""
 
 
 def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
-    """What a node remembers once it has one more answer."""
+    """Return the history with one more answer."""
     state = answer.leadership.state
     if state is State.UNKNOWN:
         return standing._replace(latest=answer, named=None)
     if state is State.LEADER:
-        # Between two answers that are far apart another may have led.
+        # Another node may have led between two answers that are far apart.
         still = current(standing, answer.asked, policy)[0] is State.LEADER
         named = standing.named if still else None
         return Standing(answer, state, answer.heard if named is None else named, answer.asked)
@@ -150,7 +154,7 @@ def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
 
 
 def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> Decision:
-    """Whether the node is to have the address; ``holding`` says whether it has it now."""
+    """Decide whether this node has the address; ``holding`` is true if it has it now."""
     state, reason = current(standing, now, policy)
     if state in (State.FOLLOWER, State.STOPPED):
         return Decision(False, reason, degraded=state is State.STOPPED)
@@ -170,7 +174,7 @@ def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> 
 
 
 def current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
-    """Return what is known now, and why; an answer that is too old is none."""
+    """Return the state that is known now, and its reason; UNKNOWN if the answer is too old."""
     if standing.latest is None:
         return State.UNKNOWN, "the store has not answered yet"
     (state, reason, _), asked, _ = standing.latest
@@ -181,7 +185,7 @@ def current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]
 
 
 def _unled(standing: Standing, reason: str, until: float, now: float, policy: Policy) -> Decision:
-    """Nobody leads: perhaps it is this node again in a moment."""
+    """Keep a held address for the grace: without a leader, this node may lead again in a moment."""
     if now >= until or standing.latest is None:
         return Decision(False, f"{reason}, and the grace of {policy.grace:g} s is over")
     review = min(until, standing.latest.asked + policy.vigil)
@@ -191,7 +195,7 @@ def _unled(standing: Standing, reason: str, until: float, now: float, policy: Po
 def _ignorant(
     standing: Standing, reason: str, until: float, now: float, policy: Policy
 ) -> Decision:
-    """Nothing is known: what the store said last counts for a while, if it named this node."""
+    """Keep a held address for the patience if the last known state named this node."""
     if standing.word in (State.FOLLOWER, State.NO_LEADER, State.STOPPED):
         return Decision(False, f"{reason}; when it last answered, this node did not lead", True)
     if now < until:

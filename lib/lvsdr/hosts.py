@@ -1,7 +1,7 @@
-"""How a host may be written: a node name, a host name, or an address.
+"""The notations of a host: a node name, a host name, or an address.
 
-IPv4 is read here, because the ipaddress module costs a monitor more to import than it has to do
-with it; IPv6 is left to that.
+IPv4 addresses are parsed here, because a monitor would pay more for the import of the ipaddress
+module than for the parsing.  IPv6 addresses are left to that module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 255  # RFC 1035, section 2.3.4
 
 
 def canonical_address(text: str) -> str | None:
-    """Return the canonical form of an address without a zone, or None for anything else.
+    """Return the canonical form of an address without a zone, or None for any other text.
 
     >>> canonical_address("FD77:0::0011"), canonical_address("fe80::1%eth0")
     ('fd77::11', None)
@@ -31,10 +31,10 @@ def canonical_address(text: str) -> str | None:
 
 
 def literal(text: str) -> str | None:
-    """Return the canonical form of an address of a host, or None for anything else.
+    """Return the canonical form of a host's address, or None for any other text.
 
-    IPVS has no zones.  An IPv4-mapped address (RFC 4291, section 2.5.5.2) is none of IPv6's: it
-    would be a second spelling of an IPv4 address, which the kernel never shows like that.
+    IPVS supports no zones.  An IPv4-mapped address (RFC 4291, section 2.5.5.2) is refused.  It
+    would be a second spelling of an IPv4 address, and the kernel never shows that spelling.
 
     >>> literal("FD77:0::0011"), literal("10.77.0.11"), literal("node1")
     ('fd77::11', '10.77.0.11', None)
@@ -64,10 +64,10 @@ def _is_ipv4(text: str) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """Return whether this can be a node name, a host name or an address.
+    """Test whether a text can be a node name, a host name or an address.
 
-    Nothing but numbers is an address, or no host: inet_aton(3), and so getaddrinfo(3), would take
-    octal and hexadecimal numbers, and fewer than four.
+    A text of numbers alone must be an address.  The functions inet_aton(3), and so getaddrinfo(3),
+    also accept octal and hexadecimal numbers, and fewer than four.
 
     >>> [is_host(text) for text in ("node1", "10.9.0.20", "10.9.0.300", "fd77::1", "-C", "a,1")]
     [True, True, False, True, False, False]
@@ -76,7 +76,7 @@ def is_host(text: str) -> bool:
     """
     if ":" in text or all(map(_is_number, text.split("."))):
         return literal(text) is not None
-    # Never anything that a program would take for an option, or a shell for more than a word.
+    # Refuse texts that a program would read as an option, or a shell as more than one word.
     return (
         0 < len(text) <= _LONGEST
         and text[0] in _LETTERS
@@ -91,7 +91,7 @@ def _is_number(text: str) -> bool:
 
 
 def named(name: str, among: Iterable[str]) -> str | None:
-    """Which of the names is this one; case matters neither to Pacemaker nor to DNS.
+    """Return the one of the names that matches; Pacemaker and DNS ignore case.
 
     >>> named("Node1", ["node1", "node2"]), named("node3", ["node1"])
     ('node1', None)
@@ -101,7 +101,7 @@ def named(name: str, among: Iterable[str]) -> str | None:
 
 
 def is_remote(address: str) -> bool:
-    """Whether another host could send to this address: it is neither loopback nor a group's.
+    """Test for an address that other hosts can send to: not unspecified, loopback or multicast.
 
     ``address`` is in canonical form.
 
@@ -115,7 +115,7 @@ def is_remote(address: str) -> bool:
 
 
 def is_link_local(address: str) -> bool:
-    """Whether it is one of fe80::/10 (RFC 4291, section 2.4); ``address`` is in canonical form.
+    """Test for an address in fe80::/10 (RFC 4291, section 2.4) in canonical form.
 
     >>> [is_link_local(text) for text in ("fe80::1", "febf::1", "fec0::1", "fe8::1", "10.77.0.1")]
     [True, True, False, False, False]
@@ -124,10 +124,11 @@ def is_link_local(address: str) -> bool:
 
 
 def unicast(address: str | None) -> str:
-    """Return an address that an interface can have; raises ValueError for any other, and None.
+    """Return an address that an interface can have; raise ValueError otherwise.
 
-    ``address`` is in canonical form.  An IPv4 address in the form of IPv6 has several spellings,
-    would never be found among the interface's own, and could not be reached.
+    ``address`` is None or in canonical form.  An IPv4 address in IPv6 form is refused.  It has
+    several spellings, would never be found among the interface's addresses, and could not be
+    reached.
 
     >>> unicast("fd77::11"), unicast("10.77.0.11")
     ('fd77::11', '10.77.0.11')

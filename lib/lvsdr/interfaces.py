@@ -1,4 +1,4 @@
-"""What ``ip -json`` says of interfaces, their addresses and the routes that lead over them."""
+"""The output of ``ip -json``: interfaces, their addresses, neighbours and routes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LONGEST_NAME = 15  # IFNAMSIZ of linux/if.h less the end; an address label has the same limit
-_LONGEST_ALTERNATIVE = 127  # ALTIFNAMSIZ, the same
-_FOREVER = 0xFFFFFFFF  # INFINITY_LIFE_TIME of the kernel
+LONGEST_NAME = 15  # IFNAMSIZ (linux/if.h) less the final NUL; a label has the same limit
+_LONGEST_ALTERNATIVE = 127  # ALTIFNAMSIZ (linux/if.h) less the final NUL
+_FOREVER = 0xFFFFFFFF  # seconds: the kernel's INFINITY_LIFE_TIME
 _LOOPBACK = "loopback"
 
 
@@ -23,17 +23,17 @@ class InterfaceAddress(NamedTuple):
     address: str
     prefix: int
     label: str = ""
-    """Empty for IPv6, which has none."""
+    """The label of an IPv4 address; empty for IPv6, which has no labels."""
     scope: str = "global"
     tentative: bool = False
-    """Duplicate address detection is not through; the kernel does not use it yet."""
+    """True during duplicate address detection, while the kernel does not use the address."""
     dadfailed: bool = False
     deprecated: bool = False
     noprefixroute: bool = False
     preferred_lft: int | None = None
-    """Seconds for which it may be a source of new connections; None: forever."""
+    """Seconds for which new connections may use it as source; None for ever."""
     peer: str = ""
-    """The address at the other end of a link between two hosts; the prefix is the peer's."""
+    """The address at the other end of a point-to-point link; the prefix is the peer's."""
 
 
 class Interface(NamedTuple):
@@ -41,33 +41,33 @@ class Interface(NamedTuple):
 
     name: str
     number: int
-    """The kernel's index of it."""
+    """The kernel's index of the interface."""
     altnames: tuple[str, ...]
     up: bool
-    """As the administrator wants it."""
+    """True if the interface is set up by the administrator (flag UP)."""
     carrier: bool
-    """Whether it is up and its link is."""
+    """True if the interface is up and its link works (flag LOWER_UP)."""
     mac: str
     kind: str
     addresses: tuple[InterfaceAddress, ...]
     arp: bool = True
-    """Whether neighbours are asked for at all on it."""
+    """False if the interface uses no neighbour discovery at all (flag NOARP)."""
 
     @property
     def loopback(self) -> bool:
         return self.kind == _LOOPBACK
 
     def called(self, name: str) -> bool:
-        """Whether this is one of the interface's names."""
+        """Test whether this is one of the interface's names."""
         return name == self.name or name in self.altnames
 
     def having(self, address: str) -> tuple[InterfaceAddress, ...]:
-        """Its entries for this very address, which may be there with several prefixes."""
+        """Return the entries for exactly this address; several differ in their prefixes."""
         return tuple(entry for entry in self.addresses if entry.address == address)
 
 
 class Place(NamedTuple):
-    """Where an address is, or shall be; ``device`` is the kernel's own name of the interface."""
+    """The place of an address; ``device`` is the kernel's own name of the interface."""
 
     address: str
     prefix: int
@@ -75,7 +75,7 @@ class Place(NamedTuple):
 
 
 class Connected(NamedTuple):
-    """A network that is reached over an interface without any gateway."""
+    """A network that an interface reaches without a gateway."""
 
     device: str
     prefix: int
@@ -84,7 +84,7 @@ class Connected(NamedTuple):
 
 
 def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
-    """The very address on the interface, with its prefix and without a peer."""
+    """Return the interface's entry with this address and prefix and without a peer, or None."""
     for found in interface.having(place.address):
         if found.prefix == place.prefix and not found.peer:
             return found
@@ -92,7 +92,7 @@ def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
 
 
 def label(address: str, device: str, suffix: str | None) -> str:
-    """The whole label of an address; empty for IPv6, which has none.
+    """Return the whole label of an address; empty for IPv6, which has no labels.
 
     >>> label("10.9.0.20", "eth0", ""), label("10.9.0.20", "eth0", "db"), label("::9", "x", "y")
     ('eth0', 'eth0:db', '')
@@ -103,7 +103,7 @@ def label(address: str, device: str, suffix: str | None) -> str:
 
 
 def interface_name(text: str) -> str:
-    """Anything that the kernel takes for a name (dev_valid_name); raises ValueError."""
+    """Return a legal interface name (kernel: dev_valid_name); raise ValueError for others."""
     legal = text.isprintable() and not any(sign in text for sign in "/: ")
     if not legal or len(text) > _LONGEST_ALTERNATIVE or text in ("", ".", "..") or text[0] == "-":
         raise ValueError
@@ -111,7 +111,7 @@ def interface_name(text: str) -> str:
 
 
 def parse(text: str) -> tuple[Interface, ...]:
-    """The interfaces in what ``ip -json address show`` printed; raises LvsdrError.
+    """Parse the output of ``ip -json address show``; raise LvsdrError if it is not JSON.
 
     >>> [lo] = parse('[{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], '
     ...     '"link_type": "loopback", "address": "00:00:00:00:00:00", "addr_info": ['
@@ -119,12 +119,12 @@ def parse(text: str) -> tuple[Interface, ...]:
     >>> lo.name, lo.carrier, lo.loopback, lo.addresses[0].address, lo.addresses[0].label
     ('lo', True, True, '10.9.0.20', 'lo:0')
     """
-    # With a filter by device, older versions of ip print an empty object for all others.
+    # If filtered by device, older versions of ip print an empty object per other interface.
     return tuple(_interface(found) for found in _documents(text) if found.get("ifname"))
 
 
 def _documents(text: str) -> list[dict[str, Any]]:
-    import json  # not for those who only need the values
+    import json  # late: modules that only need the types do not pay for it
 
     try:
         documents: list[dict[str, Any]] = json.loads(text or "[]")
@@ -165,7 +165,7 @@ def _address(found: Mapping[str, Any]) -> InterfaceAddress:
 
 
 def mac(text: str) -> str | None:
-    """The link address in what ``ip -json neighbour show`` printed; raises LvsdrError.
+    """Return the link address in the output of ``ip -json neighbour show``; raise LvsdrError.
 
     >>> mac('[{"dst": "fd77::9", "lladdr": "02:00:00:00:00:09", "state": ["REACHABLE"]}]')
     '02:00:00:00:00:09'
@@ -174,11 +174,11 @@ def mac(text: str) -> str | None:
 
 
 def connected(text: str) -> tuple[Connected, ...]:
-    """The connected networks in what ``ip -json route show match ADDRESS`` printed, best first.
+    """Return the connected networks that ``ip -json route show match ADDRESS`` prints, best first.
 
-    The longest prefix goes before the lowest metric, a link that works before one that does not.
-    Not among them: routes over a gateway, the default route, what goes nowhere, and what the
-    kernel made of a single address.  Raises LvsdrError.
+    The longest prefix comes first, then a working link, then the lowest metric.  The result omits
+    routes over a gateway, default routes and routes that deliver nowhere (such as blackhole).  It
+    also omits the kernel's routes to single addresses.  Raise LvsdrError if the output is not JSON.
 
     >>> connected('[{"dst": "default", "gateway": "10.9.0.1", "dev": "eth1", "flags": []}, '
     ...     '{"type": "blackhole", "dst": "10.0.0.0/8", "flags": []}, '

@@ -1,7 +1,7 @@
-"""Which address the kernel is to use for each candidate.
+"""The choice of the address that the kernel uses for each candidate.
 
-Pure: the looking up is somebody else's.  A name that does not resolve says nothing about the real
-server behind it, so it becomes UNKNOWN and keeps its place by the address that it had last.
+Pure: look-ups happen elsewhere.  A name that does not resolve is no evidence against its real
+server.  The real server becomes UNKNOWN and keeps its place by its last address.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ def questions(
     attribute: str | None,
     known: Container[str] = frozenset(),
 ) -> dict[str, str]:
-    """Return what to look up for each host: the node's address attribute where there is one.
+    """Return the name to look up for each host: the node's address attribute if one is configured.
 
-    A node that lacks the attribute has no entry: its name may well resolve, to the wrong network.
-    Nor has a candidate that is not IN and whose address is ``known``: the real server is found by
-    that, and the resolver may be slow.
+    A node that lacks the attribute has no entry: its name may resolve, but to the wrong network.  A
+    candidate that is not IN and has a ``known`` address has none, either.  That address identifies
+    its real server, and the resolver may be slow.
     """
     asked = {}
     for candidate in candidates:
@@ -39,7 +39,7 @@ def questions(
 def answered(
     asked: Mapping[str, str], answers: Mapping[str, Resolved], attribute: str | None
 ) -> dict[str, Resolved]:
-    """Return the answers by host; a problem with the value of an attribute names that."""
+    """Return the answers by host; a problem with an attribute's value names the attribute."""
     found = {host: answers[question] for host, question in asked.items()}
     return {
         host: it
@@ -50,9 +50,9 @@ def answered(
 
 
 def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
-    """Remove the addresses that no real server can have from an answer; ``never`` says why.
+    """Remove the addresses that no real server can have from an answer; ``never`` has the reasons.
 
-    It is asked of every real server and fallback, whatever named it.
+    The check applies to every real server and fallback from any source.
     """
     usable = [address for address in answer.addresses if address not in never]
     if len(usable) == len(answer.addresses):
@@ -67,7 +67,7 @@ def located(
     last: Mapping[str, str],
     spec: PoolSpec,
 ) -> list[Located]:
-    """The candidates with their addresses; ``answers`` and ``last`` (remembered) are by host."""
+    """Return the candidates with addresses; ``answers`` and ``last`` (remembered) are by host."""
     missing = Resolved([], f"has no attribute {spec.address_attribute}")
     found = []
     for candidate in candidates:
@@ -82,7 +82,7 @@ def located(
 
 
 def _address(answer: Resolved, last: str | None) -> str | None:
-    """Of several addresses the one that is in use stays; a resolver may answer in any order."""
+    """Return the address in use, if it is still valid: a resolver may answer in any order."""
     if not answer.addresses or last in answer.addresses:
         return last
     return answer.addresses[0]

@@ -1,6 +1,6 @@
-"""The values that travel between the rooms: candidates, verdicts, and what a pool is asked to be.
+"""The values that modules exchange: candidates, verdicts, and the specification of a pool.
 
-Nothing here acts, reads or decides; every value is immutable.
+The module contains no effects and no decisions; every value is immutable.
 """
 
 from __future__ import annotations
@@ -14,38 +14,39 @@ from .typed import NamedTuple
 
 
 class Outcome(Enum):
-    """What is known of a real server.  Ignorance is an outcome of its own, never a failure."""
+    """The state of a real server; ignorance is an outcome of its own, never a failure."""
 
     IN = "in"
     """Fit and wanted: gets its weight."""
     WITHDRAWN = "withdrawn"
-    """Alive, not wanted: gets nothing new, its established connections finish."""
+    """Alive, not wanted: gets no new connections, its established connections finish."""
     FAILED = "failed"
-    """Dead: deleted at once, or when its grace is over, so that its clients learn it."""
+    """Dead: deleted at once or after its grace, so that its clients learn of the failure."""
     UNKNOWN = "unknown"
-    """Nobody could say: stays exactly as it is."""
+    """Not known: stays exactly as it is."""
 
 
 FITNESS = (Outcome.IN, Outcome.UNKNOWN, Outcome.WITHDRAWN, Outcome.FAILED)
-"""From fit to dead: of several outcomes for one address, the first of these counts."""
+"""The order from fit to dead; if one address has several outcomes, the first one here counts."""
 
 
 class Verdict(NamedTuple):
-    """An outcome and, in words for the operator, why."""
+    """An outcome with its reason for the operator."""
 
     outcome: Outcome
     reason: str
     certain: bool = True
-    """False for a failure that may be the checker's own: reason enough to send clients to others,
-    not to leave them with nobody."""
+    """False for a failure that may be the checker's own.
+
+    It justifies sending clients to other real servers, but not leaving them without any.
+    """
     leaving: bool = False
-    """True for a withdrawal of one that is about to stop: it is not to be counted on."""
+    """True for a withdrawn real server that is about to stop, and so is no reserve."""
     grace: float = 0.0
-    """Seconds for which a failure counts as a withdrawal, because it may be no more than that the
-    cluster does not know."""
+    """Seconds for which a failure counts as a withdrawal: it may only be out of sight."""
 
     def patient(self, seconds: float) -> Verdict:
-        """Return the verdict with so much grace at least, if it has any."""
+        """Return the verdict with at least this grace, if it has any grace."""
         return self._replace(grace=max(self.grace, seconds)) if self.grace else self
 
 
@@ -57,7 +58,7 @@ class Candidate(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The addresses of a name, in canonical text form; none, and why, if it has none."""
+    """The addresses of a name in canonical text form, or the problem if it has none."""
 
     addresses: Sequence[str]
     problem: str = ""
@@ -66,7 +67,7 @@ class Resolved(NamedTuple):
 class Located(NamedTuple):
     """A candidate with the address that the kernel is to use.
 
-    ``address`` is in canonical text form, or None when it is not known.
+    ``address`` is in canonical text form, or None if it is not known.
     """
 
     host: str
@@ -78,7 +79,7 @@ class Located(NamedTuple):
 
 
 class WantedRole(Enum):
-    """Which instances of a promotable clone count."""
+    """The role in which instances of a promotable clone count."""
 
     ANY = "any"
     PROMOTED = "Promoted"
@@ -86,29 +87,29 @@ class WantedRole(Enum):
 
 
 class AttributeMatch(NamedTuple):
-    """A node attribute whose whole value must match a regular expression."""
+    """A node attribute and the regular expression that must match its whole value."""
 
     name: str
     pattern: Pattern[str]
 
 
 class Script(NamedTuple):
-    """A user's program: its argument vector and how long one call may take, in seconds."""
+    """A user's program: its argument vector and the time that one call may take, in seconds."""
 
     argv: tuple[str, ...]
     timeout: float
 
     @property
     def label(self) -> str:
-        """What the script is called in messages; its arguments may hold secrets."""
+        """Return the script's name for messages; its arguments may contain secrets."""
         return self.argv[0].rsplit("/", 1)[-1]
 
 
 class PoolSpec(NamedTuple):
-    """Where the candidates come from and what makes them fit, as the parameters say it."""
+    """The sources of the candidates and the conditions of their fitness, from the parameters."""
 
     weights: Mapping[str, int | None]
-    """Listed hosts, in order; None where no weight was given."""
+    """Listed hosts, in order; None for a host without a weight."""
     default_weight: int
     resource: str | None
     role: WantedRole
@@ -132,8 +133,8 @@ class PoolSpec(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What becomes of those that leave, and of a pool that nobody is fit for."""
+    """The treatment of real servers that leave, and of a pool without any fit real server."""
 
     drain_timeout: float | None
-    """Seconds a withdrawn real server may keep its connections; None waits for the last one."""
+    """Seconds that a withdrawn real server may keep its connections; None sets no limit."""
     keep_when_empty: bool

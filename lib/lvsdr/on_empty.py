@@ -1,8 +1,15 @@
-"""Nobody is fit: who serves instead.  Pure; for the director alone.
+"""The choice of the real servers that serve while none is fit.  Pure; for the director alone.
 
-With ``on_empty=keep`` those go on that serve now and are alive, the ones first that are there to
-stay, then the ones that may only be out of the cluster's sight; then comes the fallback; without a
-usable one those that are on their way out, and those whose failure is not certain.
+Real servers that have a weight now may go on with ``on_empty=keep``.  The first of these groups
+that is not empty serves:
+
+1. withdrawn real servers that stay;
+2. withdrawn real servers that may only be out of the cluster's sight;
+3. the usable fallbacks;
+4. withdrawn real servers that are about to stop;
+5. real servers with an uncertain failure.
+
+Only the fallbacks serve with ``on_empty=empty``.
 """
 
 from __future__ import annotations
@@ -23,11 +30,11 @@ Keys = AbstractSet[RealServerKey]
 
 
 class Instead(NamedTuple):
-    """What becomes of the pool, and the sentence that says so."""
+    """The rows of the pool without a fit real server, and the sentence for the operator."""
 
     rows: list[Row]
     kept: Keys
-    """Those that stay as they are."""
+    """The real servers that stay as they are."""
     said: str
 
 
@@ -39,10 +46,10 @@ def instead(
     unavailable: str | None,
     keep: bool,
 ) -> Instead:
-    """Who serves; ``serving`` has a weight now, ``fallback`` is usable.
+    """Choose the real servers that serve; ``serving`` has a weight now, ``fallback`` is usable.
 
-    While one serves of which nothing is known (``unavailable`` says why, if of nobody), it may well
-    be fit: no fallback comes in.
+    A serving real server of unknown state may well be fit, so it keeps the fallback out.
+    ``unavailable`` is the reason if nothing at all is known.
     """
     known = [row for row in rows if keep and row.key in serving and row.key not in fallback]
     staying = _having(known, _stays)

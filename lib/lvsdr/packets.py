@@ -1,6 +1,6 @@
-"""Packets that tell a segment who has an address, or ask it: whole Ethernet frames, as bytes.
+"""Ethernet frames, as bytes, that announce the owner of an address or query it.
 
-ARP for Ethernet and IPv4 is RFC 826, its probe and its announcement are RFC 5227; the neighbour
+ARP for Ethernet and IPv4 is RFC 826, its probe and its announcement are RFC 5227.  The neighbour
 advertisement of IPv6 is RFC 4861, on Ethernet RFC 2464.
 """
 
@@ -21,17 +21,17 @@ _ARP_START = b"\x00\x01\x08\x00\x06\x04"  # Ethernet, IPv4, and the lengths of t
 _ICMPV6 = 58
 _ADVERTISEMENT = 136
 _ROUTER, _OVERRIDE = 0x80, 0x20
-_TARGET_LINK_ADDRESS = b"\x02\x01"  # option and its length, in units of 8 octets
+_TARGET_LINK_ADDRESS = b"\x02\x01"  # type of the option, and its length in units of 8 octets
 _ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
 _ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
 
 
 def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, ...]:
-    """The frames that tell all neighbours at once that ``address`` is at ``mac``.
+    """Return the frames that announce to all neighbours at once that ``address`` is at ``mac``.
 
-    IPv4: gratuitous ARP as a request and as a reply, because there are switches and hosts that
-    only learn from one of them.  IPv6: an unsolicited neighbour advertisement that overrides what
-    they know; ``router`` says whether this node forwards (RFC 4861, 4.4).
+    IPv4: gratuitous ARP, as a request and as a reply, because some switches and hosts learn from
+    only one of them.  IPv6: an unsolicited neighbour advertisement that overrides the neighbours'
+    caches.  ``router`` is true if this node forwards (RFC 4861, 4.4).
     """
     hardware = _hardware(mac)
     if ":" in address:
@@ -44,7 +44,7 @@ def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, .
 
 
 def arp_probe(mac: str, address: str) -> bytes:
-    """The question who has ``address``, which claims nothing: its sender's address is 0.0.0.0."""
+    """Return an ARP query for the owner of ``address``; its sender 0.0.0.0 claims nothing."""
     return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, _ipv4(address))
 
 
@@ -53,13 +53,13 @@ class Claim(NamedTuple):
 
     mac: str
     probing: bool = False
-    """It only wants the address, and asks whether another host has it (RFC 5227, 2.1.1)."""
+    """True if that host does not have the address, but probes for an owner (RFC 5227, 2.1.1)."""
 
     def precedes(self, mac: str) -> bool:
-        """Whether the host with this MAC has to give way.
+        """Test whether the host with this MAC has to give way.
 
-        Of hosts that only want the address the one with the lowest MAC goes on; RFC 5227 lets all
-        of them give up, and in step with each other they would do so for ever.
+        If several hosts only probe for the address, the lowest MAC wins.  RFC 5227 lets all of them
+        give up, but hosts in step with each other would do so for ever.
         """
         return not self.probing or self.mac < mac
 
@@ -67,7 +67,7 @@ class Claim(NamedTuple):
 def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
     """Return the claim to the IPv4 address in an ARP frame; None if there is none.
 
-    ``own`` are the MACs of this node, which may hear itself.  RFC 5227, 2.1.1.
+    ``own`` contains the MACs of this node, which may receive its own frames.  See RFC 5227, 2.1.1.
     """
     if len(frame) < 42 or frame[12:20] != ARP.to_bytes(2, "big") + _ARP_START:
         return None
@@ -102,13 +102,13 @@ def _advertisement(mac: bytes, address: bytes, router: bool) -> bytes:
     start = bytes((_ADVERTISEMENT, 0))
     pseudo = address + _ALL_NODES + length + bytes((0, 0, 0, _ICMPV6))
     checksum = _checksum(pseudo + start + bytes(2) + body)
-    # Nobody behind a router may send such a thing: the hop limit has to arrive as 255.
+    # The hop limit must arrive as 255, so that no host behind a router can send such a packet.
     header = b"\x60\x00\x00\x00" + length[2:] + bytes((_ICMPV6, 255)) + address + _ALL_NODES
     return _ALL_NODES_MAC + mac + IPV6.to_bytes(2, "big") + header + start + checksum + body
 
 
 def _checksum(data: bytes) -> bytes:
-    """The Internet checksum of an even number of octets (RFC 1071).
+    """Return the Internet checksum of an even number of octets (RFC 1071).
 
     >>> _checksum(bytes.fromhex("0001f203f4f5f6f7")).hex()
     '220d'
@@ -128,6 +128,6 @@ def _ipv4(address: str) -> bytes:
 
 
 def _ipv6(address: str) -> bytes:
-    from ipaddress import IPv6Address  # not for those who only have IPv4
+    from ipaddress import IPv6Address  # late: IPv4 addresses do not need it
 
     return IPv6Address(address).packed

@@ -1,6 +1,6 @@
-"""Regular expressions of users: in the notation of grep -E, with a bound of their cost.
+"""Regular expressions of users, in the notation of grep -E and with a bound on their cost.
 
-Python's ``re`` backtracks, so that a few characters can keep it busy for ever.
+Python's ``re`` backtracks, so a few characters of a pattern can keep it busy for ever.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _CLASSES = {
     "cntrl": r"\x00-\x1f\x7f",
     "xdigit": "0-9A-Fa-f",
 }
-# Two of these in a row may get a meaning in a later version of re.
+# Two of these in a row may become operators in a later version of re.
 _RESERVED = frozenset("[&~|")
 _KNOWN_ESCAPES = frozenset("dDwWsS")
 _IGNORE_CASE = "(?i)"
 
 
 def translated(text: str) -> str:
-    """Return the pattern in the notation of ``re``; raise ValueError where that has no equivalent.
+    """Return the pattern in the notation of ``re``; raise ValueError if it has no equivalent.
 
-    Only bracket expressions differ: POSIX has classes in them.
+    Only bracket expressions differ: POSIX supports character classes in them.
 
     >>> translated("[[:alpha:]_]+|[]x[]")
     '[a-zA-Z_]+|[]x\\\\[]'
@@ -46,10 +46,10 @@ def translated(text: str) -> str:
 
 
 def _bracket(text: str, start: int) -> tuple[str, int]:
-    """Return the bracket expression that begins here, translated, and its length in ``text``."""
+    """Translate the bracket expression that begins here; return also its length in ``text``."""
     place = start + 1
     place += text[place : place + 1] == "^"
-    place += text[place : place + 1] == "]"  # the first one stands for itself
+    place += text[place : place + 1] == "]"  # a first ] is a member of the set
     out = [text[start:place]]
     while place < len(text) and text[place] != "]":
         if text[place : place + 2] == "[:":
@@ -70,10 +70,10 @@ def _bracket(text: str, start: int) -> tuple[str, int]:
 
 
 def steps(pattern: str, length: int) -> float:
-    """Return a bound of the steps for a match of ``length`` characters; infinite if unknown.
+    """Return a bound on the steps for a match of ``length`` characters; infinite if unknown.
 
-    Each alternative, and each repetition of a character, multiplies them.  Of anything that is more
-    than that (a group that is repeated, a reference, a condition) no bound is known.
+    Each alternative and each repetition of a character multiplies the steps.  No bound is known for
+    a repeated group, a reference or a condition.
 
     >>> steps("HS:sync|HS:potential|HS:async", 8), steps(".*", 8), steps("(a+)+", 8)
     (3.0, 9.0, inf)
@@ -108,7 +108,7 @@ def steps(pattern: str, length: int) -> float:
 
 
 def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
-    """Return by how much a repetition multiplies the steps, and its length in the pattern."""
+    """Return the factor by which a repetition multiplies the steps, and its length."""
     if pattern[place] == "{":
         inside = pattern[place + 1 :].partition("}")[0]
         low, comma, high = inside.partition(",")

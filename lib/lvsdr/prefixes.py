@@ -1,4 +1,4 @@
-"""Prefix lengths: how they are written, and which address of a network a host can have."""
+"""Prefix lengths: their notations, and the addresses of a network that a host can have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Netmask(int):
 
 
 def prefix_length(text: str) -> int:
-    """A prefix as a number, or as an IPv4 netmask of ones followed by zeros; raises ValueError.
+    """Parse a prefix length or an IPv4 netmask of ones followed by zeros; raise ValueError.
 
     >>> prefix_length("24"), prefix_length("255.255.240.0")
     (24, 20)
@@ -28,13 +28,13 @@ def prefix_length(text: str) -> int:
 
 
 def host_flaw(address: str, prefix: int) -> str:
-    """Return why no host can have this address in its network; nothing if one can.
+    """Return the reason why no host can have this address in its network; empty if one can.
 
     >>> host_flaw("10.9.0.0", 24), host_flaw("10.9.0.255", 24), host_flaw("10.9.0.20", 24)
     ('is the address of its network', 'is the broadcast address of its network', '')
     """
     width = (128 if ":" in address else 32) - prefix
-    if width < 2:  # RFC 3021, RFC 6164
+    if width < 2:  # RFC 3021 (/31) and RFC 6164 (/127): hosts may have all addresses
         return ""
     host = _number(address) & ((1 << width) - 1)
     if host == 0:
@@ -45,7 +45,7 @@ def host_flaw(address: str, prefix: int) -> str:
 
 
 def _number(address: str) -> int:
-    """Return an address in canonical form as a number; the ipaddress module would cost more."""
+    """Return an address in canonical form as a number; importing ipaddress would cost more."""
     if ":" not in address:
         return int.from_bytes(bytes(map(int, address.split("."))), "big")
     left, _, right = address.partition("::")

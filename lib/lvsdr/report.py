@@ -1,4 +1,4 @@
-"""What is said of each real server: the rows of the explanation, and the sentences of the log."""
+"""The report on each real server: rows of the explanation, and sentences for the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .typed import NamedTuple
 
 
 class Row(NamedTuple):
-    """One line of the explanation: who, where, the verdict, the weight before and after."""
+    """One line of the explanation: host, address, verdict, and weight before and after."""
 
     host: str
     key: RealServerKey | None
@@ -18,21 +18,21 @@ class Row(NamedTuple):
     verdict: Verdict
     before: int | None = None
     after: int | None = None
-    busy: bool = False  # it has connections to wait for
-    drained: bool = False  # it was withdrawn until now
+    busy: bool = False  # connections of it may not be over
+    drained: bool = False  # it was withdrawn before this decision
     weight_from: str = "default_weight"  # the parameter that gives the weight
-    cut: bool = False  # it is deleted instead of getting weight 0
+    cut: bool = False  # deleted instead of getting weight 0 (scheduler dh)
 
 
 def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
-    """The rows with the weights that the kernel has, where it is not what was wanted."""
+    """Return the rows with the kernel's actual weights, where they differ from the wanted ones."""
     servers = {} if service is None else service.real_servers
     weights = {key: server.config.weight for key, server in servers.items()}
     return [row._replace(after=weights.get(row.key)) if row.key else row for row in rows]
 
 
 def changes(rows: Sequence[Row]) -> list[str]:
-    """A sentence for every real server whose weight or presence changes."""
+    """Return a sentence for every real server that changes its weight or presence."""
     return [_sentence(row) for row in rows if row.before != row.after]
 
 
@@ -55,7 +55,7 @@ def _sentence(row: Row) -> str:
 
 
 def _reason(row: Row) -> str:
-    """Return why a row changes: a weight that is configured anew is no matter of the verdict."""
+    """Return the reason of a change: the verdict, or the parameter of a newly configured weight."""
     fit = row.verdict.outcome is Outcome.IN and row.after == row.weight
     if not fit or row.before is None or row.drained:
         return row.verdict.reason

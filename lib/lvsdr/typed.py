@@ -1,8 +1,8 @@
-"""What the library needs of the typing module at run time, without importing it.
+"""The parts of the typing module that the library needs at run time, without its import.
 
-The typing module, and what it makes of the annotations of a named tuple, would be a fifth of all
-that a monitor does.  Type checkers see the real thing; these stand-ins behave like it where it
-matters: classes of named fields with defaults and methods, and subscripts that change nothing.
+The typing module and its processing of annotations would cost a fifth of a monitor's run.  Type
+checkers see the real module.  At run time these stand-ins provide classes of named fields with
+defaults and methods, and subscripts without effect.
 
 >>> class Point(NamedTuple):
 ...     x: int
@@ -25,7 +25,7 @@ else:
     from collections import namedtuple
 
     class _NamedTupleMeta(type):
-        """Makes the class that collections.namedtuple makes, with what else is in the body."""
+        """The metaclass that adds methods to a class of collections.namedtuple."""
 
         def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
             if not bases:

@@ -1,1 +1,1 @@
-"""An address on an interface: taken, given back and announced, by agents and daemons alike."""
+"""An address on an interface: taken, released and announced, by agents and daemons alike."""

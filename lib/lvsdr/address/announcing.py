@@ -1,4 +1,4 @@
-"""Telling the neighbours who has an address now."""
+"""Announcements of an address to the neighbours."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ..system import arp, sysctl
 
 
 def tellable(interface: Interface) -> bool:
-    """Whether there can be neighbours that learn from such frames as are made here."""
+    """Test whether the interface can have neighbours that understand these frames."""
     return interface.carrier and interface.arp and interface.kind == "ether"
 
 
 def frames(place: Place, interface: Interface) -> tuple[bytes, ...]:
-    """What all neighbours have to hear; raises LvsdrError."""
+    """Return the frames that announce the address to all neighbours; raise LvsdrError."""
     return announcement(interface.mac, place.address, _forwards(place))
 
 
 def announce(place: Place, interface: Interface) -> None:
-    """Tell them once; where nobody can be told nothing is sent.  Raises LvsdrError."""
+    """Announce the address once, unless the interface has no neighbours; raise LvsdrError."""
     if tellable(interface):
         arp.send(interface.name, frames(place, interface))
 
 
 def _forwards(place: Place) -> bool:
-    """Whether the node is a router on that interface (RFC 4861 wants it to say so)."""
+    """Test whether the node is a router on that interface: advertisements report it (RFC 4861)."""
     if ":" not in place.address:
         return False
     return sysctl.value(f"net/ipv6/conf/{place.device}/forwarding") != "0"

@@ -1,7 +1,7 @@
-"""Commands of ip(8) that bring an interface's entry for the address to what is wanted.
+"""Commands of ip(8) that bring an interface's entry for the address to the wanted state.
 
-They never take the address away where it can be helped: the kernel cannot relabel an IPv4 address,
-but an entry with another prefix keeps it alive while its own is made anew.
+They avoid removing the address.  The kernel cannot relabel an IPv4 address.  A temporary entry with
+another prefix keeps the address alive while its own entry is replaced.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Form(Protocol):
-        """How the entry for the address is to be, beside its place."""
+        """The wanted properties of the entry, apart from its place."""
 
         @property
         def iflabel(self) -> str | None:
-            """What follows the interface's name in the label."""
+            """Return the part of the label after the interface's name."""
 
         @property
         def duplicate_check(self) -> bool: ...
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
         @property
         def preferred_lft(self) -> int | None:
-            """Seconds; None: forever."""
+            """Return seconds, or None for ever."""
 
 
 def to_reach(place: Place, wanted: Form, interface: Interface) -> list[str]:
-    """From what the interface has now to the address as wanted; nothing if it is."""
+    """Return the commands that lead from the present entries to the wanted one, if any."""
     found = entry(interface, place)
     strays = [other for other in interface.having(place.address) if other is not found]
     if found is None and ":" in place.address:
-        # IPv6 has an address once: another prefix has to go first.
+        # An interface has an IPv6 address only once: remove the entry with another prefix first.
         return [*to_remove(place.device, strays), to_add(place, wanted)]
     if found is None:
-        # One with a peer in the same network would be the same address to the kernel.
+        # To the kernel, an entry with a peer in the same network is the same address.
         first = [stray for stray in strays if stray.peer]
         last = [stray for stray in strays if not stray.peer]
         device = place.device
@@ -61,7 +61,7 @@ def to_add(place: Place, wanted: Form) -> str:
 
 
 def to_remove(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
-    """Return the lines that remove all of these entries, whatever their prefix and peer."""
+    """Return the commands that remove all of these entries, with any prefix and peer."""
     return [f"address delete {_written(found)} dev {device}" for found in entries]
 
 
@@ -75,7 +75,7 @@ def _to_correct(place: Place, wanted: Form, found: InterfaceAddress) -> list[str
     relabelled = found.label != _label(place, wanted)
     rerouted = found.noprefixroute != wanted.noprefixroute
     if not ipv6 and (relabelled or rerouted):
-        # A prefix of its own, and no route that anybody could notice.
+        # The stopgap has another prefix, and adds no route that could attract traffic.
         other = 32 if place.prefix != 32 else 31
         stopgap = f"{place.address}/{other} dev {place.device}"
         return [

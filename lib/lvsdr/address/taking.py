@@ -1,4 +1,4 @@
-"""Taking an address and giving it back: the steps that change the node, and who is in the way."""
+"""The claim and the release of an address: steps that change the node, and checks for conflicts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def elsewhere(place: Place, interface: Interface, interfaces: Sequence[Interface]) -> str | None:
-    """Another interface of this node that has the address.
+    """Return another interface of this node that has the address, or None.
 
-    What has no neighbours does not count: real servers have it on such interfaces.
+    Interfaces without neighbours do not count: real servers have the address on such interfaces.
     """
     for other in interfaces:
         counts = other.name != interface.name and other.arp and not other.loopback
@@ -37,10 +37,10 @@ def rival(
     *,
     among_equals: bool = False,
 ) -> str | None:
-    """Return the MAC of a neighbour that has the IPv4 address; raises LvsdrError.
+    """Return the MAC of a neighbour that has the IPv4 address; raise LvsdrError.
 
-    The kernel itself asks for the owner of an IPv6 address, once it has it.  ``among_equals``:
-    hosts that only want the address, and have to give way to this one, do not count.
+    The kernel itself looks for the owner of an IPv6 address once it has the address.  If
+    ``among_equals``, hosts that only probe for the address and have to give way do not count.
     """
     if ":" in place.address or not tellable(interface):
         return None
@@ -50,9 +50,9 @@ def rival(
 
 
 def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
-    """Let no address of the interface go with another one: IPv4 has such dependents.
+    """Set promote_secondaries, so that deleting a primary IPv4 address keeps its secondaries.
 
-    Returns a sentence for each setting changed; raises LvsdrError.
+    Return a sentence for each changed setting; raise LvsdrError.
     """
     if ":" in place.address:
         return []
@@ -60,10 +60,10 @@ def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
 
 
 def reach(place: Place, interface: Interface, wanted: Form, deadline: Deadline) -> bool:
-    """Bring the address to what is wanted, and say whether there was any need.
+    """Bring the address to the wanted state, and return whether a change was necessary.
 
-    That it works is another matter: the kernel may still be looking for a duplicate of it.  Raises
-    LvsdrError if the kernel refuses.
+    The address may not work yet: the kernel may still be looking for a duplicate.  Raise LvsdrError
+    if the kernel refuses.
     """
     lines = commands.to_reach(place, wanted, interface)
     addresses.change(lines, deadline)
@@ -71,9 +71,9 @@ def reach(place: Place, interface: Interface, wanted: Form, deadline: Deadline) 
 
 
 def remove(address: str, interface: Interface, deadline: Deadline) -> bool:
-    """Delete the address from the interface, whatever its prefix; whether it was there.
+    """Delete the address with any prefix from the interface; return whether it was there.
 
-    Raises LvsdrError if it stays.
+    Raise LvsdrError if it stays.
     """
     lines = commands.to_remove(interface.name, interface.having(address))
     if not lines:

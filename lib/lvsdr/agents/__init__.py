@@ -1,7 +1,7 @@
-"""The agents, and how one of them is started.
+"""The agents and their start.
 
-Every action is a fresh process, so what takes long begins before what is big is imported: crm_mon
-runs while Python loads the agent.
+Every action is a fresh process, so slow steps begin before large imports: crm_mon runs while Python
+loads the agent.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ AGENTS = {
     "vip": "lvsdr.agents.vip",
 }
 _ASK_CLUSTER = ("lvsdr",)
-_GENERIC, _DEGRADED = 1, 190  # errors.ExitCode, which may be what cannot be loaded
+_GENERIC, _DEGRADED = 1, 190  # copies of errors.ExitCode, which may fail to load
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 def main(name: str) -> NoReturn:
-    """Run the agent ``name`` with the arguments and the environment of this process, and exit.
+    """Run the agent ``name`` with this process's arguments and environment, and exit.
 
-    Like ocf-shellfuncs, it sees to it that system programs are found whatever PATH the cluster
-    passes.
+    Like ocf-shellfuncs, extend PATH by the directories of system programs, in case the cluster
+    passes a shorter one.
     """
     end_with_children()
-    gc.disable()  # nothing here lives long enough to be worth collecting
+    gc.disable()  # the process ends before collecting garbage pays off
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
@@ -56,9 +56,10 @@ def _run(name: str) -> int:
 
 
 def _unable(error: Exception) -> int:
-    """Return the exit code of an agent that could not be loaded, for want of memory, say.
+    """Return the exit code of an agent that cannot be loaded, for example for want of memory.
 
-    It is no reason to restart what runs: the stop would fail in the same way.
+    A monitor reports DEGRADED: a restart would not help, because its stop would fail in the same
+    way.
     """
     import traceback
     from contextlib import suppress
@@ -70,7 +71,7 @@ def _unable(error: Exception) -> int:
 
 
 def _exit(code: int) -> NoReturn:
-    """End at once: no teardown of the interpreter, no waiting for a resolver that is stuck."""
+    """End the process at once: no interpreter teardown, no waiting for a stuck resolver."""
     from contextlib import suppress
 
     for stream in (sys.stdout, sys.stderr):
@@ -80,7 +81,7 @@ def _exit(code: int) -> NoReturn:
 
 
 def _reconciles(action: str) -> bool:
-    """Whether Pacemaker wants an action that will ask the cluster; a probe does not."""
+    """Test for an action of Pacemaker that will query the cluster; a probe does not."""
     return action in ("start", "reload-agent") or (action == "monitor" and _recurs())
 
 

@@ -1,4 +1,4 @@
-"""Changes of the table as the lines that ``ipvsadm -R`` takes (ipvsadm(8))."""
+"""Changes of the table as the input lines of ``ipvsadm -R`` (ipvsadm(8))."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .text import FORWARD_OPTIONS, PROTOCOL_OPTIONS, endpoint
 
 
 def render(changes: Iterable[Change]) -> str:
-    """The changes as the standard input of ``ipvsadm -R``."""
+    """Return the changes as the standard input of ``ipvsadm -R``."""
     return "".join(f"{' '.join(_words(change))}\n" for change in changes)
 
 
@@ -49,7 +49,7 @@ def _service_words(key: ServiceKey) -> tuple[str, str]:
 
 
 def config_words(config: ServiceConfig) -> Iterator[str]:
-    """The configuration of a service as options of ipvsadm."""
+    """Yield the configuration of a service as options of ipvsadm."""
     yield from ("-s", config.scheduler)
     if config.persistence is not None:
         yield from ("-p", str(config.persistence))

@@ -1,4 +1,4 @@
-"""The options of a virtual service, as ipvsadm(8) spells them."""
+"""The options of a virtual service in the spelling of ipvsadm(8)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SCHEDULERS = (
     *("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh"),
     "twos",
 )
-# Scheduler flags by all of their names; ipvsadm shows them by the scheduler's own.
+# Scheduler flags: every legal name -> the scheduler's own name, which ipvsadm shows.
 _FLAGS = {
     name: {f"{name}-fallback": f"{name}-fallback", f"{name}-port": f"{name}-port"}
     | {"flag-1": f"{name}-fallback", "flag-2": f"{name}-port"}
     for name in ("sh", "mh")
 }
 _GENERIC_FLAGS = {flag: flag for flag in ("flag-1", "flag-2", "flag-3")}
-_DEFAULT_PERSISTENCE = 360  # ipvsadm's own (its man page says 300)
+_DEFAULT_PERSISTENCE = 360  # seconds; ipvsadm's own (its man page has 300)
 _LEGAL = (
     "legal are -s|--scheduler NAME, -p|--persistent [SECONDS], -M|--netmask MASK, --pe ENGINE, "
     "-o|-O|--ops, -b|--sched-flags FLAG,..."
@@ -32,9 +32,9 @@ The kernel refuses the client then (net/netfilter/ipvs/ip_vs_dh.c: ip_vs_dh_sche
 
 
 def with_fallback(config: ServiceConfig) -> ServiceConfig:
-    """Return the configuration with the flag by which clients of weight 0 get another server.
+    """Add the scheduler's flag that moves clients of a real server of weight 0 to another one.
 
-    Without it sh and mh refuse clients whose hash points at weight 0 (ip_vs_sh.c, ip_vs_mh.c).
+    Without it sh and mh refuse clients if their hash points at weight 0 (ip_vs_sh.c, ip_vs_mh.c).
 
     >>> with_fallback(ServiceConfig("sh", flags=("sh-port",))).flags
     ('sh-fallback', 'sh-port')
@@ -46,15 +46,15 @@ def with_fallback(config: ServiceConfig) -> ServiceConfig:
 
 
 def refuses_at_zero(config: ServiceConfig) -> bool:
-    """Return whether clients are refused while one of several real servers has weight 0."""
+    """Test whether clients are refused while one of several real servers has weight 0."""
     return config.scheduler in _REFUSING_AT_ZERO
 
 
 def parse_options(words: Sequence[str]) -> ServiceConfig:
-    """The configuration that the options describe; raises ValueError saying what is legal.
+    """Return the configuration in the options; raise ValueError with the legal options.
 
-    Anything that is not an option of a service's configuration is refused: a command (``-C``), or
-    the name of another service (``-t ...``), would make ipvsadm do something else entirely.
+    Only options of a service's configuration are accepted.  A command (``-C``) or another service's
+    name (``-t ...``) would make ipvsadm do something entirely different.
     """
     config = ServiceConfig()
     rest = _split_equals(words)
@@ -68,7 +68,7 @@ def parse_options(words: Sequence[str]) -> ServiceConfig:
 
 
 def _split_equals(words: Sequence[str]) -> list[str]:
-    """``--scheduler=rr`` as two words, as popt reads it."""
+    """Split ``--scheduler=rr`` into two words, as popt does."""
     split: list[str] = []
     for word in words:
         name, equals, value = word.partition("=")

@@ -1,17 +1,17 @@
 """The difference of two tables, as an ordered sequence of changes.
 
-``ipvsadm -R`` applies a batch line by line, so that every prefix of it is a state in which the
-kernel may be left for good.  The order makes each of them safe:
+``ipvsadm -R`` applies a batch line by line, so the kernel may be left for good in the state after
+any line.  The order makes each of these states safe:
 
 1. services are added or edited in place, never deleted and added again;
 2. real servers are added, and weights raised;
 3. weights are lowered;
 4. real servers, then services, are deleted.
 
-With it no prefix takes a service's total weight to 0 when it is above 0 before and after: what
-serves afterwards is there with its weight before anything that served before is taken away.
-Before a service gets a scheduler that refuses clients at weight 0 (dh), its real servers of weight
-0 are deleted.
+So no prefix takes a service's total weight to 0 if it is above 0 before and after.  The real
+servers that serve afterwards have their weights before any earlier one is taken away.  Before a
+service gets a scheduler that refuses clients at weight 0 (dh), its real servers of weight 0 are
+deleted.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ Change = Union[
 
 
 def diff(actual: Table, wanted: WantedTable) -> tuple[Change, ...]:
-    """The changes that turn ``actual`` into ``wanted``, in a safe order; none if nothing differs.
+    """Return the changes that turn ``actual`` into ``wanted``, if they differ, in a safe order.
 
-    The caller leaves out of both tables what is not its own.
+    The caller omits services of others from both tables.
     """
     return (
         *_deletions(actual, wanted, first=True),
@@ -105,7 +105,7 @@ def _losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
 
 
 def _deletions(actual: Table, wanted: WantedTable, *, first: bool) -> Iterator[Change]:
-    """Yield the deletions that go before all else, or the others."""
+    """Yield the deletions that go before all other changes, or the others."""
     for key, service in actual.items():
         if key in wanted:
             refusing = refuses_at_zero(wanted[key].config)
@@ -119,7 +119,7 @@ _Pair = tuple[ServiceKey, RealServerKey, RealServerConfig, Union[RealServerConfi
 
 
 def _pairs(actual: Table, wanted: WantedTable) -> Iterator[_Pair]:
-    """Every wanted real server beside what it is now."""
+    """Yield every wanted real server together with its present configuration."""
     for service, goal in wanted.items():
         now = actual.get(service, _NOTHING).real_servers
         for key, config in goal.real_servers.items():

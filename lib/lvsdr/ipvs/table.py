@@ -1,4 +1,4 @@
-"""The IPVS table as values.  What identifies a thing and how it is configured are two types."""
+"""The IPVS table as values, with separate types for identity and configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..typed import NamedTuple
 
 
 class ServiceKey(NamedTuple):
-    """What identifies a virtual service: protocol, address (canonical text) and port.
+    """The identity of a virtual service: protocol, address (canonical text) and port.
 
     A service by firewall mark has protocol ``fwm``, no address, and the mark as its port.
     """
@@ -19,7 +19,7 @@ class ServiceKey(NamedTuple):
 
 
 class ServiceConfig(NamedTuple):
-    """How a virtual service is configured (ipvsadm(8): -s, -p, -M, --pe, --ops, -b).
+    """The configuration of a virtual service (ipvsadm(8): -s, -p, -M, --pe, --ops, -b).
 
     ``netmask`` is None for the whole address: a dotted mask in IPv4, a prefix length in IPv6.
     """
@@ -35,14 +35,14 @@ class ServiceConfig(NamedTuple):
 
 
 class RealServerKey(NamedTuple):
-    """What identifies a real server within its service."""
+    """The identity of a real server within its service."""
 
     address: str
     port: int
 
 
 class RealServerConfig(NamedTuple):
-    """How a real server is configured: forwarding (gate, ipip or masq) and weight."""
+    """The configuration of a real server: forwarding (gate, ipip or masq) and weight."""
 
     forward: str
     weight: int
@@ -56,29 +56,32 @@ class Connections(NamedTuple):
 
 
 class RealServer(NamedTuple):
-    """A real server as the kernel has it."""
+    """A real server in the kernel's table."""
 
     config: RealServerConfig
     connections: Connections = Connections()
 
 
 class Service(NamedTuple):
-    """A virtual service as the kernel has it."""
+    """A virtual service in the kernel's table."""
 
     config: ServiceConfig
     real_servers: Mapping[RealServerKey, RealServer]
 
 
 class WantedService(NamedTuple):
-    """A virtual service as it shall be."""
+    """The wanted state of a virtual service."""
 
     config: ServiceConfig
     real_servers: Mapping[RealServerKey, RealServerConfig]
 
 
 LOCAL = "local"
-"""The forwarding that the kernel shows for a real server whose address is its own, whatever
-method it was added with (net/netfilter/ipvs/ip_vs_ctl.c: IP_VS_CONN_F_LOCALNODE)."""
+"""The forwarding that the kernel shows for a real server with a local address.
+
+The method with which it was added does not matter (net/netfilter/ipvs/ip_vs_ctl.c:
+IP_VS_CONN_F_LOCALNODE).
+"""
 
 
 Table = dict[ServiceKey, Service]
@@ -86,14 +89,14 @@ WantedTable = Mapping[ServiceKey, WantedService]
 
 
 def settings(service: Service) -> WantedService:
-    """The service without its counters, to be compared with what was wanted."""
+    """Return the service without its counters, for the comparison with the wanted one."""
     return WantedService(
         service.config, {key: server.config for key, server in service.real_servers.items()}
     )
 
 
 def with_local_as(service: Service, forward: str) -> Service:
-    """The service with its local real servers shown as forwarded by the method they are wanted."""
+    """Return the service with ``forward`` as the forwarding method of its local real servers."""
     return service._replace(
         real_servers={
             key: server._replace(config=server.config._replace(forward=forward))
@@ -105,7 +108,7 @@ def with_local_as(service: Service, forward: str) -> Service:
 
 
 def serves(service: Service | None, wanted: WantedService) -> bool:
-    """Whether the service does its work, if perhaps not all of it: one who should serve does."""
+    """Test whether at least one of the real servers with a wanted weight, if any, has a weight."""
     if service is None:
         return False
     serving = [key for key, config in wanted.real_servers.items() if config.weight > 0]

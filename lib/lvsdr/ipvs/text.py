@@ -1,7 +1,7 @@
-"""The two texts in which the kernel's table can be read.
+"""The parsers of the two texts in which the kernel's table can be read.
 
-``/proc/net/ip_vs`` (kernel, net/netfilter/ipvs/ip_vs_ctl.c: ip_vs_info_seq_show) and the output of
-``ipvsadm -Sn`` (ipvsadm(8)).  Knows how things are spelled, not what should be done.
+They are ``/proc/net/ip_vs`` (kernel, net/netfilter/ipvs/ip_vs_ctl.c: ip_vs_info_seq_show) and the
+output of ``ipvsadm -Sn`` (ipvsadm(8)).  The module knows spellings only and decides nothing.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ PROTOCOL_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwm": "
 
 
 def parse_proc(text: str) -> Table:
-    """The table in ``/proc/net/ip_vs``.
+    """Return the table in ``/proc/net/ip_vs``.
 
-    It does not show everything (see ``proc_shows``); how long a service is persistent is given in
-    the kernel's own ticks, of unknown length, and read as 0 here.  Raises LvsdrError for a line
-    that does not look as it should.
+    The file does not contain everything (see ``proc_shows``).  It gives the persistence in the
+    kernel's own ticks, of unknown length, which are read as 0 here.  Raise LvsdrError for a
+    malformed line.
     """
     table: Table = {}
     servers: dict[RealServerKey, RealServer] = {}
@@ -51,7 +51,7 @@ def parse_proc(text: str) -> Table:
 
 
 def proc_shows(config: ServiceConfig, key: ServiceKey) -> bool:
-    """Whether ``/proc/net/ip_vs`` shows all by which a service may differ from this configuration.
+    """Test whether ``/proc/net/ip_vs`` shows all differences that a service may have from this one.
 
     It shows neither scheduler flags nor persistence engine, no seconds, and no --ops in IPv6.
     """
@@ -82,7 +82,7 @@ def _proc_real_server(words: list[str]) -> tuple[RealServerKey, RealServer]:
 
 
 def _proc_endpoint(text: str) -> tuple[str, int]:
-    """``0A4D0064:1538`` or ``[fd77:0000:...:0064]:1538``."""
+    """Parse ``0A4D0064:1538`` or ``[fd77:0000:...:0064]:1538``."""
     address, _, port = text.rpartition(":")
     if address.startswith("["):
         return _ipv6(address[1:-1]), int(port, 16)
@@ -100,7 +100,10 @@ def _dotted(digits: str) -> str:
 
 
 def _proc_netmask(digits: str, address: str) -> str | None:
-    """IPv4 shows the mask in network order; IPv6 a prefix length that went through ntohl."""
+    """Return a netmask in ipvsadm's spelling; None for the whole address.
+
+    IPv4 shows a mask in network order, IPv6 a prefix length that went through ntohl.
+    """
     if ":" not in address:
         return None if digits == "FFFFFFFF" else _dotted(digits)
     prefix = int.from_bytes(bytes.fromhex(digits), "little")
@@ -110,11 +113,11 @@ def _proc_netmask(digits: str, address: str) -> str | None:
 def unfinished(
     lines: Iterable[str], service: ServiceKey, servers: Collection[RealServerKey]
 ) -> dict[RealServerKey, int]:
-    """Return how many TCP connections of ``/proc/net/ip_vs_conn`` are not over, by real server.
+    """Count the TCP connections in ``/proc/net/ip_vs_conn`` that are not over, by real server.
 
     The kernel keeps a connection that is over for two minutes (ip_vs_proto_tcp.c: tcp_timeouts).
-    It learns of an end by FIN only where it sees both directions: with masquerading, and of a real
-    server that is this host; of one by RST everywhere.
+    It notices an end by FIN only if it sees both directions: with masquerading, and for a real
+    server on this host.  It notices an end by RST in every case.
     """
     counts = dict.fromkeys(servers, 0)
     by_text = {_conn_endpoint(key.address, key.port): key for key in servers}
@@ -141,9 +144,9 @@ def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
 
 
 def parse_saved(text: str) -> Table:
-    """The table in the output of ``ipvsadm -Sn``: configurations in full, no counters.
+    """Return the table in the output of ``ipvsadm -Sn``: configurations in full, no counters.
 
-    Raises LvsdrError for a line that does not look as it should.
+    Raise LvsdrError for a malformed line.
     """
     table: Table = {}
     servers: dict[ServiceKey, dict[RealServerKey, RealServer]] = {}
@@ -170,7 +173,7 @@ def _saved_key(words: list[str]) -> ServiceKey:
 
 
 def _saved_config(words: list[str]) -> ServiceConfig:
-    """Takes what is there: others may have services that we would not make."""
+    """Parse any configuration: other programs may have services with options unknown here."""
     following = dict(zip(words, words[1:]))
     flags = following.get("-b")
     return ServiceConfig(
@@ -191,7 +194,7 @@ def _saved_real_server(words: list[str]) -> tuple[RealServerKey, RealServerConfi
 
 
 def _endpoint(text: str) -> tuple[str, int]:
-    """``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
+    """Parse ``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
     address, _, port = text.rpartition(":")
     if address.startswith("["):
         return _ipv6(address[1:-1]), int(port)
@@ -199,5 +202,5 @@ def _endpoint(text: str) -> tuple[str, int]:
 
 
 def endpoint(address: str, port: int) -> str:
-    """Address and port in one word, brackets around IPv6."""
+    """Return address and port in one word, with brackets around IPv6."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

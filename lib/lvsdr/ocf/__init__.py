@@ -1,4 +1,4 @@
-"""The OCF resource agent framework: declarations in, an agent that Pacemaker can run out.
+"""The OCF resource agent framework: it turns declarations into an agent that Pacemaker can run.
 
-It speaks the OCF Resource Agent API 1.1 and knows nothing of what an agent looks after.
+It implements the OCF Resource Agent API 1.1 and knows nothing of the managed resource.
 """

@@ -1,8 +1,8 @@
-"""An agent: its actions and parameters, and the way Pacemaker runs them.
+"""An agent: its actions, its parameters, and its entry point for Pacemaker.
 
-``AGENT.run(sys.argv[1:], os.environ)`` is all that the executable has to do.  The framework itself
-answers meta-data, usage and validate-all; it turns what an action raises into an exit code and an
-exit reason.
+The executable only has to call ``AGENT.run(sys.argv[1:], os.environ)``.  The framework itself
+implements meta-data, usage and validate-all.  It turns exceptions of an action into an exit code
+and an exit reason.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Action(NamedTuple):
-    """Something that the agent can be told to do.
+    """An action of the agent.
 
     ``handler`` returns the exit code, or None for success, and raises LvsdrError to fail.
     ``timeout``, ``interval`` (as in ``10s``), ``depth`` and ``role`` are advice in the metadata.
-    An action may be listed several times, with different advice; the first one's handler counts.
+    An action may be listed several times, with different advice.  The first one's handler counts.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Action(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """A resource agent: what it is called, what it takes, what it does.
+    """A resource agent: its descriptions, its parameters, and its actions.
 
-    ``validate_environment`` is called by validate-all from check level 10 on, after the parameters
-    were found legal, and raises LvsdrError if this node cannot run the resource.
-    ``still_serves`` is called when monitor or reload-agent fails.  It looks, cheaply, whether
-    clients are served all the same.  Then the action ends with DEGRADED: no restart.
-    ``is_active`` is called when stop fails.  If nothing is active, stop has done its work.
+    - ``validate_environment`` is called by validate-all from check level 10 on, after the
+      parameters were found legal.  It raises LvsdrError if this node cannot run the resource.
+    - ``still_serves`` is called when monitor or reload-agent fails.  It tests, cheaply, whether
+      clients are still served.  If so, the action ends with DEGRADED, which causes no restart.
+    - ``is_active`` is called when stop fails.  If nothing is active, stop counts as successful.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Agent(NamedTuple):
 
     @property
     def all_parameters(self) -> ParameterSet:
-        """The agent's own parameters and those of the framework."""
+        """Return the agent's own parameters and those of the framework."""
         return self.parameters.with_more(TRACE_RA, TRACE_FILE)
 
     @property
     def all_actions(self) -> tuple[Action, ...]:
-        """The agent's own actions and those of the framework."""
+        """Return the agent's own actions and those of the framework."""
         levels = ("0", "10") if self.validate_environment else ("0",)
         return (
             *self.actions,
@@ -83,7 +83,7 @@ class Agent(NamedTuple):
     def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         """Run the action that the first of ``arguments`` names; the rest is ignored (OCF 1.1).
 
-        Returns the exit code of the process.  Never raises for what an action does.
+        Return the exit code of the process.  Exceptions of the action never leave this method.
         """
         name = arguments[0] if arguments else ""
         action = next((action for action in self.all_actions if action.name == name), None)
@@ -98,13 +98,13 @@ class Agent(NamedTuple):
             log.close()
 
     def metadata(self) -> str:
-        """The agent's description of itself, an OCF 1.1 XML document."""
+        """Return the agent's description of itself, an OCF 1.1 XML document."""
         from .metadata import render
 
         return render(self)
 
     def usage(self) -> str:
-        """How to call the agent."""
+        """Return the usage text of the agent."""
         names = dict.fromkeys(action.name for action in self.all_actions if action.advertised)
         return (
             f"usage: {self.name} {{{'|'.join(names)}|usage}}\n\n{self.short}.\n"
@@ -131,13 +131,13 @@ class Agent(NamedTuple):
         _print(self.usage())
 
     def _validate(self, context: Context) -> None:
-        context.values  # noqa: B018  reading them raises what is wrong with them
+        context.values  # noqa: B018  reading them raises InvalidParameters
         if context.check_level >= 10 and self.validate_environment:
             self.validate_environment(context)
 
 
 _USAGE = ("usage", "help", "--help", "-h")
-_QUIET = ("meta-data", *_USAGE)  # these leave no trace, in any sense
+_QUIET = ("meta-data", *_USAGE)  # these actions open no trace
 _KEEPING = ("monitor", "reload-agent")
 _CURED_BY_RESTART = (NotRunning, OutOfOrder)
 
@@ -165,9 +165,9 @@ def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
 def _is_kept(
     error: Exception, context: Context, still_serves: Callable[[Context], bool] | None
 ) -> bool:
-    """Return whether the failed action must not have the resource restarted.
+    """Test whether the resource must not be restarted after the failed action.
 
-    Where even the look fails nothing is known, and a stop could not succeed either.
+    If the test itself fails, nothing is known, and a stop could not succeed either.
     """
     if context.action not in _KEEPING or isinstance(error, _CURED_BY_RESTART):
         return False
@@ -180,7 +180,7 @@ def _is_kept(
 
 
 def _has_stopped(context: Context, is_active: Callable[[Context], bool] | None) -> bool:
-    """Return whether a failed stop has left nothing active; a node is not fenced for the rest."""
+    """Test whether a failed stop left nothing active; the rest does not justify fencing."""
     if context.action != "stop" or is_active is None:
         return False
     try:
@@ -232,5 +232,5 @@ def _print(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough; keep the interpreter's last flush from complaining.
+        # The reader closed the pipe: keep the interpreter's last flush from reporting that again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What one run of one action is told by its environment, and what it may use."""
+"""The context of one run of one action: its environment and its resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
 _MARGIN = 2.0
 _LOCKING = ("start", "promote")
-_ANNOUNCING = ("start", "reload-agent", "validate-all")  # not monitor: it would never stop
+_ANNOUNCING = ("start", "reload-agent", "validate-all")  # not monitor: it would never stop warning
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -52,10 +52,10 @@ class Context:
 
     @property
     def values(self) -> Values:
-        """The values of the agent's parameters.
+        """Return the values of the agent's parameters.
 
-        Raises InvalidParameters with all that is wrong.  Reading them is up to the action, because
-        stop and a probe have to work with broken parameters, too.
+        Raise InvalidParameters with all problems.  The action decides when to read them, because
+        stop and probes have to work with broken parameters, too.
         """
         if self._values is None:
             self._values = self._parameters.parse(self.environ)
@@ -70,15 +70,16 @@ class Context:
 
     @property
     def parameters_given(self) -> tuple[str, ...]:
-        """Names of the declared parameters that the environment has, in order."""
+        """Return the names of the declared parameters in the environment, in order."""
         return tuple(p.name for p in self._parameters if PREFIX + p.name in self.environ)
 
     @property
     def is_probe(self) -> bool:
-        """Whether this monitor asks, once, if the resource is active where it should not be.
+        """Test for a probe: a single monitor of a resource that may not have been started here.
 
-        Its interval is 0.  Pacemaker leaves that out, but names the node; whoever runs the agent by
-        hand, as ``crm_resource --force-check`` does, says neither, and wants to know how it is.
+        The interval of a probe is 0.  Pacemaker omits that, but passes the node's name.  A manual
+        run, such as ``crm_resource --force-check``, passes neither; it is no probe, because the
+        operator wants to know the full state.
         """
         if self.action != "monitor":
             return False
@@ -89,30 +90,30 @@ class Context:
 
     @property
     def check_level(self) -> int:
-        """How thoroughly to monitor or validate: OCF_CHECK_LEVEL, 0 unless it is a number."""
+        """Return the depth of monitor or validate-all: OCF_CHECK_LEVEL, 0 unless it is a number."""
         environ = self.environ
         level = environ.get("OCF_CHECK_LEVEL") or environ.get("OCF_RESKEY_OCF_CHECK_LEVEL") or ""
         return _number(level) or 0
 
     @property
     def instance(self) -> str:
-        """The resource's name, fit for the name of a file; the agent's if run by hand."""
+        """Return the resource's name, escaped for file names; the agent's name in manual runs."""
         return instance_name(self.environ, self.agent)
 
     @property
     def rsctmp(self) -> str:
-        """The directory for state that does not outlive a boot."""
+        """Return the directory for state that does not outlive a boot."""
         return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
 
     def file(self, kind: str, of: str = "") -> str:
         """Return the path of a resource's file of a kind (``state``, ``lock``).
 
-        The resource is this one, or ``of``, which is one of ``instances``.
+        The resource is this one, or ``of``, a value from ``instances``.
         """
         return os.path.join(self.rsctmp, f"lvsdr-{of or self.instance}.{kind}")
 
     def instances(self, kind: str) -> list[str]:
-        """Return the resources of this node that have a file of a kind, spelled as ``instance``."""
+        """Return the resources with a file of a kind on this node, spelled like ``instance``."""
         start, end = "lvsdr-", f".{kind}"
         names = [name for name in state.names(self.rsctmp) if name.startswith(start)]
         return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
@@ -126,15 +127,15 @@ class Context:
 
     @property
     def node(self) -> str | None:
-        """Return the name of this node; None if the agent is run by hand."""
+        """Return the name of this node; None in manual runs."""
         return self.environ.get("OCF_RESKEY_CRM_meta_on_node") or None
 
     @contextmanager
     def locked(self) -> Iterator[tuple[str, ...]]:
-        """Hold the lock of the resource; the context's value says why there is none, if so.
+        """Hold the lock of the resource; the context's value has the reason if there is no lock.
 
-        Only what takes a service or an address depends on it: Pacemaker runs one action of a
-        resource at a time.  Raises Busy.
+        Only actions that take a service or an address need the lock: Pacemaker runs one action of a
+        resource at a time.  Raise Busy if another process holds it until the deadline.
         """
         go_on_after = () if self.action in _LOCKING else (Unlockable,)
         with self._locked(self.deadline, go_on_after) as problem:
@@ -142,9 +143,9 @@ class Context:
 
     @contextmanager
     def locked_to_stop(self) -> Iterator[None]:
-        """Hold the lock of the resource, if it can be had in half of the time that is left.
+        """Hold the lock of the resource, if it can be taken within half of the remaining time.
 
-        A stop that fails has the node fenced, so it goes on without.
+        Without the lock, stop goes on: a failed stop would get the node fenced.
         """
         patience = self.deadline.sooner(self.deadline.remaining() / 2)
         with self._locked(patience, (Unlockable, Busy)) as problem:
@@ -159,7 +160,7 @@ class Context:
         return state.locked(path, patience, go_on_after=go_on_after, tell=tell)
 
     def release_sysctls(self) -> None:
-        """Put the kernel's settings back that only this resource has claimed; log what becomes."""
+        """Restore the kernel's settings that only this resource has claimed; log the changes."""
         claims = self.claims()
         for sentence in claims.release():
             self.log.info(sentence)
@@ -168,31 +169,31 @@ class Context:
 
     def claims(self) -> sysctl.Claims:
         """Return the claims of this resource on the kernel's settings."""
-        from ..system import sysctl  # not for a monitor that has nothing to set
+        from ..system import sysctl  # late: a monitor with nothing to set does not pay for it
 
         return sysctl.Claims(self.rsctmp, self.instance, self.deadline)
 
     def forget(self, kind: str) -> None:
-        """Remove the resource's own file of a kind; that this is not possible is a warning."""
+        """Remove the resource's own file of a kind; log a warning if that fails."""
         try:
             state.remove(self.file(kind))
         except OSError as error:
             self.log.warning(f"cannot remove {self.file(kind)}: {error.strerror}")
 
     def require_root(self, what: str) -> None:
-        """Raise NotPermitted, saying that only root may do ``what``, to anybody else."""
+        """Raise NotPermitted, naming the action ``what``, unless the user is root."""
         if os.geteuid() != 0:
             raise NotPermitted(f"only root may {what}")
 
     def require_binary(self, name: str, package: str = "") -> None:
-        """Raise NotInstalled if a program, of a Debian ``package`` worth naming, is missing."""
+        """Raise NotInstalled if a program is missing; ``package`` is its Debian package."""
         if not self.have_binary(name):
             raise NotInstalled(
                 f"program {name}{package and f' (package {package})'} is not installed"
             )
 
     def have_binary(self, name: str) -> bool:
-        """Whether the program is installed; never, where ocf-tester plays that none is."""
+        """Test whether the program is installed; false while ocf-tester simulates a missing one."""
         if self.environ.get("OCF_TESTER_FAIL_HAVE_BINARY") == "1":
             return False
         # The PATH of a cluster daemon may lack the directories of system programs.
@@ -201,7 +202,7 @@ class Context:
 
 
 def budget(environ: Mapping[str, str]) -> float:
-    """Seconds that an action may take: CRM_meta_timeout less a tenth, at most two seconds.
+    """Return the seconds for an action: CRM_meta_timeout less a tenth, but two at most.
 
     >>> budget({"OCF_RESKEY_CRM_meta_timeout": "60000"})
     58.0
@@ -216,7 +217,7 @@ def budget(environ: Mapping[str, str]) -> float:
 
 
 def instance_name(environ: Mapping[str, str], agent: str) -> str:
-    """The name of the resource with everything escaped that a file name must not have.
+    """Return the name of the resource, with characters escaped that a file name must not have.
 
     >>> instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
     'read-vip:0'
@@ -227,7 +228,7 @@ def instance_name(environ: Mapping[str, str], agent: str) -> str:
     """
     name = environ.get("OCF_RESOURCE_INSTANCE") or agent
     if name.replace("-", "").isalnum() and name.isascii():
-        return name  # spares nearly everybody the regular expression
+        return name  # most names do not need the regular expression
     return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
 
 

@@ -10,11 +10,12 @@ T = TypeVar("T")
 
 
 class Parameter(Generic[T]):
-    """One parameter.  Made by ``required``, ``defaulted``, ``optional`` and ``deprecated``.
+    """One parameter.  ``required``, ``defaulted``, ``optional`` and ``deprecated`` make it.
 
-    ``default`` is text, as in the metadata; None where there is none.  ``replaced_by`` is set for a
-    deprecated name.  What the parser says of itself is here, too: ``legal`` values in words, the
-    ``content`` type and the ``options`` of the metadata, and whether to be ``discreet``.
+    ``default`` is text, as in the metadata; None for no default.  ``replaced_by`` is set for a
+    deprecated name.  The parser's description is copied here.  It consists of the ``legal`` values
+    in words, and of the ``content`` type and the ``options`` for the metadata.  ``discreet`` hides
+    the value in messages.
     """
 
     __slots__ = (
@@ -39,7 +40,7 @@ class Parameter(Generic[T]):
         self.inverse: Mapping[str, str] = {}
 
     def meaning(self, text: str) -> str:
-        """Return what a text means under the name of today."""
+        """Translate a text under a deprecated name into its meaning under the current name."""
         return self.inverse.get(text.strip().lower(), text)
 
 
@@ -52,10 +53,11 @@ def required(
     unique_group: str = "",
     reloadable: bool = False,
 ) -> Parameter[T]:
-    """A parameter without which the resource cannot be run.
+    """Declare a parameter without which the resource cannot be run.
 
-    Resources of one agent may not agree in all parameters of a ``unique_group``.  A change of a
-    ``reloadable`` one is applied by reload-agent; a change of any other restarts the resource.
+    Two resources of one agent must differ in at least one parameter of a ``unique_group``.  A
+    change of a ``reloadable`` one is applied by reload-agent; a change of any other restarts the
+    resource.
     """
     parameter = Parameter(name, parser, short, long)
     parameter.required = True
@@ -74,7 +76,7 @@ def defaulted(
     unique_group: str = "",
     reloadable: bool = False,
 ) -> Parameter[T]:
-    """A parameter that has the value ``default`` (parsed like any other) unless it is set."""
+    """Declare a parameter with the value ``default`` (parsed like any other) unless it is set."""
     parameter = Parameter(name, parser, short, long)
     parameter.default = default
     parameter.unique_group = unique_group
@@ -91,7 +93,7 @@ def optional(
     unique_group: str = "",
     reloadable: bool = False,
 ) -> Parameter[T | None]:
-    """A parameter that is None unless it is set."""
+    """Declare a parameter that is None unless it is set."""
     parameter: Parameter[T | None] = Parameter(name, parser, short, long)
     parameter.unique_group = unique_group
     parameter.reloadable = reloadable
@@ -101,9 +103,9 @@ def optional(
 def deprecated(
     name: str, replaced_by: Parameter[T], *, inverse: Mapping[str, str] | None = None
 ) -> Parameter[T]:
-    """The old name of ``replaced_by``: used where the new name is not set.
+    """Declare the old name of ``replaced_by``, which counts if the new name is not set.
 
-    ``inverse`` translates its values, in lower case, where they mean something else.
+    ``inverse`` translates its values, in lower case, if they mean something else.
     """
     text = f"Deprecated name of {replaced_by.name}"
     parameter = Parameter(name, replaced_by.parser, text, f"{text}.")

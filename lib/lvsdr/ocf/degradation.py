@@ -1,6 +1,6 @@
-"""The reasons of a degradation in the log: once when each begins, and once when it is over.
+"""The log entries on degradations: one when a reason begins, and one when it ends.
 
-The last reasons are kept in a file of the resource, because every monitor is a new process.
+A file of the resource keeps the last reasons, because every monitor is a new process.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def record(context: Context, code: ExitCode) -> None:
 
 
 def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> None:
-    """Log the reasons that are new, unless they were, and the end of those that no longer hold.
+    """Log reasons that are new and not yet ``logged``, and the end of reasons that no longer hold.
 
-    A file that cannot be written costs repeated lines of the log, and nothing else.
+    If the file cannot be written, the only consequence is repeated lines in the log.
     """
     path = context.file(_KIND)
     reasons = [one_line(reason) for reason in reasons]
@@ -53,7 +53,7 @@ def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> 
 
 
 def is_new(context: Context, reason: str) -> bool:
-    """Return whether the last monitor gave other reasons."""
+    """Test whether the last monitor did not give this reason."""
     return one_line(reason) not in state.read_text(context.file(_KIND)).splitlines()
 
 

@@ -1,8 +1,9 @@
-"""Logging as ocf_log and ocf_exit_reason of the resource agents' shell functions do it.
+"""Logging like ocf_log and ocf_exit_reason of the resource agents' shell functions.
 
-To standard error at a terminal; else to syslog (HA_LOGFACILITY) and to the file HA_LOGFILE, debug
-lines to HA_DEBUGLOG; to standard error if nothing of that is configured.  Nothing is opened before
-the first line, and a line that cannot be written is dropped: no action fails for the sake of a log.
+At a terminal, lines go to standard error.  Otherwise they go to syslog (HA_LOGFACILITY) and to the
+file HA_LOGFILE, and debug lines to HA_DEBUGLOG.  If none of these is configured, lines go to
+standard error.  No file is opened before the first line.  A line that cannot be written is dropped,
+so that no action fails because of its log.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _FACILITIES = ("HA_LOGFACILITY", "HA_logfacility", "PCMK_logfacility")
 class Log:
     """The log of one run of one agent.
 
-    ``tag`` is ``agent(instance)[pid]``.  ``trace`` is a stream that gets every line, debug ones
-    too, whatever else is configured.
+    ``tag`` is ``agent(instance)[pid]``.  ``trace`` is a stream that gets every line, debug lines
+    included, independently of the other settings.
     """
 
     __slots__ = ("_environ", "_syslog_open", "_tag", "_trace", "reasons", "reasons_logged")
@@ -43,30 +44,30 @@ class Log:
         self._trace = trace
         self._syslog_open = False
         self.reasons: tuple[str, ...] = ()
-        """The exit reasons that were given last."""
+        """The last exit reasons."""
         self.reasons_logged = False
 
     def error(self, message: str) -> None:
-        """Log what made an action fail, or will."""
+        """Log the cause of a present or coming failure of an action."""
         self._log("ERROR", message)
 
     def warning(self, message: str) -> None:
-        """Log what an operator should look at."""
+        """Log a problem for the operator."""
         self._log("WARNING", message)
 
     def info(self, message: str) -> None:
-        """Log what has changed."""
+        """Log a change."""
         self._log("INFO", message)
 
     def debug(self, message: str) -> None:
-        """Log what helps to understand a run; only written if debugging or tracing is on."""
+        """Log a detail of a run; it is written only if debugging or tracing is on."""
         self._log("DEBUG", message)
 
     def exit_reason(self, *reasons: str, logged: bool = True) -> None:
-        """Tell Pacemaker why the action ends as it does, and the log, unless it is no news there.
+        """Report the reasons of the exit code to Pacemaker and, if ``logged``, to the log.
 
-        Pacemaker keeps the last marked line only (2.1: 128 bytes of it), so that one has all
-        ``reasons``; several are also printed one by one, for a reader.
+        Pacemaker keeps only the last marked line (2.1: 128 bytes of it), so that line contains all
+        ``reasons``.  Several reasons are also printed one by one, for human readers.
         """
         prefix = self._environ.get("OCF_EXIT_REASON_PREFIX") or "ocf-exit-reason:"
         lines = [one_line(reason) for reason in reasons]
@@ -138,7 +139,7 @@ def _append(path: str, line: str) -> None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file that may be a FIFO which no process reads: that is an error then."""
+    """Open a file without blocking; a FIFO that no process reads is an error then."""
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 

@@ -1,7 +1,7 @@
-"""The description that an agent gives of itself, as the XML of the OCF Resource Agent API 1.1.
+"""The metadata of an agent, as the XML of the OCF Resource Agent API 1.1.
 
-The order of the elements is that of the official schema, ra/1.1/ra-api.rng of the OCF
-specification.  Only meta-data imports this module.
+The order of the elements follows the official schema, ra/1.1/ra-api.rng of the OCF specification.
+Only the action meta-data imports this module.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .agent import Action, Agent
     from .parameters import Parameter
 
-API_VERSION = "1.1"  # of OCF; the agent's own is an attribute
+API_VERSION = "1.1"  # of OCF; the agent's own version is an attribute
 
 
 def render(agent: Agent) -> str:
-    """The document, in ASCII, so that the locale does not matter."""
+    """Return the document in ASCII, so that the locale does not matter."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"<resource-agent{_attributes(name=agent.name, version=agent.version)}>",
@@ -87,5 +87,5 @@ def _action(action: Action) -> str:
 
 
 def _attributes(**values: str) -> str:
-    """The attributes that have a value."""
+    """Return the attributes that have a value, as XML."""
     return "".join(f' {name}="{escape(value)}"' for name, value in values.items() if value)

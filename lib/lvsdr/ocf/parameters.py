@@ -1,6 +1,6 @@
 """The parameters of an agent: declared once, read from the environment, checked all together.
 
-A declaration is the key to its value, too: the type checker knows what comes out.
+A declaration is also the key to its value, so that the type checker knows the value's type.
 
 >>> from lvsdr.ocf.values import one_of, whole_number
 >>> PORT = required("port", whole_number(1, 65535), short="Port", long="The port to serve.")
@@ -36,14 +36,14 @@ PREFIX = "OCF_RESKEY_"
 
 
 class _WrongValueError(Exception):
-    """A cross-check asked for a parameter whose value is wrong."""
+    """The error of a rule that reads a parameter with a wrong value."""
 
 
 _WRONG = object()
 
 
 class Values:
-    """The values of a parameter set, reached by the declarations."""
+    """The values of a parameter set, with the declarations as keys."""
 
     __slots__ = ("_given", "_values")
 
@@ -59,12 +59,12 @@ class Values:
         return cast("T", value)
 
     def get(self, parameter: Parameter[T | None], instead: T) -> T:
-        """The value of an optional parameter, ``instead`` if it is not set."""
+        """Return the value of an optional parameter, or ``instead`` if it is not set."""
         value = self[parameter]
         return instead if value is None else value
 
     def given(self, parameter: Parameter[Any]) -> bool:
-        """Whether it was set, by this name or by a deprecated one of it; not defaulted."""
+        """Test whether the parameter was set, by this name or by a deprecated one of it."""
         return parameter.name in self._given
 
 
@@ -74,8 +74,8 @@ Rule = Callable[[Values], Iterable[str]]
 class ParameterSet:
     """The parameters of an agent, in the order of its documentation.
 
-    Each of ``rules`` finds what is wrong between parameters, in sentences like those for a single
-    one.  It may ask for any value: one that is wrong by itself ends the rule quietly.
+    Each of ``rules`` yields the conflicts between parameters, in sentences like those on a single
+    one.  A rule may read any value.  A value that is wrong by itself ends the rule silently.
     """
 
     __slots__ = ("_parameters", "_rules")
@@ -91,15 +91,15 @@ class ParameterSet:
         return iter(self._parameters)
 
     def with_more(self, *more: Parameter[Any]) -> ParameterSet:
-        """This set, with its rules, and ``more`` parameters at the end."""
+        """Return this set, with its rules, and ``more`` parameters at the end."""
         return ParameterSet((*self._parameters, *more), self._rules)
 
     def parse(self, environ: Mapping[str, str]) -> Values:
-        """The values that ``environ`` (OCF_RESKEY_<name>) gives to the parameters.
+        """Return the values of the parameters in ``environ`` (OCF_RESKEY_<name>).
 
-        An empty value and ``none`` mean "not set": pcs cannot store an empty one.  Names that are
-        not declared are ignored, since Pacemaker's own CRM_meta_* are among them.
-        Raises InvalidParameters with everything that is wrong.
+        An empty value and ``none`` mean "not set", because pcs cannot store an empty value.
+        Unknown names are ignored, because Pacemaker's own CRM_meta_* are among them.  Raise
+        InvalidParameters with all problems.
         """
         problems: list[str] = []
         values: dict[str, object] = {}
@@ -124,7 +124,7 @@ class ParameterSet:
     def _settings(
         self, parameter: Parameter[Any], environ: Mapping[str, str]
     ) -> list[tuple[str, str]]:
-        """Name and text of each of the parameter's names that is set, the current one first."""
+        """Return name and text of each of the parameter's names that is set, current name first."""
         names = (parameter, *(one for one in self._parameters if one.replaced_by is parameter))
         texts = ((one, environ.get(PREFIX + one.name, "")) for one in names)
         return [
@@ -133,7 +133,7 @@ class ParameterSet:
 
 
 def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None:
-    """The value; raises ValueError with the whole sentence if there is no legal one."""
+    """Return the value; raise ValueError with the whole sentence if there is no legal one."""
     if not settings:
         if parameter.required:
             wanted = f"must be {parameter.legal}" if parameter.legal else parameter.short
@@ -154,7 +154,7 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
 
 def _shown(parameter: Parameter[Any], text: str) -> str:
     user, at, _ = text.partition("@")
-    hidden = parameter.discreet or (at and ":" in user)  # a URL with a user and a password in it
+    hidden = parameter.discreet or (at and ":" in user)  # a URL that contains user and password
     return "(not shown)" if hidden else one_line(text, limit=100)
 
 
@@ -163,4 +163,4 @@ def _broken(rule: Rule, values: Values) -> Iterator[str]:
         for problem in rule(values):
             yield one_line(problem)
     except _WrongValueError:
-        return  # what the rule asked for has been reported
+        return  # the wrong value has been reported already

@@ -1,7 +1,7 @@
 """Descriptions of parameters for people: the table in the README and the text of the manual.
 
-Descriptions are written in the declarations as paragraphs, apart by an empty line; an indented
-paragraph (an example) is kept as it stands.
+Declarations contain descriptions as paragraphs, separated by an empty line.  An indented paragraph
+(an example) is kept as it stands.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .parameters import Parameter
 
 
 def paragraphs(text: str, width: int = 78) -> str:
-    r"""``text`` with its paragraphs filled to ``width`` columns.
+    r"""Return ``text`` with its paragraphs filled to ``width`` columns.
 
     >>> print(paragraphs("A real\n    server.\n\n    So is this.\n\n        a b\n"))
     A real server.
@@ -25,7 +25,7 @@ def paragraphs(text: str, width: int = 78) -> str:
         a b
     """
     first, _, rest = text.strip("\n").partition("\n")
-    # The first line may follow the quotes, so that its indentation says nothing.
+    # The first line may follow the quotes, so its indentation has no meaning.
     source = f"{first.strip()}\n{textwrap.dedent(rest)}" if rest else first.strip()
     blocks = (block.strip("\n") for block in re.split(r"\n\s*\n", source))
     return "\n\n".join(
@@ -36,7 +36,7 @@ def paragraphs(text: str, width: int = 78) -> str:
 
 
 def parameter_table(parameters: Iterable[Parameter[Any]]) -> str:
-    """The parameters as a table in Markdown: name, default, meaning."""
+    """Return the parameters as a table in Markdown: name, default, meaning."""
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
     for parameter in parameters:
         meaning = " ".join(parameter.long.split())
@@ -45,7 +45,7 @@ def parameter_table(parameters: Iterable[Parameter[Any]]) -> str:
 
 
 def parameter_manual(parameters: Iterable[Parameter[Any]]) -> str:
-    """The parameters as the body of a section of a manual page (man(7))."""
+    """Return the parameters as the body of a section of a manual page (man(7))."""
     return "".join(_entry(parameter) for parameter in parameters)
 
 
@@ -66,7 +66,7 @@ def _entry(parameter: Parameter[Any]) -> str:
 
 
 def _roff(text: str) -> str:
-    """``text`` with what is special to roff escaped; no line begins with a request."""
+    """Escape the characters that are special to roff; no line begins with a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     return f"\\&{text}" if text.startswith((".", "'")) else text
 

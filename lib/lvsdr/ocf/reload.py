@@ -1,4 +1,4 @@
-"""Reloading what runs, without taking it away for a typing error."""
+"""The reload of a running resource, with protection against broken parameters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def unless_broken(reload: Handler, monitor: Handler) -> Handler:
-    """The handler of reload-agent, for parameters that cannot be used, too: nothing changes then.
+    """Return a handler of reload-agent that changes nothing if the parameters are broken.
 
-    Pacemaker (2.1, ``pcmk_sched_actions.c``) records a reload as the resource's last start, so that
-    an exit code of 2 or 6 would stop what runs, here or on every node.  What is wrong is told all
-    the same, and each monitor that follows says it again.  Where nothing runs it is an error.
+    Pacemaker (2.1, ``pcmk_sched_actions.c``) records a reload as the resource's last start.  So an
+    exit code of 2 or 6 would stop the running resource, here or on every node.  The problems are
+    reported nevertheless, now and by each monitor that follows.  If nothing runs, the error stands.
     """
 
     def reload_agent(context: Context) -> ExitCode | None:

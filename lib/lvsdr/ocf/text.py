@@ -1,12 +1,12 @@
-"""How text from outside (parameters, errors of programs) may be shown to an operator."""
+"""Text from outside (parameters, errors of programs) in a form that is safe for operators."""
 
 from __future__ import annotations
 
 
 def one_line(text: str, limit: int = 2000) -> str:
-    r"""``text`` as a single printable line of at most ``limit`` characters.
+    r"""Return ``text`` as a single printable line of at most ``limit`` characters.
 
-    Pacemaker cuts an exit reason at the first newline; a control character in a log is an attack.
+    Pacemaker cuts an exit reason at the first newline.  A control character in a log is an attack.
 
     >>> one_line("refused:\n  no such\x1b[1m host\n")
     'refused: no such\\x1b[1m host'

@@ -1,7 +1,7 @@
-"""Tracing of a run, switched on by the parameter trace_ra or by ``crm_resource -V``.
+"""The trace of a run, switched on by the parameter trace_ra or by ``crm_resource -V``.
 
-A trace gets every line of the log, debug lines included, in the place that the shell functions of
-the resource agents would write theirs to.
+A trace gets every line of the log, debug lines included.  Its place is that of the traces of the
+resource agents' shell functions.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ TRACE_FILE = optional(
 
 
 def open_trace(environ: Mapping[str, str], agent: str, instance: str, action: str) -> TextIO | None:
-    """The stream to trace to; None if tracing is off.
+    """Return the stream for the trace; None if tracing is off.
 
-    Raises OSError if the file cannot be written.
+    Raise OSError if the file cannot be written.
     """
     if not is_true(_setting(environ, "OCF_TRACE_RA", TRACE_RA.name)):
         return None
@@ -64,8 +64,8 @@ def _open_file(target: str, name: str, environ: Mapping[str, str]) -> TextIO:
     if target.endswith("/") or os.path.isdir(target):
         target = os.path.join(target, name)
     os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-    # Not blocking: the file may turn out to be a named pipe that nobody reads.  A symbolic link is
-    # not followed, whoever made it, but for those of /dev, such as /dev/stdout.
+    # Not blocking: the file may be a named pipe that no process reads.  Symbolic links are not
+    # followed, because any user may have made them, except those of /dev, such as /dev/stdout.
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
     follow = 0 if target.startswith("/dev/") else os.O_NOFOLLOW
     descriptor = os.open(target, flags | follow, 0o600)

@@ -1,7 +1,7 @@
 """Parsers for the values of parameters: from the text that Pacemaker passes to a typed value.
 
-A parser knows how to describe what it takes, so that an error, the metadata and the manual say the
-same.  Any other function from ``str`` that raises ValueError with what is legal serves as well.
+A parser describes its legal values, so that errors, metadata and manual agree.  Any other function
+from ``str`` serves as well, if it raises ValueError with the legal values.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _TRUTH = {
 }
 
 OPPOSITE = {text: "false" if truth else "true" for text, truth in _TRUTH.items()}
-"""From the text of a truth to that of its opposite."""
+"""The opposite of each text that means true or false."""
 
 
 class Parser(Generic[T]):
-    """A conversion from text, with the description of what it takes.
+    """A conversion from text, with the description of its legal values.
 
     ``legal`` completes the sentence "must be ...".  ``content`` and ``options`` are the type and
     the choices in the metadata (OCF 1.1: string, integer, boolean, or select with options).
-    ``discreet`` keeps the text, which may hold a secret, out of error messages.
+    ``discreet`` keeps the text, which may contain a secret, out of error messages.
     """
 
     __slots__ = ("_convert", "content", "discreet", "legal", "options")
@@ -51,7 +51,7 @@ class Parser(Generic[T]):
         self.discreet = discreet
 
     def __call__(self, text: str) -> T:
-        """The value that ``text`` stands for; raises ValueError with what is legal.
+        """Return the value of ``text``; raise ValueError with the legal values.
 
         A ValueError of the conversion contributes its message, which may be empty.
         """
@@ -63,7 +63,7 @@ class Parser(Generic[T]):
 
 
 def whole_number(low: int = 0, high: int | None = None) -> Parser[int]:
-    """A whole number from ``low`` to ``high``, both included.
+    """Return a parser of whole numbers from ``low`` to ``high``, both included.
 
     >>> whole_number(1, 65535)("5432")
     5432
@@ -94,7 +94,7 @@ def _truth(text: str) -> bool:
 
 
 def is_true(text: str) -> bool:
-    """Whether ``text`` means yes, as ocf_is_true of the shell functions decides.
+    """Test whether ``text`` means yes, like ocf_is_true of the shell functions.
 
     >>> is_true("True"), is_true("0"), is_true("perhaps")
     (True, False, False)
@@ -103,7 +103,7 @@ def is_true(text: str) -> bool:
 
 
 def one_of(*names: str) -> Parser[str]:
-    """Exactly one of ``names``.
+    """Return a parser that accepts exactly one of ``names``.
 
     >>> one_of("tcp", "udp")("TCP")
     Traceback (most recent call last):
@@ -119,7 +119,7 @@ def one_of(*names: str) -> Parser[str]:
 
 
 def word_or(word: str, meaning: T, otherwise: Parser[T]) -> Parser[T]:
-    """``word``, which stands for ``meaning``, or what ``otherwise`` takes.
+    """Return a parser of ``word``, which stands for ``meaning``, and of ``otherwise``'s values.
 
     >>> word_or("never", float("inf"), duration)("never")
     inf
@@ -131,7 +131,7 @@ def word_or(word: str, meaning: T, otherwise: Parser[T]) -> Parser[T]:
         try:
             return otherwise(text)
         except ValueError:
-            raise ValueError from None  # what is legal is said once, for both
+            raise ValueError from None  # the message below has the legal values of both
 
     return Parser(convert, f"{otherwise.legal}, or {word}")
 
@@ -143,7 +143,7 @@ def _absolute(text: str) -> str:
 
 
 def _compiled(text: str) -> Pattern[str]:
-    from ..patterns import translated  # few agents have such a parameter
+    from ..patterns import translated  # late: few agents have such a parameter
 
     try:
         return re.compile(translated(text))
@@ -152,7 +152,7 @@ def _compiled(text: str) -> Pattern[str]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    import shlex  # only an agent that was given a script pays for it
+    import shlex  # late: only agents with a script need it
 
     words = tuple(shlex.split(text))
     if not words or not words[0]:
@@ -167,8 +167,8 @@ duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
 absolute_path = Parser(_absolute, "an absolute path")
 
-# Compiled, with the classes of grep -E; whether it has to match the whole is up to the caller.
+# Compiled, with the classes of grep -E; the caller decides whether it must match the whole.
 regular_expression = Parser(_compiled, "a regular expression")
 
-# The argument vector; nothing is expanded, no shell is involved.
+# The argument vector: no expansion, no shell.
 command_line = Parser(_words, "a program and its arguments, quoted as for a shell", discreet=True)

@@ -32,11 +32,11 @@ _SESSIONS_END = (
     "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
     "withdrawn or listed with weight 0 is deleted and its sessions end; sh and mh drain it"
 )
-_RETRY = 1.0  # seconds between attempts of start to learn something
+_RETRY = 1.0  # seconds between the queries of start
 
 
 def start(context: Context) -> None:
-    """Return when the service is there with its real servers; adopt what is there already."""
+    """Start the service with its real servers, adopting existing ones; return when it is there."""
     wanted = settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
@@ -55,7 +55,10 @@ def start(context: Context) -> None:
 
 
 def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
-    """Ask until somebody knows who could serve; raises SourceUnavailable when time is up."""
+    """Repeat the query until the state of a real server is known; return the findings.
+
+    Raise SourceUnavailable when the time is up.
+    """
     while True:
         judged = cycle.judge(wanted, memory, context.deadline)
         reason = cycle.nothing_known(judged)
@@ -67,7 +70,7 @@ def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Jud
 
 
 def monitor(context: Context) -> ExitCode | None:
-    """Reconcile the table with the cluster; a probe only looks whether the service is there."""
+    """Reconcile the table with the cluster; a probe only checks that the service is there."""
     running = _running(context) is not None
     if context.is_probe or not running:
         return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
@@ -86,7 +89,7 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def still_serves(context: Context) -> bool:
-    """Return whether the service is in the table with a real server that gets connections."""
+    """Test whether the service has a real server that gets connections."""
     key = _running(context)
     service = None if key is None else ipvs.find(key)
     servers = {} if service is None else service.real_servers
@@ -94,7 +97,7 @@ def still_serves(context: Context) -> bool:
 
 
 def _beat(wanted: Settings) -> tuple[str, ...]:
-    """Write the heartbeat file; returns why that was not possible."""
+    """Write the heartbeat file; return the reason if that failed."""
     if wanted.heartbeat_file is None:
         return ()
     try:
@@ -105,7 +108,7 @@ def _beat(wanted: Settings) -> tuple[str, ...]:
 
 
 def reload_agent(context: Context) -> ExitCode | None:
-    """Apply the parameters as they are now, in place."""
+    """Apply the current parameters in place."""
     wanted = settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
@@ -121,8 +124,8 @@ def reload_agent(context: Context) -> ExitCode | None:
 
 
 def stop(context: Context) -> None:
-    """Delete the service, see that it is gone, and put the kernel's settings back."""
-    with context.locked_to_stop():  # the ipvsadm of a start that was killed may still add it
+    """Delete the service, check that it is gone, and restore the kernel's settings."""
+    with context.locked_to_stop():  # the ipvsadm of a killed start may still add the service
         key = _running(context)
         if key is not None:
             context.require_root("change the IPVS table")
@@ -133,7 +136,7 @@ def stop(context: Context) -> None:
 
 
 def _running(context: Context) -> ServiceKey | None:
-    """Return the service that was started and is there; None if it is another resource's."""
+    """Return the started service if it is in the table and is not another resource's, else None."""
     key = _started(context)
     if key is None or ipvs.find(key) is None or owners.another(context, key) is not None:
         return None
@@ -141,7 +144,7 @@ def _running(context: Context) -> ServiceKey | None:
 
 
 def _started(context: Context) -> ServiceKey | None:
-    """The service that the parameters name; what start was given, if they are broken by now."""
+    """Return the service in the parameters; if they are broken, the one that start stored."""
     try:
         return service_key(SERVICE.parse(context.environ))
     except InvalidParameters:
@@ -149,7 +152,7 @@ def _started(context: Context) -> ServiceKey | None:
 
 
 def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
-    """Give the reasons, which crm_mon shows to the operator, and return the exit code."""
+    """Report the reasons, which crm_mon shows to the operator, and return the exit code."""
     if not reasons:
         return None
     context.log.exit_reason(*reasons, logged=False)

@@ -1,6 +1,6 @@
-"""One cycle of the director: from the cluster's state to the kernel's table.
+"""One cycle of the director: from the cluster's state to the wanted table.
 
-The same path serves start, monitor and reload-agent; ``judge`` and ``plan`` act on nothing.
+The same path serves start, monitor and reload-agent.  ``judge`` and ``plan`` change nothing.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 
     Meanwhile = Optional[Callable[[Judged], None]]
 
-_GATHERING = 0.8  # of the time: the rest is for changing the table
-_ASKING = 3.0  # seconds for the CIB
-_NAMING = 0.75  # of that: a list script leaves some for checks and look-ups
-_ENOUGH = 0.5  # of the time: a check that had so much and did not answer has failed
+_GATHERING = 0.8  # share of the time for findings; the rest is for changing the table
+_ASKING = 3.0  # seconds for reading the CIB
+_NAMING = 0.75  # share of that for a list script; checks and look-ups get the rest
+_ENOUGH = 0.5  # share of the time after which a check without an answer has failed
 
 
 class Own(NamedTuple):
-    """The resource that runs this cycle, and the node; None if the agent is run by hand."""
+    """The resource that runs this cycle, and its node; None if the agent is run by hand."""
 
     resource: str
     node: str | None
 
 
 class Plan(NamedTuple):
-    """What shall be, and why."""
+    """The wanted service, and the decision behind it."""
 
     wanted: WantedService
     decision: Decision
@@ -63,10 +63,11 @@ def judge(
     own: Own | None = None,
     meanwhile: Meanwhile = None,
 ) -> Judged:
-    """Return the findings on every real server.  Ignorance is UNKNOWN, and never raised.
+    """Return the findings on every real server.
 
-    ``meanwhile`` is called with the findings after a second if some have not answered by then, so
-    that a check or a resolver that hangs costs its own host only.
+    Ignorance is UNKNOWN and never raises an exception.  If some hosts have not answered after a
+    second, ``meanwhile`` is called with the findings so far.  So a check or a resolver that hangs
+    delays its own host only.
     """
     spec = settings.spec
     deadline = deadline.sooner(deadline.remaining() * _GATHERING)
@@ -115,7 +116,7 @@ def judge(
 
 
 def hands_off(state: ClusterState, own: Own) -> str | None:
-    """Return why an administrator has the table to himself, if so.
+    """Return the reason why only an administrator may change the table; None if the agent may.
 
     Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
     """
@@ -130,7 +131,10 @@ def hands_off(state: ClusterState, own: Own) -> str | None:
 
 
 def _only_if_certain(candidate: Candidate) -> Candidate:
-    """Return the candidate; a failure that may be the checker's own waits for all answers."""
+    """Return the candidate, as UNKNOWN if its failure is not certain.
+
+    A failure that may be the checker's own is judged after all answers are there.
+    """
     if candidate.verdict.certain:
         return candidate
     return candidate._replace(verdict=Verdict(Outcome.UNKNOWN, candidate.verdict.reason))
@@ -148,9 +152,9 @@ def _grace(
     memory: Memory,
     deadline: Deadline,
 ) -> float:
-    """Return how long probes of resources out of sight may take; 0 if none is in the table.
+    """Return the seconds that probes of resources out of sight may take; 0 if the table has none.
 
-    The CIB is read for it, which is no part of an ordinary cycle.
+    Only then the CIB is read: an ordinary cycle does without it.
     """
     hosts = set(memory.names.values())
     verdicts = {it.host: it.verdict for it in everyone} | _node_verdicts(spec, state, hosts)
@@ -199,7 +203,7 @@ def plan(
     memory: Memory,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Plan:
-    """Return the service as it shall be; ``settling``: what this cycle has withdrawn already."""
+    """Return the wanted service; this cycle has already withdrawn the servers in ``settling``."""
     pool = {} if service is None else service.real_servers
     now = time.monotonic()
     decision = decide(pool, judged, settings.goal, memory.drains, now, settling)
@@ -207,19 +211,20 @@ def plan(
 
 
 def is_certain(decision: Decision) -> bool:
-    """Return whether a decision can be carried out although some have not answered yet.
+    """Test whether a decision can be carried out before all hosts have answered.
 
-    Those are UNKNOWN.  One that serves has to be left, so that nothing is decided about an empty
-    pool, and no fallback comes in, because of an answer that is late.
+    Hosts without an answer are UNKNOWN.  The decision must leave a real server that serves.  So a
+    late answer neither leads to a decision about an empty pool nor brings in a fallback.
     """
     present = (Outcome.IN, Outcome.UNKNOWN)
     return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
 
 
 def nothing_known(judged: Judged) -> str | None:
-    """Why it is not known who could serve; None if it is, even if that is nobody.
+    """Return the reason why no fit real server can be determined; None if the result is known.
 
-    With nobody IN, a candidate that only lacks an address might be the one.
+    An empty result is known, too.  If no candidate is IN, a candidate that only lacks an address
+    may be the fit one.
     """
     if judged.unavailable is not None:
         return judged.unavailable

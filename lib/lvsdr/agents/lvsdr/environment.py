@@ -1,4 +1,4 @@
-"""The needs of a node that may be the director: validate-all at level 10."""
+"""The requirements on a node that may be the director: validate-all at level 10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of the agent lvsdr as a set, and what is legal between them."""
+"""The parameters of the agent lvsdr as a set, and the rules between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _role_needs_resource(values: Values) -> Iterator[str]:
 
 
 def _one_family(values: Values) -> Iterator[str]:
-    """IPVS forwards to real servers of the service's own family (tunnels aside)."""
+    """Require the service's address family: IPVS forwards to no other (tunnels aside)."""
     ipv6 = ":" in values[p.VIP]
     for parameter in (p.WEIGHTS, p.FALLBACK):
         for host in values[parameter] or {}:
@@ -54,7 +54,7 @@ def _one_packet_is_udp(values: Values) -> Iterator[str]:
 
 
 SERVICE = ParameterSet((p.VIP, p.PORT, p.PROTOCOL))
-"""What identifies the service: enough for stop and for probes."""
+"""The parameters that identify the service; they suffice for stop and for probes."""
 
 PARAMETERS = ParameterSet(
     (

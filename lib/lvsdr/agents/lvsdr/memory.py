@@ -1,7 +1,7 @@
-"""What the agent lvsdr remembers from one run to the next, in the resource's state file.
+"""The state that the agent lvsdr keeps from one run to the next, in the resource's state file.
 
-A line for each fact, words separated by spaces: read and written in every cycle, so it does
-without a library that costs more to import than there is to be read.
+Each line holds one fact, as words separated by blanks.  The file is read and written in every
+cycle, and importing a library for a richer format would cost more than that.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Memory(NamedTuple):
-    """Nothing that the service could not do without: lost, it is rebuilt in a cycle or two."""
+    """The stored state; a cycle or two rebuild it if it is lost."""
 
     service: ServiceKey | None = None
-    """What was started: stop needs it when the parameters are broken by then."""
+    """The service that was started; stop needs it if the parameters are broken by then."""
     drains: Mapping[RealServerKey, float] = {}
-    """Since when each withdrawn real server has been so (seconds, monotonic clock of this boot)."""
+    """The time at which each real server was withdrawn (seconds, monotonic clock of this boot)."""
     addresses: Mapping[str, str] = {}
     """The last address of each host."""
     names: Mapping[str, str] = {}
@@ -31,7 +31,7 @@ class Memory(NamedTuple):
 
 
 def recall(path: str) -> Memory:
-    """What was stored during this boot; nothing if the file is missing or makes no sense."""
+    """Return the state stored during this boot; empty if the file is missing or malformed."""
     header, _, text = state.read_text(path).partition("\n")
     if header != _header():
         return Memory()
@@ -42,7 +42,7 @@ def recall(path: str) -> Memory:
 
 
 def store(path: str, memory: Memory) -> None:
-    """Keep this for the next run; raises OSError."""
+    """Write the state for the next run; raise OSError."""
     state.replace(path, "\n".join((_header(), *_lines(memory), "")), 0o600)
 
 
@@ -87,7 +87,7 @@ def _parsed(text: str) -> Memory:
 
 
 def remembered(key: ServiceKey, judged: Judged, decision: Decision, before: Memory) -> Memory:
-    """Return what the next cycle should know of this one."""
+    """Return the state that the next cycle needs of this one."""
     servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]
     return Memory(
         service=key,

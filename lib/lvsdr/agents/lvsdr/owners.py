@@ -1,7 +1,7 @@
-"""The resource that owns a service of this node: the one whose state file names it.
+"""The resource that owns a service of this node: its state file names the service.
 
-Two resources with one virtual IP, port and protocol would each undo what the other does, and the
-stop of one would delete the service of both.
+Two resources with the same virtual IP, port and protocol would undo each other's changes.  The stop
+of one would delete the service of both.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def another(context: Context, key: ServiceKey) -> str | None:
 
 @contextmanager
 def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[None]:
-    """Own the service from now on, with no other start of this node in between.
+    """Own the service from now on; no other start on this node runs in between.
 
-    Raises BadArgument if it is another resource's: this node is refused, and no other.
+    Raise BadArgument if the service belongs to another resource.  That error concerns this node
+    only.
     """
     path = f"{context.rsctmp}/lvsdr-services.lock"
     tell = context.log.warning
@@ -54,13 +55,13 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
                 context.log.info(
                     f"taken over from resource {stale}, which is no longer active here"
                 )
-        with suppress(OSError):  # said when the cycle is remembered
+        with suppress(OSError):  # the cycle reports this error when it stores its state
             store(context.file("state"), memory._replace(service=key))
         yield
 
 
 def _others(context: Context, key: ServiceKey) -> Iterator[str]:
-    """Yield the other resources of this node whose state file names the service."""
+    """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
         own = _resource(instance) == _resource(context.instance)
         if not own and recall(context.file("state", of=instance)).service == key:
@@ -68,7 +69,7 @@ def _others(context: Context, key: ServiceKey) -> Iterator[str]:
 
 
 def _exists(context: Context, instance: str) -> bool:
-    """Return whether the cluster has the resource: one that was deleted owns nothing."""
+    """Test whether the cluster has the resource; a deleted resource owns nothing."""
     try:
         return _resource(instance) in parse(crm.snapshot(context.deadline)).resources
     except SourceUnavailable:

@@ -1,4 +1,4 @@
-"""The parameters of the agent lvsdr, each declared once: for parsing, metadata, documentation."""
+"""The parameters of the agent lvsdr, each declared once for parsing, metadata and documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the agent lvsdr reads the values that only it has."""
+"""Parsers of values that only the agent lvsdr has."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
 
 
 def _hint(entry: str) -> str:
-    """Return what probably was meant by an entry that cannot be read, to be appended."""
+    """Return the probable meaning of a malformed entry, as an appendix to the error."""
     if ";" in entry:
         return "; hosts are separated by blanks"
     host, sign, weight = entry.replace("=", ":").partition(":")
@@ -60,7 +60,7 @@ def _hint(entry: str) -> str:
 
 
 _METHODS = ("gate", "ipip", "masq")
-# What ipvsadm(8), keepalived.conf(5) and ldirectord(8) call them.
+# The names in ipvsadm(8), keepalived.conf(5) and ldirectord(8).
 _OTHER_METHODS = {
     **dict.fromkeys(("dr", "direct", "droute", "g", "-g"), "gate"),
     **dict.fromkeys(("tun", "tunnel", "i", "-i"), "ipip"),
@@ -88,7 +88,7 @@ def _role(text: str) -> str:
 
 
 def _some_time(text: str) -> float:
-    with suppress(ValueError):  # what is legal is said once
+    with suppress(ValueError):  # the error below states the legal values once
         if duration(text) > 0:
             return duration(text)
     raise ValueError

@@ -1,4 +1,4 @@
-"""The effects of one cycle: kernel settings, the table, the log, and what is remembered."""
+"""The effects of one cycle: kernel settings, the table, the log, and the state file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .memory import Memory, recall, remembered, store
 from .settings import Settings
 from .unused import too_long
 
-_STALE = 1.0  # seconds after which an answer of crm_mon is too old
+_STALE = 1.0  # seconds after which crm_mon's answer is too old
 
 
 class Shortfall(NamedTuple):
     """The reasons why a cycle is degraded; none for a good one."""
 
     pool: tuple[str, ...]
-    """The reasons why the pool is less than what was asked for."""
+    """The reasons why the pool is less than configured."""
     trouble: tuple[str, ...] = ()
-    """The trouble of the agent's own: a file or a setting that it could not write."""
+    """The agent's own trouble: files or settings that it could not write."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -36,13 +36,13 @@ class Shortfall(NamedTuple):
 
 
 def reconcile(context: Context, wanted: Settings) -> Shortfall:
-    """Run one cycle; raises NotRunning if the service is gone."""
+    """Run one cycle; raise NotRunning if the service is gone."""
     asked = time.monotonic()
     with context.locked() as unlocked:
         if time.monotonic() - asked > _STALE:
-            crm.abandon()  # begun before the wait: the cluster may have changed since
+            crm.abandon()  # it began before the wait: the cluster may have changed
         if ipvs.find(wanted.key) is None:
-            raise NotRunning("the service was removed meanwhile")  # never to be made by a monitor
+            raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         memory = recall(context.file("state"))
         own = cycle.Own(context.resource, context.node)
         early = _EarlyPass(context, wanted, memory)
@@ -51,7 +51,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
             return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
         pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
-    # The whole budget, not the time that was left: a reason must not change from run to run.
+    # The reason must not change from run to run: take the whole budget, not the time left.
     scripts = too_long(context.values, cycle.time_for_scripts(budget(context.environ)))
     own_trouble = dict.fromkeys((*early.trouble, *trouble, *unset, *unlocked))
     return Shortfall((*pool, *scripts), tuple(own_trouble))
@@ -65,16 +65,16 @@ class _EarlyPass:
         self._wanted = wanted
         self._before = memory
         self.memory = memory
-        """What is remembered from now on, also where the state file cannot be written."""
+        """The state from now on, also if the state file cannot be written."""
         self.trouble: tuple[str, ...] = ()
 
     @property
     def withdrawn(self) -> AbstractSet[RealServerKey]:
-        """The real servers that this pass has withdrawn."""
+        """Return the real servers that this pass has withdrawn."""
         return self.memory.drains.keys() - self._before.drains.keys()
 
     def __call__(self, judged: Judged) -> None:
-        """Carry the changes out, if they are certain."""
+        """Carry out the changes if they are certain."""
         if judged.hands_off is not None:
             return
         context, wanted = self._context, self._wanted
@@ -108,7 +108,7 @@ class Done(NamedTuple):
 
     shortfall: Shortfall
     memory: Memory
-    """What the next pass should know of this one."""
+    """The state that the next pass needs of this one."""
 
 
 def carry_out(
@@ -118,9 +118,9 @@ def carry_out(
     memory: Memory,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Done:
-    """Change the table, log each change with its reason, and remember.
+    """Change the table, log each change with its reason, and store the state.
 
-    ``settling`` has the real servers that an earlier pass of this cycle has withdrawn.
+    ``settling`` contains the real servers that an earlier pass of this cycle has withdrawn.
     """
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
@@ -131,8 +131,8 @@ def carry_out(
         try:
             kernel.reach(planned.wanted)
         except KernelMismatch as error:
-            # A restart, here or elsewhere, would cost those who serve their connections and change
-            # nothing: what the kernel refuses once, a broadcast address, say, it always does.
+            # The kernel always refuses such an entry, for example one of a broadcast address.  A
+            # restart, here or elsewhere, would only cut the connections of serving real servers.
             service = kernel.service(planned.wanted)
             if not serves(service, planned.wanted):
                 raise
@@ -154,10 +154,10 @@ def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
 
 
 def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
-    """Set the kernel's settings; returns what an operator should know of them.
+    """Set the kernel's settings; return the warnings for the operator.
 
-    One that is only desirable, and cannot be set, as in a container, is a warning of start alone.
-    Raises LvsdrError at start if nothing could be forwarded without one.
+    Only start warns of a setting that is merely desirable and cannot be set, as in a container.
+    Start raises LvsdrError if a setting is missing without which nothing can be forwarded.
     """
     claims = context.claims()
     for sentence in claims.claim(wanted.sysctls):

@@ -1,4 +1,4 @@
-"""What the parameters of the agent lvsdr mean, in the terms of the other rooms."""
+"""The parameters of the agent lvsdr, translated into the types of the other modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .unused import missed
 
 
 class Settings(NamedTuple):
-    """The parameters, typed and put in order."""
+    """The parameters, typed and in order."""
 
     key: ServiceKey
     config: ServiceConfig
@@ -21,13 +21,13 @@ class Settings(NamedTuple):
     goal: Goal
     heartbeat_file: str | None
     missed: tuple[str, ...] = ()
-    """What was asked for and has no effect, whatever the cluster's state."""
+    """Sentences on parameters that have no effect in any state of the cluster."""
 
     @property
     def sysctls(self) -> dict[str, str]:
-        """The kernel settings that the service needs, by name below /proc/sys.
+        """Return the kernel settings that the service needs, by name below /proc/sys.
 
-        Documentation/networking/ipvs-sysctl.rst in the kernel's source has the first two.
+        The first two are in Documentation/networking/ipvs-sysctl.rst of the kernel's source.
         """
         wanted = {"net/ipv4/vs/expire_nodest_conn": "1"}
         if self.config.persistence is not None:
@@ -36,7 +36,7 @@ class Settings(NamedTuple):
 
     @property
     def essential_sysctls(self) -> tuple[str, ...]:
-        """Return the settings without which nothing reaches a real server."""
+        """Return the settings without which no packet reaches a real server."""
         if self.goal.forward != "masq":
             return ()
         ipv6 = ":" in self.key.address
@@ -48,7 +48,7 @@ def service_key(values: Values) -> ServiceKey:
 
 
 def settings(values: Values) -> Settings:
-    """All of the parameters, in the terms of the other rooms."""
+    """Return all of the parameters in the types of the other modules."""
     return Settings(
         key=service_key(values),
         config=with_fallback(values[p.OPTIONS]),

@@ -1,4 +1,4 @@
-"""Parameters that were set and have no effect: nothing that the user wrote is ignored silently."""
+"""Parameters that were set and have no effect: no setting of the user is ignored silently."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def unused(values: Values) -> Iterator[str]:
 
 
 def missed(values: Values) -> Iterator[str]:
-    """Yield a sentence for each parameter without the effect that was asked for."""
+    """Yield a sentence for each parameter that cannot have its intended effect."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     if values.given(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
         yield (
@@ -48,7 +48,7 @@ def missed(values: Values) -> Iterator[str]:
 
 
 def too_long(values: Values, available: float) -> Iterator[str]:
-    """Yield a sentence if scripts were given more time than the operation has for them."""
+    """Yield a sentence if script_timeout is longer than the operation's time for scripts."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     timeout = values[p.SCRIPT_TIMEOUT]
     if values.given(p.SCRIPT_TIMEOUT) and any(scripts) and timeout > available:
@@ -63,8 +63,8 @@ def unmatched(
 ) -> Iterator[str]:
     """Yield a sentence for each listed host that is neither a node nor a candidate.
 
-    ``hosts`` are the last known hosts by address.  Where nothing else names the candidates, the
-    list does.
+    ``hosts`` are the last known hosts by address.  A list that names the candidates itself is
+    skipped.
     """
     if chosen(spec) == "static":
         return

@@ -1,4 +1,4 @@
-"""The addresses that no real server can have: the virtual IP, and those of this host's networks."""
+"""The addresses that no real server can have: the virtual IP, network and broadcast addresses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def usable(
 
 
 def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]) -> dict[str, str]:
-    """Return the addresses that no real server can have, and why not.
+    """Return the addresses that no real server can have, each with its reason.
 
-    This host's networks are looked at only while an address is new.
+    This host's networks are read only if an answer has a new address.
     """
     never = {settings.key.address: "is the virtual IP itself"}
     if not {address for answer in answers for address in answer.addresses} <= {*known, *never}:

@@ -27,7 +27,7 @@ _NO_IPV6 = "net/ipv6/conf/lo/disable_ipv6"
 
 
 def start(context: Context) -> None:
-    """Silence ARP first, then put the address on lo; adopt what is there already."""
+    """Silence ARP first, then put the address on lo; adopt an address that is already there."""
     values = context.values
     vip = values[VIP]
     context.require_root("change the addresses of lo")
@@ -56,9 +56,9 @@ def _provide(context: Context, vip: str, label: str) -> None:
 
 
 def monitor(context: Context) -> ExitCode | None:
-    """Whether the address is there and in order.
+    """Check that the address is on lo and hidden.
 
-    A probe where nothing was started only looks for the address.
+    A probe on a node without a start in this boot only looks for the address.
     """
     vip = _vip(context)
     found = loopback.look(vip) if vip else None
@@ -73,7 +73,7 @@ def monitor(context: Context) -> ExitCode | None:
 
 
 def _require_order(vip: str) -> None:
-    """Raise OutOfOrder with everything that differs from what start has left."""
+    """Raise OutOfOrder with every difference from the state that start left."""
     problems = silence.broken(vip)
     if not loopback.is_up():
         problems.append("lo is down")
@@ -82,15 +82,18 @@ def _require_order(vip: str) -> None:
 
 
 def still_serves(context: Context) -> bool:
-    """Return whether the address is on lo; what hides it from ARP cannot be asked any more."""
+    """Test whether the address is on lo; the ARP settings cannot be read any more."""
     vip = _vip(context)
     return vip is not None and loopback.look(vip).ours is not None
 
 
 def _degraded(context: Context) -> ExitCode | None:
-    """No address is taken away for a typing error in a parameter; crm_mon shows it."""
+    """Return DEGRADED for broken parameters; a typing error must not remove the address.
+
+    crm_mon shows the reason.
+    """
     try:
-        context.values  # noqa: B018  reading them raises what is wrong with them
+        context.values  # noqa: B018  reading them raises InvalidParameters
     except InvalidParameters as error:
         context.log.exit_reason(str(error), logged=False)
         return ExitCode.DEGRADED
@@ -98,7 +101,7 @@ def _degraded(context: Context) -> ExitCode | None:
 
 
 def reload_agent(context: Context) -> None:
-    """Note how long to drain from now on, and repair what somebody changed."""
+    """Store the new drain times, and repair settings that have changed."""
     values = context.values
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
@@ -111,8 +114,8 @@ def reload_agent(context: Context) -> None:
 
 
 def stop(context: Context) -> None:
-    """Wait for director and connections, remove the address, then let ARP be what it was."""
-    with context.locked_to_stop():  # the ip of a start that was killed may still add the address
+    """Wait for director and connections, remove the address, then restore the ARP settings."""
+    with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
         there = _there(context)
         if there:
             context.require_root("change the addresses of lo")
@@ -125,7 +128,7 @@ def stop(context: Context) -> None:
 
 
 def _there(context: Context) -> list[str]:
-    """Return the addresses on lo to be removed: that of the parameters, and that of start."""
+    """Return the addresses on lo to be removed: the parameter's, and the one that start stored."""
     memory = recall(context.file("state"))
     vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
     return [vip for vip in vips if loopback.look(vip).ours is not None]
@@ -134,7 +137,7 @@ def _there(context: Context) -> list[str]:
 def _remove(context: Context, vip: str, patience: Patience) -> None:
     try:
         drain(vip, patience, context.deadline, context.log)
-    except Exception as error:  # that nothing can be counted is no reason to keep the address
+    except Exception as error:  # a failed count must not keep the address
         context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
@@ -146,7 +149,10 @@ def _patience(values: Values) -> Patience:
 
 
 def _patience_of_stop(context: Context, memory: Memory | None) -> Patience:
-    """A failover that waits for this stop is not to be delayed: see decision 017."""
+    """Return the waiting times of stop; no delay unless the node leaves service (decision 017).
+
+    A failover that waits for this stop must not be delayed.
+    """
     try:
         patience = _patience(ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ))
     except InvalidParameters:
@@ -160,7 +166,11 @@ def _patience_of_stop(context: Context, memory: Memory | None) -> Patience:
 
 
 def validate_environment(context: Context) -> None:
-    """Whether this node can run the resource: ip(8), the family, nothing that undoes the rest."""
+    """Raise BadArgument or NotInstalled if this node cannot run the resource.
+
+    It needs ip(8) and the address family.  No interface setting and no other entry for the address
+    may defeat the agent's work.
+    """
     vip = context.values[VIP]
     context.require_binary("ip")
     _require_family(vip)
@@ -170,7 +180,7 @@ def validate_environment(context: Context) -> None:
 
 
 def _vip(context: Context) -> str | None:
-    """The address that the parameters name; what start was given, if they are broken by now."""
+    """Return the address in the parameters; if they are broken, the one that start stored."""
     try:
         return ParameterSet((VIP,)).parse(context.environ)[VIP]
     except InvalidParameters:

@@ -1,7 +1,8 @@
-"""What keeps a real server from answering ARP for the virtual IP, and what would defeat it.
+"""The settings that keep a real server from answering ARP for the virtual IP, and their conflicts.
 
-The kernel's Documentation/networking/ip-sysctl.rst says what the values mean, and that the larger
-one of ``all`` and the interface counts.  What larger values do was measured: see the lab's cases.
+The kernel's Documentation/networking/ip-sysctl.rst defines the values.  It also says that the
+larger value of ``all`` and the interface counts.  The effect of larger values was measured: see the
+cases of the lab.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 IGNORE, ANNOUNCE = "arp_ignore", "arp_announce"
 _WHERE = ("all", "lo")
 _VALUES = {IGNORE: "1", ANNOUNCE: "2"}
-# 2 answers for less than 1 does, 8 for nothing.  3 answers for what is on any interface, 4 to 7
-# and whatever is above 8 mean the same as 0.
+# arp_ignore: 2 answers in fewer cases than 1, and 8 never answers.  3 answers for addresses of any
+# interface.  4 to 7 and values above 8 mean the same as 0.
 _AS_GOOD = {IGNORE: ("1", "2", "8"), ANNOUNCE: ("2",)}
 _CONSEQUENCE = {
     IGNORE: "this node may answer ARP for the virtual IP",
@@ -25,21 +26,21 @@ _CONSEQUENCE = {
 
 
 def name(where: str, setting: str) -> str:
-    """The name of a setting below /proc/sys."""
+    """Return the name of a setting below /proc/sys."""
     return f"net/ipv4/conf/{where}/{setting}"
 
 
 ESSENTIAL = frozenset(name("all", setting) for setting in _VALUES)
-"""The settings that hide the address; those of lo are not asked for what arrives elsewhere."""
+"""The settings that hide the address; those of lo do not apply to packets on other interfaces."""
 
 AS_GOOD = {name(where, setting): good for setting, good in _AS_GOOD.items() for where in _WHERE}
-"""The values of each setting that serve as well as the wanted one."""
+"""The values of each setting that work as well as the wanted one."""
 
 
 def wanted(vip: str) -> dict[str, str]:
-    """The settings that hide the address; none for IPv6.
+    """Return the settings that hide the address; none for IPv6.
 
-    The kernel answers a neighbour solicitation for addresses of the interface it came in on only.
+    The kernel answers neighbour solicitations only for addresses of the receiving interface.
     """
     if ":" in vip:
         return {}
@@ -47,10 +48,10 @@ def wanted(vip: str) -> dict[str, str]:
 
 
 def conflicts(read: Callable[[str], Mapping[str, str]]) -> Iterator[str]:
-    """A sentence for each interface whose own setting defeats that of ``all``.
+    """Yield a sentence for each interface whose own setting defeats that of ``all``.
 
-    ``read`` has the values of a setting by interface.  A conflict of ``default`` is one of every
-    interface that is yet to come.  No packet from outside arrives on lo.
+    ``read`` returns the values of a setting by interface.  A conflict of ``default`` concerns every
+    future interface.  Interface lo does not matter: no packet from outside arrives there.
     """
     for setting, good in _AS_GOOD.items():
         values = read(setting)

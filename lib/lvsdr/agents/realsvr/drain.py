@@ -1,4 +1,4 @@
-"""Waiting, at stop, until nobody will connect to the virtual IP, and nobody is connected."""
+"""The wait of stop until the director has noticed and connections to the virtual IP have ended."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
     from ...ocf.log import Log
 
-_POLL = 0.25  # seconds between looks at the connections
-_RESERVE = 2.0  # seconds that stop keeps for what it does afterwards
+_POLL = 0.25  # seconds between counts of the connections
+_RESERVE = 2.0  # seconds that stop keeps for removing the address afterwards
 
 
 class Patience(NamedTuple):
-    """How long stop waits, in seconds."""
+    """The waiting times of stop, in seconds."""
 
     delay: float
-    """At any rate, for the director to notice."""
+    """The time in which the director notices, whether or not connections are left."""
     timeout: float
-    """And then at most, for connections to end."""
+    """The maximum time after the delay in which connections may end."""
 
 
 NO_PATIENCE = Patience(0.0, 0.0)
@@ -38,7 +38,7 @@ def drain(
     *,
     count: Callable[[str], int] = unfinished,
 ) -> None:
-    """Wait out the delay, then for connections that are not over; all of it inside the deadline."""
+    """Wait out the delay, then wait for connections that are not over, both within the deadline."""
     if patience.delay:
         time.sleep(min(patience.delay, _usable(deadline)))
     if patience.timeout:
@@ -63,6 +63,6 @@ def _wait_for_connections(
 
 
 def _usable(deadline: Deadline) -> float:
-    """The seconds that may be spent waiting."""
+    """Return the seconds that may be spent waiting."""
     left = deadline.remaining()
     return left - min(_RESERVE, left / 4)

@@ -1,4 +1,4 @@
-"""Whether the cluster is taking this node out of service."""
+"""The query whether the cluster is taking this node out of service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ASKING = 5.0  # seconds
 
 
 def is_leaving(name: str | None, deadline: Deadline) -> bool:
-    """Whether the node is on standby or shutting down; also if nobody can say."""
+    """Test whether the node is on standby or shutting down; true if the cluster does not answer."""
     try:
         state = parse(crm.snapshot(deadline.sooner(_ASKING)))
     except SourceUnavailable:

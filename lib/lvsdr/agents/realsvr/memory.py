@@ -1,4 +1,4 @@
-"""What the agent lvsdr-realsvr remembers of its start, for a stop with broken parameters."""
+"""The state that lvsdr-realsvr stores at start, for a stop with broken parameters."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from .drain import Patience
 
 
 class Memory(NamedTuple):
-    """What was started during this boot."""
+    """The address and the drain times of a start during this boot."""
 
     vip: str
     patience: Patience
 
 
 def recall(path: str) -> Memory | None:
-    """What was stored during this boot; None if the file is missing or makes no sense."""
+    """Return the state stored during this boot; None if the file is missing or malformed."""
     lines = state.read_text(path).splitlines()
     if len(lines) != 4 or lines[0] != _header():
         return None
@@ -26,7 +26,7 @@ def recall(path: str) -> Memory | None:
 
 
 def store(path: str, memory: Memory) -> None:
-    """Keep this for the next run; raises OSError."""
+    """Write the state for the next run; raise OSError."""
     delay, timeout = memory.patience
     state.replace(path, f"{_header()}\n{memory.vip}\n{delay!r}\n{timeout!r}\n", 0o600)
 

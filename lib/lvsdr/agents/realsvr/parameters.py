@@ -6,7 +6,7 @@ from ...hosts import canonical_address, is_link_local, unicast
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.values import Parser, duration
 
-LONGEST_LABEL = 15  # IFNAMSIZ of linux/if.h, less the byte at the end
+LONGEST_LABEL = 15  # IFNAMSIZ (linux/if.h) less the final NUL
 
 _PUNCTUATION = str.maketrans("", "", "._:-")
 

@@ -1,4 +1,4 @@
-"""The kernel settings that hide the virtual IP from ARP: set, and looked at."""
+"""The kernel settings that hide the virtual IP from ARP: claims and checks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from . import arp
 
 
 def keep(context: Context, vip: str) -> None:
-    """Hide the address; raises LvsdrError if the node would answer for it all the same.
+    """Hide the address from ARP; raise LvsdrError if the node would still answer for it.
 
-    Where /proc/sys cannot be written, as in a container, values that serve are enough.
+    If /proc/sys is read-only, as in a container, other values that work as well are accepted.
     """
     wanted = arp.wanted(vip)
     if not wanted:
@@ -27,7 +27,7 @@ def keep(context: Context, vip: str) -> None:
 
 
 def broken(vip: str) -> list[str]:
-    """Return a sentence for each setting that a restart would put in order, or needs."""
+    """Return a sentence for each wrong setting that is essential or that a restart could repair."""
     return [
         text
         for name, text in _differing(vip).items()

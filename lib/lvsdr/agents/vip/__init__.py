@@ -1,4 +1,4 @@
-"""The agent vip: an address that moves with a resource, and a segment that learns of it."""
+"""The agent vip: an address that moves with a resource, and its announcement to the segment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_A_GATE = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
 
 
 def start(context: Context) -> None:
-    """Return when the address works here and the neighbours have been told; adopt it if there."""
+    """Add the address or adopt it; return when it works and the neighbours are informed."""
     from . import announcing, taking
 
     wanted = settings(context.values)
@@ -35,21 +35,21 @@ def start(context: Context) -> None:
         interface = taking.linked(place, interfaces, wanted, context)
         if not interface.having(place.address):
             taking.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        store(path, Memory(place))  # stop has to know, even if this run is killed next
+        store(path, Memory(place))  # stop needs the place, even if this run is killed next
         taking.keep_sysctls(place, context)
         taking.bring(place, interface, wanted, context)
         announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
 def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
-    """Whether the address is where it should be; a probe only looks, and needs nothing for it.
+    """Check that the address is in its place; a probe only looks, and needs no program for that.
 
-    It is announced again only if ``confirmed``: another node may have it otherwise.
+    The address is announced again only if ``confirmed``: otherwise another node may have it.
     """
     wish = asked(context)
     try:
         sight = look(context, recall(context.file("state")), wish)
-    except NotInstalled as error:  # no reason for the cluster to give up this node for good
+    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
         raise LvsdrError(f"cannot look for the address: {error}") from None
     if sight.found is None:
         return _not_running(context, sight.absence)
@@ -70,7 +70,7 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
 
 
 def reload_agent(context: Context) -> None:
-    """Apply the parameters as they are now, in place."""
+    """Apply the current parameters in place."""
     from . import announcing, taking
 
     wanted = settings(context.values)
@@ -88,11 +88,11 @@ def reload_agent(context: Context) -> None:
 
 
 def stop(context: Context) -> None:
-    """Delete the address, see that it is gone, and put the kernel's settings back."""
+    """Delete the address, check that it is gone, and restore the kernel's settings."""
     from . import announcing, taking
 
     path = context.file("state")
-    with context.locked_to_stop():  # the ip of a start that was killed may still add the address
+    with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
         memory = recall(path)
         found = look(context, memory, asked(context)).found
         if memory != Memory() or found is not None:
@@ -106,7 +106,10 @@ def stop(context: Context) -> None:
 
 
 def validate_environment(context: Context) -> None:
-    """Whether this node can run the resource: ip(8), an interface, a network with room for it."""
+    """Raise BadArgument or NotInstalled if this node cannot run the resource.
+
+    It needs ip(8), an interface, and a network that contains the address.
+    """
     wanted = settings(context.values)
     context.require_binary("ip", "iproute2")
     destination(context, wanted)
@@ -115,7 +118,7 @@ def validate_environment(context: Context) -> None:
 def _refresh(
     context: Context, place: Place, interface: Interface, wanted: Settings
 ) -> Iterator[str]:
-    """Announce the address again, if asked to; why that was not possible."""
+    """Announce the address again if configured; yield the reason if that failed."""
     if wanted.arp_count_refresh:
         from . import announcing
 
@@ -129,7 +132,7 @@ def _refresh(
 
 
 def still_serves(context: Context) -> bool:
-    """Return whether an interface has the address that was started; takes no program to see it."""
+    """Test whether an interface has the started address; this needs no program."""
     from ...system import netlink
 
     place, wish = recall(context.file("state")).place, asked(context)
@@ -148,7 +151,7 @@ def _not_running(context: Context, reason: str) -> ExitCode:
 
 
 def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
-    """Running, but not as asked for: crm_mon shows the operator why."""
+    """Report the reasons, which crm_mon shows to the operator; return DEGRADED if there are any."""
     if not reasons:
         return None
     context.log.exit_reason(*reasons, logged=False)
@@ -180,7 +183,7 @@ PLAIN = Agent(
 
 
 class _Agent(Agent):
-    """What belongs to a gate is imported where there is one, and where it is described."""
+    """The agent that imports the code for a gate only if a gate is configured or described."""
 
     @property
     def whole(self) -> Agent:

@@ -1,4 +1,4 @@
-"""Telling the neighbours: once at once, then again in the background."""
+"""Announcements to the neighbours: the first one at once, the others in the background."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .settings import Place
 
 
 def announce(path: str, place: Place, interface: Interface, times: int, interval: float) -> None:
-    """Announce the address ``times`` times, every ``interval`` seconds; returns after the first.
+    """Announce the address at once, and again in the background until ``times`` is reached.
 
-    Where nobody can be told nothing is sent.  ``path`` is that of the state, which has to know
-    who goes on sending.  Raises LvsdrError.
+    The interval is in seconds.  Send nothing on an interface without neighbours.  ``path`` is the
+    state file, which records the process that goes on sending.  Raise LvsdrError if sending fails.
     """
     if not tellable(interface):
         return
@@ -30,7 +30,7 @@ def announce(path: str, place: Place, interface: Interface, times: int, interval
 
 
 def end(path: str) -> None:
-    """Let nobody go on announcing."""
+    """End the process that goes on announcing, if there is one."""
     process: Process | None = recall(path).announcer
     if process is not None:
         announcer.end(process)

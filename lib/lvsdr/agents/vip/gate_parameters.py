@@ -55,11 +55,11 @@ def _file(name: str, short: str, long: str) -> Parameter[str | None]:
 
 
 def _kind(text: str) -> str:
-    return _KINDS("etcd" if text == "etcd3" else text)  # Patroni's name of the same
+    return _KINDS("etcd" if text == "etcd3" else text)  # Patroni's name of etcd's version 3 API
 
 
 def _seconds(text: str) -> float:
-    """A duration, or a decimal number of seconds as vip-manager takes it."""
+    """Return the seconds of a duration, or of a decimal number in vip-manager's notation."""
     whole, dot, part = text.partition(".")
     decimal = dot and whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal()
     return float(text) if decimal and len(text) <= 18 else duration(text)

@@ -1,4 +1,4 @@
-"""What the parameters of a gate mean: whom to ask for what, and how long which word counts."""
+"""The parameters of a gate, translated into a store's settings and the periods of a policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...ocf.parameters import Parameter
 
-# What the stores call things -> the parameter that says it.
+# Setting of a store -> parameter that gives it.
 _PARAMETERS: dict[str, Parameter[str | None]] = {
     "endpoints": p.ENDPOINTS,
     "key": p.KEY,
@@ -31,21 +31,22 @@ _PARAMETERS: dict[str, Parameter[str | None]] = {
 
 
 class Gate(NamedTuple):
-    """A store and what to ask it."""
+    """A store and its settings."""
 
     kind: str
     settings: Settings
 
     @property
     def question(self) -> str:
-        """What an answer is about: that to another question counts for nothing."""
+        """Return the subject of an answer; answers on another subject do not count."""
         return f"{self.kind} {self.settings.key!r} {self.settings.value!r}"
 
 
 def policy(values: Values) -> Policy:
-    """Who looks only every third of the grace hears of another leader within that.
+    """Return the periods for which answers count.
 
-    The one that takes the address waits longer than that (``settle``): see gate.py.
+    A monitor interval of a third of the grace notices a new leader within that third.  ``settle``
+    is one second longer (see gate.py).
     """
     grace = values[p.GRACE]
     silence = leader.silence(values[p.TYPE] or "etcd")
@@ -53,13 +54,13 @@ def policy(values: Values) -> Policy:
 
 
 def gate(values: Values, node: str) -> Gate:
-    """The gate of the node called ``node``; raises BadArgument if a file cannot be read."""
+    """Return the gate of the node ``node``; raise BadArgument if a file cannot be read."""
     kind = values[p.TYPE] or ""
     return Gate(kind, leader.settings(kind, node, _given(values, _first_line)))
 
 
 def unsuitable(values: Values) -> Iterator[str]:
-    """What the store cannot do anything with; looks at no file."""
+    """Yield a sentence for each parameter that the store cannot use; read no file."""
     kind = values[p.TYPE] or ""
     try:
         leader.settings(kind, "node", _given(values, lambda _, path: path))
@@ -92,7 +93,7 @@ def _given(values: Values, read: Callable[[Parameter[str | None], str], str]) ->
 
 
 def _first_line(parameter: Parameter[str | None], path: str) -> str:
-    """What is in the file; never in a message."""
+    """Return the first line of the file, which is never shown in a message."""
     try:
         with open(path, encoding="utf-8") as file:
             line = file.readline().rstrip("\r\n")

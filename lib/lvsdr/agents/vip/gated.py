@@ -1,7 +1,7 @@
-"""The agent vip with a gate: a promotable clone of which the one has the address that leads.
+"""The agent vip with a gate: a promotable clone of which the leader's instance has the address.
 
-Every instance watches.  What it may do follows from the store's answers alone, whatever role
-Pacemaker has given it; what it answers lets Pacemaker follow (docs/decisions/023).
+Every instance watches the store.  The store's answers alone decide its actions, not the role that
+Pacemaker has given it.  Its exit codes let Pacemaker follow (docs/decisions/023).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 def start(context: Context) -> None:
-    """Watch from now on; an address that was left here goes."""
+    """Start to watch the store, and remove an address that was left on this node."""
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
@@ -51,7 +51,7 @@ def start(context: Context) -> None:
 
 
 def monitor(context: Context) -> ExitCode:
-    """Let go of the address at once unless this node may have it; say what it is now."""
+    """Release the address at once unless this node may have it; return the instance's state."""
     sight = _sight(context)
     holding = sight.found is not None
     if context.is_probe:
@@ -76,7 +76,7 @@ def monitor(context: Context) -> ExitCode:
 
 
 def promote(context: Context) -> ExitCode | None:
-    """Return when the address works here, which this node leads; never take it otherwise."""
+    """Return when the address works here; raise LvsdrError if this node does not lead."""
     wanted = settings(context.values)
     watching = watch(context)
     context.require_root("change the addresses of an interface")
@@ -88,7 +88,7 @@ def promote(context: Context) -> ExitCode | None:
         with context.locked():
             _take(context, watching, wanted)
     except LvsdrError:
-        # It is tried again when a monitor finds that this node leads, and not sooner.
+        # Without a score, Pacemaker promotes only after a monitor finds that this node leads.
         _warn(context, _prefer(context, None))
         release(context)
         raise
@@ -106,7 +106,7 @@ def demote(context: Context) -> ExitCode | None:
 
 
 def stop(context: Context) -> None:
-    """Release the address, if it is here, and watch no longer."""
+    """Release the address, if it is here, and stop watching."""
     release(context)
     if started(context):
         _warn(context, _prefer(context, None))
@@ -114,7 +114,7 @@ def stop(context: Context) -> None:
 
 
 def reload_agent(context: Context) -> None:
-    """Apply the parameters as they are now; the next monitor asks as they say."""
+    """Apply the current parameters; the next monitor queries the store with them."""
     watch(context)
     settings(context.values)
     if _sight(context).found is not None or not started(context):
@@ -122,7 +122,7 @@ def reload_agent(context: Context) -> None:
 
 
 def validate_environment(context: Context) -> None:
-    """Whether this node can run the resource, and has what it takes to ask; not what it is told."""
+    """Raise LvsdrError if this node cannot run the resource or query the store."""
     validate_plain(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
     found = gate(context.values, node(context))
@@ -141,8 +141,8 @@ def _take(context: Context, watching: Watch, wanted: Settings) -> None:
     taking.leave(recall(path).place, place, interfaces, context)
     if not there:
         taking.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        watching.confirm()  # the question on the segment took a second
-    store(path, Memory(place))  # stop has to know, even if this run is killed next
+        watching.confirm()  # the probes on the segment took a second
+    store(path, Memory(place))  # stop needs the place, even if this run is killed next
     taking.keep_sysctls(place, context)
     taking.bring(place, interface, wanted, context)
     announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
@@ -151,12 +151,12 @@ def _take(context: Context, watching: Watch, wanted: Settings) -> None:
 def _sight(context: Context) -> Sight:
     try:
         return look(context, recall(context.file("state")), asked(context))
-    except NotInstalled as error:  # no reason for the cluster to give up this node for good
+    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
         raise LvsdrError(f"cannot look for the address: {error}") from None
 
 
 def _as_probed(context: Context, sight: Sight) -> ExitCode:
-    """The store is not asked: what counts is what is here."""
+    """Return the state of the address on this node; a probe does not query the store."""
     if sight.found is None:
         return ExitCode.SUCCESS if started(context) else ExitCode.NOT_RUNNING
     problem = misplaced(*sight.found, asked(context))
@@ -166,9 +166,9 @@ def _as_probed(context: Context, sight: Sight) -> ExitCode:
 
 
 def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
-    """The address is to stay; what is amiss with it is seen as without a gate.
+    """Check an address that stays, as the agent without a gate does, and return the exit code.
 
-    That it has no link is no reason to give up: nobody else may have it.
+    A missing link is no reason to release the address: no other node may have it.
     """
     code = monitor_plain(context, confirmed=confirmed)
     if reasons:
@@ -187,7 +187,7 @@ def _unpromoted(context: Context, sight: Sight, reasons: list[str]) -> ExitCode:
 
 
 def _prefer(context: Context, score: int | None) -> list[str]:
-    """Set the promotion score; why that was not possible."""
+    """Set the promotion score; return the reason if that failed."""
     resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
     try:
         promotion.prefer(resource, score, context.deadline)
@@ -215,7 +215,7 @@ def _either(plain: Callable[[Context], T], gated: Callable[[Context], T]) -> Cal
 
 
 def _not_promotable(_: Context) -> ExitCode:
-    """As before there were gates."""
+    """Return the exit code of an unknown action: without a gate there is no promotion."""
     print(AGENT.usage(), end="")
     return ExitCode.ERR_UNIMPLEMENTED
 
@@ -238,4 +238,4 @@ AGENT = PLAIN._replace(
     # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
     still_serves=_either(still_serves_plain, lambda _: False),
 )
-"""The agent with all that it can do."""
+"""The agent with all of its actions and parameters."""

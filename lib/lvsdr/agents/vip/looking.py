@@ -1,4 +1,4 @@
-"""Where the address is to be looked for, and what is found there: changes nothing."""
+"""The place of the address: the wanted one, and the one on this node.  Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .settings import Place, Settings, Wish, chosen, require_label, wish
 
 
 class Sight(NamedTuple):
-    """What a look for the address has shown."""
+    """The result of a search for the address."""
 
     found: tuple[Place, Interface] | None
-    """Where it is, with the prefix that it should have; None if it is not there."""
+    """The place of the address with its intended prefix; None if it is not there."""
     absence: str = ""
-    """Why it is not there."""
+    """The reason why the address is not there."""
 
 
 def asked(context: Context) -> Wish | None:
-    """Where the parameters want the address; None if they are broken."""
+    """Return the place in the parameters; None if they are broken."""
     try:
         return wish(IDENTITY.parse(context.environ))
     except InvalidParameters:
@@ -32,9 +32,9 @@ def asked(context: Context) -> Wish | None:
 
 
 def look(context: Context, memory: Memory, wanted: Wish | None) -> Sight:
-    """Look for the address where start put it, or else where it would; raises LvsdrError.
+    """Look for the address where start put it, or else where it would; raise LvsdrError.
 
-    Never at a loopback interface: there it is a real server's.
+    Loopback interfaces are skipped: there the address is a real server's.
     """
     sought = _sought(context, memory, wanted)
     if sought is None or sought.nic is None:
@@ -51,11 +51,14 @@ def look(context: Context, memory: Memory, wanted: Wish | None) -> Sight:
 
 
 def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | None:
-    """What start remembered needs no routes, and holds whatever the parameters say by now."""
+    """Return the place that start stored, or else the one in the parameters.
+
+    A stored place needs no routes, and stays valid when the parameters change.
+    """
     if memory.place is not None:
         return Wish(*memory.place)
     if wanted is None or not context.have_binary("ip"):
-        return None  # without ip(8) nothing of ours can have been started
+        return None  # without ip(8), start cannot have put it there
     if wanted.nic is not None:
         return wanted
     for network in addresses.networks(wanted.address, context.deadline):
@@ -66,7 +69,10 @@ def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | Non
 
 
 def destination(context: Context, wanted: Settings) -> tuple[Place, Sequence[Interface]]:
-    """Where the address belongs, and all interfaces; raises BadArgument if it belongs nowhere."""
+    """Return the intended place of the address, and all interfaces.
+
+    Raise BadArgument if this node has no place for the address.
+    """
     address, prefix, nic = wanted.wish
     known = prefix is not None and nic is not None
     networks = () if known else addresses.networks(address, context.deadline)

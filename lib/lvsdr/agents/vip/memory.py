@@ -1,4 +1,4 @@
-"""What one run of the agent leaves to the next: a text file, because a monitor reads it."""
+"""The state that one run leaves to the next: a text file, cheap for the monitor that reads it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .settings import Place
 
 
 class Memory(NamedTuple):
-    """What start did; nothing that probes and stop could not do without."""
+    """The place and the announcer of a start; probes and stop can do without them."""
 
     place: Place | None = None
     announcer: Process | None = None
 
 
 def recall(path: str) -> Memory:
-    """What was stored during this boot; nothing if the file is missing or makes no sense."""
+    """Return the state stored during this boot; empty if the file is missing or malformed."""
     header, _, text = state.read_text(path).partition("\n")
     if not text or header != _header():
         return Memory()
@@ -28,7 +28,7 @@ def recall(path: str) -> Memory:
 
 
 def store(path: str, memory: Memory) -> None:
-    """Keep this for the next run; raises LvsdrError."""
+    """Write the state for the next run; raise LvsdrError."""
     lines = [_header()]
     if memory.place is not None:
         address, prefix, device = memory.place

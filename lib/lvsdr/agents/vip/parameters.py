@@ -1,4 +1,4 @@
-"""The parameters of the agent vip, each declared once: for parsing, metadata, documentation."""
+"""The parameters of the agent vip, each declared once for parsing, metadata and documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...prefixes import Netmask, host_flaw
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
 
 FOREVER = -1
-_MOST_SECONDS = 0xFFFFFFFE  # one more means forever to the kernel
+_MOST_SECONDS = 0xFFFFFFFE  # the kernel reads one more as "forever"
 
 IP = required(
     "ip",
@@ -127,7 +127,7 @@ PREFERRED_LFT = defaulted(
 )
 
 
-# IPaddr2's
+# Parameters of IPaddr2.
 NODAD = deprecated("nodad", DUPLICATE_CHECK, inverse=OPPOSITE)
 RUN_ARPING = deprecated("run_arping", DUPLICATE_CHECK)
 CHECK_LINK_STATUS = deprecated("check_link_status", CHECK_LINK)
@@ -160,7 +160,7 @@ def _label_is_short(values: Values) -> Iterator[str]:
 
 
 IDENTITY = ParameterSet((IP, NETMASK, NIC), (_has_an_interface,))
-"""What says where the address is: enough for stop and for probes."""
+"""The parameters that give the place of the address; they suffice for stop and for probes."""
 
 RULES = (_fits_its_family, _has_an_interface, _label_is_short)
 

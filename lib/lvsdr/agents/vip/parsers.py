@@ -1,4 +1,4 @@
-"""How the agent vip reads the values that only it has."""
+"""Parsers of values that only the agent vip has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parameters of the agent vip mean, and what they make of an interface."""
+"""The parameters of the agent vip, typed, and their comparison with an interface."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import parameters as p
 
 
 class Wish(NamedTuple):
-    """Where the address shall be, as far as the parameters say."""
+    """The place of the address in the parameters; None for parts that are not set."""
 
     address: str
     prefix: int | None
@@ -23,7 +23,7 @@ class Wish(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The parameters, typed and put in order; ``arp_interval`` in seconds."""
+    """The parameters, typed and in order; ``arp_interval`` in seconds."""
 
     wish: Wish
     iflabel: str | None
@@ -41,7 +41,7 @@ def wish(values: Values) -> Wish:
 
 
 def settings(values: Values) -> Settings:
-    """All of the parameters."""
+    """Return all of the parameters."""
     preferred = values[p.PREFERRED_LFT]
     return Settings(
         wish=wish(values),
@@ -59,10 +59,11 @@ def settings(values: Values) -> Settings:
 def chosen(
     wanted: Wish, interfaces: Sequence[Interface], networks: Sequence[Connected]
 ) -> tuple[Interface, int]:
-    """The interface for the address, and its prefix length.
+    """Return the interface for the address, and its prefix length.
 
-    ``networks`` has the connected networks with room for it, best first; it may be empty if the
-    parameters say all.  Raises BadArgument if this node has no place for the address.
+    ``networks`` has the connected networks that contain the address, best first.  It may be empty
+    if the parameters give interface and prefix.  Raise BadArgument if this node has no place for
+    the address.
     """
     interface = _named(wanted, interfaces) if wanted.nic else _suiting(wanted, interfaces, networks)
     if interface.loopback:
@@ -100,12 +101,12 @@ def _suiting(
 
 
 def label(wanted: Settings, device: str) -> str:
-    """The whole label; empty for IPv6, which has none."""
+    """Return the whole label; empty for IPv6, which has no labels."""
     return shared.label(wanted.wish.address, device, wanted.iflabel)
 
 
 def require_label(wanted: Settings, device: str) -> None:
-    """Raises BadArgument if the label would be too long on this interface."""
+    """Raise BadArgument if the label would be too long on this interface."""
     whole = label(wanted, device)
     if len(whole) > LONGEST_NAME:
         raise BadArgument(
@@ -115,9 +116,10 @@ def require_label(wanted: Settings, device: str) -> None:
 
 
 def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | None:
-    """What is wrong with where the address is, or with which one is there; None if all is well.
+    """Return the flaw in the place or the identity of the address; None if there is none.
 
-    ``place`` is where start put it, ``asked`` what the parameters say now (None: they are broken).
+    ``place`` is where start put it.  ``asked`` is the place in the current parameters, or None if
+    they are broken.
     """
     if asked is not None and asked.address != place.address:
         return f"{place.address} is on {place.device}, but ip={asked.address}"
@@ -135,7 +137,7 @@ def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | N
 
 
 def differences(place: Place, interface: Interface, wanted: Settings) -> Iterator[str]:
-    """How the address is not as wanted, where that keeps nobody from using it."""
+    """Yield the differences from the parameters that do not keep clients from the address."""
     found, whole = entry(interface, place), label(wanted, place.device)
     if found is None:
         return

@@ -1,6 +1,6 @@
-"""What an instance that watches leaves to its next run: a text file of this boot.
+"""The history of the store's answers that an instance leaves to its next run, as a text file.
 
-That the file is there says that the instance was started.
+The existence of a file of this boot means that the instance was started.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _NOBODY = "-"
 
 
 class Record(NamedTuple):
-    """``question`` is what the answers were about."""
+    """The history, and ``question``, the query that the answers belong to."""
 
     question: str
     standing: Standing = Standing()
 
 
 def recall(path: str) -> Record | None:
-    """What was stored during this boot; None if nothing was, or it makes no sense."""
+    """Return the record stored during this boot; None if it is missing or malformed."""
     header, _, text = state.read_text(path).partition("\n")
     if header != _header():
         return None
@@ -35,7 +35,7 @@ def recall(path: str) -> Record | None:
 
 
 def store(path: str, record: Record) -> None:
-    """Keep this for the next run; raises LvsdrError."""
+    """Write the record for the next run; raise LvsdrError."""
     try:
         state.replace(path, "\n".join((_header(), *_lines(record), "")), 0o600)
     except OSError as error:

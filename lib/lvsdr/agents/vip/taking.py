@@ -1,4 +1,4 @@
-"""Taking the address and giving it back: everything about it that changes the node."""
+"""The claim and the release of the address: all steps that change the node."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from ...ocf.context import Context
 from ...system import addresses, neighbours
 from .settings import Place, Settings, entry
 
-_TICK = 0.1  # seconds between looks at what the kernel is about to do
-_LINK_PATIENCE = 5.0  # for the link of an interface that was down
-_DAD_PATIENCE = 10.0  # RFC 4862 takes up to two with the kernel's defaults
+_TICK = 0.1  # seconds between checks of the link or of duplicate address detection
+_LINK_PATIENCE = 5.0  # seconds for the link of an interface that was down
+_DAD_PATIENCE = 10.0  # seconds; RFC 4862 takes up to 2 with the kernel's defaults
 
 
 def linked(
     place: Place, interfaces: Sequence[Interface], wanted: Settings, context: Context
 ) -> Interface:
-    """The interface, up, with its link if that is asked for; raises LvsdrError without."""
+    """Return the interface, set up, with a working link if that is required.
+
+    Raise LvsdrError if the link does not come.
+    """
     interface = next(one for one in interfaces if one.name == place.device)
     if not interface.up:
         addresses.change([f"link set dev {place.device} up"], context.deadline)
@@ -37,7 +40,7 @@ def linked(
 
 
 def leave(old: Place | None, new: Place, interfaces: Sequence[Interface], context: Context) -> None:
-    """Remove the address that was started before, if the parameters mean another by now."""
+    """Remove the address that was started before, if the parameters have changed to another one."""
     if old is not None and (old.address, old.device) != (new.address, new.device):
         for interface in interfaces:
             if interface.name == old.device and not interface.loopback:
@@ -51,7 +54,7 @@ def refuse_conflict(
     wanted: Settings,
     deadline: Deadline,
 ) -> None:
-    """Raise LvsdrError if the address is somebody else's, or on another interface of this node."""
+    """Raise LvsdrError if another host or another interface of this node has the address."""
     other = taking.elsewhere(place, interface, interfaces)
     if other is not None:
         raise LvsdrError(f"{place.address} is on {other} of this node already")
@@ -62,7 +65,7 @@ def refuse_conflict(
 
 
 def keep_sysctls(place: Place, context: Context) -> None:
-    """Let no address of the interface go with another one: IPv4 has such dependents."""
+    """Set promote_secondaries: deleting a primary IPv4 address keeps its secondaries."""
     claims = context.claims()
     for sentence in taking.keep_sysctls(place, claims):
         context.log.info(sentence)
@@ -71,9 +74,10 @@ def keep_sysctls(place: Place, context: Context) -> None:
 
 
 def bring(place: Place, interface: Interface, wanted: Settings, context: Context) -> bool:
-    """Make the address what is wanted, and wait until it works; whether there was any need.
+    """Make the address as wanted, and wait until it works; return whether a change was necessary.
 
-    Raises LvsdrError if the kernel refuses it, or finds another owner; then it is removed again.
+    Raise LvsdrError if the kernel refuses the address.  If duplicate address detection finds
+    another owner or does not end in time, the address is removed again before the error.
     """
     changed = taking.reach(place, interface, wanted, context.deadline)
     patience = context.deadline.sooner(_DAD_PATIENCE)
@@ -101,7 +105,7 @@ def _why_not(place: Place, interface: Interface, context: Context, *, duplicate:
 
 
 def remove(address: str, interface: Interface, context: Context) -> None:
-    """Delete the address from the interface, whatever its prefix; raises LvsdrError if it stays."""
+    """Delete the address with any prefix from the interface; raise LvsdrError if it stays."""
     if taking.remove(address, interface, context.deadline):
         context.log.info(f"{address} removed from {interface.name}")
 

@@ -1,4 +1,4 @@
-"""Ask the store, remember what it said for the next run, and decide who has the address."""
+"""The view of the store in one run: query it, store its answer, and decide on the address."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEADS = 1000
-KEEPS = 10  # less than the one has that the store names by now
+KEEPS = 10  # less than the score of the node that the store names by now
 
-_TICK = 0.5  # seconds between two questions of one run
+_TICK = 0.5  # seconds between two queries of one run
 
 
 class Outcome(NamedTuple):
-    """What one monitor has to do, and to tell Pacemaker."""
+    """The result of one monitor: its effects, and its exit code for Pacemaker."""
 
     release: bool
     score: int | None
@@ -35,7 +35,11 @@ class Outcome(NamedTuple):
 
 
 def outcome(decision: Decision, *, holding: bool) -> Outcome:
-    """Pure.  Who has let go says once more that it is promoted: see docs/decisions/023."""
+    """Return the result of a decision.  Pure.
+
+    An instance that has just released the address reports once more that it is promoted (decision
+    023).
+    """
     score = (KEEPS if decision.degraded else LEADS) if decision.hold else None
     release = holding and not decision.hold
     if not holding:
@@ -48,7 +52,7 @@ def outcome(decision: Decision, *, holding: bool) -> Outcome:
 
 
 class Watch:
-    """The store as one run of the agent sees it, in the light of what earlier ones heard."""
+    """The store's answers in this run, together with the answers to earlier runs."""
 
     def __init__(
         self, context: Context, question: str, policy: Policy, ask: Callable[[Deadline], Answer]
@@ -62,9 +66,10 @@ class Watch:
         self._standing = record.standing if record is not None and same else Standing()
 
     def look(self, *, holding: bool) -> Decision:
-        """Ask once, remember the answer, decide; NotInstalled without what it takes to ask.
+        """Query the store once, store the answer, and decide.
 
-        An answer that cannot be remembered counts all the same: it may say that another leads.
+        An answer that cannot be stored still counts: it may name another leader.  Raise
+        NotInstalled if this node cannot query the store.
         """
         answer = self._ask(self._context.deadline.sooner(self.policy.timeout))
         self._tell(answer.leadership)
@@ -78,7 +83,8 @@ class Watch:
     def await_leadership(self, *, holding: bool) -> None:
         """Return once this node may have the address.
 
-        Raises LvsdrError if the store does not name it within ``settle``, or no longer does.
+        Raise LvsdrError if the store does not name it once ``settle`` is over.  Raise
+        DeadlineExceeded if the time of the action is used up.
         """
         patience = self._context.deadline.sooner(self.policy.settle)
         while True:
@@ -95,13 +101,13 @@ class Watch:
             time.sleep(min(wait, _TICK))
 
     def confirm(self) -> None:
-        """Ask once more; raises LvsdrError unless this node may have the address at once."""
+        """Query once more; raise LvsdrError unless this node may have the address at once."""
         decision = self.look(holding=False)
         if not decision.hold or time.monotonic() < (decision.not_before or 0.0):
             raise LvsdrError(f"not promoted: {decision.reason}")
 
     def _tell(self, said: Leadership) -> None:
-        """Log what is news."""
+        """Log an answer that differs from the last one."""
         latest = self._standing.latest
         before = None if latest is None else (latest.leadership.state, latest.leadership.leader)
         if before != (said.state, said.leader):
@@ -111,13 +117,19 @@ class Watch:
 
 
 def watch(context: Context) -> Watch:
-    """Raises InvalidParameters, or BadArgument if a file with a secret cannot be read."""
+    """Return the watch of this run.
+
+    Raise InvalidParameters, or BadArgument if a file with a secret cannot be read.
+    """
     found = gate(context.values, node(context))
     return Watch(context, found.question, policy(context.values), _asking(found))
 
 
 def watch_anyway(context: Context) -> Watch:
-    """For whoever may have the address already: what keeps it from asking is no answer, too."""
+    """Return the watch for a node that may have the address already.
+
+    Configuration errors count as "no answer", so that a held address keeps its grace.
+    """
     try:
         found = gate(context.values, node(context))
     except InvalidParameters as error:
@@ -136,12 +148,12 @@ def watch_anyway(context: Context) -> Watch:
 
 
 def started(context: Context) -> bool:
-    """Whether the instance was started in this boot, and not stopped since."""
+    """Test whether the instance was started in this boot, and not stopped since."""
     return standing.recall(context.file("gate")) is not None
 
 
 def node(context: Context) -> str:
-    """The name of this node: Pacemaker's, or the host's where it is not told."""
+    """Return Pacemaker's name of this node, or the host name if Pacemaker passes none."""
     return context.environ.get("OCF_RESKEY_CRM_meta_on_node") or os.uname().nodename
 
 
@@ -151,7 +163,7 @@ def _asking(found: Gate) -> Callable[[Deadline], Answer]:
 
 
 def _ignorant(context: Context, policy: Policy, error: LvsdrError) -> Watch:
-    """What was heard before still counts for the grace."""
+    """Return a watch without answers; earlier answers still count for the grace."""
     record = standing.recall(context.file("gate"))
     question = "" if record is None else record.question
     return Watch(context, question, policy, lambda _: _no_answer(error))
