@@ -35,12 +35,15 @@ def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
 def _one_of(entries: list[Node]) -> Node:
     """Return the entry that is online; of several the first, as ambiguous.
 
-    If all are offline, the node is, and each flag counts that any entry has.
+    If all are offline, the node is, and each flag counts that any entry has.  The entry of a remote
+    or guest node goes before one of a member, which may be of the time before that: an offline
+    member has failed, a remote node may only be out of sight.
     """
     online = [node for node in entries if node.online]
     if online:
         return online[0]._replace(ambiguous=len(online) > 1)
-    return entries[0]._replace(
+    kept = next((node for node in entries if node.kind is not NodeKind.MEMBER), entries[0])
+    return kept._replace(
         maintenance=any(node.maintenance for node in entries),
         unclean=any(node.unclean for node in entries),
         pending=any(node.pending for node in entries),
