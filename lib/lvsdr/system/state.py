@@ -33,12 +33,17 @@ def read(path: str) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """The text of a file; empty if it is missing or cannot be read."""
+    """Return the text of a file; empty if it is missing, no regular file, or cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        with open(path, encoding="utf-8", opener=_without_waiting) as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
     except (OSError, ValueError):
         return ""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a FIFO: that would wait for its other end for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def names(directory: str) -> list[str]:

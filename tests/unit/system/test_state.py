@@ -64,6 +64,14 @@ def test_missing_or_unreadable_is_empty(tmp_path: Path, path: str) -> None:
     assert state.read(str(tmp_path)) == {}
 
 
+def test_a_fifo_or_a_device_is_empty_and_does_not_hang(path: str) -> None:
+    os.mkfifo(path)
+    assert state.read_text(path) == ""
+    os.unlink(path)
+    os.symlink("/dev/zero", path)
+    assert state.read_text(path) == ""
+
+
 def test_a_symbolic_link_is_replaced(tmp_path: Path, path: str) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
