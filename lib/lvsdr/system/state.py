@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_REGULAR = "it is not a regular file with one name, and is left alone"
+OF_KERNEL = "it is below /proc or /sys, where writing changes the kernel, and is left alone"
 _POLL = 0.05  # seconds between attempts to get a lock that somebody holds
 
 
@@ -104,7 +105,12 @@ def overwrite(path: str, text: str, mode: int) -> None:
 
 
 def require_regular(path: str) -> None:
-    """Raise OSError if something is in the place that is no regular file with one name."""
+    """Raise OSError if something is in the place that is no regular file with one name.
+
+    The files of /proc and /sys look like regular ones.
+    """
+    if os.path.realpath(os.path.dirname(path)).split("/")[1] in ("proc", "sys"):
+        raise OSError(EINVAL, OF_KERNEL)
     with suppress(FileNotFoundError):
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:

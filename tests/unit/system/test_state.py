@@ -145,6 +145,16 @@ def test_devices_and_their_like_are_not_replaced(kind: str, tmp_path: Path) -> N
     assert check(path.lstat().st_mode)
 
 
+def test_the_kernels_files_are_no_regular_files(tmp_path: Path) -> None:
+    """They look like it.  Writing a time to /proc/sysrq-trigger would be a command."""
+    beside = tmp_path / "link"
+    beside.symlink_to("/proc/self")
+    for path in ("/proc/self/comm", "/proc/new", f"{beside}/comm", "/sys/kernel/uevent_seqnum"):
+        with pytest.raises(OSError, match=state.OF_KERNEL):
+            state.overwrite(path, "1\n", 0o644)
+    assert Path("/proc/self/comm").read_text() != "1\n"
+
+
 def test_a_file_is_overwritten_in_its_place(path: str) -> None:
     umask = os.umask(0o022)
     state.overwrite(path, "1234567890\n", 0o644)
