@@ -48,6 +48,11 @@ class Judged(NamedTuple):
     hands_off: str | None = None
     """The reason why the agent may change nothing now, if there is one."""
 
+    @property
+    def blind(self) -> bool:
+        """Whether the cluster itself could not be asked."""
+        return self.unavailable is not None and not self.located
+
 
 class Decision(NamedTuple):
     """The pool as it shall be, and all that is to be said about it."""
