@@ -36,12 +36,14 @@ def _one_of(entries: list[Node]) -> Node:
     """Return the online entry of a name; if several are online, return the first one as ambiguous.
 
     If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
-    expected if any entry is.
+    expected if any entry is.  The entry of a remote or guest node precedes one of a member, which
+    may be older: an offline member has failed, a remote node may only be out of sight.
     """
     online = [node for node in entries if node.online]
     if online:
         return online[0]._replace(ambiguous=len(online) > 1)
-    return entries[0]._replace(
+    kept = next((node for node in entries if node.kind is not NodeKind.MEMBER), entries[0])
+    return kept._replace(
         maintenance=any(node.maintenance for node in entries),
         unclean=any(node.unclean for node in entries),
         pending=any(node.pending for node in entries),

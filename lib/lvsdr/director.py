@@ -50,6 +50,11 @@ class Judged(NamedTuple):
     hands_off: str | None = None
     """The reason why the agent must not change the table now; None if it may."""
 
+    @property
+    def blind(self) -> bool:
+        """Whether the cluster itself could not be asked."""
+        return self.unavailable is not None and not self.located
+
 
 class Decision(NamedTuple):
     """The pool as it shall be, with the reasons for the log and for the operator."""

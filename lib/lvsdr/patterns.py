@@ -108,14 +108,23 @@ def steps(pattern: str, length: int) -> float:
 
 
 def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
-    """Return the factor by which a repetition multiplies the steps, and its length."""
+    """Return the factor by which a repetition multiplies the steps, and its length.
+
+    A brace that begins no count stands for itself, and the text after it is part of the pattern.
+    """
     if pattern[place] == "{":
-        inside = pattern[place + 1 :].partition("}")[0]
+        inside, closed, _ = pattern[place + 1 :].partition("}")
         low, comma, high = inside.partition(",")
-        most = high if high.isdecimal() else low if not comma and low.isdecimal() else ""
+        if not (closed and inside and _is_count(low) and _is_count(high)):
+            return 1.0, 1
+        most = high if comma else low
         return float(min(int(most), length) if most else length) + 1, len(inside) + 2
     lazy = pattern[place + 1 : place + 2] == "?"
     return (2.0 if pattern[place] == "?" else length + 1.0), 1 + lazy
+
+
+def _is_count(text: str) -> bool:
+    return not text or (text.isascii() and text.isdecimal())
 
 
 def _bracket_length(pattern: str, start: int) -> int:

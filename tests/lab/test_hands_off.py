@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.lab.operation import AgentResult
-from tests.lab.steps import ALL, DEGRADED, EVEN, LISTED, NOT_RUNNING, OK, Resource
+from tests.lab.steps import (
+    ALL,
+    DEGRADED,
+    EVEN,
+    FAILED,
+    LISTED,
+    NOT_RUNNING,
+    OK,
+    Resource,
+    first_in_path,
+)
+from tests.lab.test_own_trouble import read_only
 from tests.lab.world import World
 
 BAD_ARGUMENT = 2
@@ -78,3 +89,30 @@ def test_hands_off_in_maintenance(lvs: Resource) -> None:
     lvs.cluster(*ALL)
     assert on_node3(lvs).exit_code == OK
     assert lvs.pool() == EVEN
+
+
+def test_hands_off_while_it_is_not_known_whether_the_resource_is_managed(
+    lvs: Resource, tmp_path: Path
+) -> None:
+    lvs.host.restore_ipvs(f"-E {lvs.service} -s wrr\n")
+    before = lvs.host.ipvs_text()
+    path = first_in_path(tmp_path / "bin", "crm_mon", "exit 1")
+    result = lvs.monitor(PATH=path)
+    assert result.exit_code == DEGRADED
+    assert result.reason.startswith("pool kept as it is: crm_mon: exit status 1")
+    assert "options of the service left alone, because it is not known" in result.stderr
+    assert lvs.host.ipvs_text() == before
+    assert lvs.monitor().exit_code == OK
+    assert lvs.header == f"-A {lvs.service} -s rr"
+
+
+def test_a_file_of_another_resource_that_cannot_be_removed(lvs: Resource, tmp_path: Path) -> None:
+    """Its stop would take the service for the other's, and leave it in the table."""
+    other = Resource(lvs.host, tmp_path, LISTED, "other")
+    (lvs.host.rsctmp / "lvsdr-other.lock").touch()  # it has run before
+    with read_only(lvs.host.rsctmp):
+        lvs.stop()
+        result = other.run("start")
+        assert result.exit_code == FAILED
+        assert "by which resource pgsql owns the service: Read-only file system" in result.reason
+        assert lvs.host.ipvs_text() == ""

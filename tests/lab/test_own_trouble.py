@@ -69,6 +69,7 @@ def full(directory: Path) -> Iterator[None]:
 
 IPVSADM = {
     "fails": ("echo no luck >&2; exit 1", "ipvsadm -Sn: exit status 1: no luck"),
+    "is no text": (r"printf '\342('", "ipvsadm -Sn: cannot read the line"),
     "says nonsense": ("echo nonsense", "ipvsadm -Sn: cannot read the line 'nonsense'"),
     "hangs": ("exec sleep 600", "timed out"),
 }

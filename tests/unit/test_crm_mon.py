@@ -130,6 +130,16 @@ def test_of_two_offline_entries_the_worse_counts(order: int) -> None:
     assert (node.online, node.unclean, node.expected) == (False, True, True)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_offline_entries_that_of_a_remote_node_counts(order: int) -> None:
+    """The other is from when it was a member; the connection may only be out of sight."""
+    pair = [
+        entry("a", 'online="false" type="remote"'),
+        entry("a", 'online="false" type="member" expected_up="false"'),
+    ]
+    assert parse(sketch(nodes="".join(pair[::order]))).nodes["a"].kind is NodeKind.REMOTE
+
+
 def test_an_attribute_with_two_values_has_none() -> None:
     found = state("two-online-entries")
     assert found.nodes["node2"].ambiguous

@@ -79,7 +79,10 @@ def test_the_bound_of_a_simple_pattern(pattern: str, bound: float) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+", "(a*)*", "(a|a)*", "([\\w:]+ ?)+", "(a){2}", r"(a)\1", "(?=a)a", "(?P<x>a)"],
+    [
+        *("(a+)+", "(a*)*", "(a|a)*", "([\\w:]+ ?)+", "(a){2}", r"(a)\1", "(?=a)a", "(?P<x>a)"),
+        *("x{(a+)+}", "x{(a+)+", "x{2,(a+)+", "x{\u0661,(a+)+}"),  # braces that count nothing
+    ],
 )
 def test_a_pattern_without_a_bound(pattern: str) -> None:
     assert steps(pattern, 10) == float("inf")

@@ -20,12 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-_PRIORITIES = {
-    "ERROR": "LOG_ERR",
-    "WARNING": "LOG_WARNING",
-    "INFO": "LOG_INFO",
-    "DEBUG": "LOG_DEBUG",
-}
+    from ..system.syslog import Syslog
+
 _FACILITIES = ("HA_LOGFACILITY", "HA_logfacility", "PCMK_logfacility")
 
 
@@ -33,16 +29,23 @@ class Log:
     """The log of one run of one agent.
 
     ``tag`` is ``agent(instance)[pid]``.  ``trace`` is a stream that gets every line, debug lines
-    included, independently of the other settings.
+    included, independently of the other settings.  ``device`` is the socket of syslog.
     """
 
-    __slots__ = ("_environ", "_syslog_open", "_tag", "_trace", "reasons", "reasons_logged")
+    __slots__ = ("_device", "_environ", "_syslog", "_tag", "_trace", "reasons", "reasons_logged")
 
-    def __init__(self, tag: str, environ: Mapping[str, str], trace: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        tag: str,
+        environ: Mapping[str, str],
+        trace: TextIO | None = None,
+        device: str = "/dev/log",
+    ) -> None:
         self._tag = one_line(environ.get("HA_LOGTAG") or tag)
         self._environ = environ
         self._trace = trace
-        self._syslog_open = False
+        self._device = device
+        self._syslog: Syslog | None = None
         self.reasons: tuple[str, ...] = ()
         """The last exit reasons."""
         self.reasons_logged = False
@@ -104,7 +107,7 @@ class Log:
         debuglog = self._environ.get("HA_DEBUGLOG", "")
         facility = self._facility()
         if facility:
-            self._syslog(facility, level, text)
+            self._to_syslog(facility, level, text)
         if logfile and not debug:
             _append(logfile, f"{self._date()} {self._tag}:    {text}")
         if debuglog and (debug or debuglog != logfile):
@@ -121,15 +124,13 @@ class Log:
                 return "" if self._environ[name] == "none" else self._environ[name]
         return ""
 
-    def _syslog(self, facility: str, level: str, text: str) -> None:
-        import syslog
+    def _to_syslog(self, facility: str, level: str, text: str) -> None:
+        from ..system.syslog import Syslog
 
-        with suppress(OSError, ValueError):
-            if not self._syslog_open:
-                code = getattr(syslog, f"LOG_{facility.upper()}", syslog.LOG_DAEMON)
-                syslog.openlog(self._tag, 0, code)
-                self._syslog_open = True
-            syslog.syslog(getattr(syslog, _PRIORITIES[level]), text)
+        with suppress(OSError):
+            if self._syslog is None:
+                self._syslog = Syslog(self._tag, facility, self._device)
+            self._syslog.write(level, text)
 
 
 def _append(path: str, line: str) -> None:

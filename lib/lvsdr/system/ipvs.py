@@ -155,7 +155,7 @@ class Kernel:
         result = self._ipvsadm("-Sn")
         if result.problem or result.status != 0:
             raise LvsdrError(f"ipvsadm -Sn: {result.complaint()}")
-        return parse_saved(result.stdout.decode())
+        return parse_saved(result.stdout.decode("utf-8", "replace"))
 
     def _restore(self, changes: Iterable[Change]) -> str:
         """Apply the changes, in order; return the output of ipvsadm.

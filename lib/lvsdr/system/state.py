@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 NOT_REGULAR = "it is not a regular file with one name, and is left alone"
+OF_KERNEL = "it is below /proc or /sys, where writing changes the kernel, and is left alone"
 _POLL = 0.05  # seconds between attempts to get a lock that another process holds
 _WRITING = 1.0  # seconds at least for a program that outlived its agent to finish writing
 
@@ -34,12 +35,17 @@ def read(path: str) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """Return the text of a file; empty if it is missing or cannot be read."""
+    """Return the text of a file; empty if it is missing, no regular file, or cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        with open(path, encoding="utf-8", opener=_without_waiting) as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
     except (OSError, ValueError):
         return ""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a FIFO: that would wait for its other end for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def names(directory: str) -> list[str]:
@@ -100,7 +106,12 @@ def overwrite(path: str, text: str, mode: int) -> None:
 
 
 def require_regular(path: str) -> None:
-    """Raise OSError if the path exists and is not a regular file with one name."""
+    """Raise OSError if the path exists and is not a regular file with one name.
+
+    The files of /proc and /sys look like regular ones.
+    """
+    if os.path.realpath(os.path.dirname(path)).split("/")[1] in ("proc", "sys"):
+        raise OSError(EINVAL, OF_KERNEL)
     with suppress(FileNotFoundError):
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:

@@ -57,7 +57,12 @@ def test_validate_all_without_a_directory_for_the_heartbeat(rsctmp: Path) -> Non
     assert (done.code, done.reason) == (2, "heartbeat_file=/nowhere/beat: no directory /nowhere")
 
 
-@pytest.mark.parametrize("path", ["/dev/null", "/dev/log", "/proc/self/exe", "/tmp"])
+def test_validate_all_with_a_heartbeat_in_the_kernel(rsctmp: Path) -> None:
+    done = validate(rsctmp, heartbeat_file="/proc/sysrq-trigger")
+    assert (done.code, "it is below /proc or /sys" in done.reason) == (2, True)
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/log", "/tmp"])
 def test_validate_all_with_a_heartbeat_that_is_no_file(path: str, rsctmp: Path) -> None:
     done = validate(rsctmp, heartbeat_file=path if Path(path).exists() else "/dev/zero")
     assert done.code == 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
 import sys
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -15,27 +18,31 @@ TAG = "agent(rsc)[77]"
 DATE = r"[A-Z][a-z]{2} [0-9]{2} [0-9:]{8} "
 
 
-class Recorder:
-    """Stand-in for the C module syslog: names of facilities and priorities, and two functions."""
+class Journal:
+    """A reader of the system's log."""
 
-    LOG_DAEMON, LOG_LOCAL3 = "daemon", "local3"
-    LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG = "err", "warning", "info", "debug"
+    def __init__(self, device: Path) -> None:
+        self.device = str(device)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.device)
 
-    def __init__(self) -> None:
-        self.calls: list[tuple[object, ...]] = []
+    def lines(self) -> list[str]:
+        """Return what was sent since the last call, without the time."""
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                line = self._socket.recv(4096, socket.MSG_DONTWAIT).decode()
+                found.append(re.sub(r"(?<=>)[A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8} ", "", line))
+        return found
 
-    def openlog(self, *arguments: object) -> None:
-        self.calls.append(arguments)
-
-    def syslog(self, priority: str, text: str) -> None:
-        self.calls.append((priority, text))
+    def close(self) -> None:
+        self._socket.close()
 
 
 @pytest.fixture
-def syslog(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    recorder = Recorder()
-    monkeypatch.setitem(sys.modules, "syslog", recorder)
-    return recorder
+def syslog(tmp_path: Path) -> Iterator[Journal]:
+    with contextlib.closing(Journal(tmp_path / "log")) as journal:
+        yield journal
 
 
 def say_all(log: Log) -> None:
@@ -54,26 +61,38 @@ def test_to_standard_error_if_nothing_is_configured(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", ["HA_LOGFACILITY", "HA_logfacility", "PCMK_logfacility"])
-def test_to_syslog(name: str, syslog: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
-    say_all(Log(TAG, {name: "local3", "HA_debug": "1"}))
-    assert syslog.calls == [
-        (TAG, 0, "local3"),
-        ("err", "ERROR: e"),
-        ("warning", "WARNING: w"),
-        ("info", "INFO: i"),
-        ("debug", "DEBUG: d"),
+def test_to_syslog(name: str, syslog: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    say_all(Log(TAG, {name: "local3", "HA_debug": "1"}, device=syslog.device))
+    assert syslog.lines() == [
+        f"<155>{TAG}: ERROR: e",
+        f"<156>{TAG}: WARNING: w",
+        f"<158>{TAG}: INFO: i",
+        f"<159>{TAG}: DEBUG: d",
     ]
     assert capsys.readouterr().err == ""
 
 
-def test_a_facility_that_does_not_exist_is_daemon(syslog: Recorder) -> None:
-    Log(TAG, {"HA_LOGFACILITY": "local99"}).info("i")
-    assert syslog.calls[0] == (TAG, 0, "daemon")
+def test_a_facility_that_does_not_exist_is_daemon(syslog: Journal) -> None:
+    Log(TAG, {"HA_LOGFACILITY": "local99"}, device=syslog.device).info("i")
+    assert syslog.lines() == [f"<30>{TAG}: INFO: i"]
 
 
-def test_none_is_no_facility(syslog: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
-    Log(TAG, {"HA_LOGFACILITY": "none", "PCMK_logfacility": "daemon"}).info("i")
-    assert syslog.calls == []
+def test_a_log_that_is_not_read_holds_nothing_up(syslog: Journal) -> None:
+    """A stop would time out, and the node be fenced."""
+    log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=syslog.device)
+    for _ in range(2000):  # more than net.unix.max_dgram_qlen
+        log.info("i")
+    assert 0 < len(syslog.lines()) < 2000
+
+
+def test_a_log_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+    Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=str(tmp_path / "none")).info("i")
+
+
+def test_none_is_no_facility(syslog: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"HA_LOGFACILITY": "none", "PCMK_logfacility": "daemon"}
+    Log(TAG, environ, device=syslog.device).info("i")
+    assert syslog.lines() == []
     assert "INFO: i" in capsys.readouterr().err
 
 
@@ -143,9 +162,10 @@ def test_a_closed_standard_error_does_no_harm(monkeypatch: pytest.MonkeyPatch) -
     Log(TAG, {}).exit_reason("r")
 
 
-def test_a_message_of_several_lines_is_several_records(syslog: Recorder) -> None:
-    Log(TAG, {"HA_LOGFACILITY": "daemon"}).error("one\n  two\x1b[31m\0\n")
-    assert syslog.calls[1:] == [("err", "ERROR: one"), ("err", r"ERROR: two\x1b[31m\x00")]
+def test_a_message_of_several_lines_is_several_records(syslog: Journal) -> None:
+    log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=syslog.device)
+    log.error("one\n  two\x1b[31m\0\n")
+    assert syslog.lines() == [f"<27>{TAG}: ERROR: one", rf"<27>{TAG}: ERROR: two\x1b[31m\x00"]
 
 
 def test_the_exit_reason_is_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,29 +187,30 @@ def test_the_prefix_is_pacemakers_to_choose(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "why>so\n"
 
 
-def test_an_exit_reason_is_logged_too(syslog: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
-    Log(TAG, {"HA_LOGFACILITY": "daemon"}).exit_reason("r1", "r2")
-    assert syslog.calls[1:] == [("err", "ERROR: r1"), ("err", "ERROR: r2")]
+def test_an_exit_reason_is_logged_too(syslog: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=syslog.device).exit_reason("r1", "r2")
+    assert syslog.lines() == [f"<27>{TAG}: ERROR: r1", f"<27>{TAG}: ERROR: r2"]
     assert len(capsys.readouterr().err.splitlines()) == 3
 
 
 def test_an_exit_reason_that_is_no_news_is_not_logged(
-    syslog: Recorder, capsys: pytest.CaptureFixture[str]
+    syslog: Journal, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Log(TAG, {"HA_LOGFACILITY": "daemon"}).exit_reason("as before", logged=False)
-    assert syslog.calls == []
+    log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=syslog.device)
+    log.exit_reason("as before", logged=False)
+    assert syslog.lines() == []
     assert capsys.readouterr().err == "ocf-exit-reason:as before\n"
 
 
-def test_a_trace_gets_every_level(syslog: Recorder) -> None:
+def test_a_trace_gets_every_level(syslog: Journal) -> None:
     trace = StringIO()
-    log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, trace)
+    log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, trace, device=syslog.device)
     say_all(log)
     log.exit_reason("r")
     assert re.sub("[0-9:]{8} ", "", trace.getvalue()).splitlines() == [
         "ERROR: e", "WARNING: w", "INFO: i", "DEBUG: d", "ERROR: r",
     ]  # fmt: skip
-    assert ("debug", "DEBUG: d") not in syslog.calls
+    assert f"<31>{TAG}: DEBUG: d" not in syslog.lines()
     log.close()
     assert trace.closed
     log.info("afterwards")

@@ -67,6 +67,14 @@ def test_missing_or_unreadable_is_empty(tmp_path: Path, path: str) -> None:
     assert state.read(str(tmp_path)) == {}
 
 
+def test_a_fifo_or_a_device_is_empty_and_does_not_hang(path: str) -> None:
+    os.mkfifo(path)
+    assert state.read_text(path) == ""
+    os.unlink(path)
+    os.symlink("/dev/zero", path)
+    assert state.read_text(path) == ""
+
+
 def test_a_symbolic_link_is_replaced(tmp_path: Path, path: str) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
@@ -138,6 +146,16 @@ def test_devices_and_their_like_are_not_replaced(kind: str, tmp_path: Path) -> N
         state.replace(str(path), "1\n", 0o644)
     check = {"fifo": stat.S_ISFIFO, "socket": stat.S_ISSOCK, "device": stat.S_ISCHR}[kind]
     assert check(path.lstat().st_mode)
+
+
+def test_the_kernels_files_are_no_regular_files(tmp_path: Path) -> None:
+    """They look like it.  Writing a time to /proc/sysrq-trigger would be a command."""
+    beside = tmp_path / "link"
+    beside.symlink_to("/proc/self")
+    for path in ("/proc/self/comm", "/proc/new", f"{beside}/comm", "/sys/kernel/uevent_seqnum"):
+        with pytest.raises(OSError, match=state.OF_KERNEL):
+            state.overwrite(path, "1\n", 0o644)
+    assert Path("/proc/self/comm").read_text() != "1\n"
 
 
 def test_a_file_is_overwritten_in_its_place(path: str) -> None:

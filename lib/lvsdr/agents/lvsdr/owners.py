@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ...crm_mon import parse
-from ...errors import BadArgument, SourceUnavailable, Unlockable
+from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf.context import Context
@@ -50,14 +50,22 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
                 "give this one another vip, port or protocol"
             )
         for stale in _others(context, key):
-            with suppress(OSError):
-                state.remove(context.file("state", of=stale))
-                context.log.info(
-                    f"taken over from resource {stale}, which is no longer active here"
-                )
+            _take_over(context, stale)
         with suppress(OSError):  # the cycle reports this error when it stores its state
             store(context.file("state"), memory._replace(service=key))
         yield
+
+
+def _take_over(context: Context, stale: str) -> None:
+    """Remove the file of a resource that is no longer active here; it would count as the owner."""
+    path = context.file("state", of=stale)
+    try:
+        state.remove(path)
+    except OSError as error:
+        raise LvsdrError(
+            f"cannot remove {path}, by which resource {stale} owns the service: {error.strerror}"
+        ) from None
+    context.log.info(f"taken over from resource {stale}, which is no longer active here")
 
 
 def _others(context: Context, key: ServiceKey) -> Iterator[str]:

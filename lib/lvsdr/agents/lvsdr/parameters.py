@@ -234,7 +234,8 @@ HEARTBEAT_FILE = optional(
     short="File written after each successful monitor",
     long=(
         "Absolute path of a file that gets the time, in seconds since 1970, for watchdogs. It is "
-        "written in place; a device, a FIFO, a symbolic or a hard link is left alone and reported."
+        "written in place; a device, a FIFO, a symbolic or a hard link, and anything in /proc and "
+        "/sys, is left alone and reported."
     ),
 )
 OLD_HEARTBEAT_FILE = deprecated("heatbeat_file", HEARTBEAT_FILE)

@@ -47,6 +47,8 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         own = cycle.Own(context.resource, context.node)
         early = _EarlyPass(context, wanted, memory)
         judged = cycle.judge(wanted, memory, context.deadline, own, early)
+        if context.action == "monitor" and judged.blind:  # Pacemaker reloads what is managed
+            judged = judged._replace(hands_off="it is not known whether the resource is managed")
         if judged.hands_off is not None:
             return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
@@ -91,6 +93,8 @@ def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) 
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
     planned = cycle.plan(wanted, judged, service, memory)
+    if judged.blind:
+        yield from planned.decision.degraded
     if service is not None and service.config != wanted.config:
         yield f"options of the service left alone, because {judged.hands_off}"
     for row in planned.decision.rows:
