@@ -64,7 +64,9 @@ def pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def copy(streams: dict[int, IO[bytes]], job: Job) -> None:
-    """Copy each stream as data arrives, until all are closed. Raise TimeoutError at the deadline.
+    """Copy each stream as data arrives, until all are closed.
+
+    Raises TimeoutError at the deadline.
     """
     with selectors.DefaultSelector() as selector:
         for source, destination in streams.items():

@@ -83,9 +83,7 @@ def test_recorded_nodes(director: Director) -> None:
 
 
 def test_who_is_out_of_sight_keeps_sessions_for_a_while(director: Director) -> None:
-    """A real server that disappears, as after `crm_resource --refresh`, drains until the grace
-    ends.
-    """
+    """An absent real server drains until the grace ends, e.g. after `crm_resource --refresh`."""
     sessions = director.sessions()
     director.cluster(PRIMARY, STANDBY2._replace(realsvr=False), STANDBY3)
     assert director.monitor() == {"node2": 0, "node3": 1}
