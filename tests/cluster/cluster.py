@@ -223,7 +223,7 @@ class Cluster:
         self.progress.say(f"{name} has settled")
 
     def replicate(self, name: str) -> None:
-        """Push a configuration whose cluster has databases, with fresh ones."""
+        """Push a configuration with databases in the cluster, and fresh data for them."""
         self.renew(databases=True)
         self.configure(name)
 

@@ -42,8 +42,7 @@ def names_gone(example: Example) -> Iterator[None]:
 def nothing_changes(
     what: str, example: Example, fault: AbstractContextManager[None], reports: list[Report]
 ) -> str:
-    """Assert that the fault changes neither the pool nor the clients' results; return the reason.
-    """
+    """Assert that the fault changes neither pool nor connections. Return the reason."""
     cluster, wanted = example.cluster, example.wanted
     example.forget()
     assert not degraded.reason(cluster.node1)

@@ -1,6 +1,6 @@
 """Drills with a remote node as a real server: losing only its connection stops nothing on it.
 
-The configuration is remote.sh, beside this file, whose director has a monitor every second. Bounds
+The configuration is remote.sh, beside this file. Its director has a monitor every second. Bounds
 are as in test_drills.py.
 """
 

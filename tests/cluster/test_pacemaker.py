@@ -66,8 +66,7 @@ def beginning(cluster: Cluster) -> Iterator[History]:
 
 @pytest.fixture
 def balanced(cluster: Cluster, beginning: History) -> Iterator[Cluster]:  # noqa: ARG001
-    """Yield the cluster when it balances over all nodes. The director must be whole after the test.
-    """
+    """Yield the cluster when it balances over all nodes; the director must be whole afterwards."""
     wait_for_pool(cluster, WEIGHTS)
     wait_for_address(cluster)
     cluster.settle()

@@ -106,7 +106,7 @@ def connect(
 
 
 def refused(namespace: str, address: str, sources: Iterable[str], port: int = PORT) -> list[str]:
-    """Return the source addresses whose connection is refused or gets no answer."""
+    """Return the source addresses from which a connection is refused or gets no answer."""
     return [source for source in sources if not _served(namespace, address, port, source)]
 
 

@@ -57,7 +57,7 @@ def wait(process: subprocess.Popen[bytes], job: Job) -> int:
 
 
 def pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe whose reading end is closed by `opened`, the writing end by the caller."""
+    """Make a pipe. `opened` closes its reading end, and the caller its writing end."""
     read, write = os.pipe()
     opened.callback(os.close, read)
     return read, write

@@ -125,7 +125,7 @@ LIST_FAULTS = {
 
 @pytest.fixture
 def listing(world: World, tmp_path: Path) -> Resource:
-    """Return a started service whose real servers a script lists."""
+    """Return a started service with real servers that a script lists."""
     path = script(tmp_path / "list", "echo node1 node2 node3")
     arguments = {"realserver_get_real_servers_script": f"'{path}' a 'b c'", "script_timeout": "2s"}
     return started(world.director1, tmp_path, **arguments)
@@ -177,7 +177,7 @@ CHECK_FAULTS = {
 
 @pytest.fixture
 def checking(world: World, tmp_path: Path) -> Resource:
-    """Return a started service whose real servers a script checks."""
+    """Return a started service with real servers that a script checks."""
     path = script(tmp_path / "check", "echo t")
     parameters = {**STANDBYS, "realserver_check_active_real_server_script": path}
     return started(world.director1, tmp_path, **parameters, script_timeout="1s")

@@ -15,7 +15,7 @@ BAD_ARGUMENT = 2
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Resource:
-    """Return a started resource whose name is in the sketch of the cluster."""
+    """Return a started resource with a name from the sketch of the cluster."""
     resource = Resource(world.director1, tmp_path, LISTED, "pgsql")
     resource.start()
     return resource

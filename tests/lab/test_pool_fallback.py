@@ -83,7 +83,7 @@ def test_the_node_of_a_serving_fallback_is_lost(director: Director) -> None:
 
 
 def test_on_empty_empty_leaves_nobody(director: Director) -> None:
-    """With on_empty=empty no old data is served; sessions still may finish."""
+    """No old data is served with on_empty=empty; sessions still may finish."""
     director.start({**STANDBYS, "on_empty": "empty"})
     sessions = director.sessions()
     director.cluster(PRIMARY, ALONE2, ALONE3)

@@ -16,7 +16,7 @@ EVENLY = {"node1": 2, "node2": 2, "node3": 2}
 
 @pytest.fixture
 def director(world: World, tmp_path: Path) -> Iterator[Director]:
-    """Yield a director whose hosts support all methods.
+    """Yield a director and hosts that support all methods.
 
     Nodes have a tunnel interface for ipip and a return route for masq. Packets from a real server's
     own address pass the director, which replaces the source with the VIP. Packets from the VIP go
@@ -79,7 +79,7 @@ def two_minutes(director: Director) -> Iterator[None]:
 def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
     director: Director,
 ) -> None:
-    """With masquerading the director sees both sides, so it can tell closed from half-closed."""
+    """The director of masquerading sees both sides, so it can tell closed from half-closed."""
     only = {"weight_of_realservers": "node1", "forwarding_method": "masq"}
     assert director.start(only) == {"node1": 1}
     half, closed = director.client.connect(), director.client.connect()

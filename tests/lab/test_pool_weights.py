@@ -40,7 +40,7 @@ def test_connections_are_distributed_by_weight(director: Director) -> None:
     assert director.update(weight_of_realservers="node1,0 node2 node3,1")["node1"] == 0
     assert director.client.spread(12) == {"node2": 8, "node3": 4}
 
-    # Without any weights all members have weight 1, whatever the scheduler.
+    # Without any weights all members have weight 1, with every scheduler.
     assert director.update(weight_of_realservers="", default_weight="") == {
         "node1": 1,
         "node2": 1,

@@ -151,7 +151,7 @@ def source(host: Host, destination: str) -> str:
         return str(sender.getsockname()[0])
 
 
-# --- what is there already
+# --- existing addresses
 
 
 def test_an_address_put_there_by_hand_is_adopted(resource: RealServer) -> None:

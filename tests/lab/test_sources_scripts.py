@@ -44,7 +44,7 @@ def director(standing_world: World, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_list_script_names_the_candidates(
     director: Director, tmp_path: Path, printed: str, weights: Weights
 ) -> None:
-    """Only the script's names are members, whatever resource and attribute contain."""
+    """Only the names from the script are members, despite resource and attribute."""
     listed = tmp_path / "a name with 'blanks'"
     listed.write_bytes(printed.encode())
     cat = script(tmp_path / "list", 'exec cat "$1"')

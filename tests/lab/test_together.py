@@ -48,7 +48,7 @@ class Site:
 
     @property
     def following(self) -> Mapping[str, object]:
-        """Return the parameters of a director whose pool follows lvsdr-realsvr."""
+        """Return the parameters of a director with a pool that follows lvsdr-realsvr."""
         return {
             "vip": self.ip,
             "port": 5432,

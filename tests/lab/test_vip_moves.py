@@ -132,7 +132,7 @@ def test_one_whose_memory_is_lost_is_not_wanted_any_more(hosts: World, ip: str) 
 
 @pytest.mark.parametrize("ip", [IP, IP6])
 def test_the_director_is_a_real_server(hosts: World, tmp_path: Path, ip: str) -> None:
-    """The address on lo stays there, whatever happens to the address on eth0."""
+    """The address on lo stays there, independent of the address on eth0."""
     director = hosts.director1
     prepare_real_server(director, IP, IP6)
     hosts.servers.listen(director.name)

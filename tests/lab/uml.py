@@ -1,4 +1,4 @@
-"""The lab in a User Mode Linux guest, for machines whose own kernel has no IPVS."""
+"""The lab in a User Mode Linux guest, for machines without IPVS in their own kernel."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _command(
 ) -> list[str]:
     """Return the guest's command line.
 
-    Kernel and init use con0, whose host side is `console`. The command has two serial lines, which
+    Kernel and init use con0; its host side is `console`. The command has two serial lines, which
     are raw, unlike consoles. With a terminal, only the first is used.
     """
     stdin = "fd:0" if task.terminal else "null"

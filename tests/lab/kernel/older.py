@@ -39,7 +39,7 @@ def make() -> GuestKernel:
 
 
 def has_large_state() -> bool:
-    """Test whether the processor has AMX, whose state does not fit into 6.1's buffer."""
+    """Test whether the processor has AMX: its state does not fit into 6.1's buffer."""
     return "amx_tile" in Path("/proc/cpuinfo").read_text().split()
 
 

@@ -35,7 +35,7 @@ def lay(world: World) -> Iterator[tuple[str, str, AgentResult]]:
 
 
 def owner(world: World) -> str:
-    """Return the host whose MAC the client learns for the VIP; ``nobody`` if none."""
+    """Return the host with the MAC that the client learns for the VIP; ``nobody`` if none."""
     with suppress(OSError):  # no server listens yet; only the ARP request counts
         world.client.connect().close()
     answer = neighbour(world.client, VIP)
