@@ -26,7 +26,7 @@ class Servers(Protocol):
 
     @property
     def port(self) -> int:
-        """Port of the HTTP API at 127.0.0.1."""
+        """Return the port of the HTTP API at 127.0.0.1."""
 
     def put(self, value: str) -> None:
         """Write the value without a lock."""

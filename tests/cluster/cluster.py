@@ -63,9 +63,9 @@ class Cluster:
     def renew(self, databases: bool = False) -> None:
         """Bring all machines into their state after installation, and let the nodes form a cluster.
 
-        With `databases` each machine has a fresh database that does not run. The cluster has no
-        resources. Every new configuration begins with this: it is faster than removing the old one,
-        and leaves less.
+        The cluster has no resources. `databases` gives each machine a fresh database that does not
+        run. Every new configuration begins with this: it is faster than removing the old one, and
+        leaves less.
         """
         self.start(databases)
         self.wait_for_nodes()

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 TOKEN = 3000  # ms; a guest with one processor never misses it
 
-# udpu, because knet's threads cost four times as much in a guest with one processor. For the same
-# reason Corosync gets no real-time priority, and the token stops soon after the last message.
+# knet's threads cost four times as much as udpu in a guest with one processor. Corosync gets no
+# real-time priority for the same reason, and the token stops soon after the last message.
 _CONF = """
 totem {{
     version: 2

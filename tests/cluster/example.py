@@ -20,9 +20,9 @@ PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 WITH_OUTSIDE = ("2-list-script", "3-check-script")  # examples with a standby outside of the cluster
 DRAIN = float(VARIABLES["DRAIN"])
 
-# This follows an administrator on a machine without systemd. For a unit that is started at once, it
-# runs the unit's ExecStart, as systemd would. The script is passed by stdin, because the machine
-# has its own /tmp, and this tree may be below the other one.
+# This follows an administrator on a machine without systemd. It runs the ExecStart of a unit that
+# is started at once, as systemd would. The script is passed by stdin, because the machine has its
+# own /tmp, and this tree may be below the other one.
 MAKE_REAL_SERVER = f"""
 mount -t tmpfs tmpfs /etc/sysctl.d
 mount -t tmpfs tmpfs /etc/systemd/system

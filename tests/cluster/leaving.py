@@ -11,7 +11,7 @@ OUT, BACK = 12, 60  # intervals of the director's monitor
 
 
 def leaves_and_comes_back(example: Example, reports: list[Report]) -> None:
-    """A standby on standby gets no new connections, and its sessions have DRAIN seconds."""
+    """Assert that a standby on standby gets no new connections, and sessions have DRAIN seconds."""
     leaving = example.bystander()
     rest = example.wanted.keys() - {leaving.name}
     with Drill(f"a standby goes on standby, {example.name}", example.cluster) as drill:

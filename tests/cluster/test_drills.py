@@ -3,9 +3,9 @@
 The configuration is examples/4-roles.sh. Every drill begins and ends in a whole cluster. Its bounds
 are in intervals of the director's monitor, with room for a guest that shares its processor.
 
-The cluster has no fencing. When a lost node returns, Pacemaker shows its former resources until the
-node has joined. So the director may send clients to a database that does not run. Every other new
-connection may fail while a lost node comes back.
+The cluster has no fencing. Pacemaker shows the former resources of a lost node that returns, until
+the node has joined. So the director may send clients to a database that does not run. Every other
+new connection may fail while a lost node comes back.
 """
 
 from __future__ import annotations

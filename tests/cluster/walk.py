@@ -1,9 +1,8 @@
 """A random walk: random events in a cluster, which comes to rest after each.
 
 At most one node is away at a time, because the others would lose the quorum. The cluster has no
-fencing. So only nodes freeze that are neither the director's nor the primary's: a frozen kernel
-would go on balancing and answering for the address, or a primary would go on writing. The primary's
-node is not cut off either.
+fencing. So the director's node never freezes: its kernel would go on balancing and answering for
+the address. The primary's node is neither frozen nor cut off: the primary would go on writing.
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ def all_runs(
 ) -> Mapping[str, Configured]:
     """Run each configuration with its own variables, and some with others.
 
-    As many run in parallel as there are processors, because the many starts of pcs take most of the
-    time.
+    The number of parallel runs is the number of processors, because the many starts of pcs take
+    most of the time.
     """
     runs: dict[str, tuple[str, Mapping[str, str]]] = {name: (name, {}) for name in CONFIGURATIONS}
     runs["altered"] = ("4-roles", ALTERED)

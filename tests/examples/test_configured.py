@@ -160,10 +160,7 @@ def test_what_is_missing_is_said_first(
 
 
 def test_nobody_but_root_is_let_in(tmp_path: Path) -> None:
-    """The script refuses other users than root.
-
-    In this user namespace it runs as the user 65534.
-    """
+    """The script refuses other users than root; it runs as 65534 in this user namespace."""
     done = run(["unshare", "--user"], tmp_path, "1-attribute", {})
     assert done.said.splitlines() == ["1-attribute.sh: must be run as root, not as nobody"]
     assert done.status == 1

@@ -231,7 +231,7 @@ class Options:
     def real_server(self, key: Key, forced: bool) -> tuple[Endpoint, RealServer]:
         """Return the endpoint and real server.
 
-        With direct routing and tunnels packets keep their port, so the given port does not count.
+        Packets keep their port with direct routing and tunnels, so the given port does not count.
         """
         option = next((option for option in _FORWARDS if option in self._given), "-g")
         address, port = _endpoint(self._given["-r"])

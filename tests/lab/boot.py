@@ -2,8 +2,8 @@
 
 The command runs natively if the running kernel has `ip_vs`. It then has fresh network, mount, UTS,
 IPC and PID namespaces. Otherwise it runs in a User Mode Linux guest, which sees this machine's
-files below an overlay. In both cases the command starts in the project's root, its output arrives
-live, and its exit status is passed on. No process and no file of it is left when it has ended.
+files below an overlay. The command always starts in the project's root, its output arrives live,
+and its exit status is passed on. No process and no file of it is left when it has ended.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ class Ear:
 def _meaning(frame: bytes) -> Iterator[tuple[str, str]]:
     kind = int.from_bytes(frame[12:14], "big")
     if kind == ETH_P_ARP:
-        # In requests, too, the sender claims its address.
+        # The sender claims its address in requests, too.
         yield "claim", socket.inet_ntoa(frame[28:32])
         if frame[21] == 1:
             yield "ask", socket.inet_ntoa(frame[38:42])

@@ -1,10 +1,10 @@
 """Pytest plugin: parallel runs share one set of tests, each part going to the first free run.
 
 The runs agree through directories below LAB_SHARE, one for each part that is taken. mkdir(2)
-succeeds only once, in any number of guests that mount the directory. By default a part is one test.
-With LAB_SHARE_MODULES set, it is one module, and its tests stay together. With the value `groups`
-it is all modules with the same TOGETHER, which use the same preparations. The longest parts, by the
-MINUTES of their modules, are taken first, because the last run determines the end.
+succeeds only once, in any number of guests that mount the directory. A part is one test by default.
+LAB_SHARE_MODULES makes it one module, and its tests stay together. The value `groups` makes it all
+modules with the same TOGETHER, which use the same preparations. The longest parts, by the MINUTES
+of their modules, are taken first, because the last run determines the end.
 """
 
 from __future__ import annotations

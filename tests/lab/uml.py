@@ -103,7 +103,7 @@ def _command(
     """Return the guest's command line.
 
     Kernel and init use con0; its host side is `console`. The command has two serial lines, which
-    are raw, unlike consoles. With a terminal, only the first is used.
+    are raw, unlike consoles. A terminal uses only the first.
     """
     stdin = "fd:0" if task.terminal else "null"
     second = "null" if task.terminal else f"null,fd:{stderr}"

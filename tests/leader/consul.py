@@ -105,7 +105,7 @@ class Consul:
 
     @property
     def port(self) -> int:
-        """Port of the HTTP API at 127.0.0.1."""
+        """Return the port of the HTTP API at 127.0.0.1."""
         return PORT
 
     def healthy(self) -> bool:

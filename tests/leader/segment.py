@@ -71,8 +71,8 @@ class Segment:
     def serves(self, host: Host, since: int = 0) -> bool:
         """Return whether recent replies are all from this host, and so it alone has the address.
 
-        Requests before number `since` do not count. Nor do the latest ones, because their replies
-        are under way.
+        Requests before number `since` do not count. The latest ones do not count either, because
+        their replies are under way.
         """
         last = len(self.asked) - _UNDER_WAY
         lately = slice(last - _LATELY, last)

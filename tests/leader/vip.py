@@ -78,7 +78,7 @@ class Instance:
 
     @property
     def score(self) -> int | None:
-        """The promotion score."""
+        """Return the promotion score, or None without one."""
         file = self.place / "score"
         return int(file.read_text()) if file.exists() else None
 

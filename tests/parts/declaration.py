@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
     @property
     def directory(self) -> Path:
-        """Directory of the part's reports."""
+        """Return the directory of the part's reports."""
         return self.build / self.name
 
 

@@ -67,7 +67,10 @@ class Step(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Prefix of the lines of output, and name of the directory of the results."""
+        """Return the prefix of the lines of output.
+
+        It is also the name of the directory of the results.
+        """
         return f"{self.suite or 'here'}-{self.name}"
 
 

@@ -1,9 +1,10 @@
 """Debian's newest User Mode Linux: it starts on every x86-64 processor and is three times faster.
 
-With `seccomp=on` it intercepts system calls by seccomp(2) instead of ptrace(2). It therefore never
-handles the extended state of the processor, at which older kernels fail. It needs a newer libc than
-this machine may have. So the libc of the same suite lies beside it, and a copy of the program is
-changed to use that. Starting the program through ld.so would fail: it executes /proc/self/exe.
+The option `seccomp=on` makes it intercept system calls by seccomp(2) instead of ptrace(2). It
+therefore never handles the extended state of the processor, at which older kernels fail. It needs a
+newer libc than this machine may have. So the libc of the same suite lies beside it, and a copy of
+the program is changed to use that. Starting the program through ld.so would fail: it executes
+/proc/self/exe.
 """
 
 from __future__ import annotations
