@@ -26,7 +26,7 @@ DECIDING = {
 }
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
-# Room -> the rooms whose modules it may import; its own are always allowed.
+# Room -> the rooms from which it may import modules; its own are always allowed.
 MAY_IMPORT = {
     "": set[str](),
     "errors": set[str](),

@@ -25,7 +25,7 @@ from tests.leader.worker import Worker
 BEAT = 0.05  # seconds between two requests, by default
 _LATELY, _UNDER_WAY = 6, 2  # questions
 LATE = 1.0  # seconds after which no reply is expected any more
-# unused; an address of 0 would make a probe, and a real one would claim it
+# unused; an address of 0 would make a probe, which signals an intended claim (RFC 5227)
 _ASKER = bytes((10, 78, 0, 99))
 _LOCAL = b"\x02"  # beginning of locally administered hardware addresses
 _HARDWARE = struct.Struct("!HHBBH6s4s6s4s")
