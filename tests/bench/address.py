@@ -1,6 +1,6 @@
-"""Monitors of addresses that are in order, against that of ocf:heartbeat:IPaddr2.  Prints JSON.
+"""Monitors of addresses that are in order, against that of ocf:heartbeat:IPaddr2. Prints JSON.
 
-Runs in a network namespace of its own, on one end of a veth pair; no packet leaves it.
+It runs in its own network namespace, on one end of a veth pair; no packet leaves it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a gate adds to a monitor of the agent vip: one question to a real etcd."""
+"""The cost of a gate in a monitor of the agent vip: one query of a real etcd."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INTERVAL = 3000  # milliseconds
 def measure(
     agent: Path, host: Host, endpoints: Sequence[str], place: Path, runs: int
 ) -> dict[str, Any]:
-    """Monitors of a promoted instance on the host that leads, and of one without a gate."""
+    """Measure monitors of a promoted instance on the leading host, and of one without a gate."""
     commands = []
     for name, settings, actions, code in (
         ("plain", _OTHER, ["start"], STARTED),
@@ -39,7 +39,7 @@ def _milliseconds(cost: Cost) -> dict[str, float]:
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
-    """The report."""
+    """Return the report."""
     return [
         "vip monitor with a gate, against one without (for crm_attribute there is a script)",
         *(

@@ -1,4 +1,4 @@
-"""The agents as a user has them: installed, byte-compiled."""
+"""The agents as a user has them: installed and byte-compiled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def install(tree: Path, into: Path) -> Path:
-    """``make install`` of a tree below ``into``; the directory that has the agents."""
+    """Run ``make install`` of a tree below ``into``. Return the directory of the agents."""
     subprocess.run(
         ["make", "-s", "-C", tree, "install", f"PREFIX={into}/usr", f"OCF_ROOT={into}/ocf"],
         stdout=subprocess.DEVNULL,

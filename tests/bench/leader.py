@@ -1,6 +1,6 @@
-"""With a real etcd: how soon vip-manager's address follows the key; the price of idling and a gate.
+"""vip-manager and a gate with a real etcd: delay of the address after the key, and cost when idle.
 
-Prints JSON.  `measure` starts it in namespaces of its own; no packet leaves them.
+Prints JSON. `measure` starts it in its own namespaces; no packet leaves them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.leader.waiting import until  # noqa: E402
 
 ETCD = ("etcd1", "etcd2", "etcd3")
 NUMBERS = {"etcd1": 11, "etcd2": 12, "etcd3": 13, "node1": 21, "node2": 22, "elsewhere": 31}
-BEAT = 0.01  # seconds: how exact the times are
+BEAT = 0.01  # seconds: the resolution of the times
 _TICKS = os.sysconf("SC_CLK_TCK")
 _OWN = "--mount --pid --fork --kill-child --mount-proc --net --uts --ipc"
 _INSIDE = """mount -t tmpfs -o mode=755 tmpfs /run
@@ -55,16 +55,16 @@ class Scene(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What a process has used so far, or has now: seconds of processors, mebibytes."""
+    """Resources of a process: processor seconds so far, and present mebibytes."""
 
     cpu: float
     resident: float
     own: float
-    """What no other process has a share in."""
+    """Memory that no other process shares."""
 
 
 def measure(installed: Path, switchovers: int, seconds: float, runs: int) -> dict[str, Any]:
-    """The figures of what is installed there."""
+    """Return the figures of the installation there."""
     argv = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *_OWN.split(), "--", "tini", "--"]
     argv += ["/bin/sh", "-euc", _INSIDE, "bench", str(installed)]
     argv += [str(switchovers), str(seconds), str(runs)]
@@ -98,7 +98,7 @@ def main(installed: Path, switchovers: int, seconds: float, runs: int) -> None:
 
 
 class Installed(Manager):
-    """A daemon that was installed, with its defaults."""
+    """An installed daemon, with its defaults."""
 
     tool = ""
 
@@ -111,7 +111,7 @@ class Installed(Manager):
 def serving(
     tool: str, scene: Scene, place: Path, *, deaf: bool
 ) -> Iterator[tuple[list[Manager], Segment]]:
-    """A daemon on each node, the address on the first; ``deaf``: no watch is ever answered."""
+    """Run a daemon on each node, with the address on the first; ``deaf`` disables watches."""
     put(scene, scene.nodes[0])
     with ExitStack() as stack:
         managers: list[Manager] = []
@@ -135,7 +135,7 @@ def asked(scene: Scene, ways: Sequence[Relay]) -> list[str]:
 
 
 def put(scene: Scene, host: Host) -> float:
-    """Write the name of a host into the key; returns when that was asked for."""
+    """Write the name of a host into the key. Return the time of the request."""
     names = {"key": KEY, "value": host.name}
     body = json.dumps({name: b64encode(text.encode()).decode() for name, text in names.items()})
     with scene.client.entered():
@@ -148,10 +148,10 @@ def put(scene: Scene, host: Host) -> float:
 
 
 def times(scene: Scene, segment: Segment, switchovers: int) -> dict[str, float]:
-    """Seconds from a change of the key until a client reaches the address on the new host."""
+    """Return the seconds from a change of the key until a client reaches the address there."""
     chance, found = random.Random(1), []
     for number in range(switchovers):
-        time.sleep(chance.random())  # not in step with whoever polls
+        time.sleep(chance.random())  # not in step with a polling daemon
         host = scene.nodes[(number + 1) % 2]
         at = put(scene, host)
         found.append(took(segment, host, at))
@@ -166,7 +166,7 @@ def took(segment: Segment, host: Host, at: float) -> float:
 
 
 def idling(managers: Sequence[Manager], seconds: float) -> dict[str, Any]:
-    """What daemons use while nothing happens, and an interpreter that only sleeps."""
+    """Return the use of idle daemons, and of an interpreter that only sleeps."""
     sleep = f"import time; time.sleep({seconds + 600})"
     bare = managers[0].host.start(["/usr/bin/python3", "-IS", "-c", sleep])
     processes = [process for manager in managers if (process := manager.process)]
@@ -193,7 +193,7 @@ def idling(managers: Sequence[Manager], seconds: float) -> dict[str, Any]:
 
 
 def use(pid: int) -> Use:
-    """See proc(5): stat, smaps_rollup."""
+    """Return the use of a process; see proc(5): stat, smaps_rollup."""
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
@@ -202,7 +202,7 @@ def use(pid: int) -> Use:
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
-    """The report."""
+    """Return the report."""
     idle = figures["idle"]
     heads = (("watch", "etcd is watched"), ("polling", "asked every second"))
     return [

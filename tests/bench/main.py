@@ -1,4 +1,4 @@
-"""What monitors that find nothing to do cost, a pool of 1,000 real servers, and vip-manager."""
+"""Cost of monitors without changes, of a pool of 1,000 real servers, and of vip-manager."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _leader(installed: Path, runs: int) -> dict[str, Any]:
 
 
 def _pool(scratch: Path) -> dict[str, Any]:
-    """The pool needs a real kernel: measured where the lab would run."""
+    """Measure the pool on the kernel of the lab, because it needs IPVS."""
     out = scratch / "pool.json"
     print("bench: a pool of 1,000 real servers on a kernel with IPVS ...", file=sys.stderr)
     subprocess.run(

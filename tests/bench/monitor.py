@@ -1,4 +1,4 @@
-"""A monitor with nothing to change, installed as a user installs it, against bare crm_mon."""
+"""A monitor without changes, installed as a user installs it, against bare crm_mon."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ VIP, PORT = "10.77.0.100", 5432
 
 
 def measure(scratch: Path, runs: int) -> dict[str, Any]:
-    """The figures of all sizes; milliseconds.
+    """Return the figures of all sizes, in milliseconds.
 
-    On a kernel without IPVS the table is a file with what the kernel would show: reading it is the
-    same work, and the guest that has a real one has only one slow processor.
+    On a kernel without IPVS the table is a file with the kernel's format. Reading it is the same
+    work, and the guest with a real table has only one slow processor.
     """
     real = Path("/proc/net/ip_vs").exists()
     table = "the kernel's own table" if real else "table read from a file, as this kernel has none"
@@ -55,7 +55,7 @@ def _size(
 
 @contextmanager
 def _hosts_file(scratch: Path) -> Iterator[Path]:
-    """A file that is /etc/hosts in this mount namespace."""
+    """Yield a file that is /etc/hosts in this mount namespace."""
     hosts = scratch / "hosts"
     hosts.touch()
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
@@ -66,7 +66,7 @@ def _hosts_file(scratch: Path) -> Iterator[Path]:
 
 
 def _install(scratch: Path, *, stand_in: bool) -> Path:
-    """``make install`` of this tree, or of a copy in which two paths are those of stand-ins."""
+    """Run ``make install`` of this tree, or of a copy in which two paths are those of stand-ins."""
     source = scratch / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "build"))
     if stand_in:
@@ -87,7 +87,7 @@ def _repoint(module: Path, path: str, stand_in: Path) -> None:
 
 
 def _cluster(scratch: Path, hosts: Path, nodes: int) -> dict[str, str]:
-    """A CIB, names that resolve, and the environment of a recurring monitor."""
+    """Write a CIB and names that resolve. Return the environment of a recurring monitor."""
     names = [f"node{number}" for number in range(1, nodes + 1)]
     sketch = [cib.Node(names[0]).primary(), *map(cib.Node, names[1:])]
     hosts.write_text(
@@ -110,7 +110,7 @@ def _cluster(scratch: Path, hosts: Path, nodes: int) -> dict[str, str]:
 
 
 def _fill(scratch: Path, nodes: int, real: bool) -> None:
-    """The table as a start has left it: every standby with weight 1."""
+    """Write the table that a start leaves: every standby with weight 1."""
     standbys = range(2, nodes + 1)
     if real:
         lines = [f"-A -t {VIP}:{PORT} -s rr"]
@@ -131,7 +131,7 @@ def _fill(scratch: Path, nodes: int, real: bool) -> None:
 
 
 def _programs(agent: Path, environ: dict[str, str], scratch: Path) -> list[str]:
-    """Every program that such a monitor executes, itself left out."""
+    """Return the programs that such a monitor executes, itself excluded."""
     trace = scratch / "trace"
     subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=execve", "-o", trace, agent, "monitor"],

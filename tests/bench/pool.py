@@ -1,8 +1,8 @@
-"""A pool of 1,000 real servers, from an empty table, on a real kernel.  Prints JSON.
+"""A pool of 1,000 real servers, from an empty table, on a real kernel. Prints JSON.
 
-Two things are timed: what the agent does to the table (the difference, ``ipvsadm -R``, reading it
-again and comparing), against the bare ``ipvsadm -R`` of the same lines; and a whole start, which
-has the price of Python and crm_mon in it.
+Two things are timed. One is the agent's work on the table (the difference, ``ipvsadm -R``, reading
+it again and comparing), against the bare ``ipvsadm -R`` of the same lines. The other is a whole
+start, which includes the cost of Python and crm_mon.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _timed(command: Command) -> float:
 
 
 def _reach(addresses: list[str]) -> float:
-    """What the agent does between knowing the pool and having seen it in the table."""
+    """Return the seconds of the agent's work from the known pool to the verified table."""
     config = RealServerConfig("gate", 1)
     servers = {RealServerKey(address, PORT): config for address in addresses}
     wanted = WantedService(ServiceConfig(scheduler="rr"), servers)

@@ -1,6 +1,6 @@
-"""Time commands against each other: run in turn, judged by the ratio of their medians.
+"""Comparison of commands: run in turn, judged by the ratio of their medians.
 
-Absolute times are those of one machine on one day; ratios inside one run are what can be compared.
+Absolute times depend on the machine and the day. Only ratios within one run can be compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """A program, its environment, what its standard input is read from, and how it exits."""
+    """A program, its environment, the file for its standard input, and its exit status."""
 
     argv: Sequence[str]
     environ: Mapping[str, str]
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 def in_turn(commands: Sequence[Command], runs: int) -> list[Cost]:
-    """The median cost of each command; run one after the other, ``runs`` times, A B A B ...
+    """Return the median cost of each command; run in turn, ``runs`` times, A B A B ...
 
     One round warms up and does not count.
     """
@@ -46,7 +46,7 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Cost]:
 
 
 def once(command: Command) -> Cost:
-    """Run a command and take its cost; AssertionError if it ends otherwise."""
+    """Run a command and return its cost. Raise AssertionError for another exit status."""
     null = os.open(os.devnull, os.O_WRONLY)
     stdin = os.open(command.stdin, os.O_RDONLY)
     actions = [

@@ -1,4 +1,4 @@
-"""Tables of cases that run on a fake and, in the lab, on the real thing."""
+"""Tables of cases that run on a fake and, in the lab, on the real program."""
 
 import pytest
 

@@ -23,11 +23,11 @@ NEVER = 600.0
 
 
 class Servers(Protocol):
-    """Servers of Consul with one key, whose lock node1 holds at the beginning of a case."""
+    """Servers of Consul with one key. node1 holds its lock at the beginning of a case."""
 
     @property
     def port(self) -> int:
-        """Port of the HTTP API at 127.0.0.1."""
+        """Return the port of the HTTP API at 127.0.0.1."""
 
     def put(self, value: str) -> None:
         """Write the value without a lock."""
@@ -48,13 +48,13 @@ class Servers(Protocol):
         """Return a copy of the whole state."""
 
     def restore(self, snapshot: object) -> None:
-        """Put the state back as it was: indexes go backwards."""
+        """Restore an earlier state: indexes go backwards."""
 
     def require(self, token: str) -> None:
         """Let only clients that send this token read the key."""
 
     def lose_leader(self) -> None:
-        """Leave the server that is asked without a majority."""
+        """Leave the queried server without a majority."""
 
     def mend(self) -> None:
         """Bring the majority back."""
@@ -80,7 +80,7 @@ class Waiting:
             self.problem = str(error)
 
     def over(self) -> bool:
-        """Wait for the end; return False if there is none in time."""
+        """Wait for the end. Return False if it does not come in time."""
         self._thread.join(PATIENCE)
         return not self._thread.is_alive()
 
@@ -92,7 +92,7 @@ def opened(port: int, node: str = "node1", key: str = f"/{KEY}", token: str = ""
 
 
 def leadership(store: leader.Store) -> Leadership:
-    """Ask the store once."""
+    """Query the store once."""
     return leader.ask(store, Deadline.after(PATIENCE)).leadership
 
 
@@ -170,7 +170,7 @@ def tokens(servers: Servers) -> None:
 
 
 def wait_that_ends(change: Callable[[Servers], None], early: bool) -> Callable[[Servers], None]:
-    """Return the case of a change that ends a wait, made before its request arrives or after."""
+    """Return a case in which a change ends a wait, before or after its request arrives."""
 
     def case(servers: Servers) -> None:
         store = opened(servers.port)
@@ -220,7 +220,7 @@ def majority_lost_during_a_wait(servers: Servers) -> None:
 
 
 def restored_snapshot(servers: Servers) -> None:
-    """With the index from before, changes below it would go unnoticed."""
+    """A wait with an index from before the restore would miss changes below that index."""
     servers.release()
     servers.acquire("another session", "node2")
     old = servers.snapshot()

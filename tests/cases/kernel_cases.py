@@ -1,4 +1,4 @@
-"""What ``ipvsadm -R`` does with a batch: one table for the fake kernel and the real one."""
+"""Results of ``ipvsadm -R`` for a batch: one table for the fake kernel and the real one."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ class Kernel(Protocol):
     """An empty IPVS table, and ipvsadm."""
 
     def restore(self, text: str) -> list[str]:
-        """The lines that ``ipvsadm -R`` prints about ``text``."""
+        """Return the lines that ``ipvsadm -R`` prints about ``text``."""
 
     def saved(self) -> str:
-        """What ``ipvsadm -Sn`` prints."""
+        """Return the output of ``ipvsadm -Sn``."""
 
     def proc(self) -> str:
-        """``/proc/net/ip_vs``."""
+        """Return ``/proc/net/ip_vs``."""
 
 
 class Case(NamedTuple):
-    """A batch for an empty table, and what becomes of it."""
+    """A batch for an empty table, and its result."""
 
     name: str
     batch: str
     saved: str
     messages: tuple[str, ...] = ()
     proc: str | None = None
-    """Without its heading, services sorted, persistence in seconds; None where ``saved`` tells."""
+    """Table without heading: services sorted, persistence in seconds; None to skip the comparison.
+    """
 
 
 def check(kernel: Kernel, case: Case) -> None:
-    """Run the case on an empty kernel; its texts must also read as the same table."""
+    """Run the case on an empty kernel. Assert that both texts also parse to the same table."""
     messages = tuple(kernel.restore(dedent(case.batch)))
     saved, proc = kernel.saved(), kernel.proc()
     assert (messages, saved) == (case.messages, dedent(case.saved))
@@ -45,14 +46,14 @@ def check(kernel: Kernel, case: Case) -> None:
 
 
 def sorted_blocks(proc: str) -> str:
-    """The services, each with its real servers, in an order that no hash function decides."""
+    """Return the services with their real servers, in an order that no hash function decides."""
     body = proc.split("InActConn\n", 1)[1]
     blocks = re.findall(r"(?m)^\w.*\n(?:  ->.*\n)*", body)
     return trimmed("".join(sorted(blocks)))
 
 
 def trimmed(text: str) -> str:
-    """Without the blanks that pad lines, and the kernel's ticks, whose length differs."""
+    """Return the text without padding and without the kernel's ticks, which differ in length."""
     lines = (
         re.sub(r"persistent \d+ \b", "persistent ", line).rstrip() for line in text.splitlines()
     )
@@ -60,7 +61,7 @@ def trimmed(text: str) -> str:
 
 
 def shown(table: dict[ServiceKey, Service]) -> dict[ServiceKey, Service]:
-    """What both texts show of a table."""
+    """Return the parts of a table that both texts show."""
     return {key: service._replace(config=_shown(key, service)) for key, service in table.items()}
 
 
@@ -70,7 +71,7 @@ def _shown(key: ServiceKey, service: Service) -> ServiceConfig:
         config = config._replace(persistence=0)
     if ":" in key.address:
         config = config._replace(one_packet=False)
-    # Of a service by firewall mark /proc does not say which family it is for.
+    # /proc does not show the family of a service by firewall mark.
     return config._replace(netmask=None) if key.protocol == "fwm" else config
 
 

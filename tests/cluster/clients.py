@@ -1,7 +1,7 @@
-"""Clients of the read service: sessions that last, and new connections all the time.
+"""Clients of the read service, with lasting sessions and continuous new connections.
 
-Real libpq connections, from one host, in threads: a process for each would be too much for a guest
-with one processor.
+The connections are real libpq connections from one host. They run in threads: a process for each
+would be too much for a guest with one processor.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ WHO = "select current_setting('cluster_name')"
 
 
 class Visit(NamedTuple):
-    """A new connection: when it began and ended, in monotonic seconds, and who answered.
+    """A new connection: its begin and end in monotonic seconds, and the server that answered.
 
-    If nobody did `server` is empty and `error` says why.
+    If no server answered, `server` is empty and `error` contains the reason.
     """
 
     began: float
@@ -48,7 +48,7 @@ class Session:
 
     @property
     def alive(self) -> bool:
-        """Find out whether it still works, by a query that is to be answered in time."""
+        """Return whether a query on the session is answered in time."""
         if not self.error:
             try:
                 self.ask("select 1")
@@ -57,7 +57,7 @@ class Session:
         return not self.error
 
     def ask(self, query: str, seconds: float = TIMEOUT) -> str:
-        """Return the first value that a query returns; what may be raised is as for `answer`."""
+        """Return the first value of a query's result. Raises the same errors as `answer`."""
         self.send(query)
         return self.answer(seconds)
 
@@ -67,13 +67,13 @@ class Session:
 
     @property
     def waits(self) -> bool:
-        """Say whether the query that was begun has not been answered so far."""
+        """Return whether the query that was begun is still unanswered."""
         self._connection.pgconn.consume_input()
         return bool(self._connection.pgconn.is_busy())
 
     def answer(self, seconds: float = TIMEOUT) -> str:
         """Wait for the end of a query. Raises psycopg.OperationalError or TimeoutError."""
-        # As psycopg does it, but for the deadline: it waits as long as that takes.
+        # psycopg would wait without a deadline.
         pgconn = self._connection.pgconn
         deadline = time.monotonic() + seconds
         answer = ""
@@ -121,7 +121,7 @@ def _said(error: Exception) -> str:
 
 
 def visit(host: Host, address: str = READ_VIP) -> Visit:
-    """Connect, ask who is there, and leave."""
+    """Connect, query the server's name, and close the connection."""
     began = time.monotonic()
     try:
         session = connect(host, address)
@@ -132,13 +132,13 @@ def visit(host: Host, address: str = READ_VIP) -> Visit:
 
 
 def spread(host: Host, connections: int, address: str = READ_VIP) -> Counter[str]:
-    """Count on which servers fresh connections land; an error counts by its message."""
+    """Count the servers that new connections land on. Errors count by their messages."""
     visits = (visit(host, address) for _ in range(connections))
     return Counter(each.server or each.error for each in visits)
 
 
 class Clients:
-    """Several sessions, and new connections one after the other, for as long as a `with` lasts."""
+    """Several sessions, and new connections one after the other, until the end of a `with`."""
 
     def __init__(self, host: Host, sessions: int = 6, address: str = READ_VIP) -> None:
         self._host, self._address = host, address
@@ -171,16 +171,16 @@ class Clients:
             session.close()
             self.sessions.remove(session)
 
-    # --- what they have seen
+    # --- results
 
     @property
     def failures(self) -> list[Visit]:
-        """The new connections that nobody answered."""
+        """Return the new connections that failed."""
         return self.failures_since(0.0)
 
     @property
     def longest_gap(self) -> float:
-        """The most seconds in a row in which no new connection succeeded."""
+        """Return the longest time in seconds without a successful new connection."""
         seen = list(self.visits)
         if not seen:
             return 0.0
@@ -193,15 +193,15 @@ class Clients:
         return [each for each in list(self.visits) if each.began >= moment]
 
     def servers_since(self, moment: float) -> Counter[str]:
-        """Count who answered those; an error counts as nobody, with an empty name."""
+        """Count these connections by server. Errors count under the empty name."""
         return Counter(each.server for each in self.since(moment))
 
     def failures_since(self, moment: float) -> list[Visit]:
-        """Return those of them that nobody answered."""
+        """Return the failed ones of these connections."""
         return [each for each in self.since(moment) if each.error]
 
     def broken(self) -> Counter[str]:
-        """Count the sessions that no longer work, by the server they had landed on."""
+        """Count the sessions that no longer work, by the server that they landed on."""
         return Counter(session.server for session in self.sessions if not session.alive)
 
     def __str__(self) -> str:

@@ -32,7 +32,7 @@ SETTLING = 600.0
 class Cluster:
     """All machines, switched off until they are renewed: `with Cluster() as cluster: …`.
 
-    `progress` is where bring-ups report how far they are.
+    `progress` receives the reports of bring-ups.
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
@@ -44,7 +44,7 @@ class Cluster:
         self.node1, self.node2, self.node3 = self.nodes
         self.outside = Machine(hosts[3], self._network)
         self.machines: tuple[Machine, ...] = (*self.nodes, self.outside)
-        self.configuration = ""  # the name of what has been pushed last
+        self.configuration = ""  # the name of the configuration that was pushed last
         self._restarts = 0  # of Pacemaker, because it had ended by itself
         self._left = contextlib.ExitStack()
 
@@ -61,19 +61,18 @@ class Cluster:
         self.destroy()
 
     def renew(self, databases: bool = False) -> None:
-        """Have all machines as after their installation, whatever has been done with them.
+        """Bring all machines into their state after installation, and let the nodes form a cluster.
 
-        With `databases` fresh ones lie on them, and none runs.
-
-        The nodes form a cluster without resources. Everything that configures one begins with this:
-        it is sooner done than taking away what was configured, and leaves less.
+        The cluster has no resources. `databases` gives each machine a fresh database that does not
+        run. Every new configuration begins with this: it is faster than removing the old one, and
+        leaves less.
         """
         self.start(databases)
         self.wait_for_nodes()
         self.progress.say("all nodes are online")
 
     def start(self, databases: bool = False) -> None:
-        """Begin a bring-up: all machines run, and the nodes have yet to meet."""
+        """Begin a bring-up: all machines run, and the nodes do not know each other yet."""
         self.progress.say("switching four machines on")
         self._crash()
         self.client.run(["ip", "neigh", "flush", "all"])
@@ -86,7 +85,8 @@ class Cluster:
             machine.switch_on()
         for machine in self.machines:
             machine.wait_for_boot()
-        # Not while the nodes form a cluster: pacemakerd waits 10 s for a Corosync that is slow.
+        # Databases are copied before the nodes form a cluster: pacemakerd waits only 10 s for
+        # Corosync.
         if databases:
             self.install_databases()
         for node in self.nodes:
@@ -94,7 +94,7 @@ class Cluster:
         self.progress.say("three nodes are up, forming a cluster")
 
     def _mend(self) -> None:
-        """Look, during every wait, whether Pacemaker still runs: see unexpected_end.py."""
+        """Check during every wait that Pacemaker still runs: see unexpected_end.py."""
         self._restarts += mend(self.nodes, self.progress.warn)
 
     def _crash(self) -> None:
@@ -103,14 +103,14 @@ class Cluster:
                 machine.crash()
 
     def destroy(self) -> None:
-        """Leave nothing behind: no process, no namespace, no file."""
+        """Remove every process, namespace and file of the machines."""
         self._left.close()
         self._crash()
         self.client.close()
         self._network.remove()
         shutil.rmtree(SCRATCH, ignore_errors=True)
 
-    # --- what can be seen
+    # --- state
 
     def __getitem__(self, name: str) -> Machine:
         """Return the machine of this name."""
@@ -118,11 +118,14 @@ class Cluster:
 
     @property
     def running_node(self) -> Node:
-        """The first node that runs; whether it has a quorum is another question."""
+        """Return the first node that runs, with or without quorum."""
         return next(node for node in self.nodes if node.running)
 
     def state(self) -> ClusterState:
-        """Return the state as the first node that runs sees it. SourceUnavailable if it cannot."""
+        """Return the state as the first running node sees it.
+
+        Raises SourceUnavailable if it cannot.
+        """
         return self.running_node.state()
 
     def _recent_state(self) -> ClusterState | None:
@@ -136,9 +139,10 @@ class Cluster:
         seconds: float = SETTLING,
         seen_by: Node | None = None,
     ) -> ClusterState:
-        """Wait until the state is as wanted, and return it; NotInTime says what it is instead.
+        """Wait until the state is as wanted, and return it.
 
-        It is that which `seen_by` sees, or the first node that runs.
+        The state is that of `seen_by`, or of the first running node. NotInTime contains the last
+        state.
         """
         node = seen_by or self.running_node
         deadline = time.monotonic() + seconds
@@ -149,12 +153,12 @@ class Cluster:
         while True:
             left = deadline - time.monotonic()
             wait_until(lambda: _seen(node.recent_state), fits, what, left)
-            state = _seen(node.state)  # what was recent may have been over
+            state = _seen(node.state)  # the recent state may be outdated
             if isinstance(state, ClusterState) and wanted(state):
                 return state
 
     def wait_for_nodes(self, *absent: Machine) -> ClusterState:
-        """Wait until all nodes but those named are online, and these are not."""
+        """Wait until exactly the nodes that are not in `absent` are online."""
         names = {node.name for node in self.nodes if node not in absent}
 
         def online(state: ClusterState) -> bool:
@@ -163,22 +167,25 @@ class Cluster:
         return self.wait_for(online, f"{', '.join(sorted(names))} are online", FORMING)
 
     def settle(self, seconds: float = SETTLING) -> None:
-        """Wait until the cluster has nothing left to do; its nodes are then up.
+        """Wait until the cluster is idle. The bring-up of its nodes is then over.
 
-        That is so, too, before it has noticed that there is something to do: wait for that first.
+        A cluster is idle, too, before it has noticed an event: wait for its effect first.
         """
         while not self._settled(seconds):
             self.wait_for_nodes(*(node for node in self.nodes if not node.running))
         self.is_up()
 
     def _settled(self, seconds: float) -> bool:
-        """Wait for crm_resource; False if Pacemaker was restarted, which may have ended it, too."""
+        """Wait for crm_resource.
+
+        Returns False if Pacemaker was restarted, which may have ended it.
+        """
         argv = ["crm_resource", "--wait", f"--timeout={seconds:.0f}s"]
         node, restarts, idle = self.running_node, self._restarts, self._times_idle()
         asked = node.begin(argv)
 
         def pending() -> bool:
-            # It looks every 2 s: begin anew as soon as it may find that nothing is left to do.
+            # crm_resource checks every 2 s, so it is started anew when a node becomes idle.
             nonlocal asked, idle
             before, idle = idle, self._times_idle()
             if idle != before and asked.alive:
@@ -199,14 +206,14 @@ class Cluster:
         return sum(node.times_idle() for node in self.nodes)
 
     def is_up(self) -> None:
-        """End the bring-up of all nodes: where Pacemaker ends from now on, that is an error."""
+        """End the bring-up of all nodes: from now on an end of Pacemaker is an error."""
         for node in self.nodes:
             node.may_restart = False
 
     # --- configuration
 
     def configure(self, name: str) -> None:
-        """Push what the configuration script of this name has made, and settle."""
+        """Push the CIB that the configuration script of this name has made, and settle."""
         before, after = (f"/mnt/configurations/{file}.xml" for file in ("before", name))
         self.node1.pcs("cluster", "cib-push", after, f"diff-against={before}")
         self.configuration = name
@@ -216,14 +223,14 @@ class Cluster:
         self.progress.say(f"{name} has settled")
 
     def replicate(self, name: str) -> None:
-        """Push a configuration in which the cluster has databases: these are fresh."""
+        """Push a configuration with databases in the cluster, and fresh data for them."""
         self.renew(databases=True)
         self.configure(name)
 
     def install_databases(self) -> None:
-        """Give every machine the same fresh data; the primary is whoever has WRITE_VIP.
+        """Give every machine the same fresh data; the owner of WRITE_VIP is the primary.
 
-        None runs so far. The standby outside of the cluster calls itself by its address.
+        No database runs yet. The standby outside of the cluster uses its address as its name.
         """
         for node in self.nodes:
             postgres.install(node, WRITE_VIP)
@@ -231,16 +238,17 @@ class Cluster:
         self.progress.say("databases are copied")
 
     def rebuild_database(self, node: Machine) -> None:
-        """Make the database of a node, where it must not run now, a standby again.
+        """Replace the database of a node by a fresh standby. It must not run.
 
-        It has to be done for a primary that crashed: it has written what its successor never got.
+        A primary that crashed needs this: it may have written data that its successor never
+        received.
         """
         postgres.install(node, WRITE_VIP)
 
-    # --- when something fails
+    # --- failures
 
     def collect(self, name: str) -> Path:
-        """Write down all there is to be known into a directory of this name; return that."""
+        """Write all evidence into a directory of this name, and return the directory."""
         directory = Path(os.environ["LAB_RESULTS"]) / re.sub(r"[^\w.-]+", "-", name)
         collect(self.machines, directory)
         return directory

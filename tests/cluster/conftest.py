@@ -1,4 +1,4 @@
-"""The cluster that all tests share, what is kept of it when one fails, and what drills report."""
+"""Fixtures of the cluster that all tests share, evidence of failed tests, and reports of drills."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPORTS = pytest.StashKey[list[Report]]()
 
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """The machines, as whoever was before has left them."""
+    """Yield the machines, in the state that earlier tests have left."""
     require_lab()
     with Cluster(Progress(visible_line(request.config))) as cluster:
         yield cluster
@@ -45,7 +45,7 @@ def visible_line(config: pytest.Config) -> Callable[[str], None]:
 
 @pytest.fixture(scope="module")
 def replicated(cluster: Cluster) -> Cluster:
-    """The cluster with examples/4-roles.sh, that of the drills before these if there were any."""
+    """Return the cluster with examples/4-roles.sh, reused from earlier drills if there were any."""
     if cluster.configuration != DRILLED:
         serves_as_it_should(Example(cluster, DRILLED))
     return cluster
@@ -53,7 +53,7 @@ def replicated(cluster: Cluster) -> Cluster:
 
 @pytest.fixture
 def reports(request: pytest.FixtureRequest) -> list[Report]:
-    """The reports of all drills so far, for the table at the end."""
+    """Return the reports of all drills so far, for the table at the end."""
     return request.config.stash.setdefault(REPORTS, [])
 
 
@@ -61,9 +61,10 @@ def reports(request: pytest.FixtureRequest) -> list[Report]:
 def drill(
     request: pytest.FixtureRequest, replicated: Cluster, reports: list[Report]
 ) -> Iterator[Drill]:
-    """A drill that begins when all is well, the director where the database has this role.
+    """Yield a drill that begins in a whole cluster, with the director on a node of this role.
 
-    When it is over no other service has been touched, and only one node has ours.
+    Afterwards it asserts that foreign services are unchanged, and that one node has the read
+    service.
     """
     recover(replicated, getattr(request, "param", Role.UNPROMOTED))
     for node in replicated.nodes:
@@ -80,7 +81,7 @@ def drill(
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print what all drills have reported, whatever became of them."""
+    """Print the reports of all drills, even if some have failed."""
     reports = config.stash.get(REPORTS, [])
     if reports:
         terminalreporter.section("drills")
@@ -91,11 +92,11 @@ def pytest_terminal_summary(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Collect, before anything is tidied up, what all machines say when a test has failed."""
+    """Collect the evidence of all machines when a test has failed, before any cleanup."""
     report = yield
     cluster = getattr(item, "funcargs", {}).get("cluster")
     if report.failed and isinstance(cluster, Cluster):
-        # With the module's name: another boot may be about to collect its own.
+        # The module's name distinguishes it from evidence of parallel boots.
         directory = cluster.collect(f"{item.path.stem}-{item.name}-{call.when}")
         report.sections.append(("what the machines say", f"is in {directory}"))
     return report

@@ -1,13 +1,13 @@
-"""What Corosync and Pacemaker are told before they start."""
+"""Configuration files that Corosync and Pacemaker need before they start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-TOKEN = 3000  # ms; what a guest with one processor never misses
+TOKEN = 3000  # ms; a guest with one processor never misses it
 
-# udpu, because knet's threads cost four times as much in such a guest, and for the same reason
-# neither precedence over everybody else nor a token that goes on running round when all is said.
+# knet's threads cost four times as much as udpu in a guest with one processor. Corosync gets no
+# real-time priority for the same reason, and the token stops soon after the last message.
 _CONF = """
 totem {{
     version: 2
@@ -47,8 +47,7 @@ def corosync_conf(addresses: Mapping[str, str]) -> str:
     return _CONF.format(token=TOKEN, nodes="".join(nodes))
 
 
-# There is no fencing in a world of namespaces. Nobody is waited for who might already be there:
-# the nodes start together.
+# Namespaces cannot be fenced. The nodes start together, so the election waits for no older node.
 PROPERTIES = {"stonith-enabled": "false", "dc-deadtime": "2s", "cluster-name": "lab"}
 
 _CIB = """<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.7" admin_epoch="0" epoch="1"
@@ -73,7 +72,7 @@ _MEMBER = '    <node id="{1}" uname="{0}"/>\n'
 def first_cib(nodes: Sequence[str] = ()) -> str:
     """Return the CIB of a cluster of these nodes, without resources.
 
-    A node's first one needs not know whom it will meet.
+    A node's first CIB may lack them: the node learns of its peers later.
     """
     properties = (_PROPERTY.format(*pair) for pair in PROPERTIES.items())
     members = (_MEMBER.format(name, number) for number, name in enumerate(nodes, 1))

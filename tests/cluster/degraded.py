@@ -1,4 +1,4 @@
-"""Whether the director finds that not all is as it should be, as Pacemaker tells it."""
+"""Degradation of the director, as Pacemaker reports it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SHOW = ["crm_mon", "--output-as=xml", "--include=none,operations", "--resource=l
 
 
 def degraded(director: Node, seen_by: Node) -> bool:
-    """Say whether the last monitor on the director's node ended so.
+    """Return whether the last monitor on the director's node exited with DEGRADED.
 
-    Pacemaker keeps two results of it: the last failure, which this is to it, and, if that was not
-    the first, the one that differed from the one before.
+    Pacemaker keeps two results of it. One is the last failure, which DEGRADED counts as. The other,
+    unless that was the first result, is the last one that differed from its predecessor.
     """
     seen = etree.fromstring(seen_by.run(SHOW).stdout.encode())
     history = seen.iterfind(f".//node[@name='{director.name}']//operation_history[@interval]")
@@ -30,12 +30,12 @@ def _when(text: str) -> time.struct_time:
 
 
 def reason(seen_by: Node) -> str:
-    """Return why it was so the last time, as crm_mon shows it even when it is over."""
+    """Return the reason of the last degradation; crm_mon shows it even after its end."""
     shown = seen_by.run(["crm_mon", "-1"]).stdout
     found = re.search(r"lvsdr .*'OCF_DEGRADED' \((.*)\)", shown)
     return found[1] if found else ""
 
 
 def forget(node: Node) -> None:
-    """Let Pacemaker forget it, as an administrator does when it is over."""
+    """Clean up the failure, as an administrator does after its end."""
     node.run(["crm_resource", "--cleanup", "--resource", "lvsdr"])

@@ -1,4 +1,4 @@
-"""A walk through failures of a real cluster: what happens, and what its clients notice of it."""
+"""A walk through failures of a real cluster: the events, and their effects on its clients."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ CLOSING = (
 
 
 class Broken(AssertionError):
-    """A step did not show what it promises."""
+    """A step that did not show its promised result."""
 
 
 class Show:
-    """What the steps have in common: the cluster, its clients, and where it is shown."""
+    """State that the steps share: the cluster, its clients, and the screen."""
 
     def __init__(self, cluster: Cluster, screen: Screen) -> None:
         self.cluster, self.screen = cluster, screen
@@ -83,7 +83,7 @@ class Show:
         self.screen.line()
 
     def type(self, *argv: str, on: Machine | None = None) -> str:
-        """Show a command as it is typed on a node, run it, and return what it prints."""
+        """Show a command as it is typed on a node, run it, and return its output."""
         where = on or self.cluster.running_node
         command = " ".join(map(shlex.quote, argv))
         self.screen.line("  ", Styled(f"{where.name}# {command}", "bold"))
@@ -95,7 +95,7 @@ class Show:
         self.screen.line()
 
     def expect(self, what: str, kept: object) -> None:
-        """Show that a promise was kept. Broken when it was not."""
+        """Show that a promise was kept. Raise Broken if it was not."""
         if not kept:
             raise Broken(f"not so: {what}; the pool is {in_words(pool(self.cluster))}")
         self.screen.line("  ", Styled("ok", "green"), f"  {what}")
@@ -105,7 +105,7 @@ class Show:
         return Timeline(self.cluster, self.screen)
 
     def table(self) -> None:
-        """Show the virtual service as the director's node has it."""
+        """Show the virtual service in the table of the director's node."""
         self.print(self.type("ipvsadm", "-Ln", on=self.cluster[self.director()]))
 
     def director(self) -> str:
@@ -113,12 +113,13 @@ class Show:
         return name
 
     def ask(self) -> None:
-        """Let psql ask who answers, as often as it takes, and show the answers."""
+        """Query the server's name with psql, several times, and show the answers."""
         line = ["psql", "-X", "-A", "-t", "-h", READ_VIP, "-U", postgres.MONITOR, "postgres"]
         argv = [*line, "-c", "show cluster_name"]
         command = f"psql -h {READ_VIP} -c 'show cluster_name'   ({QUESTIONS} at a time)"
         self.screen.line("  ", Styled(f"client$ {command}", "bold"))
-        # At the same time, or a client that connects each second may take every other turn.
+        # The queries run in parallel: otherwise a client that connects each second may take every
+        # other turn of the scheduler.
         asked = [self.cluster.client.start(argv) for _ in range(QUESTIONS)]
         answers = [running.wait().stdout.strip() for running in asked]
         self.print("  ".join(answers))
@@ -126,7 +127,7 @@ class Show:
         self.expect("both standbys answer, and nobody else", set(answers) == wanted)
 
     def whole(self) -> None:
-        """Wait until the pool is both standbys."""
+        """Wait until the pool consists of both standbys."""
 
         def both(state: ClusterState) -> bool:
             standbys = set(in_role(state, Role.UNPROMOTED))
@@ -135,7 +136,7 @@ class Show:
         self.cluster.wait_for(both, "one primary, two standbys in the pool", PATIENCE)
 
     def report(self, lost: str = "") -> None:
-        """Say what the clients have noticed since the last report; `lost` may lose sessions."""
+        """Show the results of the clients since the last report. Only `lost` may lose sessions."""
         assert self.clients is not None
         visits = self.clients.visits[self._asked :]
         self._asked += len(visits)
@@ -158,7 +159,7 @@ def command(script: str, beginning: str) -> list[str]:
     return [f"{line} \\" for line in (f"pcs {beginning}ocf:lvsdr:lvsdr", *settings)]
 
 
-# --- the steps: each has its headline, says what happens, and holds its promises
+# --- the steps: each docstring is the headline on the screen
 
 
 def the_cluster_forms(show: Show) -> None:
@@ -270,7 +271,7 @@ STEPS: tuple[Callable[[Show], None], ...] = (
 
 
 def walk(cluster: Cluster, screen: Screen) -> None:
-    """Play all steps. Broken, or NotInTime, when one does not show what it promises."""
+    """Play all steps. Raise Broken or NotInTime if a step does not show the promised result."""
     show = Show(cluster, screen)
     with contextlib.ExitStack() as stack:
         for number, step in enumerate(STEPS, start=1):

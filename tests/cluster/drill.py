@@ -1,9 +1,8 @@
-"""A drill: clients hold sessions and open new ones all the time, something happens, it settles.
+"""A drill: an event happens while clients hold sessions and open new ones; then it settles.
 
-What the clients saw of it, and how long it took until all was as it had to be, is its report.
-
-Nobody is fenced here: where a node is only lost from sight, the others take for granted that it is
-dead. So what is frozen or cut off in a drill is never the primary.
+The report contains the clients' results and the times until the cluster was as required. The
+cluster has no fencing: if a node is only out of sight, the others assume that it is dead. So a
+drill never freezes or cuts off the primary.
 """
 
 from __future__ import annotations
@@ -37,17 +36,17 @@ from tests.cluster.waiting import wait_until
 
 Seen = TypeVar("Seen")
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
-LOOK = 0.1  # seconds from one look at a kernel's table to the next
+LOOK = 0.1  # seconds between two reads of a kernel's table
 
 
 class Nodes(NamedTuple):
-    """Who is who at the beginning of a drill."""
+    """Parts of the nodes at the beginning of a drill."""
 
     primary: Node
     standby: Node
-    """One that does not balance."""
+    """A standby that does not balance."""
     other: Node
-    """The other standby, which may."""
+    """The other standby, which may balance."""
     director: Node
 
 
@@ -73,25 +72,25 @@ class Drill:
 
     @functools.cached_property
     def nodes(self) -> Nodes:
-        """Who is who when this is read first. ValueError without a replicated database."""
+        """Return the parts at the first call. Raise ValueError without a replicated database."""
         return who_is_who(self.cluster)
 
     def report(self) -> Report:
-        """Return what has become of the clients so far; all that hold a session try it."""
+        """Return the results of the clients so far. All sessions are tried."""
         clients = self.clients
         failed, gap, sessions = len(clients.failures), clients.longest_gap, len(clients.sessions)
         counts = failed, len(clients.visits), gap, clients.broken(), sessions
         return Report(self.name, *counts, tuple(self.laps), tuple(self.story))
 
-    # --- what happens
+    # --- events
 
     def happens(self) -> float:
-        """Say that it happens now: from here on the time runs. Returns that moment."""
+        """Mark the event: times are measured from now on. Return this moment."""
         self._began = time.monotonic()
         return self._began
 
     def failing(self) -> Lap:
-        """Write down how long, after it happened, new connections still failed."""
+        """Record the time after the event until new connections no longer failed."""
         moments = [each.began - self._began for each in self.clients.failures]
         return self._write("failing", max([0.0, *moments]))
 
@@ -100,16 +99,16 @@ class Drill:
         return self.clients.longest_gap / INTERVAL
 
     def start(self, node: Node) -> None:
-        """Switch a node on that has lost its power, and with it the service that is not ours."""
+        """Switch on a node that has lost its power, and restore its foreign service."""
         node.start()
         foreign.add(node)
 
-    # --- until it is right
+    # --- waits
 
     def wait_for_pool(self, what: str, *names: str, seen_by: Sequence[Node] = ()) -> Lap:
-        """Wait until exactly these get new connections; this is called `what` in the report.
+        """Wait until exactly these get new connections; record the time as `what`.
 
-        Only what is in the kernels of `seen_by` counts, if that is given.
+        Only the kernels of `seen_by` count, if that is given.
         """
         return self.wait_for(
             what,
@@ -124,14 +123,14 @@ class Drill:
         wanted: Callable[[Seen], object],
         pause: float = LOOK,
     ) -> Lap:
-        """Wait until what can be seen is as wanted; it is called `what` in the report."""
+        """Wait until `look` returns a wanted value; record the time as `what`."""
         wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause)
         return self.lap(what)
 
     def wait_for_state(
         self, what: str, wanted: Callable[[ClusterState], object], seen_by: Node | None = None
     ) -> Lap:
-        """Wait until the cluster's state is as wanted; it is called `what` in the report."""
+        """Wait until the cluster's state is as wanted; record the time as `what`."""
         self.cluster.wait_for(wanted, f"{self.name}: {what}", PATIENCE, seen_by)
         return self.lap(what)
 
@@ -141,18 +140,18 @@ class Drill:
         return self.lap(what)
 
     def until_served(self) -> Lap:
-        """Wait until somebody gets a new connection that began after this was called."""
+        """Wait until a new connection succeeds that began after this call."""
         now = time.monotonic()
         return self.wait_for(
             "served", lambda: self.clients.servers_since(now), lambda seen: any(seen.keys())
         )
 
     def lap(self, what: str) -> Lap:
-        """Write down how long it took until now."""
+        """Record the time until now."""
         return self._write(what, self._seconds())
 
     def tell(self, what: str) -> None:
-        """Write that down as the next line of a story of its own."""
+        """Add a line with the time to the story of the drill."""
         self.story.append(f"{len(self.story) + 1:4} {Lap(what, self._seconds())}")
 
     def _seconds(self) -> float:
@@ -163,8 +162,9 @@ class Drill:
         return self.laps[-1]
 
     def session_on(self, node: Machine) -> Session:
-        """Open a session of its own, through the virtual address, on this one of the pool."""
-        for _ in range(2 * len(NODES)):  # each gets one in turn, others get some in between
+        """Open another session through the virtual address, on this machine."""
+        # one in turn for each machine, and other clients take some turns
+        for _ in range(2 * len(NODES)):
             session = connect(self.cluster.client)
             if session.server == node.name:
                 return session
@@ -173,7 +173,10 @@ class Drill:
 
 
 def who_is_who(cluster: Cluster) -> Nodes:
-    """Say who plays which part. ValueError unless there are a primary and two standbys."""
+    """Return the parts of the nodes.
+
+    Raises ValueError unless there are a primary and two standbys.
+    """
     state = cluster.state()
     by_name = {node.name: node for node in cluster.nodes}
     (director,) = directors(cluster)
@@ -184,7 +187,7 @@ def who_is_who(cluster: Cluster) -> Nodes:
 
 
 def move_director(cluster: Cluster, node: Node) -> None:
-    """Move it as an administrator does."""
+    """Move the director as an administrator does."""
     command = ["crm_resource", "--resource", "director"]
     node.run([*command, "--move", "--node", node.name])
     wait_until(lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE)
@@ -192,10 +195,10 @@ def move_director(cluster: Cluster, node: Node) -> None:
 
 
 def rebuild(cluster: Cluster, node: Node) -> None:
-    """Make a former primary, which is switched off, a standby like any other.
+    """Make a former primary, which is switched off, a standby.
 
-    The score that it had outlives its power: it would be promoted again as soon as it joins, if its
-    successor's is not as high by then.
+    Its promotion score survives the power cut. It would be promoted as soon as it joins, unless its
+    successor's score is as high by then.
     """
     cluster.rebuild_database(node)
     successor = cluster.running_node
@@ -222,7 +225,7 @@ def wait_until_whole(cluster: Cluster) -> None:
 
 
 def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:
-    """Make it whole, the director where the database has this role; undo what a drill has left."""
+    """Make the cluster whole after a drill, with the director on a node of this role."""
     for node in cluster.nodes:
         if node.running:
             node.plug_in()

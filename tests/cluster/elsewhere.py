@@ -1,7 +1,7 @@
-"""Commands on any machine, for a shell that is on one of them: the server of the script `on`.
+"""Server of the script `on`: runs commands on any machine for a shell on another machine.
 
-A process in a PID namespace cannot enter that of another machine (setns(2)). So `on` hands its
-streams over to this process, which is outside of all machines, by a socket in each one's network.
+A process in a PID namespace cannot enter that of another machine (setns(2)). So `on` passes its
+streams to this process, which is outside of all machines, by a socket in each network.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from tests.cluster.places import prepared
 from tests.cluster.views import directors, primary
 from tests.lab.host import Host
 
-ADDRESS = "\0lvsdr-on"  # abstract: each network namespace has such addresses of its own
-REQUEST = 1 << 20  # bytes; more than a command line has
+ADDRESS = "\0lvsdr-on"  # abstract: each network namespace has its own such addresses
+REQUEST = 1 << 20  # bytes; longer than any command line
 NOT_FOUND = 127  # as in a shell
 
 
 class Request(NamedTuple):
-    """What `on` was called with. `terminal` says whether it talks with one."""
+    """Arguments of `on`. `terminal` is true if it uses a terminal."""
 
     machine: str
     command: list[str]
     terminal: bool
     kind: str
-    """That of the terminal, as TERM has it."""
+    """Type of the terminal (TERM)."""
 
 
 @contextlib.contextmanager
 def reachable(cluster: Cluster) -> Iterator[None]:
-    """Let `on` work on all machines and on the client, for as long as a `with` lasts."""
+    """Serve `on` on all machines and on the client, until the end of a `with`."""
     hosts = [cluster.client, *(machine.host for machine in cluster.machines)]
     with contextlib.ExitStack() as opened:
         for host in hosts:
@@ -60,7 +60,7 @@ def _listening(host: Host) -> socket.socket:
 
 
 def _serve(cluster: Cluster, server: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # when it is closed
+    with contextlib.suppress(OSError):  # when the socket is closed
         while True:
             connection, _ = server.accept()
             threading.Thread(target=_answer, args=(cluster, connection), daemon=True).start()
@@ -86,18 +86,21 @@ def _answer(cluster: Cluster, connection: socket.socket) -> None:
 
 
 def command_line(cluster: Cluster, request: Request) -> list[str]:
-    """Return the command line that runs a request from here. LookupError if it has no machine."""
+    """Return the command line that runs a request from here.
+
+    Raises LookupError if the machine does not exist.
+    """
     name = resolve(cluster, request.machine)
     argv = request.command or shell(name)
     inside = _inside(cluster, name, [*environment(request.kind), *argv])
     if not request.terminal:
         return inside
-    # A terminal of its own, or neither Ctrl-C nor job control would work there.
+    # The command has its own terminal, because Ctrl-C and job control need it.
     return ["script", "--quiet", "--return", "--command", shlex.join(inside), "/dev/null"]
 
 
 def resolve(cluster: Cluster, name: str) -> str:
-    """Return the machine of this name, or of the node that has this part. LookupError if none."""
+    """Return the name of the machine, or of the node with this part. Raise LookupError if none."""
     parts = {
         "director": lambda: [node.name for node in directors(cluster)],
         "primary": lambda: [primary(cluster).name],
@@ -114,7 +117,7 @@ def resolve(cluster: Cluster, name: str) -> str:
 
 
 def shell(name: str) -> list[str]:
-    """Return the command line of a shell whose prompt says where it is."""
+    """Return the command line of a shell whose prompt contains the machine's name."""
     return ["env", rf"PS1={name}:\w\$ ", "bash", "--norc", "--noprofile"]
 
 
@@ -132,7 +135,7 @@ def _inside(cluster: Cluster, name: str, argv: Sequence[str]) -> list[str]:
 
 
 def _run(argv: Sequence[str], streams: Sequence[int], connection: socket.socket) -> int:
-    """Run a command with these streams; end it when `on` has ended, for example by Ctrl-C."""
+    """Run a command with these streams. End it when `on` has ended, for example by Ctrl-C."""
     stdin, stdout, stderr = streams
     process = subprocess.Popen(
         argv, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
@@ -140,7 +143,7 @@ def _run(argv: Sequence[str], streams: Sequence[int], connection: socket.socket)
     ended = threading.Thread(target=_end_with, args=(process, connection), daemon=True)
     ended.start()
     status = process.wait()
-    return status if status >= 0 else 128 - status  # as a shell has it
+    return status if status >= 0 else 128 - status  # as in a shell
 
 
 def _end_with(process: subprocess.Popen[bytes], connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""What all machines have to say when a test has failed."""
+"""Evidence of all machines after a failed test."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COMMANDS = {
     "processes.txt": "ps axfo pid,stat,lstart,time,args; free -m; df -h",
     "sockets.txt": "ss -tanp",
 }
-PATIENCE = 20.0  # seconds for a command: what has failed may hang
+PATIENCE = 20.0  # seconds for a command: a failed machine may hang
 
 
 def collect(machines: Sequence[Machine], directory: Path) -> None:
-    """Write a directory for each machine: its logs, and what it shows now if it runs."""
+    """Write a directory for each machine: its logs, and its present state if it runs."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     (directory / "when.txt").write_text(time.strftime("%b %d %H:%M:%S\n"))

@@ -1,4 +1,4 @@
-"""An example on the cluster: who should serve, who does, and what Pacemaker has to say of it."""
+"""An example on the cluster: expected and actual real servers, and Pacemaker's complaints."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.cluster.waiting import wait_until
 from tests.lab.job import ROOT
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
-WITH_OUTSIDE = ("2-list-script", "3-check-script")  # which count on a standby outside the cluster
+WITH_OUTSIDE = ("2-list-script", "3-check-script")  # examples with a standby outside of the cluster
 DRAIN = float(VARIABLES["DRAIN"])
 
-# As an administrator does it, on a machine that has no systemd running: what it would do, for a
-# unit that is started at once, is to run what that has for ExecStart. The script comes from outside
-# of the machine: that has a /tmp of its own, and this tree may be in the other.
+# This follows an administrator on a machine without systemd. It runs the ExecStart of a unit that
+# is started at once, as systemd would. The script is passed by stdin, because the machine has its
+# own /tmp, and this tree may be below the other one.
 MAKE_REAL_SERVER = f"""
 mount -t tmpfs tmpfs /etc/sysctl.d
 mount -t tmpfs tmpfs /etc/systemd/system
@@ -55,7 +55,7 @@ class Example:
             make_real_server(machine)
 
     def wait(self) -> None:
-        """Wait until all of it serves, and nothing is left to do."""
+        """Wait until all parts serve, and the cluster is idle."""
         self.cluster.wait_for(
             lambda state: steady(state, *NODES), f"{self.name} is complete", PATIENCE
         )
@@ -63,7 +63,7 @@ class Example:
         self.cluster.settle()
 
     def wait_for_pool(self, weights: Weights) -> None:
-        """Wait until these are the weights of all who should serve; others may be there with 0."""
+        """Wait until the pool has these weights. Other real servers may be there with weight 0."""
 
         def fits(seen: Weights | None) -> bool:
             servers = {**dict.fromkeys(weights, 0), **(seen or {})}
@@ -71,34 +71,34 @@ class Example:
 
         wait_until(lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE)
 
-    # --- who serves
+    # --- real servers
 
     @property
     def wanted(self) -> Weights:
-        """The pool as it should be when nobody is missing."""
+        """Return the pool when no machine is missing."""
         machines = (*standbys(self.cluster), *self.outside)
         return {machine.name: 1 for machine in machines}
 
     def reads(self, each: int = 2) -> Weights:
-        """Count where reads land, of so many for each who should serve."""
+        """Count `each` reads per expected real server, by the machine that they land on."""
         return dict(spread(self.cluster.client, each * len(self.wanted)))
 
     def director(self) -> Node:
-        """Return the node that balances. ValueError unless it is one."""
+        """Return the node that balances. Raise ValueError unless there is exactly one."""
         (name,) = in_role(self.cluster.state(), Role.STARTED, "lvsdr")
         return next(node for node in self.cluster.nodes if node.name == name)
 
     def bystander(self) -> Node:
-        """Return a node that is nothing but a standby: neither the primary's nor the director's."""
+        """Return a standby's node that does not balance."""
         busy = (primary(self.cluster), self.director())
         return next(node for node in self.cluster.nodes if node not in busy)
 
-    # --- what Pacemaker says
+    # --- Pacemaker's results
 
     def complaints(self) -> list[str]:
-        """Return what crm_verify finds, and every failed action that is remembered.
+        """Return the findings of crm_verify, and every failed action that is recorded.
 
-        That the director was degraded once is remembered, too; whether it still is says `degraded`.
+        A past degradation is recorded, too, but left out: see `degraded`.
         """
         node = self.cluster.node1
         verified = node.run(["crm_verify", "--live-check", "-V"], check=False)
@@ -111,20 +111,20 @@ class Example:
         return [text.strip() for text in said if text.strip()]
 
     def degraded(self) -> bool:
-        """Say whether the director's last monitor found that not all is as it should be."""
+        """Return whether the director's last monitor was degraded."""
         node = self.director()
         return degraded.degraded(node, node)
 
     def forget(self) -> None:
-        """Forget what has failed."""
+        """Clean up recorded failures."""
         degraded.forget(self.cluster.node1)
         self.cluster.settle()
 
 
 def make_real_server(machine: Machine) -> None:
-    """Make a machine outside of the cluster a standby that serves reads, as its script says.
+    """Make a machine outside of the cluster a standby that serves reads, by the example's script.
 
-    Nobody has told its database so far by which name the primary has to know it.
+    Its database does not yet know by which name the primary must know it.
     """
     postgres.install(machine, WRITE_VIP)
     postgres.start(machine)
@@ -135,11 +135,14 @@ def make_real_server(machine: Machine) -> None:
     machine.run([*psql, "postgres"], stdin=found + rest)
 
 
-# --- what is true of every example
+# --- common to all examples
 
 
 def serves_as_it_should(example: Example) -> None:
-    """It settles without a failed action; reads land on all standbys, writes on the primary."""
+    """Assert that it settles without failures, and that reads and writes land where they should.
+
+    Reads land on all standbys, writes on the primary.
+    """
     example.wait()
     assert example.complaints() == []
     assert not example.degraded()

@@ -1,4 +1,4 @@
-"""A virtual service that is none of lvsdr's business, in the table of every node."""
+"""A foreign virtual service, independent of lvsdr, in the table of every node."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ TABLE = parse_saved(LINES)
 
 
 def add(node: Node) -> None:
-    """Add it to a node's table, unless it is there. It does not survive the node's power."""
+    """Add it to a node's table, unless it is there. It does not survive a power cut."""
     if not TABLE.keys() & others(node).keys():
         node.host.restore_ipvs(LINES)
 
 
 def others(node: Node) -> Table:
-    """Return what is in a node's table besides the read service."""
+    """Return a node's table without the read service."""
     table = parse_proc(node.host.proc_ipvs())
     return {key: service for key, service in table.items() if key.address != READ_VIP}
 
 
 def untouched(nodes: Iterable[Node]) -> bool:
-    """Say whether all nodes that run have it as it was added, and nothing else but ours."""
+    """Return whether all running nodes have the foreign service unchanged, and no other service."""
     return all(others(node) == TABLE for node in nodes if node.running)

@@ -1,6 +1,6 @@
-"""What Pacemaker has done, from the logs of the nodes.
+"""Operations of Pacemaker, from the logs of the nodes.
 
-The CIB does not tell: there a reload-agent that succeeds is recorded as a start.
+The CIB is not enough: it records a successful reload-agent as a start.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from tests.cluster.node import LOG, Node
 
-# Of a recurring monitor only the first result is there, and each that differs from the one before.
+# A recurring monitor logs only its first result, and each result that differs from the previous
+# one.
 _RESULT = re.compile(
     r" Result of (?P<action>\S+) operation for (?P<resource>\S+) on (?P<node>\S+): "
     r"(?P<result>.*?) \| "
@@ -30,7 +31,7 @@ class Done(NamedTuple):
 
 
 class History:
-    """What happens on these nodes from now on."""
+    """Operations on these nodes from now on."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._begins = {node: len(_log(node)) for node in nodes}
@@ -40,15 +41,15 @@ class History:
         return _log(node)[self._begins[node] :].decode(errors="replace")
 
     def done(self) -> list[Done]:
-        """Return the operations that have come to an end, node by node in their order."""
+        """Return the operations that have ended, node by node in their order."""
         results = (_RESULT.finditer(self.text(node)) for node in self._begins)
         done = [Done(**found.groupdict()) for node in results for found in node]
         return [it for it in done if it.result != _CANCELLED]
 
     def changes(self) -> list[tuple[str, str]]:
-        """Return what was done to resources, as pairs of action and resource.
+        """Return the changes of resources, as pairs of action and resource.
 
-        Looking is nothing of that sort, be it once or again and again.
+        Probes and monitors are no changes.
         """
         looking = ("probe", _RECURRING)
         return [(it.action, it.resource) for it in self.done() if it.action not in looking]

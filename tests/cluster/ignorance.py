@@ -1,4 +1,4 @@
-"""What is asked does not answer: nothing changes, and the director says that it does not know."""
+"""Sources without an answer: the pool stays as it is, and the director reports a degradation."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.cluster.example import Example
 from tests.cluster.report import Report
 from tests.cluster.views import primary
 
-SEEN = 24  # intervals of the director's monitor, until it says so, or says so no more
-ASKING = 2.0  # seconds from one question to the next: each is a crm_mon
+SEEN = 24  # intervals of the director's monitor, until a degradation begins or ends
+ASKING = 2.0  # seconds between two runs of crm_mon
 
 
 @contextlib.contextmanager
 def primary_silent(example: Example) -> Iterator[None]:
-    """The primary accepts connections and says nothing to them; it goes on feeding its standbys."""
+    """Stop the primary's postmaster: connections get no answer, and replication continues."""
     machine = primary(example.cluster)
-    postmaster = postgres.pid(machine)  # which alone answers those who come
+    postmaster = postgres.pid(machine)  # the only process that answers new connections
     machine.run(["kill", "-STOP", postmaster])
     try:
         yield
@@ -30,7 +30,7 @@ def primary_silent(example: Example) -> Iterator[None]:
 
 @contextlib.contextmanager
 def names_gone(example: Example) -> Iterator[None]:
-    """On the director's machine no name resolves."""
+    """Let no name resolve on the director's machine."""
     machine = example.director()
     machine.run(["mount", "--bind", "/dev/null", "/etc/hosts"])
     try:
@@ -42,7 +42,7 @@ def names_gone(example: Example) -> Iterator[None]:
 def nothing_changes(
     what: str, example: Example, fault: AbstractContextManager[None], reports: list[Report]
 ) -> str:
-    """Neither the pool nor what clients see, for as long as the fault lasts; returns the reason."""
+    """Assert that the fault changes neither pool nor connections. Return the reason."""
     cluster, wanted = example.cluster, example.wanted
     example.forget()
     assert not degraded.reason(cluster.node1)

@@ -1,4 +1,4 @@
-"""An address that is on the node that leads: where Pacemaker has it promoted, and who has it."""
+"""Promotion of the address that follows a leader, and the nodes that have the address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "leader-vip"
 
 
 def wait_for_leader(cluster: Cluster, *names: str) -> None:
-    """Wait until exactly these are promoted, and nothing is left to do."""
+    """Wait until exactly these nodes are promoted, and the cluster is idle."""
     cluster.wait_for(
         lambda state: in_role(state, Role.PROMOTED, NAME) == list(names),
         f"{', '.join(names) or 'nobody'} is promoted",
@@ -25,7 +25,7 @@ def wait_for_leader(cluster: Cluster, *names: str) -> None:
 
 
 def holders(cluster: Cluster) -> list[str]:
-    """The nodes that have the address."""
+    """Return the nodes that have the address."""
     found = []
     for node in cluster.nodes:
         told = json.loads(node.run(["ip", "-json", "address"]).stdout)

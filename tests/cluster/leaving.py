@@ -1,4 +1,4 @@
-"""A standby leaves for maintenance in an example, and comes back: what clients notice of it."""
+"""A standby of an example leaves for maintenance and returns: the effects on clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OUT, BACK = 12, 60  # intervals of the director's monitor
 
 
 def leaves_and_comes_back(example: Example, reports: list[Report]) -> None:
-    """A standby whose node goes on standby gets nothing new; its sessions have DRAIN seconds."""
+    """Assert that a standby on standby gets no new connections, and sessions have DRAIN seconds."""
     leaving = example.bystander()
     rest = example.wanted.keys() - {leaving.name}
     with Drill(f"a standby goes on standby, {example.name}", example.cluster) as drill:
@@ -34,7 +34,7 @@ def leaves_and_comes_back(example: Example, reports: list[Report]) -> None:
         )
         assert drill.laps[-1].intervals < BACK
         reports.append(drill.report())
-    # Those of the node that left had their time, the others are not concerned.
+    # Sessions on the node that left were ended after their time; all others continue.
     assert reports[-1].broken.keys() == {leaving.name}
     assert not drill.clients.failures
     assert all(map(serving, drill.seen))

@@ -16,7 +16,7 @@ from tests.lab.network import Network, plug, pull
 
 NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
 BOOTING = 30.0  # seconds
-NEUTRAL = "C.UTF-8"  # the language in which commands are typed
+NEUTRAL = "C.UTF-8"  # the language of commands
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -37,7 +37,7 @@ OWNERS = {
 
 
 class Machine:
-    """A machine that has this place in the network; it is switched off, and its disk is empty.
+    """A machine at this place in the network, switched off and with an empty disk.
 
     `language` is the locale of the services that are started on it from now on.
     """
@@ -56,7 +56,7 @@ class Machine:
         return f"<{self.name} {self.address}{'' if self.running else ' off'}>"
 
     def format_disk(self) -> None:
-        """Make its disk as after the installation of the packages."""
+        """Bring the disk into its state after the installation of the packages."""
         shutil.rmtree(self.disk, ignore_errors=True)
         for owner, places in OWNERS.items():
             user, _, group = owner.partition(":")
@@ -102,10 +102,10 @@ class Machine:
         return self.disk / "booted"
 
     def crash(self) -> None:
-        """Cut the power: every process is gone at once, and nobody is told."""
+        """Cut the power: every process ends at once, and no peer is informed."""
         pull(self.host)
         os.kill(self._init(), signal.SIGKILL)
-        # Only when those outside have reaped their children inside is the end of it.
+        # The machine ends only when processes outside have reaped their children inside.
         for service in self._services:
             service.close()
         assert self._power is not None
@@ -114,7 +114,7 @@ class Machine:
         self._services.clear()
 
     def cut_off(self) -> None:
-        """Pull its cable, and no more."""
+        """Pull the cable, without other effects."""
         pull(self.host)
 
     def plug_in(self) -> None:
@@ -122,11 +122,11 @@ class Machine:
         plug(self.host)
 
     def freeze(self) -> None:
-        """Stop every process where it is (SIGSTOP), as a hanging hypervisor would."""
+        """Stop every process (SIGSTOP), as a hanging hypervisor would."""
         self.run(["kill", "-STOP", "--", "-1"])
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """Continue every process."""
         self.run(["kill", "-CONT", "--", "-1"])
         for service in self._services:
             service.kill(signal.SIGCONT)  # nsenter(1) stops when its child does
@@ -134,7 +134,7 @@ class Machine:
     # --- processes
 
     def spawn(self, argv: Sequence[str], stdin: str | None = None) -> Running:
-        """Start a process on the machine; whatever happens, it ends with the machine."""
+        """Start a process on the machine. It ends with the machine at the latest."""
         environment = {**ENVIRONMENT, "LANG": self.language}
         running = Running(self.inside(argv), stdin, environment)
         self._services.append(running)
@@ -150,7 +150,7 @@ class Machine:
     ) -> Completed:
         """Run a command on the machine.
 
-        CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
+        Raises CommandFailed if it takes longer than `timeout` seconds or, with `check`, fails.
         """
         return checked(argv, self.begin(argv, stdin).wait(timeout), check)
 
@@ -159,7 +159,7 @@ class Machine:
         return Running(self.inside(argv), stdin, ENVIRONMENT)
 
     def inside(self, argv: Sequence[str]) -> list[str]:
-        """Return the command line that runs a command on the machine, for whoever starts it."""
+        """Return the command line that runs a command on the machine from outside."""
         return ["nsenter", "--target", str(self._init()), *NAMESPACES, "--", *argv]
 
     def _init(self) -> int:

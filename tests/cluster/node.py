@@ -19,8 +19,8 @@ from tests.lab.network import Network
 MONITOR = ["crm_mon", "--output-as=xml", "--include=none,nodes,resources,attributes"]
 STATE, LOG = "var/log/state.xml", "var/log/pacemaker/pacemaker.log"
 
-# The file of the second is for those who look all the time: no process is cheaper than one.
-# Connections that are over hold up a drain for two minutes by default: see docs/decisions/037.
+# The output file serves frequent readers without a process. By default closed connections delay a
+# drain by two minutes: see docs/decisions/037.
 START = f"""
 ipvsadm --set 0 1 0 || true
 corosync
@@ -28,16 +28,16 @@ corosync
 PCMK_logfile=/{LOG} exec pacemakerd -f
 """
 
-# What is left of a first start: daemons without pacemakerd, or a Corosync that it has not stopped.
+# Rests of a first start: daemons without pacemakerd, or a Corosync that it has not stopped.
 KILL = "while pkill -KILL 'corosync|pacemaker|crm_mon'; do sleep 0.1; done"
 
-IDLE = " -> S_IDLE "  # of the lines about transitions, in the log of the node that coordinates
+IDLE = " -> S_IDLE "  # part of lines about transitions, in the log of the coordinator
 
 
 class Node(Machine):
-    """A node; `peers` in what follows are the addresses of all nodes, by name.
+    """A cluster node. `peers` are the addresses of all nodes, by name.
 
-    `may_restart` says whether Pacemaker may be started again if it ends by itself: once, and only
+    `may_restart` is true if Pacemaker may be started again after it ends by itself: once, and only
     while the node comes up.
     """
 
@@ -49,7 +49,7 @@ class Node(Machine):
         self._idle = 0
 
     def install(self, peers: Mapping[str, str]) -> None:
-        """Make its disk as it is before the cluster's first start."""
+        """Bring its disk into the state before the cluster's first start."""
         self.format_disk()
         (self.disk / "etc/corosync/corosync.conf").write_text(corosync_conf(peers))
         cib = self.disk / "var/lib/pacemaker/cib/cib.xml"
@@ -58,7 +58,7 @@ class Node(Machine):
         shutil.chown(cib, "hacluster", "haclient")
 
     def start(self) -> None:
-        """Switch it on and let it join the cluster; that it has joined is for others to see."""
+        """Switch it on and start its services. Wait for its membership elsewhere."""
         super().start()
         self.start_services()
 
@@ -73,7 +73,7 @@ class Node(Machine):
         self._start_services()
 
     def restart(self) -> None:
-        """Start Corosync and Pacemaker again, for the one time that is allowed."""
+        """Start Corosync and Pacemaker again, which is allowed once."""
         self.may_restart = False
         self.run(["/bin/sh", "-c", KILL])
         self._start_services()
@@ -83,44 +83,44 @@ class Node(Machine):
         self._unread.skip()
         self._pacemaker = self.spawn(["/bin/sh", "-e", "-c", START])
 
-    # --- whether Pacemaker runs
+    # --- the end of Pacemaker
 
     def let_pacemaker_end(self) -> None:
-        """Have no opinion, until the next start, on whether Pacemaker runs: a test ends it."""
+        """Do not watch Pacemaker until the next start, because a test ends it."""
         self._pacemaker = None
 
     def pacemaker_status(self) -> int | None:
-        """Return how Pacemaker has exited since its start; None if it runs or needs not run."""
+        """Return Pacemaker's exit status since its start; None if it runs or is not watched."""
         if not self.running or self._pacemaker is None or self._pacemaker.alive:
             return None
         return self._pacemaker.wait().returncode
 
     def new_log(self) -> str:
-        """Return the lines that Pacemaker has logged since the last call, or since its start.
+        """Return Pacemaker's new log lines since the last call, or since its start.
 
-        Nothing if it needs not run.
+        Returns "" if Pacemaker is not watched.
         """
         if not self.running or self._pacemaker is None:
             return ""
         return self._unread.lines()
 
     def log(self) -> str:
-        """Return all that Pacemaker has logged."""
+        """Return all of Pacemaker's log."""
         return Tail(self.disk / LOG).lines()
 
     def times_idle(self) -> int:
-        """Return how often Pacemaker here, as the coordinator, had nothing left to do so far."""
+        """Return how often Pacemaker on this node became idle as the coordinator."""
         self._idle += self._transitions.lines().count(IDLE)
         return self._idle
 
-    # --- what it sees
+    # --- the node's view
 
     def state(self) -> ClusterState:
-        """Return the cluster's state as this node sees it. SourceUnavailable if it does not."""
+        """Return the cluster's state as this node sees it. Raise SourceUnavailable if it cannot."""
         return parse(self.run([*MONITOR, "--one-shot"], check=False).stdout.encode())
 
     def recent_state(self) -> ClusterState:
-        """Return what this node saw within the last few seconds. SourceUnavailable if nothing."""
+        """Return the state of the last few seconds. Raise SourceUnavailable if there is none."""
         try:
             return parse((self.disk / STATE).read_bytes())
         except FileNotFoundError as error:
@@ -129,13 +129,13 @@ class Node(Machine):
     # --- administration
 
     def pcs(self, *argv: str) -> str:
-        """Run pcs and return what it prints. There is no pcsd, nor need of one."""
+        """Run pcs and return its output. No pcsd runs, nor is it needed."""
         return self.run(["pcs", *argv]).stdout
 
     def standby(self) -> None:
-        """Send everything away from this node."""
+        """Put this node on standby."""
         self.pcs("node", "standby", self.name)
 
     def unstandby(self) -> None:
-        """Let it be used again."""
+        """End the standby of this node."""
         self.pcs("node", "unstandby", self.name)

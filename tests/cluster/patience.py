@@ -1,7 +1,7 @@
-"""Patience for what is configured: in a guest with one processor all takes ten times as long.
+"""Longer timeouts and intervals: in a guest with one processor everything takes ten times as long.
 
-An example says how long an operation takes at most on the machines that one has for databases. Here
-three nodes share one slow processor, and a monitor that comes too late would be a failure.
+The timeouts of an example suit machines for databases. Here three nodes share one slow processor,
+and a monitor that is late would be a failure.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from lxml import etree
 
 TIMEOUT = 120  # seconds, at least, for every operation
 
-# Of some agents. Those of a remote node's connection and of the service there say how long the
-# director takes for out of sight what has failed.
+# Minimum timeouts of some agents. Those of a remote node's connection and of its service stay
+# short: they determine how long the director takes a failed resource for out of sight.
 TIMEOUTS = {"pgsql": 300, "remote": 0, "anything": 0}
 
-# Seconds from one monitor to the next, by type of agent and role. One of pgsql's, fifty processes,
-# takes a second of the processor: every 4 seconds on three nodes, nothing else gets done. Nor are
-# they rarer than this: half of a bring-up was waiting for the monitors before anybody leads. The
-# director stays as it is: how soon it notices is what tests wait for.
+# Seconds between two monitors, by type of agent and role. A monitor of pgsql, with fifty processes,
+# takes a second of the processor: every 4 seconds on three nodes, it would use all of it. Longer
+# intervals are no better: half of a bring-up was waiting for the monitors before the first
+# promotion. The director's interval stays, because tests measure how soon it notices.
 INTERVALS = {
     ("pgsql", "Promoted"): 16,
     ("pgsql", ""): 15,
@@ -30,13 +30,13 @@ INTERVALS = {
     ("lvsdr-realsvr", ""): 30,
 }
 
-# Parameters of some agents, by their type. Before anybody leads, pgsql waits until so many more
-# monitors have seen that nobody's log grows. Four check scripts, in Python, are started at once.
+# Parameters of some agents, by their type. Before the first promotion pgsql waits for this number
+# of further monitors in which no node's log grows. Four check scripts, in Python, start at once.
 PARAMETERS = {"pgsql": {"xlog_check_count": "1"}, "lvsdr": {"script_timeout": "20s"}}
 
 
 def patient(cib: str) -> str:
-    """Return this CIB with such timeouts, intervals and parameters."""
+    """Return this CIB with these timeouts, intervals and parameters."""
     root = etree.fromstring(cib)
     for primitive in root.iterfind(".//primitive"):
         _set(primitive, PARAMETERS.get(str(primitive.get("type")), {}))
@@ -61,11 +61,11 @@ def _set(primitive: etree._Element, parameters: Mapping[str, str]) -> None:
 
 
 def _agent(operation: etree._Element) -> str:
-    """Return the type of the agent whose operation this is."""
+    """Return the type of the agent that the operation belongs to."""
     primitive = next(operation.iterancestors("primitive"))
     return str(primitive.get("type"))
 
 
 def _seconds(text: str) -> int:
-    """Return what pcs has been told: all examples count in seconds."""
+    """Return the seconds of an interval of pcs; all examples use seconds."""
     return int(text.removesuffix("s"))

@@ -1,4 +1,4 @@
-"""Where things are: on the network, on the machines, and on the system that carries them."""
+"""Addresses, names and directories: on the network, on the machines, and on the host system."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DISKS = SCRATCH / "disks"
 WRITE_VIP, READ_VIP = "10.77.0.101", "10.77.0.100"
 NODES = ("node1", "node2", "node3")  # 10.77.0.21 and so on
 LANGUAGES = ("de_DE.UTF-8", "zh_CN.UTF-8", "zh_CN.GB18030")
-OUTSIDE = "10.77.0.24"  # node4, which is in no cluster
-REMOTE = "node4"  # the same machine, where a configuration makes it a remote node
+OUTSIDE = "10.77.0.24"  # node4, which is a member of no cluster
+REMOTE = "node4"  # the same machine, if a configuration makes it a remote node
 
 
 def prepared() -> Path:
-    """Return where `prepare` has put what a cluster is made from. RuntimeError if nowhere."""
+    """Return the output directory of `prepare`. Raise RuntimeError if there is none."""
     place = Path(os.environ.get("LAB_PREPARED", ""))
     if not (place / "usr").is_dir():
         raise RuntimeError("nothing is prepared: start this with tests/cluster/run")

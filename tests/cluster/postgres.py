@@ -1,6 +1,6 @@
-"""PostgreSQL on the machines: a primary and standbys, in whatever state a cluster starts from.
+"""PostgreSQL on the machines: a primary and standbys, in the state from which a cluster starts.
 
-Made once and then copied: a copy of a cleanly stopped server is what a standby may start from.
+The data is made once and then copied: a standby may start from a copy of a cleanly stopped server.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from tests.cluster.waiting import wait_until
 from tests.lab.namespace import run
 
 VERSIONS = Path("/usr/lib/postgresql")
-# The default is for those who only import this: tests/setup has installed a server.
+# The default is for modules that only import this one: tests/setup has installed a server.
 BIN = max(VERSIONS.glob("[1-9][0-9]/bin"), default=VERSIONS / "none/bin")
 HOME = Path("/var/lib/postgresql")
 DATA = HOME / BIN.parent.name / "main"
 SOCKETS = "/var/run/postgresql"
-ARCHIVE = "postgresql.tar"  # of the data; a fifth of the system calls that copying files takes
+ARCHIVE = "postgresql.tar"  # of the data; it takes a fifth of the system calls of copying files
 PORT = 5432
 USER = "postgres"
 REPLICATION, MONITOR = "replication", "lvsdr"  # users, and their passwords
 
-# Small, without regard for the disk, and without the processes that nobody needs here.
+# Small, without fsync, and without processes that the tests do not need.
 CONF = f"""
 listen_addresses = '*'
 port = {PORT}
@@ -77,7 +77,7 @@ def _as_postgres(*argv: object) -> list[str]:
 
 
 def make_template(place: Path) -> Path:
-    """Make, in a place that does not exist yet, the data that all others are copies of."""
+    """Make the data that all servers are copies of, in a directory that does not exist yet."""
     place.mkdir()
     shutil.chown(place, USER, USER)
     data = place / "data"
@@ -93,19 +93,20 @@ def make_template(place: Path) -> Path:
 
 
 def conninfo(primary: str, application: str) -> str:
-    """Return what a standby needs to follow the primary at this address."""
+    """Return the conninfo with which a standby follows the primary at this address."""
     return f"host={primary} port={PORT} user={REPLICATION} application_name={application}"
 
 
 def install(machine: Machine, primary: str, application: str | None = None) -> None:
-    """Put a fresh copy on a machine, for it to follow whoever has the address `primary`.
+    """Put a fresh copy on a machine, as a standby of the owner of the address `primary`.
 
-    That is so, too, when others have gone on for a while: a primary keeps all it has written.
-    It is called `application` in the primary's list of standbys; if that is not given, as the
-    machine. It is a standby until told otherwise: see `lead`.
+    A fresh copy can follow a primary that has run for a while, because a primary keeps all its WAL.
+    `application` is its name in the primary's list of standbys, by default the machine's name. It
+    stays a standby unless `lead` is called.
     """
     home = machine.disk / HOME.relative_to("/")
-    run(["find", str(home), "-mindepth", "1", "-delete"])  # itself it stays: it is mounted
+    # the directory itself stays, because it is mounted
+    run(["find", str(home), "-mindepth", "1", "-delete"])
     _data(machine).mkdir(parents=True)
     archive = prepared() / ARCHIVE
     run(["tar", "--extract", "--file", str(archive), "--directory", str(_data(machine))])
@@ -122,7 +123,7 @@ def install(machine: Machine, primary: str, application: str | None = None) -> N
 
 
 def lead(machine: Machine) -> None:
-    """Make the copy on a machine, before its first start, the primary."""
+    """Make the copy on a machine the primary, before its first start."""
     _signal(machine).unlink()
 
 
@@ -135,13 +136,13 @@ def _signal(machine: Machine) -> Path:
 
 
 def start(machine: Machine) -> None:
-    """Start the server of a machine that no cluster is in charge of; it then accepts queries."""
+    """Start the server of a machine that no cluster controls. Wait until it accepts queries."""
     log = "/var/log/postgresql/start.log"
     machine.run(_as_postgres(BIN / "pg_ctl", "start", "-D", DATA, "-w", "-s", "-l", log))
 
 
 def stop(machine: Machine) -> None:
-    """Stop it."""
+    """Stop the server."""
     machine.run(_as_postgres(BIN / "pg_ctl", "stop", "-D", DATA, "-m", "fast", "-s"))
 
 
@@ -155,12 +156,12 @@ def pid(machine: Machine) -> str:
 
 
 def kill(machine: Machine) -> None:
-    """Kill the postmaster, and nothing else, with SIGKILL."""
+    """Kill only the postmaster, with SIGKILL."""
     machine.run(["kill", "-KILL", pid(machine)])
 
 
 def ask(machine: Machine, query: str) -> str:
-    """Return what the server on a machine answers, unaligned and without a heading."""
+    """Return the result of a query on a machine's server, unaligned and without a heading."""
     psql = ["psql", "-X", "-A", "-t", "-h", SOCKETS, "-p", str(PORT), "-U", USER]
     return machine.run([*psql, "-c", query, "postgres"]).stdout.strip()
 

@@ -1,13 +1,13 @@
-"""Prepares, where processes start quickly, what a cluster in a slow guest is made from.
+"""Preparation, on the fast host system, of the files of a cluster in a slow guest.
 
-Into the directory that is named on the command line go: `usr`, lvsdr as `make install` puts it
-there and what runs on a remote node, to be laid over /usr; `bin`, what only shells have in their
-PATH; `postgresql.tar`, the data of a PostgreSQL server to make copies of; `locales`, which this
-system may lack; and `configurations`, what the examples and remote.sh make of an empty one, with
-patience. Those scripts run pcs on a file until they push it, which needs no cluster, but a minute
-in a guest.
+The directory on the command line receives: `usr`, the result of `make install` and the daemon of
+remote nodes, to be laid over /usr; `bin`, programs that only shells have in their PATH;
+`postgresql.tar`, the data of a PostgreSQL server, to be copied; `locales`, which this system may
+lack; and `configurations`, the CIBs that the examples and remote.sh make, changed by patience.py.
+These scripts run pcs on a file until they push it. That needs no cluster, but takes a minute in a
+guest.
 
-Runs in a mount namespace of its own: see `run` beside this file.
+It runs in its own mount namespace: see `run` beside this file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, REMO
 from tests.debian import suite
 from tests.lab.job import ROOT
 
-# Instead of the cluster's there is a file, and what is pushed is kept.
+# A file replaces the cluster's CIB, and pushed CIBs are kept.
 PCS = """#!/bin/sh
 case "$*" in
     "cluster cib "*) cp "$BEFORE" "$3" ;;
@@ -38,12 +38,12 @@ case "$*" in
 esac
 """
 
-# What the nodes will have, this machine may lack.
+# The nodes will have this interface, but this machine may lack it.
 IP = """#!/bin/sh
 [ "$*" = "link show dev eth0" ]
 """
 
-# How the cluster here differs from what the examples take for granted.
+# Variables in which this cluster differs from the defaults of the examples.
 VARIABLES = {
     "WRITE_VIP": WRITE_VIP,
     "READ_VIP": READ_VIP,
@@ -61,23 +61,23 @@ VARIABLES = {
     "GRACE": "30s",
 }
 
-# What is configured under another name than the script's, with other variables.
+# Configurations under another name than the script's, with other variables.
 VARIANTS = {
     "4-roles-IPaddr2": ("4-roles", {"VIP_AGENT": "ocf:heartbeat:IPaddr2"}),
 }
 
 
-REMOTE_EXECUTOR = "pacemaker-remote"  # a package of the suite that this machine has
+REMOTE_EXECUTOR = "pacemaker-remote"  # a package of this machine's own suite
 
-# From which a configuration comes, besides the scripts.
+# Modules that a configuration depends on, besides the scripts.
 MODULES = ("prepare", "patience", "corosync", "places", "postgres")
 
 Job = tuple[str, Path, Mapping[str, str]]
-"""The name of a configuration, the script that makes it, and variables for that one alone."""
+"""The name of a configuration, the script that makes it, and variables for this one alone."""
 
 
 def prepare(directory: Path) -> None:
-    """Make all of it, or only what is not as a run before this one would make it today."""
+    """Make all files, except the ones that an earlier run has made from the same sources."""
     directory.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(directory / "usr", ignore_errors=True)
     install(directory)
@@ -93,7 +93,7 @@ def prepare(directory: Path) -> None:
 
 
 def fingerprint() -> str:
-    """Return what changes with everything that a configuration comes from."""
+    """Return a digest of all sources of a configuration."""
     patterns = ("examples/*.sh", "tests/cluster/*.sh", "lib/**/*.py")
     found = {path for pattern in patterns for path in ROOT.glob(pattern)}
     found |= {HERE / f"{module}.py" for module in MODULES}
@@ -102,7 +102,7 @@ def fingerprint() -> str:
 
 
 def configure_all(places: Path) -> None:
-    """Run all scripts, at the same time, because each is mostly one pcs after the other."""
+    """Run all scripts in parallel, because each mostly runs one pcs after the other."""
     shutil.rmtree(places, ignore_errors=True)
     places.mkdir()
     (places / "before.xml").write_text(first_cib(NODES))
@@ -116,7 +116,7 @@ def configure_all(places: Path) -> None:
 
 
 def install(directory: Path) -> None:
-    """Install lvsdr for the nodes, with what they need besides."""
+    """Install lvsdr and the nodes' other programs."""
     command(["make", "-s", "-C", str(ROOT), "install", f"DESTDIR={directory}"])
     functions = directory / "usr" / shellfuncs.PLACE
     functions.parent.mkdir(parents=True)
@@ -126,9 +126,10 @@ def install(directory: Path) -> None:
 
 
 def install_remote_executor(place: Path) -> None:
-    """Copy pacemaker-remoted there. Its package conflicts with `pacemaker`: it is only unpacked.
+    """Copy pacemaker-remoted there.
 
-    SystemExit if it cannot be fetched.
+    Its package conflicts with `pacemaker`, so it is only unpacked. Raises SystemExit if it cannot
+    be fetched.
     """
     try:
         files = suite.unpack(suite.own_suite(), [REMOTE_EXECUTOR])
@@ -139,14 +140,17 @@ def install_remote_executor(place: Path) -> None:
 
 
 def archive_template(archive: Path) -> None:
-    """Make a server. It is not made in its place, which postgres may be forbidden to reach."""
+    """Archive the data of a new server.
+
+    It is made below /run, because the user postgres may lack access to the directory.
+    """
     mount("tmpfs", "tmpfs", "/run", "mode=755")
     data = postgres.make_template(Path("/run/postgresql"))
     command(["tar", "--create", "--file", str(archive), "--directory", str(data), "."])
 
 
 def make_locales(place: Path) -> None:
-    """Compile the locales, unless that has been done."""
+    """Compile the locales, unless an earlier run did."""
     place.mkdir(exist_ok=True)
     for name in LANGUAGES:
         language, _, charset = name.partition(".")
@@ -155,7 +159,7 @@ def make_locales(place: Path) -> None:
 
 
 def configure(places: Path, name: str, script: Path, variables: Mapping[str, str]) -> None:
-    """Run a script that configures a cluster, and keep what it pushes under this name."""
+    """Run a script that configures a cluster, and keep the pushed CIB under this name."""
     after = places / f"{name}.xml"
     with tempfile.TemporaryDirectory() as directory:
         executable(Path(directory) / "pcs", PCS)
@@ -184,7 +188,7 @@ def mount(kind: str, device: str, place: str, options: str = "defaults") -> None
 
 
 def command(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Run a command in silence. SystemExit with all it said if it fails."""
+    """Run a command without output. Raise SystemExit with its output if it fails."""
     done = subprocess.run(
         argv,
         env=environment,

@@ -1,4 +1,4 @@
-"""Lines that say how far a bring-up of the cluster is, and since when it goes on."""
+"""Progress lines of a bring-up of the cluster, with the seconds since its begin."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 from lvsdr.cluster import ClusterState, Role
 
-LOOK = 1.0  # seconds from one look at what has started to the next
+LOOK = 1.0  # seconds between two reads of the state
 ACTIVE = (Role.STARTED, Role.UNPROMOTED, Role.PROMOTED)
 
 Write = Callable[[str], object]
 
 
 def write_line(line: str) -> None:
-    """Write a line to standard output at once, whatever that is."""
+    """Write a line to standard output, unbuffered."""
     print(line, flush=True)
 
 
 class Progress:
     """Lines with the seconds since `began`, which is a time as `time.time` returns it.
 
-    If it is `quiet`, only warnings are written.
+    If `quiet` is true, only warnings are written.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Progress:
         self._began = time.time() if began is None else began
 
     def say(self, text: str) -> None:
-        """Write one line, unless it is quiet."""
+        """Write one line, unless `quiet` is true."""
         if not self._quiet:
             self.warn(text)
 
@@ -41,9 +41,9 @@ class Progress:
 
 
 class StartReport:
-    """A watch, during a wait, that reports each instance as it starts or gets another role.
+    """A watch during a wait that reports each instance as it starts or gets another role.
 
-    `look` returns the state, None if it cannot be seen.
+    `look` returns the state, or None if it is unknown.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class StartReport:
 def started(before: ClusterState | None, now: ClusterState) -> list[str]:
     """Return a phrase for each instance that is active now and was not in that role before.
 
-    Of a clone only the resource in it is mentioned.
+    A clone itself is not mentioned, only the resource in it.
     """
     new = _active(now) - (_active(before) if before else set())
     return [f"{resource} {role} on {node}" for resource, role, node in sorted(new)]

@@ -24,7 +24,7 @@ START = "PCMK_logfile=/var/log/pacemaker/pacemaker.log exec pacemaker-remoted"
 
 
 def configure(cluster: Cluster) -> None:
-    """Make a cluster of three members and a remote node, with a database of its own on each."""
+    """Make a cluster of three members and a remote node, each with an independent database."""
     cluster.renew()
     share_key(cluster)
     for machine in cluster.machines:
@@ -36,7 +36,7 @@ def configure(cluster: Cluster) -> None:
 
 
 def share_key(cluster: Cluster) -> None:
-    """Give all machines the key with which members and remote nodes know each other."""
+    """Give all machines the key that authenticates members and remote nodes."""
     key = secrets.token_bytes(1024)
     for machine in cluster.machines:
         path = machine.disk / KEY
@@ -46,23 +46,23 @@ def share_key(cluster: Cluster) -> None:
 
 
 def install_database(machine: Machine) -> None:
-    """Put a fresh database on a machine that follows none, and none follows it."""
+    """Put a fresh, independent primary on a machine."""
     postgres.install(machine, WRITE_VIP)
     postgres.lead(machine)
 
 
 def start_executor(machine: Machine) -> None:
-    """Start pacemaker-remoted, to which a member is going to connect."""
+    """Start pacemaker-remoted, to which a member will connect."""
     machine.spawn(["/bin/sh", "-e", "-c", START])
 
 
 def recover(cluster: Cluster) -> None:
-    """Undo what a drill has left, and wait until all is well."""
+    """Undo the effects of a drill, and wait until the cluster is whole."""
     for node in cluster.nodes:
         if node.running:
             node.plug_in()
         else:
-            install_database(node)  # a lock file of the old boot would be in the way
+            install_database(node)  # a lock file of the old boot would prevent its start
             node.start()
             foreign.add(node)
     if not cluster.outside.running:
@@ -96,6 +96,6 @@ def connected(state: ClusterState) -> list[str]:
 
 
 def holder(cluster: Cluster) -> Node:
-    """Return the member that holds the connection. ValueError unless it is one."""
+    """Return the member that holds the connection. Raise ValueError unless there is exactly one."""
     (name,) = connected(cluster.state())
     return next(node for node in cluster.nodes if node.name == name)

@@ -36,7 +36,7 @@ pcs -f "$CIB" resource create read-vip "$VIP_AGENT" \
 pcs -f "$CIB" resource group add director lvsdr read-vip
 pcs -f "$CIB" constraint location director avoids "$REMOTE"
 pcs -f "$CIB" constraint order pgsql-clone then lvsdr kind=Optional symmetrical=false
-# The loss of the connection's member must not end the sessions through the director.
+# A loss of the connection's member must not end the sessions through the director.
 pcs -f "$CIB" constraint colocation add "$REMOTE" with director score=-1000
 
 push

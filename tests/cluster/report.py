@@ -1,4 +1,4 @@
-"""What a drill has to report, and the table of all of them."""
+"""The report of a drill, and the table of all reports."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ INTERVAL = 5.0  # seconds, from one monitor of the director to the next, in all 
 
 
 class Lap(NamedTuple):
-    """How long it took until something was as it had to be."""
+    """Time until the cluster was as required."""
 
     what: str
     seconds: float
 
     @property
     def intervals(self) -> float:
-        """The same in intervals of the director's monitor."""
+        """Return the time in intervals of the director's monitor."""
         return self.seconds / INTERVAL
 
     def __str__(self) -> str:
@@ -25,19 +25,19 @@ class Lap(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What became of the clients, and how long things took."""
+    """Results of the clients, and the measured times."""
 
     drill: str
     failed: int
     opened: int
     gap: float
-    """The most seconds in a row without a new connection."""
+    """The longest time in seconds without a new connection."""
     broken: Counter[str]
     """Established sessions that broke, by the machine that they were on."""
     sessions: int
     laps: tuple[Lap, ...]
     story: tuple[str, ...] = ()
-    """What happened, line by line, where the name of the drill does not say it."""
+    """The events, line by line, if the name of the drill does not contain them."""
 
     def __str__(self) -> str:
         lost = " ".join(f"{name}:{count}" for name, count in sorted(self.broken.items())) or "-"

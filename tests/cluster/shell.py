@@ -1,4 +1,4 @@
-"""A shell on a node of a running cluster: brings it up, says what to try, takes it down at the end.
+"""A shell on a node of a running cluster, which ends with the shell.
 
 tests/cluster/shell [CONFIGURATION], one of examples/, without .sh.
 """
@@ -36,14 +36,14 @@ READ = f"on client psql -h {READ_VIP} {WHOSE}"
 WRITE = f"on client psql -h {WRITE_VIP} {WHOSE}"
 PUSH = "pcs cluster cib-push /mnt/configurations/{}.xml diff-against=/mnt/configurations/before.xml"
 DEFAULT = "4-roles"
-LONG = 40  # a line of more does not push the remarks of all others to the right
+LONG = 40  # a longer line does not push the remarks of all others to the right
 
 Suggestion = tuple[str, str]
-"""A command line, and what it does."""
+"""A command line, and its effect."""
 
 
 def suggestions(here: str, spare: str) -> list[Suggestion]:
-    """Return what to try in a cluster that serves; `spare` has neither director nor primary."""
+    """Return suggestions for a cluster that serves; `spare` has neither director nor primary."""
     return [
         ("pcs status", "the state, for administrators"),
         ("crm_mon -1Afr", "with attributes and failures"),
@@ -58,7 +58,7 @@ def suggestions(here: str, spare: str) -> list[Suggestion]:
 
 
 def first_suggestions() -> list[Suggestion]:
-    """Return what to try in a cluster that has no configuration yet."""
+    """Return the suggestions for a cluster without a configuration."""
     return [
         ("pcs status", "three nodes, no resource"),
         ("ls /mnt/configurations", "what can be pushed"),
@@ -73,7 +73,7 @@ def first_suggestions() -> list[Suggestion]:
 
 
 def listed(tried: Sequence[Suggestion]) -> str:
-    """Return the lines that show them.
+    """Return the lines that show suggestions.
 
     >>> listed([("ls", "files"), ("ls -l", "more")])
     '  ls      # files\\n  ls -l   # more\\n'
@@ -83,7 +83,7 @@ def listed(tried: Sequence[Suggestion]) -> str:
 
 
 def greeting(cluster: Cluster) -> str:
-    """Return what the shell begins with."""
+    """Return the text that the shell begins with."""
     found = directors(cluster)
     if not found:
         return MACHINES + IDLE + "\n" + listed(first_suggestions()) + WAY
@@ -98,10 +98,10 @@ def spare(cluster: Cluster) -> str:
 
 
 def bring_up(cluster: Cluster, configuration: str) -> None:
-    """Bring the cluster up, with this configuration if there is one, and wait until it serves."""
+    """Bring the cluster up, with this configuration if it is not empty; wait until it serves."""
     if not configuration:
         cluster.renew(databases=True)
-    elif configuration[0].isdigit():  # one with databases and a director
+    elif configuration[0].isdigit():  # an example with databases and a director
         outside = [cluster.outside] if configuration in WITH_OUTSIDE else []
         Example(cluster, configuration, *outside).wait()
     else:
@@ -109,7 +109,7 @@ def bring_up(cluster: Cluster, configuration: str) -> None:
 
 
 def chosen(arguments: Sequence[str]) -> str:
-    """Return the configuration that is asked for, "" if none is. SystemExit if there is no such."""
+    """Return the requested configuration, or "". Raise SystemExit if it does not exist."""
     legal = configurations()
     if len(arguments) > 1 or not {*arguments} <= {*legal}:
         given = " ".join(arguments)

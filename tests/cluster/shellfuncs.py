@@ -1,4 +1,4 @@
-"""The library of the shell agents, as the nodes have it: what of it has to differ there, and why.
+"""The library of the shell agents, as the nodes have it: its differences, and their reasons.
 
 Debian's is resource-agents 4.12, ocf-shellfuncs.
 """
@@ -9,12 +9,12 @@ from pathlib import Path
 
 PLACE = Path("lib/ocf/lib/heartbeat/ocf-shellfuncs")  # below /usr
 
-# What it says for a shell agent is `crm_attribute -p -v -INFINITY`, and Pacemaker 2.1.5 takes the
-# end of that for a name. It understands the long option.
+# The library calls `crm_attribute -p -v -INFINITY` for a shell agent. Pacemaker 2.1.5 takes the
+# last argument for a name. It understands the long option.
 SHORT, LONG = "/crm_attribute -p ", "/crm_attribute --promotion "
 
-# It takes seven processes to compare two versions, 25 ms each in a guest, and a monitor of pgsql
-# compares ten. What this is not sure of is left to the original.
+# The library takes seven processes to compare two versions, 25 ms each in a guest, and a monitor of
+# pgsql compares ten. Versions that this function cannot judge are left to the original.
 COMPARE, ORIGINAL = "ocf_version_cmp() {", "ocf_version_cmp_original() {"
 QUICK = """
 ocf_version_cmp() {

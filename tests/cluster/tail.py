@@ -1,4 +1,4 @@
-"""What is appended to a file that several readers follow, each from where it stopped."""
+"""Reader of a growing file; each reader continues at its own position."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Tail:
-    """A reader of the lines that are appended to a file; so far it has read nothing.
+    """A reader of the lines that are appended to a file, starting at its beginning.
 
     The file need not exist yet. A file that has become shorter is read from its beginning.
     """
@@ -30,5 +30,5 @@ class Tail:
         return (lines + newline).decode(errors="replace")
 
     def skip(self) -> None:
-        """Pass over the lines that are there."""
+        """Skip the lines that exist now."""
         self.lines()

@@ -1,6 +1,6 @@
-"""The cluster itself, before anything is configured: also when Pacemaker ends where it must not.
+"""The cluster before it is configured, and unexpected ends of Pacemaker.
 
-One bring-up for all: each test leaves less of the cluster than it has found.
+The tests share one bring-up: each leaves less of the cluster than it has found.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PATIENCE = 60.0  # seconds
 
 @pytest.fixture(scope="module")
 def lines(cluster: Cluster) -> Iterator[list[str]]:
-    """What is reported from a bring-up on, during which Pacemaker ends on node2."""
+    """Yield the report lines of a bring-up in which Pacemaker ends on node2."""
     progress, lines = cluster.progress, list[str]()
     cluster.progress = Progress(lines.append)
     cluster.start()
@@ -33,7 +33,7 @@ def lines(cluster: Cluster) -> Iterator[list[str]]:
 
 
 def kill_pacemakerd(node: Node) -> None:
-    """Kill it as soon as it runs."""
+    """Kill pacemakerd as soon as it runs."""
     kill = ["pkill", "-KILL", "-x", "pacemakerd"]
     wait_until(
         lambda: node.run(kill, check=False).returncode,
@@ -66,7 +66,7 @@ def test_pacemaker_is_not_started_again_twice(cluster: Cluster, lines: list[str]
 
 
 def test_pacemaker_that_a_test_ends_is_no_error(cluster: Cluster, lines: list[str]) -> None:
-    """It is killed on node2, and asked to stop on node3."""
+    """An end by SIGKILL on node2, or by SIGTERM on node3, is no error if it is announced."""
     cluster.node2.let_pacemaker_end()
     cluster.node2.run(["pkill", "-KILL", "pacemaker"])  # its daemons outlive pacemakerd
     cluster.node3.run(["pkill", "-TERM", "-x", "pacemakerd"])

@@ -1,4 +1,4 @@
-"""The shell on the cluster: everything that its greetings suggest works as it stands.
+"""The shell on the cluster: every command that its greetings suggest works as printed.
 
 The first test configures the cluster for the drills, which are collected after these.
 """
@@ -35,12 +35,12 @@ from tests.lab.namespace import Completed, Running
 TOGETHER = "drills"  # see tests/lab/share.py
 MINUTES = 2
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
-END = 60.0  # seconds for what has been typed
+END = 60.0  # seconds for the answer to typed text
 
 
 @pytest.fixture
 def served(replicated: Cluster) -> Iterator[Cluster]:
-    """The cluster when it is whole, with `on` working."""
+    """Yield the cluster when it is whole, with `on` working."""
     recover(replicated)
     with reachable(replicated):
         yield replicated
@@ -60,7 +60,7 @@ def answers(cluster: Cluster, line: str) -> str:
 
 
 def test_what_is_suggested_without_a_configuration_works(cluster: Cluster) -> None:
-    """In the end it serves as if it had been configured as for all other tests."""
+    """The suggested commands lead to a cluster that serves as the other tests need it."""
     cluster.renew(databases=True)
     with reachable(cluster):
         shown = greeting(cluster)
@@ -135,7 +135,7 @@ def test_on_alone_gives_a_shell_with_a_prompt_on_a_terminal(served: Cluster) -> 
 
 @contextlib.contextmanager
 def terminal_on(cluster: Cluster, machine: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Give a terminal with a shell on a machine, and the process that ends with it."""
+    """Yield a terminal with a shell on a machine, and the process that ends with it."""
     ours, theirs = pty.openpty()
     argv = command_line(cluster, Request(machine, [], terminal=False, kind="dumb"))
     typist = subprocess.Popen(
@@ -151,13 +151,13 @@ def terminal_on(cluster: Cluster, machine: str) -> Iterator[tuple[int, subproces
 
 
 def answer_to(terminal: int, typed: str, wanted: str) -> str:
-    """Type, and return what is shown until the text that is wanted."""
+    """Type, and return the terminal's output up to the wanted text."""
     os.write(terminal, typed.encode())
     return expect(terminal, wanted)
 
 
 def expect(terminal: int, wanted: str) -> str:
-    """Return what a terminal shows until the text that is wanted."""
+    """Return the terminal's output up to the wanted text."""
     deadline, shown = time.monotonic() + END, ""
     os.set_blocking(terminal, False)
 

@@ -1,11 +1,11 @@
-"""Drills with a database: what clients notice of it, and how long the pool takes to be right.
+"""Drills with a database: the effects on clients, and the time until the pool is right.
 
-The configuration is examples/4-roles.sh. Every drill begins and ends when all is well. Its bounds
+The configuration is examples/4-roles.sh. Every drill begins and ends in a whole cluster. Its bounds
 are in intervals of the director's monitor, with room for a guest that shares its processor.
 
-Nobody is fenced here. Of a node that it has lost, and sees again, Pacemaker shows what ran there
-before, for a moment, until the node has joined. So the director may send clients to a database that
-does not run, and of the new connections every other may fail while a lost node comes back.
+The cluster has no fencing. Pacemaker shows the former resources of a lost node that returns, until
+the node has joined. So the director may send clients to a database that does not run. Every other
+new connection may fail while a lost node comes back.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.cluster.views import never_empty, nodes_with
 
 TOGETHER = "drills"  # see tests/lab/share.py
 MINUTES = 7
-OUT, BACK = 12, 60  # intervals: until nobody is sent there; until it serves again
-RECOVERED = 96  # until a primary that was killed is promoted once more
-GAP = 5  # in which nobody gets a new connection
+OUT, BACK = 12, 60  # intervals: until the server gets no new connections; until it serves again
+RECOVERED = 96  # until a killed primary is promoted again
+GAP = 5  # without any successful new connection
 
 
 class Loss(NamedTuple):
-    """How a standby is lost, and how it comes back."""
+    """Loss of a standby, and its return."""
 
     begin: Callable[[Node], None]
     end: Callable[[Drill, Node], None]
@@ -72,7 +72,7 @@ def test_a_standbys_database_is_killed(drill: Drill) -> None:
 
 
 def test_the_primarys_database_is_killed(drill: Drill) -> None:
-    """The agent recovers it where it is, on the way as a standby."""
+    """The agent recovers the killed primary on its node, temporarily as a standby."""
     primary = drill.nodes.primary
     killed = postgres.pid(primary)
     drill.happens()

@@ -26,8 +26,8 @@ from tests.cluster.views import (
 TOGETHER = "drills"  # see tests/lab/share.py
 MINUTES = 8
 OUT, BACK = 12, 60  # intervals of the director's monitor
-MOVED = 24  # until another has taken over; until a monitor has given up
-GAP = 5  # in which nobody gets a new connection, while a lost node comes back
+MOVED = 24  # until another node has taken over; until a monitor has given up
+GAP = 5  # without any successful new connection, while a lost node comes back
 PATIENCE = 600.0  # seconds
 
 CRM_MON = "/usr/sbin/crm_mon"
@@ -116,7 +116,7 @@ def test_crm_mon_hangs(drill: Drill) -> None:
 
 @contextlib.contextmanager
 def monitor_timeout(node: Node, seconds: int) -> Iterator[None]:
-    """Let the director's monitor take so long at most, instead of what tests have patience for."""
+    """Set the timeout of the director's monitor, which is longer in the other tests."""
     set_timeout(node, seconds)
     try:
         yield
@@ -131,7 +131,7 @@ def set_timeout(node: Node, seconds: int) -> None:
 
 @contextlib.contextmanager
 def crm_mon_hangs(node: Node) -> Iterator[None]:
-    """Put something in its place that never says anything."""
+    """Replace crm_mon by a program that prints nothing and hangs."""
     node.run(["/bin/sh", "-euc", HANGS])
     try:
         yield
@@ -139,7 +139,7 @@ def crm_mon_hangs(node: Node) -> Iterator[None]:
         node.run(["umount", "--lazy", CRM_MON])
 
 
-# Elsewhere it would have to move with its own node.
+# If it was elsewhere, the director would have to move with its own node.
 @pytest.mark.parametrize("drill", [Role.PROMOTED], ids=["director stays"], indirect=True)
 def test_all_standbys_leave(drill: Drill) -> None:
     cluster, nodes = drill.cluster, drill.nodes

@@ -1,6 +1,6 @@
-"""Twenty things in a row that happen to a cluster at random; it comes to rest after each.
+"""Twenty random events in a cluster, which comes to rest after each.
 
-Set LAB_SEED for another walk than the usual one.
+LAB_SEED selects another walk than the usual one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Drills with a remote node as a real server: nothing on it stops when only its connection does.
+"""Drills with a remote node as a real server: losing only its connection stops nothing on it.
 
-The configuration is remote.sh, beside this file, whose director has a monitor every second. Bounds
+The configuration is remote.sh, beside this file. Its director has a monitor every second. Bounds
 are as in test_drills.py.
 """
 
@@ -20,14 +20,14 @@ from tests.cluster.report import Report
 from tests.cluster.views import DATABASE, directors, never_empty, pool
 from tests.cluster.waiting import wait_until
 
-OUT, BACK = 12, 60  # intervals: until nobody is sent there; until it serves again
+OUT, BACK = 12, 60  # intervals: until the server gets no new connections; until it serves again
 RECONNECTED = 24  # until another member has the connection
-GAP = 5  # in which nobody gets a new connection
+GAP = 5  # without any successful new connection
 
 
 @pytest.fixture(scope="module")
 def connected(cluster: Cluster) -> Cluster:
-    """The cluster with a remote node."""
+    """Return the cluster with a remote node."""
     remote.configure(cluster)
     return cluster
 
@@ -36,7 +36,7 @@ def connected(cluster: Cluster) -> Cluster:
 def drill(
     request: pytest.FixtureRequest, connected: Cluster, reports: list[Report]
 ) -> Iterator[Drill]:
-    """A drill that begins when all four serve, with a session on each of them."""
+    """Yield a drill that begins when all four serve, with a session on each of them."""
     remote.recover(connected)
     name = request.node.name[len("test_") :].replace("_", " ")
     with Drill(name, connected) as drill:
@@ -48,10 +48,10 @@ def drill(
     assert len(directors(connected)) == 1
 
 
-# Out of sight is what is probed for a second or less: the director may look just before and after.
+# A resource is out of sight while it is probed, for a second or less: the director may miss it.
 TIMES = 4
 
-# What is refreshed, with the options of crm_resource(8), and where it is probed again.
+# Resource to refresh, options of crm_resource(8), and the nodes where it is probed again.
 REFRESHES = {
     "its_connection": (REMOTE, (), NODES),
     "its_database": (DATABASE, ("--node", REMOTE), (REMOTE,)),
@@ -101,8 +101,8 @@ def test_the_member_that_holds_a_connection(drill: Drill, lose: Callable[[Node],
     assert always_in_pool(drill)
     assert drill.gap() < GAP
     assert set(drill.clients.broken()) == {lost.name}
-    # A member that returns may bring a connection of its own along that has failed: then Pacemaker
-    # has two, and the remote node is unclean until both are stopped.
+    # A member that returns may bring a failed connection of its own. Pacemaker then has two, and
+    # the remote node is unclean until both are stopped.
     drill.happens()
     remote.recover(cluster)
     assert drill.lap("back").intervals < BACK

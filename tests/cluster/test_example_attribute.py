@@ -1,4 +1,4 @@
-"""examples/1-attribute.sh: the attribute that ocf:heartbeat:pgsql sets says who serves reads."""
+"""examples/1-attribute.sh: the attribute that ocf:heartbeat:pgsql sets selects the real servers."""
 
 from __future__ import annotations
 

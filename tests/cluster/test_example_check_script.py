@@ -1,4 +1,4 @@
-"""examples/3-check-script.sh: each standby says itself whether it serves, one outside included."""
+"""examples/3-check-script.sh: a script queries each standby, including one outside."""
 
 from __future__ import annotations
 

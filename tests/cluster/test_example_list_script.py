@@ -1,6 +1,6 @@
-"""examples/2-list-script.sh: the primary says who serves reads, a standby outside included.
+"""examples/2-list-script.sh: the primary lists the real servers, including a standby outside.
 
-How a node leaves is tried with the other examples, which have it from the same lines.
+Leaving nodes are tested with the other examples, which share these lines.
 """
 
 from __future__ import annotations

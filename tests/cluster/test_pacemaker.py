@@ -1,10 +1,11 @@
 """The agents as Pacemaker and its administrators use them: through pcs, crm_resource, crm_mon.
 
-No database: the real servers are all nodes. Each test leaves a pool of all of them, a director
-somewhere, and nothing that is banned, unmanaged, or on standby.
+The nodes are the real servers, without a database. Each test leaves a pool of all nodes, a running
+director, and no node or resource that is banned, unmanaged, or on standby.
 
-What changes parameters comes before what makes Pacemaker probe active resources. Of a probe that
-found one, Pacemaker 2.1.5 notes no digest for reloading, so the next change would be a restart.
+Tests that change parameters precede the ones that make Pacemaker probe active resources. Pacemaker
+2.1.5 records no reload digest for a probe that found a resource, so the next change would be a
+restart.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SERVICE, ADDRESS, REAL_SERVERS, DIRECTOR = "lvs", "read-vip", "real", "director"
 RESOURCES = (SERVICE, ADDRESS, REAL_SERVERS)
 WEIGHTS = {"node1": 1, "node2": 1, "node3": 1}
 
-# By their short names, as an administrator would create them.
+# Agents by their short names, as an administrator would create them.
 CONFIGURATION = f"""
 cib=$(mktemp)
 pcs cluster cib $cib
@@ -52,7 +53,7 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 @pytest.fixture(scope="module")
 def beginning(cluster: Cluster) -> Iterator[History]:
-    """Configure it, each node's Pacemaker speaking another language; what happens from then on."""
+    """Yield the history of a new configuration; each node's Pacemaker uses another language."""
     for node, language in zip(cluster.nodes, LANGUAGES):
         node.language = language
     cluster.renew()
@@ -65,7 +66,7 @@ def beginning(cluster: Cluster) -> Iterator[History]:
 
 @pytest.fixture
 def balanced(cluster: Cluster, beginning: History) -> Iterator[Cluster]:  # noqa: ARG001
-    """The cluster when it balances over all nodes, before and after a test."""
+    """Yield the cluster when it balances over all nodes; the director must be whole afterwards."""
     wait_for_pool(cluster, WEIGHTS)
     wait_for_address(cluster)
     cluster.settle()
@@ -75,11 +76,11 @@ def balanced(cluster: Cluster, beginning: History) -> Iterator[Cluster]:  # noqa
 
 @pytest.fixture
 def history(balanced: Cluster) -> History:
-    """What happens in the course of a test."""
+    """Return the history of a test."""
     return History(balanced.nodes)
 
 
-# --- what can be seen
+# --- state
 
 
 def wait_for_pool(cluster: Cluster, weights: dict[str, int] | None) -> None:
@@ -87,13 +88,13 @@ def wait_for_pool(cluster: Cluster, weights: dict[str, int] | None) -> None:
 
 
 def director(cluster: Cluster) -> Node:
-    """Return the node that balances. ValueError unless it is one."""
+    """Return the node that balances. Raise ValueError unless there is exactly one."""
     (name,) = in_role(cluster.state(), Role.STARTED, SERVICE)
     return next(node for node in cluster.nodes if node.name == name)
 
 
 def has_address(node: Node) -> bool:
-    """Say whether the virtual address is on the node's network, not only on lo."""
+    """Return whether the virtual address is on the node's eth0, which excludes lo."""
     addresses = node.host.run(["ip", "-4", "-oneline", "addr", "show", "dev", "eth0"]).stdout
     return f" {READ_VIP}/" in addresses
 
@@ -107,7 +108,7 @@ def in_one_place(cluster: Cluster) -> Node | None:
 
 
 def wait_for_address(cluster: Cluster, node: Node | None = None) -> None:
-    """Wait until service and address are on one node; on that one, if it is given."""
+    """Wait until service and address are on one node, or on `node` if it is given."""
     wait_until(
         lambda: in_one_place(cluster),
         lambda seen: seen is not None and node in (seen, None),
@@ -184,7 +185,7 @@ def test_the_announcements_change_in_place(balanced: Cluster, history: History) 
 def test_another_address_needs_a_restart_of_what_has_it(
     balanced: Cluster, history: History
 ) -> None:
-    """And of what comes after it in the group, but of no real server."""
+    """A change of the address restarts the resource and its successors in the group only."""
     for prefix in ("25", "24"):
         balanced.node1.pcs("resource", "update", ADDRESS, f"cidr_netmask={prefix}")
         balanced.settle()
@@ -194,7 +195,10 @@ def test_another_address_needs_a_restart_of_what_has_it(
 
 
 def test_a_typing_error_takes_nothing_away(balanced: Cluster, history: History) -> None:
-    """Pacemaker counts a reload as a start, and would stop what answers 6 to it on every node."""
+    """A typing error stops no resource.
+
+    Pacemaker counts a reload as a start, and would stop a resource that answers 6 on every node.
+    """
     wrong = {SERVICE: "weight_of_realservers=node1,,2", ADDRESS: "arp_count=many"}
     for resource, setting in wrong.items():
         balanced.node1.pcs("resource", "update", resource, setting)
@@ -214,7 +218,7 @@ def test_a_typing_error_takes_nothing_away(balanced: Cluster, history: History) 
     assert pool(balanced) == WEIGHTS
 
 
-# --- saying why
+# --- reasons
 
 
 SECRET = "c0nf1dent1al"
@@ -260,7 +264,7 @@ def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> Non
     assert {resource for _, resource in history.changes()} == {"wrong"}
 
 
-# --- asking by hand
+# --- queries by hand
 
 
 def test_crm_resource_validates_what_is_configured(balanced: Cluster) -> None:
@@ -292,7 +296,7 @@ def test_the_language_of_the_administrator_does_not_matter(
 
 
 def test_the_language_of_pacemaker_does_not_matter(balanced: Cluster, history: History) -> None:
-    """Every node's speaks another one, and every node is the director's for a while."""
+    """The director works on every node, each with its own language."""
     here = director(balanced)
     assert {language_of_pacemaker(node) for node in balanced.nodes} == set(LANGUAGES)
     for node in sorted(balanced.nodes, key=lambda node: node is here):
@@ -353,7 +357,7 @@ def test_an_unmanaged_director_is_stopped_and_started_by_hand(
 
 
 def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
-    """Pacemaker forgets for a moment what runs where; nobody is deleted if a monitor sees that."""
+    """A refresh removes no real server, although Pacemaker briefly forgets the active resources."""
     before = [node.host.proc_ipvs() for node in balanced.nodes]
     expected = {(resource, name) for resource in RESOURCES for name in NODES}
     with pool_watched(balanced) as seen:
@@ -416,10 +420,10 @@ def test_standby_of_the_director_takes_all_of_it_away(balanced: Cluster) -> None
 
 
 def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: History) -> None:
-    """Nor is it waited for that the cluster settles.
+    """Maintenance mode leaves the pool as it is.
 
-    If the director's last monitor said that it is degraded, the scheduler of Pacemaker 2.1.5 takes
-    that for one that still goes on, and cancels it for ever.
+    The test does not wait until the cluster settles. If the director's last monitor was degraded,
+    the scheduler of Pacemaker 2.1.5 takes it for pending, and cancels it for ever.
     """
     node = director(balanced)
     balanced.node1.pcs("property", "set", "maintenance-mode=true")

@@ -1,4 +1,4 @@
-"""What the nodes' shell agents find in their library is what they find everywhere."""
+"""The nodes' library for shell agents gives the same results as the original."""
 
 from __future__ import annotations
 

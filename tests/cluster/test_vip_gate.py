@@ -1,7 +1,7 @@
 """The agent vip with a gate under Pacemaker: a handover is a demotion and a promotion, no failure.
 
-The gate is a node attribute, so that nothing but the cluster is needed. A single failure would ban
-a node: migration-threshold is 1.
+The gate is a node attribute, so that only the cluster is needed. A single failure would ban a node:
+migration-threshold is 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ pcs cluster cib-push $cib diff-against=$cib.before
 
 @pytest.fixture(scope="module")
 def gated(cluster: Cluster) -> Cluster:
-    """The clone, and node1 leads."""
+    """Return the cluster with the clone, led by node1."""
     cluster.renew()
     cluster.node1.run(["/bin/sh", "-euc", CONFIGURATION], timeout=PATIENCE)
     let_lead(cluster, cluster.node1)
@@ -42,7 +42,7 @@ def gated(cluster: Cluster) -> Cluster:
 
 
 def let_lead(cluster: Cluster, *leaders: Node) -> None:
-    """Give the attribute to these nodes, and wait until the first is promoted if there is one."""
+    """Set the attribute on these nodes, and wait until exactly these are promoted."""
     for node in cluster.nodes:
         wish = "--update=yes" if node in leaders else "--delete"
         where = ["--node", node.name, "--name", LEADS, "--lifetime=reboot"]
@@ -51,7 +51,7 @@ def let_lead(cluster: Cluster, *leaders: Node) -> None:
 
 
 def failures(cluster: Cluster) -> str:
-    """What crm_mon says of failures that count; its list has answers that only differ, too."""
+    """Return the fail counts of crm_mon; its list of failures contains mere deviations, too."""
     said = cluster.node1.run(["crm_mon", "--one-shot", "--inactive", "--failcounts"]).stdout
     return "\n".join(line for line in said.splitlines() if "fail-count" in line)
 
@@ -64,7 +64,7 @@ def test_a_handover_is_no_failure(gated: Cluster) -> None:
     changes = [(it.node, it.action) for it in history.done() if it.action in ("demote", "promote")]
     assert sorted(changes) == [("node1", "demote"), ("node2", "promote")]
     assert not {"start", "stop"} & {action for action, _ in history.changes()}
-    # By its own monitor, or demoted since node2's was the first to see it.
+    # Demoted by its own monitor, or after node2's monitor saw the change first.
     said = history.text(gated.node1)
     assert "follower: leads is yes on node2" in said
     assert f"{READ_VIP} removed from eth0" in said

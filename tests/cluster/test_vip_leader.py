@@ -1,6 +1,6 @@
 """examples/vip-leader.sh on the cluster: an address that follows a key in a real etcd.
 
-That runs on the machine outside of the cluster; who leads is what the tests write there.
+etcd runs on the machine outside of the cluster, and the tests write the key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEY = "/service/mycluster/leader"
 
 @pytest.fixture(scope="module")
 def followed(cluster: Cluster) -> Cluster:
-    """The clone, and node1 leads."""
+    """Return the cluster with the clone, led by node1."""
     cluster.renew()
     start(cluster)
     put(cluster, "node1")
@@ -32,7 +32,7 @@ def followed(cluster: Cluster) -> Cluster:
 
 
 def start(cluster: Cluster) -> None:
-    """Start etcd with what it has stored so far; it then answers."""
+    """Start etcd with its stored data, and wait until it answers."""
     cluster.outside.spawn(ETCD)
     health = [*ETCDCTL, "endpoint", "health"]
     wait_until(

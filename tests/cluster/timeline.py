@@ -1,4 +1,4 @@
-"""What happens in a cluster, line by line as it happens: nodes, the database, and the pool."""
+"""Events in a cluster, printed as they happen: nodes, the database, and the pool."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.cluster.node import Node as ClusterNode
 from tests.cluster.views import DATABASE, Weights, in_role, pool
 from tests.lab.show.screen import Screen, Styled
 
-LOOK = 0.2  # seconds from one look to the next
+LOOK = 0.2  # seconds between two reads of the state
 
 Sight = dict[str, str]
-"""What is to be seen, by what it is said of."""
+"""Visible states, by the object that has them."""
 
 STYLES = {
     "OFFLINE": "red",
@@ -30,7 +30,7 @@ STYLES = {
 
 
 def look(cluster: Cluster, observer: ClusterNode) -> Sight:
-    """See what crm_mon says on a node, and what the director's kernel has in its table."""
+    """Return the state that crm_mon shows on a node, and the director's table."""
     try:
         state = observer.recent_state()
     except SourceUnavailable:
@@ -44,7 +44,7 @@ def look(cluster: Cluster, observer: ClusterNode) -> Sight:
 
 
 def in_words(weights: Weights | None) -> str:
-    """Say who is in the pool, and who only finishes what it has."""
+    """Return the members of the pool as text, with the draining ones marked."""
     if weights is None:
         return "nowhere"
     said = (f"{name}{'' if weight else ' (drains)'}" for name, weight in sorted(weights.items()))
@@ -63,7 +63,7 @@ def _role(state: ClusterState, name: str) -> str:
 
 
 class Timeline:
-    """Shows on `screen`, for as long as a `with` lasts, whatever changes, and when."""
+    """Printer of all changes, with their times, on `screen` until the end of a `with`."""
 
     def __init__(self, cluster: Cluster, screen: Screen) -> None:
         self._cluster, self._screen = cluster, screen
@@ -87,17 +87,17 @@ class Timeline:
 
     @property
     def seconds(self) -> float:
-        """How long it has been going on."""
+        """Return the seconds since the begin."""
         return time.monotonic() - self._began
 
     def _run(self) -> None:
         while not self._done.wait(LOOK):
-            with contextlib.suppress(OSError, StopIteration):  # one may be losing its power
+            with contextlib.suppress(OSError, StopIteration):  # a node may be losing its power
                 self._tell(self._look())
         self._tell(self._look())
 
     def _look(self) -> Sight:
-        # One that has only just booted does not see the others yet.
+        # A node that has just booted does not see the others yet, so the observer stays.
         if not self._observer.running:
             self._observer = self._cluster.running_node
         return look(self._cluster, self._observer)

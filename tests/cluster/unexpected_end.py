@@ -1,7 +1,7 @@
 """Ends of Pacemaker that no test has caused.
 
-On a busy machine a daemon of Pacemaker may give up while a node comes up, and pacemakerd then ends
-for good. Without a look at that, a test waits minutes for a node that cannot come.
+On a busy machine a daemon of Pacemaker may give up while a node comes up. pacemakerd then ends for
+good. Without this check, a test would wait minutes for a node that cannot come.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ LINES = 15  # of the log, in an error
 
 
 class PacemakerEnded(AssertionError):
-    """Pacemaker has ended on a node, although nothing has asked it to."""
+    """An end of Pacemaker on a node that no test has caused."""
 
 
 def mend(nodes: Iterable[Node], say: Callable[[str], object]) -> int:
-    """Start Pacemaker again where it has ended by itself while its node came up; return how often.
+    """Start Pacemaker again on nodes where it ended by itself in a bring-up; return the number.
 
-    PacemakerEnded if that has been done since the node's start, or if the node was up already.
+    Raises PacemakerEnded if that has been done since the node's start, or if the node was up
+    already.
     """
     count = 0
     for node in nodes:
@@ -43,9 +44,9 @@ GIVES_UP = "will not respawn"
 
 
 def why_ended(status: int | None, logged: str) -> str:
-    """Return why Pacemaker has ended, or ends, by itself; "" if it runs or was asked to stop.
+    """Return why Pacemaker has ended, or ends, by itself; "" if it runs or was stopped.
 
-    `status` is how pacemakerd has exited, None if it has not; negative is the number of a signal.
+    `status` is the exit status of pacemakerd, None if it runs; negative is the number of a signal.
 
     >>> why_ended(None, "Pacemaker is running")
     ''

@@ -1,4 +1,4 @@
-"""What can be seen of a cluster from outside: roles, the pool, and how that changes meanwhile."""
+"""Views of a cluster from outside: roles, the pool, and its changes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP
 
 DATABASE = "pgsql-clone"
-LOOK = 0.2  # seconds from one look at the pool to the next
+LOOK = 0.2  # seconds between two reads of the pool
 
 Weights = dict[str, int]
-"""By the name of the machine that is the real server."""
+"""Weights by the name of the real server's machine."""
 
 
 def in_role(state: ClusterState, role: Role, resource: str = DATABASE) -> list[str]:
@@ -32,13 +32,13 @@ def in_role(state: ClusterState, role: Role, resource: str = DATABASE) -> list[s
 
 
 def nodes_with(state: ClusterState, resource: str = DATABASE) -> list[str]:
-    """Return the names of the nodes where an instance of a resource is, in whatever role."""
+    """Return the names of the nodes with an active instance of a resource, in any role."""
     instances = state.resources.get(resource, ())
     return sorted(it.node for it in instances if it.role is not Role.STOPPED)
 
 
 def replicates(state: ClusterState, standbys: int = 2) -> bool:
-    """Say whether there is one primary, so many standbys, and an address for writes."""
+    """Return whether there are one primary, `standbys` standbys, and an address for writes."""
     return (
         len(in_role(state, Role.PROMOTED)) == 1
         and len(in_role(state, Role.UNPROMOTED)) == standbys
@@ -53,10 +53,10 @@ def usable(state: ClusterState) -> list[str]:
 
 
 def steady(state: ClusterState, *names: str) -> bool:
-    """Say whether exactly these nodes are usable, and all that the examples configure runs there.
+    """Return whether exactly these nodes are usable, and run all that the examples configure.
 
-    That is: the database everywhere, somewhere promoted, with the address for writes; real servers
-    everywhere; the director somewhere.
+    The database runs on all of them, and one is promoted and has the address for writes. Real
+    servers run on all of them, and the director on one.
     """
     replicated = usable(state) == sorted(names) and replicates(state, len(names) - 1)
     return (
@@ -68,15 +68,15 @@ def steady(state: ClusterState, *names: str) -> bool:
 
 
 def is_score(attribute: str, resource: str = "pgsql") -> bool:
-    """Say whether this attribute of nodes is the promotion score of a resource."""
+    """Return whether this node attribute is the promotion score of a resource."""
     return attribute.endswith(f"-{resource}")
 
 
 def can_be_promoted(state: ClusterState) -> list[str]:
-    """Return the nodes with a positive promotion score, which is what their agent makes it.
+    """Return the nodes with a positive promotion score, which their agent sets.
 
-    The agent on the primary gives it to standbys that it has seen to stream: without one, nobody
-    takes over.
+    The agent on the primary gives it to standbys that it has seen streaming. Without it, no standby
+    is promoted.
     """
     scores = {
         node: value
@@ -88,7 +88,7 @@ def can_be_promoted(state: ClusterState) -> list[str]:
 
 
 def primary(cluster: Cluster) -> Machine:
-    """Return the machine where the database is promoted. ValueError unless it is one."""
+    """Return the machine where the database is promoted. Raise ValueError unless there is one."""
     (name,) = in_role(cluster.state(), Role.PROMOTED)
     return cluster[name]
 
@@ -98,24 +98,24 @@ def standbys(cluster: Cluster) -> list[Machine]:
     return [cluster[name] for name in in_role(cluster.state(), Role.UNPROMOTED)]
 
 
-# --- what the kernels have: needs no process, so it may be asked all the time
+# --- state of the kernels: it needs no process, so frequent reads are cheap
 
 
 def directors(cluster: Cluster) -> list[Node]:
-    """Return the nodes, of those that run, whose kernel has the read service."""
+    """Return the running nodes whose kernel has the read service."""
     return [node for node in cluster.nodes if balances(node)]
 
 
 def balances(node: Node) -> bool:
-    """Say whether the node's kernel has the read service."""
+    """Return whether the node's kernel has the read service."""
     return _service(node) is not None
 
 
 def pool(cluster: Cluster, nodes: Sequence[Node] | None = None) -> Weights | None:
-    """Return the real servers of the read service, of whichever node has it; None if none has.
+    """Return the real servers of the read service on the node that has it; None if none has.
 
-    One whose address is no machine's own, as that of a fallback may be, goes by the address. Only
-    `nodes` are looked at if that is given.
+    An address that belongs to no machine, such as that of a fallback, stays an address. Only
+    `nodes` are read, if that is given.
     """
     names = {machine.address: machine.name for machine in cluster.machines}
     for node in cluster.nodes if nodes is None else nodes:
@@ -129,12 +129,12 @@ def pool(cluster: Cluster, nodes: Sequence[Node] | None = None) -> Weights | Non
 
 
 def serving(weights: Weights | None) -> set[str]:
-    """Return those who get new connections."""
+    """Return the real servers that get new connections."""
     return {name for name, weight in (weights or {}).items() if weight}
 
 
 def never_empty(seen: Iterable[Weights | None]) -> bool:
-    """Say whether in each of these pools there is somebody who gets new connections."""
+    """Return whether each of these pools has a real server that gets new connections."""
     return all(map(serving, seen))
 
 
@@ -147,7 +147,7 @@ def _service(node: Node) -> Service | None:
 
 @contextlib.contextmanager
 def pool_watched(cluster: Cluster) -> Iterator[list[Weights | None]]:
-    """Collect every other pool that a thread that looks again and again sees meanwhile."""
+    """Yield a list in which a thread collects every change of the pool."""
     seen = [pool(cluster)]
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Waiting for something to become true; the error says what was seen instead."""
+"""Waiting for a condition; the error contains the last value."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 Watch = Callable[[], object]
-"""Looks at something else during a wait, and raises an error if the wait is in vain."""
+"""Function that runs during a wait, and raises an error if the wait is in vain."""
 
-PAUSE = 0.2  # seconds between two looks; the longest that a look may be late
+PAUSE = 0.2  # seconds between two looks, and so the longest delay of a result
 
 _watches: list[Watch] = []
 
 
 class NotInTime(AssertionError):
-    """What a test waited for did not happen."""
+    """A condition that did not become true in time."""
 
 
 @contextlib.contextmanager
 def watching(watch: Watch) -> Iterator[None]:
-    """Call `watch` before each look of each wait, for as long as a `with` lasts.
+    """Call `watch` before each look of each wait, until the end of a `with`.
 
-    A registry, because it must hold for every wait, also for one that knows of no cluster.
+    The registry is global, because it must hold for every wait, even without access to the cluster.
     """
     _watches.append(watch)
     try:
@@ -40,9 +40,9 @@ def wait_until(
     seconds: float,
     pause: float = PAUSE,
 ) -> Seen:
-    """Look again and again until it is as wanted, and return what was then seen.
+    """Call `look` again and again until its value is as wanted, and return this value.
 
-    NotInTime, with what was seen last, when that takes longer than `seconds`.
+    Raises NotInTime, with the last value, after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while True:

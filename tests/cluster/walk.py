@@ -1,8 +1,8 @@
-"""A random walk: one thing after the other happens to a cluster, and each time it comes to rest.
+"""A random walk: random events in a cluster, which comes to rest after each.
 
-At most one node is away at a time, or those that are left would have no quorum. Nobody is fenced
-here. So what freezes is neither the director's node, whose kernel would go on balancing and
-answering for the address, nor the primary's, which would go on writing; nor is that cut off.
+At most one node is away at a time, because the others would lose the quorum. The cluster has no
+fencing. So the director's node never freezes: its kernel would go on balancing and answering for
+the address. The primary's node is neither frozen nor cut off: the primary would go on writing.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from tests.cluster.views import can_be_promoted, directors, in_role, pool, stead
 from tests.cluster.waiting import wait_until
 
 SERVICE = f"-t {READ_VIP}:{postgres.PORT}"
-LIKELY = 0.5  # that the node that is away comes back; that, if there is none, one goes away
+LIKELY = 0.5  # probability that an absent node comes back; that, if there is none, one goes away
 
 
 ComeBack = Callable[[], object]
 
 
 class Walk:
-    """What happens to the cluster of a drill, by the dice."""
+    """Random events in the cluster of a drill."""
 
     def __init__(self, drill: Drill, dice: random.Random) -> None:
         self.drill, self.cluster, self._dice = drill, drill.cluster, dice
         self._away: Node | None = None
         self._come_back: ComeBack | None = None
 
-    # --- who is who
+    # --- parts of the nodes
 
     @property
     def here(self) -> list[Node]:
-        """The nodes that are not away."""
+        """Return the nodes that are not away."""
         return [node for node in self.cluster.nodes if node is not self._away]
 
     @property
     def director(self) -> Node:
-        """The director's node."""
+        """Return the director's node."""
         (node,) = directors(self.cluster)
         return node
 
@@ -59,7 +59,7 @@ class Walk:
         return self.having(Role.UNPROMOTED)
 
     def bystanders(self) -> list[Node]:
-        """Return those of them that are not the director's."""
+        """Return the standbys' nodes that are not the director's."""
         director = self.director
         return [node for node in self.followers() if node is not director]
 
@@ -68,10 +68,10 @@ class Walk:
         director = self.director
         return [node for node in self.here if node is not director]
 
-    # --- one step after the other
+    # --- steps
 
     def step(self) -> str:
-        """Let something happen, and return what."""
+        """Cause an event, and return its description."""
         likely = self._dice.random() < LIKELY
         if self._away and likely:
             return self.back()
@@ -85,7 +85,7 @@ class Walk:
         return f"{node.name} {name}"
 
     def back(self) -> str:
-        """Let the node that is away come back, if there is one."""
+        """Let the absent node come back, if there is one."""
         node, come_back = self._away, self._come_back
         self._away = self._come_back = None
         if not node or not come_back:
@@ -94,7 +94,7 @@ class Walk:
         return f"{node.name} is back"
 
     def rest(self) -> None:
-        """Wait until the nodes that are not away do all there is to do, and the pool is right."""
+        """Wait until the present nodes do all parts, and the pool is right."""
         names = sorted(node.name for node in self.here)
         self.cluster.wait_for(
             lambda state: steady(state, *names) and self._balances(state),
@@ -104,7 +104,7 @@ class Walk:
         )
 
     def _balances(self, state: ClusterState) -> bool:
-        """Say whether the only service is that of Pacemaker's director, with the right pool."""
+        """Return whether the only service is that of Pacemaker's director, with the right pool."""
         found = directors(self.cluster)
         return (
             len(found) == 1
@@ -114,10 +114,10 @@ class Walk:
 
 
 def follows(weights: Mapping[str, int], state: ClusterState) -> bool:
-    """Say whether this is the pool that the state of the cluster implies.
+    """Return whether this is the pool that the state of the cluster implies.
 
-    All standbys, or else the primary, by way of the address that follows it. Others may be there
-    with a weight of 0, while somebody is still connected, if their nodes are alive.
+    It contains all standbys, or else the primary, by the address that follows it. Real servers on
+    live nodes may remain with a weight of 0, while they have connections.
     """
     wanted = in_role(state, Role.UNPROMOTED) or [WRITE_VIP]
     alive = {WRITE_VIP, *(node.name for node in state.nodes.values() if node.online)}
@@ -125,12 +125,12 @@ def follows(weights: Mapping[str, int], state: ClusterState) -> bool:
     return serve == dict.fromkeys(wanted, 1) and weights.keys() <= alive
 
 
-# --- what may happen to a node; what makes it leave returns how it comes back
+# --- events of a node; an event that makes it leave returns the function for its return
 
 
 def _crash(walk: Walk, node: Node) -> ComeBack:
     leads = node in walk.having(Role.PROMOTED)
-    if leads:  # or nobody takes over
+    if leads:  # otherwise no standby is promoted
         walk.cluster.wait_for(
             lambda state: len(can_be_promoted(state)) == len(walk.here), "scores", PATIENCE
         )
@@ -183,7 +183,7 @@ def _delete(_: Walk, node: Node) -> None:
 
 
 class Event(NamedTuple):
-    """Something that may happen, and to whom at the moment."""
+    """A possible event, and the nodes that it may affect now."""
 
     happens: Callable[[Walk, Node], ComeBack | None]
     befalls: Callable[[Walk], list[Node]]

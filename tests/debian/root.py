@@ -22,8 +22,9 @@ from tests.lab.job import ROOT, say
 ROOTS = suite.CACHE / "roots"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 PACKAGES = Path(__file__).resolve().parent / "packages"
-VENV = "opt/venv"  # of a root: where enter puts what the tree has as .venv
-DIST = "usr/lib/python3/dist-packages"  # of a root: where the tools find Debian's packages, too
+VENV = "opt/venv"  # of a root: the directory that enter mounts as .venv
+# of a root: the directory in which the tools find Debian's packages, too
+DIST = "usr/lib/python3/dist-packages"
 UNUSED = 24 * 3600  # seconds: longer than any run of tests
 TIMEOUT = 1800  # seconds: 1 GB, unpacked by a busy machine
 
@@ -41,7 +42,7 @@ class System(NamedTuple):
     wheels: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """Return a short digest of all that is told to the tools that make the root."""
+        """Return a short digest of all commands that make the root."""
         told = (packages_command(self, Path("/")), wheel_commands(self, Path("/")))
         return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
@@ -72,8 +73,8 @@ def make(system: System, cache: Path = ROOTS) -> Path:
     """Return the root of this system, made if it is not there.
 
     It is complete once it exists: it is renamed into place. Two processes make one after the other,
-    and remove roots of other package lists that are out of use. Unavailable if a package or a tool
-    cannot be had; OSError if there is no room.
+    and remove unused roots of other package lists. Raises Unavailable if a package or a tool is
+    missing, and OSError if there is no room.
     """
     place = system.place(cache)
     with suite.only_one(place.parent):
@@ -96,7 +97,7 @@ def _make(system: System, place: Path) -> None:
 
 
 def _remove_unused(directory: Path) -> None:
-    """Remove the roots of a suite that no run has asked for in a day."""
+    """Remove the roots of a suite that no run has used in a day."""
     for root in directory.iterdir():
         if root.is_dir() and time.time() - root.stat().st_mtime > UNUSED:
             shutil.rmtree(root)
@@ -105,7 +106,8 @@ def _remove_unused(directory: Path) -> None:
 def packages_command(system: System, directory: Path) -> list[str]:
     """Return the command that installs the packages into an empty directory."""
     source = f"deb [signed-by={suite.KEYRING}] {suite.archive()} {system.suite} main"
-    cluster = "$1/etc/postgresql-common"  # quiet: its package would make a database and start it
+    # create_main_cluster: without it the package would make a database and start it
+    cluster = "$1/etc/postgresql-common"
     make_venv = f"python3 -m venv --system-site-packages --without-pip /{VENV}"
     return [
         *("mmdebstrap", "--mode=root", "--variant=apt"),
@@ -119,9 +121,9 @@ def packages_command(system: System, directory: Path) -> list[str]:
 
 
 def wheel_commands(system: System, directory: Path) -> list[list[str]]:
-    """Return the commands that install the pinned test tools, and what the suite lacks.
+    """Return the commands that install the pinned test tools, and packages that the suite lacks.
 
-    This machine's pip does it, because it reaches PyPI wherever tests/setup does.
+    This machine's pip runs them, because it reaches PyPI if tests/setup does.
     """
     lines = [line.split(";")[0].split("#")[0] for line in REQUIREMENTS.read_text().splitlines()]
     tools = [line.strip() for line in lines if line.strip()]

@@ -46,7 +46,10 @@ def archive() -> str:
 
 
 def own_suite() -> str:
-    """Return the code name of this machine's own suite (os-release(5)). Unavailable without one."""
+    """Return the code name of this machine's own suite (os-release(5)).
+
+    Raises Unavailable without one.
+    """
     assignments = shlex.split(OS_RELEASE.read_text())
     names = dict(line.split("=", 1) for line in assignments if "=" in line)
     if "VERSION_CODENAME" not in names:
@@ -58,7 +61,8 @@ def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:
     """Return a directory with the files of these packages of `suite`, fetched if it is not there.
 
     The directory is complete once it exists: it is renamed into place. Two processes fetch one
-    after the other. Unavailable if apt cannot fetch a package; OSError if there is no room.
+    after the other. Raises Unavailable if apt cannot fetch a package, and OSError if there is no
+    room.
     """
     place = cache / suite / "+".join(sorted(packages))
     with only_one(place.parent):
@@ -75,7 +79,7 @@ def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:
 def download(suite: str, packages: Sequence[str], directory: Path) -> list[Path]:
     """Download these packages of `suite` into an empty directory and return their paths.
 
-    Unavailable if apt cannot fetch one.
+    Raises Unavailable if apt cannot fetch one.
     """
     if not shutil.which("apt-get"):
         raise Unavailable("apt-get is not installed: this is no Debian")
@@ -134,7 +138,10 @@ def beside(place: Path) -> Iterator[Path]:
 
 
 def run(command: Sequence[str], directory: Path | None = None, timeout: int = TIMEOUT) -> None:
-    """Run a command in silence. Unavailable, with the first line of its errors, if it fails."""
+    """Run a command without output.
+
+    Raises Unavailable, with the first line of its errors, if it fails.
+    """
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
-"""A cluster that is a file: Pacemaker's own tools change it, and say what Pacemaker would do.
+"""A cluster that is a file: Pacemaker's own tools change it and compute Pacemaker's reactions.
 
-Every tool works on the CIB in a file (CIB_file).  crm_simulate runs the scheduler on it, plays what
-that has decided, and writes the CIB that comes out, histories of the resources included.
+Every tool works on the CIB in a file (CIB_file). crm_simulate runs the scheduler on it, plays the
+scheduled actions, and writes the resulting CIB, with the histories of the resources.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ALL = ("write-vip", *REAL_SERVER, *DIRECTOR)
 
 _TASKS = ("start", "stop", "promote", "demote", "stonith")
 
-# Three nodes that are up, with a device to fence them, and nothing else.
+# Three running nodes with a fencing device, and no other resource.
 _STATE = 'in_ccm="true" crmd="online" join="member" expected="member" crm-debug-origin="example"'
 EMPTY = f"""\
 <cib crm_feature_set="3.16.1" validate-with="pacemaker-3.7" epoch="1" num_updates="0"
@@ -46,7 +46,7 @@ EMPTY = f"""\
 
 
 class Action(NamedTuple):
-    """Something that is done to a resource on a node, or to the node itself (stonith)."""
+    """An action on a resource on a node, or on the node itself (stonith)."""
 
     task: str
     resource: str
@@ -62,35 +62,35 @@ def stop(resource: str, node: str) -> Action:
 
 
 class Transition(NamedTuple):
-    """What the scheduler wants done, and, for each action, all that has to be done before it."""
+    """The scheduled actions, each with all actions that must precede it."""
 
     before: Mapping[Action, frozenset[Action]]
 
     def keeps_order(self, *actions: Action) -> bool:
-        """Whether all of this is done, and nothing before what precedes it here is finished."""
+        """Return whether all these actions are scheduled, each after its predecessor here."""
         pairs = zip(actions, actions[1:])
         return all(first in self.before[then] for first, then in pairs) and bool(
             self.before.keys() >= set(actions)
         )
 
     def of(self, *resources: str) -> set[Action]:
-        """What is done to these resources."""
+        """Return the actions on these resources."""
         return {action for action in self.before if action.resource in resources}
 
 
 class Cluster:
-    """The cluster of which the CIB is in a file of its own."""
+    """A cluster with its CIB in a file of its own."""
 
     def __init__(self, cib: Path) -> None:
         self.cib = cib
 
     def copy(self, cib: Path) -> Cluster:
-        """The same cluster, to do something else to."""
+        """Return a copy of the cluster for further changes."""
         shutil.copy(self.cib, cib)
         return Cluster(cib)
 
     def tool(self, *argv: str) -> str:
-        """What a tool prints that takes this for the cluster; raises if it fails."""
+        """Return the output of a tool for this cluster. Raise CalledProcessError if it fails."""
         environ = {**os.environ, "CIB_file": str(self.cib), "LC_ALL": "C"}
         return subprocess.run(
             argv, env=environ, check=True, capture_output=True, text=True, timeout=60
@@ -102,7 +102,7 @@ class Cluster:
             self._attribute(node, "reboot", name.replace("_", "-"), value)
 
     def standby(self, *nodes: str) -> None:
-        """As ``pcs node standby`` does."""
+        """Put nodes on standby, as ``pcs node standby`` does."""
         for node in nodes:
             self._attribute(node, "forever", "standby", "on")
 
@@ -117,17 +117,17 @@ class Cluster:
             self.tool("crm_attribute", f"--node={node}", "--lifetime=reboot", *option)
 
     def move_primary(self, node: str) -> None:
-        """As ``pcs resource move pgsql-clone --promoted`` does."""
+        """Move the primary, as ``pcs resource move pgsql-clone --promoted`` does."""
         options = ("--resource=pgsql-clone", "--promoted", f"--node={node}")
         self.tool("crm_resource", "--move", *options)
 
     def favour(self, resource: str, node: str, score: int) -> None:
-        """As ``pcs constraint location ... prefers`` does."""
+        """Add a preference, as ``pcs constraint location ... prefers`` does."""
         xml = f'<rsc_location id="favour" rsc="{resource}" node="{node}" score="{score}"/>'
         self.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={xml}")
 
     def ban(self, resource: str, *nodes: str) -> None:
-        """As after a start that has just failed there."""
+        """Record a start that has just failed on these nodes."""
         for node in nodes:
             self._attribute(node, "reboot", f"fail-count-{resource}#start_0", "INFINITY")
             self._attribute(
@@ -138,29 +138,29 @@ class Cluster:
         self.cib.write_text(self.cib.read_text().replace('have-quorum="1"', 'have-quorum="0"'))
 
     def stop_everything(self) -> None:
-        """As ``pcs cluster stop --all`` does to the resources."""
+        """Stop the resources, as ``pcs cluster stop --all`` does."""
         self.tool(
             "crm_attribute", "--type=crm_config", "--name=stop-all-resources", "--update=true"
         )
 
     def react(self, *options: str) -> Transition:
-        """Do what the scheduler wants; ``options`` tell crm_simulate what happens first."""
+        """Play the scheduler's reaction; ``options`` give crm_simulate the preceding events."""
         graph = self.cib.with_suffix(".graph")
         files = (f"--xml-file={self.cib}", f"--save-output={self.cib}", f"--save-graph={graph}")
         self.tool("crm_simulate", "--simulate", *files, *options)
         return _transition(etree.parse(graph).getroot())
 
     def state(self) -> ClusterState:
-        """What crm_mon says."""
+        """Return the state that crm_mon shows."""
         return parse(self.tool(*COMMAND).encode())
 
     def where(self, resource: str, *roles: Role) -> set[str]:
-        """The nodes on which a resource is active, in one of these roles if some are given."""
+        """Return the nodes with an active instance of a resource, in one of ``roles`` if given."""
         instances = self.state().resources[resource]
         return {i.node for i in instances if i.active and (not roles or i.role in roles)}
 
     def only(self, resource: str, *roles: Role) -> str:
-        """The one node on which it is."""
+        """Return the single node of `where`."""
         (node,) = self.where(resource, *roles)
         return node
 
@@ -170,7 +170,10 @@ class Cluster:
 
 
 def _transition(graph: etree._Element) -> Transition:
-    """From the graph: a synapse has an action and those that it waits for, pseudo ones too."""
+    """Return the transition of a graph.
+
+    A synapse has an action and the actions that it waits for, including pseudo actions.
+    """
     done: dict[str, Action] = {}
     inputs: dict[str, list[str]] = {}
     for synapse in graph.iter("synapse"):

@@ -1,4 +1,4 @@
-"""The examples, run as they are, and the clusters that they make."""
+"""Fixtures that run the examples unchanged, and the resulting clusters."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CONFIGURATIONS = ("1-attribute", "2-list-script", "3-check-script", "4-roles")
 
 
 class Configured(NamedTuple):
-    """What came of running a configuration."""
+    """Result of running a configuration."""
 
     status: int
     said: str
     cluster: Cluster
 
 
-# The nodes have these interfaces, whatever this machine has.
+# The nodes have these interfaces, unlike this machine.
 IP = """#!/bin/sh
 case "$*" in
     "link show dev eth0" | "link show dev bond0") ;;
@@ -36,7 +36,7 @@ case "$*" in
 esac
 """
 
-# Everything that common.sh lets one choose.
+# Every variable that common.sh supports.
 ALTERED = {
     "VIP_AGENT": "ocf:heartbeat:IPaddr2",
     "INTERFACE": "bond0",
@@ -51,7 +51,7 @@ ALTERED = {
 
 @pytest.fixture(scope="session")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What to put before a command that shall find our agents among the others."""
+    """Return the prefix of a command that shall find our agents among the others."""
     place = tmp_path_factory.mktemp("installed")
     make = ["make", "-s", "-C", str(ROOT), f"PREFIX={place}/usr", f"OCF_ROOT={place}/ocf"]
     environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -60,7 +60,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def run(inside: list[str], home: Path, script: str, variables: Mapping[str, str]) -> Configured:
-    """Run a script as it is, on a cluster that is a file."""
+    """Run an unchanged script on a cluster that is a file."""
     cluster = Cluster(home / "cluster.xml")
     cluster.cib.write_text(EMPTY)
     ip = home / "bin" / "ip"
@@ -90,9 +90,10 @@ def run(inside: list[str], home: Path, script: str, variables: Mapping[str, str]
 def all_runs(
     inside: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Configured]:
-    """Each configuration with the variables that it comes with, and some with others.
+    """Run each configuration with its own variables, and some with others.
 
-    As many at a time as there are processors: starting pcs so often is what takes its time here.
+    The number of parallel runs is the number of processors, because the many starts of pcs take
+    most of the time.
     """
     runs: dict[str, tuple[str, Mapping[str, str]]] = {name: (name, {}) for name in CONFIGURATIONS}
     runs["altered"] = ("4-roles", ALTERED)
@@ -105,19 +106,19 @@ def all_runs(
 
 @pytest.fixture(scope="session")
 def configured(all_runs: Mapping[str, Configured]) -> Mapping[str, Configured]:
-    """The configurations as they come."""
+    """Return the configurations with their own variables."""
     return {name: all_runs[name] for name in CONFIGURATIONS}
 
 
 @pytest.fixture
 def altered(all_runs: Mapping[str, Configured]) -> Configured:
-    """The one that was run with everything else."""
+    """Return the configuration with every variable changed."""
     return all_runs["altered"]
 
 
 @pytest.fixture
 def refused(all_runs: Mapping[str, Configured]) -> Configured:
-    """One that pcs does not take."""
+    """Return a configuration that pcs refuses."""
     return all_runs["refused"]
 
 
@@ -125,18 +126,18 @@ def refused(all_runs: Mapping[str, Configured]) -> Configured:
 def configuration(
     request: pytest.FixtureRequest, configured: Mapping[str, Configured]
 ) -> Configured:
-    """Each configuration in turn."""
+    """Return each configuration in turn."""
     return configured[str(request.param)]
 
 
 @pytest.fixture(scope="session")
 def started(configured: Mapping[str, Configured]) -> Mapping[str, Cluster]:
-    """Those clusters in normal operation, the primary on node1."""
+    """Return these clusters in normal operation, with the primary on node1."""
     return {name: steady(done.cluster) for name, done in configured.items()}
 
 
 def steady(configured: Cluster) -> Cluster:
-    """Start a cluster, as far as the database's agent has to tell something in between."""
+    """Start a cluster, with the values that the database's agent sets in between."""
     cluster = configured.copy(configured.cib.with_name("steady.xml"))
     cluster.react()
     cluster.prefer(node1=1001, node2=1000, node3=990)
@@ -150,18 +151,18 @@ def steady(configured: Cluster) -> Cluster:
 def cluster(
     request: pytest.FixtureRequest, started: Mapping[str, Cluster], tmp_path: Path
 ) -> Cluster:
-    """Each of them in turn, to do something to."""
+    """Return a copy of each cluster in turn."""
     return started[str(request.param)].copy(tmp_path / "cluster.xml")
 
 
 @pytest.fixture
 def director(cluster: Cluster) -> str:
-    """The node of the director; it is not the primary's."""
+    """Return the node of the director; it is not the primary's."""
     return cluster.only("read-vip")
 
 
 @pytest.fixture
 def other(director: str) -> str:
-    """The standby that is not the director."""
+    """Return the standby's node that is not the director's."""
     (node,) = set(NODES) - {PRIMARY, director}
     return node

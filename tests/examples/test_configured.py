@@ -1,4 +1,4 @@
-"""Each configuration is accepted by the real pcs as it stands, and by Pacemaker."""
+"""The real pcs and Pacemaker accept each configuration unchanged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lxml import etree
 from tests.examples.cluster import EMPTY, Cluster
 from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, ROOT, Configured, run
 
-# What pcs says about any defaults, whether or not a resource has its own.
+# A warning of pcs about any defaults, even if no resource has its own.
 OF_NO_CONCERN = {
     "Warning: Defaults do not apply to resources which override them with their own defined values"
 }
 
-# pcs 0.12 lets agents validate their options. These complain that this machine is no node: PAF's
-# pgsqlms that the database is missing, IPaddr2 that the interface is.
+# pcs 0.12 lets agents validate their options. They report that this machine is no node: for PAF's
+# pgsqlms the database is missing, for IPaddr2 the interface.
 VALIDATION = re.compile(
     r"Warning: Validating .*\nWarning: Validation result from agent:\n(  .*\n)+"
 )
@@ -30,7 +30,7 @@ NO_NODE = re.compile(r'ocf-exit-reason:(PGDATA ".*" does not exist|\[findif\] fa
 
 
 def complaints(said: str) -> list[str]:
-    """Return the lines that an administrator would have to think about."""
+    """Return the lines that an administrator would have to consider."""
     said = VALIDATION.sub(lambda found: "" if NO_NODE.search(found[0]) else found[0], said)
     suspicious = re.compile("warning|error|deprecat", re.IGNORECASE)
     lines = (line for line in said.splitlines() if suspicious.search(line))
@@ -38,25 +38,25 @@ def complaints(said: str) -> list[str]:
 
 
 def primitive(cluster: Cluster, name: str) -> etree._Element:
-    """A resource of the configuration."""
+    """Return a resource of the configuration."""
     (found,) = etree.parse(cluster.cib).getroot().iterfind(f".//primitive[@id='{name}']")
     return found
 
 
 def parameters(cluster: Cluster, name: str) -> dict[str, str]:
-    """The parameters of a resource."""
+    """Return the parameters of a resource."""
     pairs = primitive(cluster, name).iterfind("instance_attributes/nvpair")
     return {str(pair.get("name")): str(pair.get("value")) for pair in pairs}
 
 
 def operations(cluster: Cluster, name: str) -> Mapping[str, Mapping[str, str]]:
-    """The operations of a resource by their names."""
+    """Return the operations of a resource by their names."""
     found = primitive(cluster, name).iterfind("operations/op")
     return {str(op.get("name")): {str(k): str(v) for k, v in op.attrib.items()} for op in found}
 
 
 def director(cluster: Cluster) -> Settings:
-    """The parameters of the director, as the agent understands them."""
+    """Return the director's parameters as the agent parses them."""
     given = parameters(cluster, "lvsdr")
     return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given}))
 
@@ -86,7 +86,7 @@ def test_stops_have_time_for_what_they_wait_for(configuration: Configured) -> No
 
 
 def waits(cluster: Cluster) -> tuple[float, float]:
-    """How long a real server waits at most when it stops: for the director, for its sessions."""
+    """Return the longest waits of a stop of a real server: for the director, for its sessions."""
     given = parameters(cluster, "lvsdr-realsvr")
     return duration(given["drain_delay"]), duration(given["drain_timeout"])
 
@@ -115,7 +115,7 @@ def test_the_fallback_is_the_address_of_the_primary(configuration: Configured) -
 
 
 def argvs(configured: Mapping[str, Configured]) -> Iterator[list[str]]:
-    """How the director would call the scripts of this tree."""
+    """Yield the command lines with which the director would call the scripts of this tree."""
     asked = director(configured["2-list-script"].cluster).spec.list_script
     checked = director(configured["3-check-script"].cluster).spec.check_script
     assert asked is not None
@@ -125,7 +125,7 @@ def argvs(configured: Mapping[str, Configured]) -> Iterator[list[str]]:
 
 
 def test_the_tools_understand_how_they_are_called(configured: Mapping[str, Configured]) -> None:
-    """In a network that has nobody: 1 is for no answer, a usage error would be 2."""
+    """The tools accept these command lines: without a network they exit 1, not 2 as for usage."""
     for argv in argvs(configured):
         alone = ["unshare", "--map-root-user", "--net", *argv]
         done = subprocess.run(alone, capture_output=True, text=True, check=False, timeout=60)
@@ -139,7 +139,7 @@ def test_what_is_refused_leaves_the_cluster_as_it_was(refused: Configured) -> No
     assert refused.cluster.cib.read_text() == EMPTY
 
 
-# With what they say, which is one line: what is wrong, and what is legal.
+# Variables, and the beginning of the single error line.
 MISSING = {
     "interface": ({"INTERFACE": "eth7"}, "INTERFACE=eth7: legal is what all nodes have; this one"),
     "cluster": ({"CIB_file": "/nowhere"}, "must be run on a node of a running cluster (pcs "),
@@ -160,7 +160,7 @@ def test_what_is_missing_is_said_first(
 
 
 def test_nobody_but_root_is_let_in(tmp_path: Path) -> None:
-    """In a user namespace without anybody, this is the user nobody."""
+    """The script refuses other users than root; it runs as 65534 in this user namespace."""
     done = run(["unshare", "--user"], tmp_path, "1-attribute", {})
     assert done.said.splitlines() == ["1-attribute.sh: must be run as root, not as nobody"]
     assert done.status == 1
@@ -172,7 +172,7 @@ def test_no_file_stays_behind(all_runs: Mapping[str, Configured]) -> None:
 
 
 def test_everything_can_be_chosen(altered: Configured) -> None:
-    """By the environment; common.sh has it all."""
+    """Every variable of common.sh can be set in the environment."""
     assert (complaints(altered.said), altered.status) == ([], 0), altered.said
     cluster = altered.cluster
     for name, address in (("write-vip", "192.0.2.236"), ("read-vip", "192.0.2.237")):

@@ -1,4 +1,4 @@
-"""What Pacemaker's scheduler does with each configuration when something breaks."""
+"""Reactions of Pacemaker's scheduler to failures, in each configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.examples.cluster import (
 
 @pytest.mark.parametrize("best", ["node2", "node3"])
 def test_a_failover(best: str, cluster: Cluster, director: str) -> None:
-    """The best standby is promoted, wherever the director is; readers notice nothing."""
+    """The best standby is promoted, also on the director's node, and readers are not affected."""
     worst = "node3" if best == "node2" else "node2"
     cluster.prefer(**{best: 1000, worst: 999})
     transition = cluster.react(f"--node-fail={PRIMARY}")
@@ -36,7 +36,7 @@ def test_a_failover(best: str, cluster: Cluster, director: str) -> None:
 
 
 def test_the_directors_node_is_lost(cluster: Cluster, director: str, other: str) -> None:
-    """Pool first, then the address; together, and rather on the other standby."""
+    """The director moves as a whole, first the pool, then the address, to the other standby."""
     transition = cluster.react(f"--node-fail={director}")
     assert transition.keeps_order(start("lvsdr", other), start("read-vip", other))
     assert cluster.where("lvsdr") == cluster.where("read-vip") == {other}
@@ -45,7 +45,7 @@ def test_the_directors_node_is_lost(cluster: Cluster, director: str, other: str)
 def test_the_director_keeps_away_from_the_primary(
     cluster: Cluster, director: str, other: str
 ) -> None:
-    """Even from a primary's node that has a little more to be said for it."""
+    """The director avoids the primary, even if that node has a slightly higher score."""
     cluster.favour("lvsdr", PRIMARY, 1)
     cluster.react(f"--node-fail={director}")
     assert cluster.only("read-vip") == other
@@ -69,7 +69,7 @@ def test_a_part_of_the_director_cannot_start(
 
 
 def test_no_standby_has_a_database_any_more(cluster: Cluster, director: str) -> None:
-    """A director without a pool stays where it is."""
+    """A director with an empty pool stays on its node."""
     cluster.ban("pgsql", "node2", "node3")
     transition = cluster.react()
     assert not transition.of(*DIRECTOR)
@@ -100,7 +100,7 @@ MONITORS: Mapping[str, Mapping[str, int]] = {
 def test_a_database_fails(
     name: str, node: str, started: Mapping[str, Cluster], tmp_path: Path
 ) -> None:
-    """It is recovered at once: the address stays where it is."""
+    """A failed database is recovered at once, and the address stays."""
     cluster = started[name].copy(tmp_path / "cluster.xml")
     failure = f"pgsql_monitor_{MONITORS[name][node]}@{node}=1"
     transition = cluster.react(f"--op-inject={failure}")
@@ -109,7 +109,7 @@ def test_a_database_fails(
 
 
 def test_a_primary_that_cannot_start_again(cluster: Cluster) -> None:
-    """The address goes with the database."""
+    """The real server's address goes with the database."""
     cluster.ban("pgsql", PRIMARY)
     transition = cluster.react()
     promotion = Action("promote", "pgsql", "node2")
@@ -126,7 +126,7 @@ def test_what_serves_readers_does_no_harm_to_a_database(node: str, cluster: Clus
 
 
 def test_an_address_that_cannot_be_removed(cluster: Cluster, other: str) -> None:
-    """It is left there; the database stops without it, and nobody is fenced."""
+    """An address that cannot be removed stays, the database stops, and no node is fenced."""
     cluster.standby(other)
     cluster.react(f"--op-fail=lvsdr-realsvr_stop_0@{other}=1")
     transition = cluster.react()
@@ -136,7 +136,7 @@ def test_an_address_that_cannot_be_removed(cluster: Cluster, other: str) -> None
 def test_a_director_that_asks_the_primary_starts_where_there_is_one(
     started: Mapping[str, Cluster], tmp_path: Path
 ) -> None:
-    """Configuration 2: without an answer it could only fail."""
+    """The director of configuration 2 needs the primary: without its answer, a start would fail."""
     cluster = started["2-list-script"].copy(tmp_path / "cluster.xml")
     director = cluster.only("lvsdr")
     cluster.prefer(node2=-1, node3=-1)

@@ -1,4 +1,4 @@
-"""What the examples do to a host, in a network and a mount namespace that end with the test."""
+"""Effects of the examples on a host, in a network and a mount namespace that end with the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.examples.conftest import EXAMPLES
 
 VIP = "192.168.0.237"
 
-# Does what systemd would: runs what a unit that is started at once has for ExecStart.
+# Stand-in for systemd: runs the ExecStart of a unit that is started at once.
 SYSTEMCTL = """\
 #!/bin/sh
 case "$*" in
@@ -22,7 +22,7 @@ daemon-reload) ;;
 esac
 """
 
-# A host with one network, and how an agent is called on it as Pacemaker would.
+# A host with one network, and functions that call agents as Pacemaker would.
 HOST = f"""\
 set -eu
 mount -t tmpfs tmpfs /run
@@ -52,7 +52,7 @@ address() {{
 
 @pytest.fixture
 def host(inside: list[str], tmp_path: Path) -> Path:
-    """A directory that goes before the system's programs there."""
+    """Return a directory that precedes the system's programs on the host."""
     systemctl = tmp_path / "bin" / "systemctl"
     systemctl.parent.mkdir()
     systemctl.write_text(SYSTEMCTL)
@@ -62,7 +62,7 @@ def host(inside: list[str], tmp_path: Path) -> Path:
 
 
 def said(host: Path, commands: str, **environ: str) -> list[str]:
-    """What the commands print on a host of their own."""
+    """Return the output of commands on a new host."""
     path = f"{host}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     done = subprocess.run(
         ["unshare", "--map-root-user", "--net", "--mount", "sh", "-c", HOST + commands],
@@ -77,7 +77,7 @@ def said(host: Path, commands: str, **environ: str) -> list[str]:
 
 
 def test_a_standby_outside_becomes_what_the_agent_makes_of_a_node(host: Path) -> None:
-    """The agent finds its work done, the settings too; and the next boot does it again."""
+    """The script sets all that the agent would set, and makes it permanent."""
     commands = f"""
         realsvr monitor
         '{EXAMPLES}/outside-standby.sh' >&2
@@ -109,7 +109,7 @@ def test_it_says_what_postgresql_needs(host: Path) -> None:
     ("lvs_support", "on_lo"), [("false", 0), ("true", 7)], ids=["as it is used", "as it must not"]
 )
 def test_ipaddr2_beside_a_real_server(lvs_support: str, on_lo: int, host: Path) -> None:
-    """With lvs_support it takes away from lo what lvsdr-realsvr has put there."""
+    """IPaddr2 with lvs_support removes the address that lvsdr-realsvr has put on lo."""
     commands = """
         realsvr start
         address monitor

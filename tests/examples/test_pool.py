@@ -1,7 +1,7 @@
-"""What the director of each configuration makes of the cluster: its own code, the real crm_mon.
+"""The pool of each configuration's director, computed by its own code from the real crm_mon.
 
-PostgreSQL is not there: what its agent would publish, and what the scripts would find out, follows
-from the roles that the cluster has.
+PostgreSQL is not there. The values that its agent would publish, and the results of the scripts,
+follow from the cluster's roles.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ADDRESSES = {
 }
 NAMES = {address: name for name, address in ADDRESSES.items()}
 
-# Those of the addresses above that the scripts find, and the roles that they find there.
+# Stand-ins for the scripts: addresses from above, and their roles.
 STAND_INS = {
     "get_active_slaves": """\
 #!/bin/sh
@@ -44,7 +44,7 @@ Weights = Mapping[str, int]
 
 
 class Play:
-    """A cluster, and the pool that its director has by now; all sessions last."""
+    """A cluster, and the present pool of its director; all sessions last."""
 
     def __init__(self, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cluster = cluster
@@ -59,12 +59,12 @@ class Play:
 
     @property
     def outside(self) -> Weights:
-        """The standby outside the cluster, where the configuration has one."""
+        """Return the standby outside of the cluster, if the configuration has one."""
         spec = director(self.cluster).spec
         return {"outside": 1} if spec.list_script or spec.check_script else {}
 
     def monitor(self, *, outside: bool = True) -> Weights:
-        """One cycle of the director: who has which weight afterwards."""
+        """Run one cycle of the director, and return the weights."""
         self._database_says(outside)
         settings = director(self._seen())
         judged = cycle.judge(settings, self._memory, Deadline.after(20.0))
@@ -77,7 +77,7 @@ class Play:
         return {NAMES[key.address]: _weight(server.config) for key, server in self._pool.items()}
 
     def _seen(self) -> Cluster:
-        """The cluster with addresses for names, so that nobody has to look them up."""
+        """Return the cluster with addresses for names, so that no name lookup is needed."""
         seen = self.cluster.copy(self._home / "seen.xml")
         text = seen.cib.read_text().replace("/usr/bin/", f"{self._home}/")
         for node in NODES:
@@ -104,7 +104,7 @@ def _weight(config: RealServerConfig) -> int:
 
 @pytest.fixture
 def play(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Each configuration, with its pool in normal operation."""
+    """Return each configuration, with its pool in normal operation."""
     play = Play(cluster, tmp_path, monkeypatch)
     assert play.monitor() == {"node2": 1, "node3": 1, **play.outside}
     return play
@@ -116,7 +116,7 @@ def test_a_standby_on_standby_gets_nothing_new(play: Play) -> None:
 
 
 def test_the_last_standby_on_standby(play: Play) -> None:
-    """The primary serves at once, whatever on_empty says: who leaves is not kept beside it."""
+    """The primary serves at once, despite on_empty: a leaving standby is not kept beside it."""
     play.monitor(outside=False)
     play.cluster.standby("node2", "node3")
     weights = play.monitor(outside=False)
@@ -127,7 +127,7 @@ def test_the_last_standby_on_standby(play: Play) -> None:
 
 
 def test_a_failover(play: Play) -> None:
-    """Nobody who can serve is sent away, from the primary's death on."""
+    """A failover removes no standby that can serve, from the primary's death on."""
     play.cluster.prefer(node2=-1, node3=-1)
     play.cluster.react("--node-fail=node1")
     assert not play.cluster.where("pgsql", Role.PROMOTED)
@@ -138,7 +138,7 @@ def test_a_failover(play: Play) -> None:
 
 
 def test_no_standby_is_left(play: Play) -> None:
-    """The primary serves, by way of its address, until a standby is back."""
+    """The primary serves through its address, until a standby is back."""
     play.cluster.react("--node-fail=node2", "--node-fail=node3")
     for _ in range(2):
         weights = play.monitor(outside=False)

@@ -1,4 +1,4 @@
-"""What Pacemaker's scheduler does with each configuration when an administrator wants something."""
+"""Reactions of Pacemaker's scheduler to an administrator's actions, in each configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.examples.conftest import Configured
 
 
 def test_a_cluster_starts_from_the_bottom(configuration: Configured, tmp_path: Path) -> None:
-    """Real servers, databases, pool, address: each is complete when the next one begins."""
+    """Real servers, databases, pool and address start in this order, each after the last one."""
     cluster = configuration.cluster.copy(tmp_path / "cluster.xml")
     first = cluster.react()
     for node in NODES:
@@ -44,7 +44,7 @@ def test_all_is_where_it_should_be(cluster: Cluster, director: str) -> None:
 
 
 def test_a_standby_on_standby(cluster: Cluster, director: str, other: str) -> None:
-    """The sessions end, PostgreSQL stops; nobody else is bothered."""
+    """The standby's sessions end, then PostgreSQL stops; other nodes are not affected."""
     cluster.standby(other)
     transition = cluster.react()
     leaving = [stop(name, other) for name in reversed(REAL_SERVER)]
@@ -54,7 +54,7 @@ def test_a_standby_on_standby(cluster: Cluster, director: str, other: str) -> No
 
 
 def test_the_directors_node_on_standby(cluster: Cluster, director: str, other: str) -> None:
-    """Its sessions end before the director, on whom they depend, leaves."""
+    """The sessions on the director's node end before the director, which they depend on, moves."""
     cluster.standby(director)
     transition = cluster.react()
     assert transition.keeps_order(
@@ -68,7 +68,7 @@ def test_the_directors_node_on_standby(cluster: Cluster, director: str, other: s
 
 
 def test_the_primarys_node_on_standby(cluster: Cluster, director: str) -> None:
-    """No reader holds up the demotion."""
+    """Readers do not delay the demotion."""
     cluster.standby(PRIMARY)
     transition = cluster.react()
     demotion = Action("demote", "pgsql", PRIMARY)
@@ -81,7 +81,7 @@ def test_the_primarys_node_on_standby(cluster: Cluster, director: str) -> None:
 
 
 def test_a_switchover(cluster: Cluster) -> None:
-    """The new primary keeps the address on lo for the sessions that it has."""
+    """The new primary keeps the address on lo for its existing sessions."""
     cluster.move_primary("node3")
     transition = cluster.react()
     assert {action.task for action in transition.of("pgsql")} == {"demote", "promote"}
@@ -91,7 +91,7 @@ def test_a_switchover(cluster: Cluster) -> None:
 
 
 def test_no_standby_is_left(cluster: Cluster) -> None:
-    """The director goes to the primary's node, and comes not back for its wish to be elsewhere."""
+    """The director moves to the primary's node, and its preference does not move it back."""
     cluster.standby("node2", "node3")
     cluster.react()
     assert cluster.only("lvsdr") == cluster.only("read-vip") == PRIMARY
@@ -103,7 +103,7 @@ def test_no_standby_is_left(cluster: Cluster) -> None:
 
 
 def test_everything_is_stopped(cluster: Cluster, director: str) -> None:
-    """The sessions of all nodes end before the director goes."""
+    """The sessions of all nodes end before the director stops."""
     cluster.stop_everything()
     transition = cluster.react()
     for node in ("node2", "node3"):

@@ -1,4 +1,4 @@
-"""The address that follows a leader's key: pcs takes it, Pacemaker does what the agent needs."""
+"""The address that follows a leader's key: pcs accepts it, Pacemaker reacts as the agent needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def configured(inside: list[str], tmp_path_factory: pytest.TempPathFactory) -> C
 
 @pytest.fixture
 def cluster(configured: Configured, tmp_path: Path) -> Cluster:
-    """In operation: the store names node1."""
+    """Return the cluster in operation, with node1 as the leader."""
     made = configured.cluster.copy(tmp_path / "cluster.xml")
     made.react()
     prefer(made, node1=LEADS)
@@ -79,7 +79,7 @@ def test_nobody_is_promoted_whom_the_store_does_not_name(configured: Configured)
 
 
 def test_the_score_alone_leads_to_a_demotion(cluster: Cluster) -> None:
-    """Nothing has failed, nothing is stopped."""
+    """A missing score causes a demotion, without a failure or a stop."""
     prefer(cluster, node1=None)
     assert set(cluster.react().before) == {Action("demote", NAME, "node1")}
     assert cluster.where(NAME, Role.UNPROMOTED) == set(NODES)
@@ -102,7 +102,7 @@ def test_whom_the_store_names_goes_before_who_is_kept(cluster: Cluster) -> None:
 
 
 def answered(cluster: Cluster, node: str, code: int) -> None:
-    """The promoted instance's monitor has answered so, where Pacemaker expects 8."""
+    """Record this exit code of the promoted instance's monitor, for which Pacemaker expects 8."""
     document = etree.parse(cluster.cib)
     where = f".//node_state[@uname='{node}']//lrm_rsc_op[@operation_key='{NAME}_monitor_3000']"
     (operation,) = document.getroot().iterfind(where)

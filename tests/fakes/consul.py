@@ -1,10 +1,10 @@
-"""A server that answers for one key of Consul's key/value store as Consul's documentation says.
+"""A server with one key of Consul's key/value store, as Consul's documentation describes it.
 
-It also gives answers that real servers never give.  What it does is taken from the documentation of
-the HTTP API: "KV Store Endpoints" (the entry, LockIndex, Session, 404), "Blocking Queries"
-(index, wait, a sixteenth of it on top, indexes that go backwards or are 0), "Consistency Modes"
+It also gives answers that real servers never give. Its behaviour follows the documentation of the
+HTTP API: "KV Store Endpoints" (the entry, LockIndex, Session, 404), "Blocking Queries" (index,
+wait, a sixteenth of it on top, indexes that go backwards or are 0), "Consistency Modes"
 (consistent, the headers X-Consul-KnownLeader and X-Consul-Effective-Consistency) and "HTTP API
-Structure" (X-Consul-Token, 403).  The cases in tests/cases/consul_cases.py run here and on the real
+Structure" (X-Consul-Token, 403). The cases in tests/cases/consul_cases.py run here and on the real
 servers.
 """
 
@@ -24,7 +24,7 @@ _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
 class Consul:
-    """The servers and the agent that is asked, in one.  Everything may be changed at any time."""
+    """The servers and their agent, in one. Every attribute may be changed at any time."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -33,21 +33,21 @@ class Consul:
         self.index = 10
         self.entry: dict[str, object] | None = None
         self.token: str | None = None
-        """Whoever has not this one may not read."""
+        """Token that clients need for reading."""
         self.leader = True
-        """Whether the servers have a leader among them."""
+        """True if the servers have a leader among them."""
         self.headers: dict[str, str] = {}
-        """What to answer instead of the right headers."""
+        """Headers that replace the right ones in answers."""
         self.questions: list[dict[str, str]] = []
-        """The parameters of every question so far."""
+        """The parameters of every request so far."""
         self._changed = threading.Condition()
         self._closed = False
         self._held = 0
 
-    # --- what clients of Consul do
+    # --- actions of Consul's clients
 
     def put(self, value: str) -> None:
-        """Write the value, as somebody who needs no lock."""
+        """Write the value without a lock."""
         with self._changed:
             created = self.entry["CreateIndex"] if self.entry else self.index + 1
             lock = self.entry["LockIndex"] if self.entry else 0
@@ -62,7 +62,7 @@ class Consul:
             self._write(created, value, lock + 1, session)
 
     def release(self) -> None:
-        """Give the lock back, or let its session end: the value stays."""
+        """Release the lock, or let its session end: the value stays."""
         with self._changed:
             assert self.entry is not None
             self.entry.pop("Session")
@@ -85,7 +85,7 @@ class Consul:
         return dict(self.entry)
 
     def restore(self, snapshot: object) -> None:
-        """Bring back an older entry: indexes go backwards, and no wait ends."""
+        """Restore an older entry: indexes go backwards, and no wait ends."""
         assert isinstance(snapshot, dict)
         with self._changed:
             self.entry = dict(snapshot)
@@ -127,10 +127,10 @@ class Consul:
         self.entry["ModifyIndex"] = self.index
         self._changed.notify_all()
 
-    # --- what the HTTP API answers
+    # --- answers of the HTTP API
 
     def answer(self, path: str, token: str | None) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of a GET; blocks as long as it was asked to."""
+        """Return status, headers and body of a GET; block as long as it requests."""
         url = urlsplit(path)
         asked = {name: values[0] for name, values in parse_qs(url.query, True).items()}
         self.questions.append(asked)
@@ -155,7 +155,7 @@ class Consul:
         return (200, headers, json.dumps([entry]).encode()) if entry else (404, headers, b"")
 
     def _block(self, index: int, wait: str) -> None:
-        """Hold a question back until there is something newer than ``index``; 0 never blocks."""
+        """Hold a request back until the state is newer than ``index``; 0 never blocks."""
         if index == 0:
             return
         number, unit = re.fullmatch(r"(\d+)(ms|s|m)", wait).groups()  # type: ignore[union-attr]
@@ -171,7 +171,7 @@ class Consul:
         return current > index or not self.leader or self._closed
 
     def close(self) -> None:
-        """Let go of all questions that are held back."""
+        """End all requests that are held back."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -199,15 +199,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
         except OSError:
-            return  # whoever asked has gone
+            return  # the client has gone
 
     def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Suppress the log."""
 
 
 @contextmanager
 def serving(consul: Consul) -> Iterator[int]:
-    """Serve it on a port of the loopback interface, which is yielded."""
+    """Serve the store on a port of the loopback interface, and yield the port."""
     server = _Server(consul)
     consul.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

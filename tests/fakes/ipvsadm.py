@@ -1,4 +1,4 @@
-"""ipvsadm over the fake kernel: what a runner of programs says of it."""
+"""ipvsadm over the fake kernel, in the place of a runner of programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tests.fakes.kernel import FakeKernel
 
 
 class FakeIpvsadm:
-    """Runs ``ipvsadm -R`` and ``-Sn``, remembers how often, and dies after ``lines`` if told."""
+    """Runner of ``ipvsadm -R`` and ``-Sn`` that records its calls.
+
+    It dies after ``lines`` lines, if given.
+    """
 
     def __init__(self, kernel: FakeKernel, lines: int | None = None) -> None:
         self._kernel = kernel

@@ -1,8 +1,8 @@
 """IPVS in memory: takes the lines of ``ipvsadm -R`` and shows its table in both texts.
 
-Written from what ipvsadm 1.31 and a kernel of version 6.1 were seen to do, and held to it: the
-cases in tests/cases/kernel_cases.py run here and on the real ones.  Shares no code with the
-library, whose readers and writers it is there to test.
+It follows the observed behaviour of ipvsadm 1.31 and a kernel of version 6.1. The cases in
+tests/cases/kernel_cases.py run here and on the real ones, and keep it true. It shares no code with
+the library, because it tests the library's readers and writers.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Prot LocalAddress:Port Scheduler Flags
 
 
 class LineFailedError(Exception):
-    """ipvsadm complains and goes on with the next line."""
+    """Error after which ipvsadm continues with the next line."""
 
 
 class BatchFailedError(Exception):
-    """ipvsadm complains and exits; the lines that follow are never read."""
+    """Error after which ipvsadm exits; the lines that follow are never read."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class RealServer:
     forward: str
     weight: int
     born: int
-    """Tells a real server that stayed from one that was deleted and added again."""
+    """Number that distinguishes a real server that stayed from one that was added again."""
     active: int = 0
 
 
@@ -99,7 +99,7 @@ class FakeKernel:
         return twin
 
     def restore(self, text: str, lines: int | None = None) -> list[str]:
-        """What ``ipvsadm -R`` prints; with ``lines``, it is killed after so many of them."""
+        """Return the output of ``ipvsadm -R``, which is killed after ``lines`` lines if given."""
         messages: list[str] = []
         try:
             for line in text.splitlines()[:lines]:
@@ -109,7 +109,7 @@ class FakeKernel:
         return messages
 
     def saved(self) -> str:
-        """What ``ipvsadm -Sn`` prints."""
+        """Return the output of ``ipvsadm -Sn``."""
         lines = []
         for key, service in sorted(self.services.items(), key=lambda item: item[0].order()):
             lines.append(f"-A {key.words()} {' '.join(_saved_options(service, key.ipv6))}")
@@ -122,7 +122,7 @@ class FakeKernel:
         return "".join(f"{line}\n" for line in lines)
 
     def proc(self) -> str:
-        """``/proc/net/ip_vs``; what was added last comes first."""
+        """Return ``/proc/net/ip_vs``; the service that was added last comes first."""
         return _HEADING + "".join(self._proc_lines())
 
     def total_weights(self) -> dict[Key, int]:
@@ -229,7 +229,10 @@ class Options:
         return service
 
     def real_server(self, key: Key, forced: bool) -> tuple[Endpoint, RealServer]:
-        """With direct routing and tunnels packets keep their port, whatever is asked for."""
+        """Return the endpoint and real server.
+
+        Packets keep their port with direct routing and tunnels, so the given port does not count.
+        """
         option = next((option for option in _FORWARDS if option in self._given), "-g")
         address, port = _endpoint(self._given["-r"])
         if forced and option != "-m" and key.protocol != "FWM":

@@ -1,4 +1,4 @@
-"""A TCP server on the loopback interface that does to its clients what it is told."""
+"""A TCP server on the loopback interface with a behaviour that the test chooses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Behaviour = Callable[[socket.socket, bytes], None]
 
 
 class Served:
-    """Where it listens, and every question so far."""
+    """The port of a server, and every request so far."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -19,14 +19,14 @@ class Served:
 
 
 def answering(status: int, body: bytes = b"", *headers: str) -> Behaviour:
-    """Give this answer and hang up."""
+    """Return a behaviour that sends this answer and closes the connection."""
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *headers]
     head = "".join(f"{line}\r\n" for line in lines).encode()
     return lambda client, _question: client.sendall(head + b"\r\n" + body)
 
 
 def routed(routes: dict[str, Behaviour]) -> Behaviour:
-    """Another behaviour for each path; 404 for any that is not among them."""
+    """Return a behaviour that depends on the path; 404 for an unknown one."""
 
     def behave(client: socket.socket, question: bytes) -> None:
         path = question.split(b" ", 2)[1].decode()
@@ -37,7 +37,7 @@ def routed(routes: dict[str, Behaviour]) -> Behaviour:
 
 @contextmanager
 def serving(behave: Behaviour, address: str = "127.0.0.1") -> Iterator[Served]:
-    """Serve every connection in a thread of its own: one question, whatever comes of it."""
+    """Serve every connection in its own thread: one request, and the given behaviour."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.bind((address, 0))
@@ -64,7 +64,7 @@ def serving(behave: Behaviour, address: str = "127.0.0.1") -> Iterator[Served]:
 
 
 def _question(client: socket.socket) -> bytes:
-    """The head of a request, and its body if it says how long that is; or what is none."""
+    """Return the head of a request, with its body if it has a length; or other data as it is."""
     received = b""
     while b"\r\n\r\n" not in received and b"\0" not in received:
         data = client.recv(65536)

@@ -1,4 +1,4 @@
-"""An installation in a directory of a test's own, made by `make install`."""
+"""An installation in a test's own directory, made by `make install`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Snapshot = dict[str, tuple[int, int, bytes]]
 
 
 def make(target: str, **variables: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a target as a user would, without what a make around these tests has exported."""
+    """Run a target as a user would, without variables that an outer make has exported."""
     settings = [f"{name}={value}" for name, value in variables.items()]
     return subprocess.run(
         ["make", "-C", str(ROOT), "--no-print-directory", target, *settings],
@@ -29,7 +29,10 @@ def make(target: str, **variables: str | Path) -> subprocess.CompletedProcess[st
 
 
 def failure(target: str, **variables: str | Path) -> str:
-    """Run a target that must fail; return its message, which must be one line beside make's own."""
+    """Run a target that must fail. Return its message.
+
+    The message must be one line, beside make's own lines.
+    """
     with pytest.raises(subprocess.CalledProcessError) as raised:
         make(target, **variables)
     lines = str(raised.value.stderr).splitlines()
@@ -38,7 +41,7 @@ def failure(target: str, **variables: str | Path) -> str:
 
 
 def snapshot(directory: Path) -> Snapshot:
-    """Mode, time of change and content of every file below ``directory``."""
+    """Return mode, modification time and content of every file below ``directory``."""
     return {
         str(path.relative_to(directory)): (
             path.stat().st_mode,
@@ -67,6 +70,6 @@ class Place(NamedTuple):
 
 
 def run(agent: Path, action: str) -> subprocess.CompletedProcess[str]:
-    """Run an installed agent with nothing in its environment."""
+    """Run an installed agent with an empty environment."""
     argv = ["/usr/bin/env", "-i", str(agent), action]
     return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)

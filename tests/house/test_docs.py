@@ -1,4 +1,4 @@
-"""The documentation says what the declarations say."""
+"""The generated parts of the documentation agree with the declarations."""
 
 from __future__ import annotations
 

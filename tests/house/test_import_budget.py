@@ -1,4 +1,4 @@
-"""What a recurring action may import: it is a fresh process every few seconds on every node."""
+"""Limits for the imports of recurring actions: each is a new process every few seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.house.tree import LIB, ROOT, stubs
 
 PYTHON = "/usr/bin/python3"
 
-# Each costs more than a monitor that has nothing to do should cost in all.
+# Each of them costs more than a whole monitor without changes should cost.
 SLOW = {
     "argparse",
     "asyncio",
@@ -42,19 +42,19 @@ FORBIDDEN = {
     "vip": SLOW | {"socket", "ipaddress"},
 }
 
-# What a tool needs not to tell how it is used.
+# Modules that a tool does not need for its usage message.
 SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psycopg", "ssl"}
 
-# Not slow, but dear for what a monitor would do with them.
+# Modules that are not slow, but cost too much for their use in a monitor.
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
 
-# What only a gate of the agent vip needs.
+# Modules that only a gate of the agent vip needs.
 GATE = {"lvsdr.gate", "lvsdr.leader", "lvsdr.system.promotion"} | {
     f"lvsdr.agents.vip.{name}"
     for name in ("gate_parameters", "gate_settings", "gated", "standing", "watching")
 }
 
-# Store -> what it is asked for; opening it, before anything is asked, imports little.
+# Store -> its settings. Opening a store, before any query, imports little.
 STORES = {
     "etcd": {"key": "/leader"},
     "consul": {"key": "leader"},
@@ -62,7 +62,7 @@ STORES = {
     "attribute": {"key": "pgsql-status", "value": "PRI"},
 }
 
-# Agent -> what it cannot do without: ip(8) tells of addresses in JSON.
+# Agent -> modules that it cannot do without: ip(8) prints addresses in JSON.
 NEEDED = {"vip": frozenset({"json"})}
 
 # Agent -> a parameter set with which its monitor gets as far as it can on this machine.
@@ -91,7 +91,7 @@ IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
 
 
 def imports(arguments: list[str], environment: dict[str, str]) -> set[str]:
-    """The modules that the system's Python imports while it runs ``arguments``."""
+    """Return the modules that the system's Python imports while it runs ``arguments``."""
     run = subprocess.run(
         [PYTHON, "-I", "-X", "importtime", *arguments],
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"} | environment,
@@ -109,7 +109,7 @@ def imports(arguments: list[str], environment: dict[str, str]) -> set[str]:
 
 
 def over_budget(imported: set[str], forbidden: set[str]) -> set[str]:
-    """Those of ``imported`` that are, or are part of, a forbidden module.
+    """Return the modules of ``imported`` that are, or are part of, a forbidden module.
 
     >>> sorted(over_budget({"http.client", "httpx", "re"}, {"http"}))
     ['http.client']
@@ -120,7 +120,7 @@ def over_budget(imported: set[str], forbidden: set[str]) -> set[str]:
 
 
 def environment(agent: str, home: Path) -> dict[str, str]:
-    """What Pacemaker would set, with a cluster that is only a file."""
+    """Return Pacemaker's environment for an agent, with a cluster that is only a file."""
     cib = home / "cib.xml"
     cib.write_text(CIB)
     parameters = {f"OCF_RESKEY_{name}": value for name, value in PARAMETERS[agent].items()}
@@ -149,7 +149,7 @@ def test_an_action_keeps_within_budget(agent: str, action: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("agent", FORBIDDEN)
 def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
-    """Also what a monitor reaches only where the kernel has IPVS."""
+    """The budget holds for all modules, including those that only a kernel with IPVS needs."""
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r}); from importlib import import_module; "
         f"from lvsdr.agents import AGENTS; import_module(AGENTS[{agent!r}])"

@@ -1,4 +1,4 @@
-"""`make install` and `make uninstall`, run for real into a directory of the test's own."""
+"""`make install` and `make uninstall`, really run into a directory of the test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 def neighbours(place: Place) -> Snapshot:
-    """Put other people's files where ours will go; returns what uninstall has to leave."""
+    """Write foreign files beside ours. Return the files that uninstall must leave."""
     tools, library_parent = place.prefix / "bin", place.prefix / "lib"
     for path in (place.agents / "IPaddr2", tools / "pg_ctl", library_parent / "libfoo.so"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def test_a_package_made_with_destdir_runs_where_it_is_unpacked(
     place.make("install", DESTDIR=stage)
     assert not root.exists()
     copytree(Path(f"{stage}{root}"), root)
-    for path in root.rglob("*.py"):  # what a package manager or a container's layer may do
+    for path in root.rglob("*.py"):  # as a package manager or a container's layer may do
         os.utime(path, (0, 0))
     before = snapshot(root)
     assert run(place.agents / "lvsdr", "meta-data").returncode == 0

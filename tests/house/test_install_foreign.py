@@ -1,4 +1,4 @@
-"""`make install` in places that files of other packages have: `make uninstall` puts them back."""
+"""`make install` over files of other packages: `make uninstall` restores them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def foreign(path: Path, text: str = "#!/bin/sh\nexit 3\n", mode: int = 0o755) ->
 
 
 def foreign_files(place: Place) -> list[Path]:
-    """Write a file of another package in the place of one of each kind."""
+    """Write a foreign file in the place of one of our files of each kind."""
     link = place.prefix / "bin" / "get_active_slaves"
     files = [
         foreign(place.agents / "lvsdr"),
@@ -55,7 +55,7 @@ def links(directory: Path) -> dict[Path, Path]:
 
 
 def everything(place: Place) -> tuple[Snapshot, dict[Path, Path]]:
-    """Return what is there of all files and links."""
+    """Return the state of all files and links."""
     return snapshot(place.prefix.parent), links(place.prefix.parent)
 
 
@@ -161,7 +161,7 @@ def test_an_installation_without_a_record_is_ours_by_its_marks(place: Place) -> 
     (library(place) / "installed").unlink()
     old = library(place) / "replaced" / "heartbeat" / "lvsdr"
     old.parent.mkdir()
-    kept(place, agent).rename(old)  # where versions without a record have kept it
+    kept(place, agent).rename(old)  # the place in which versions without a record kept it
     assert "replaced" not in place.make("install").stdout
     (library(place) / "installed").unlink()
     place.make("uninstall")
@@ -180,7 +180,7 @@ def test_an_edited_unit_and_an_edited_tool_are_still_ours(place: Place) -> None:
 
 @pytest.mark.parametrize("largest", [100, 4096, 20000])
 def test_a_full_disk_changes_nothing(place: Place, largest: int) -> None:
-    """A limit on the size of files makes a write fail early, amid the library, or after it."""
+    """A limit on the size of files makes a write fail: early, within the library, or after it."""
     foreign_files(place)
     before = everything(place)
     arguments = [f"--prefix={place.prefix}", f"--ocf-root={place.ocf_root}"]

@@ -1,4 +1,4 @@
-"""Imports point downwards only, and what has effects is imported in one room."""
+"""Imports point downwards only, and modules with effects are imported in one room."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DECIDING = {
 }
 BELOW_AGENTS = WORLD | DECIDING | {"ocf", "sources", "checks", "leader", "gate", "address"}
 
-# Room -> the rooms whose modules it may import; its own are always allowed.
+# Room -> the rooms from which it may import modules; its own are always allowed.
 MAY_IMPORT = {
     "": set[str](),
     "errors": set[str](),
@@ -80,12 +80,12 @@ RESERVED = {
 
 
 def room(module: str) -> str:
-    """The room of a module: the part of its name after ``lvsdr``, empty for the package itself."""
+    """Return the room of a module: the name after ``lvsdr``, empty for the package itself."""
     return (module + ".").split(".")[1]
 
 
 def imported(module: str, is_package: bool, tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and absolute name of everything that a module imports, wherever the statement stands."""
+    """Yield line and absolute name of all imports of a module, at any place in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -99,7 +99,7 @@ def imported(module: str, is_package: bool, tree: ast.AST) -> Iterator[tuple[int
 
 
 def violations(module: str, source: str, is_package: bool = False) -> list[str]:
-    """One sentence for each import of ``source`` that the tables above forbid."""
+    """Return one sentence for each import of ``source`` that the tables above forbid."""
     here = room(module)
     if here not in MAY_IMPORT:
         return [f"{module}: the room {here} has no row in MAY_IMPORT"]

@@ -1,4 +1,4 @@
-"""Tables, files, stubs, tests and man pages name the same things: nothing can be half added."""
+"""Tables, files, stubs, tests and man pages agree: no agent or tool can be half added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TESTS = ROOT / "tests" / "unit"
 
 
 class Room(NamedTuple):
-    """A package of which every module that does ``entry`` has a line in ``table``."""
+    """A package in which every module that defines ``entry`` has a line in ``table``."""
 
     name: str
     table: str
@@ -34,35 +34,35 @@ ROOMS = [
 
 
 def modules(room: Room) -> set[str]:
-    """The modules of a room; a name with a leading underscore is the room's own business."""
+    """Return the modules of a room. Names with a leading underscore are private."""
     names = (PACKAGE / room.name).glob("[!_]*")
     found = {path.stem for path in names if path.suffix == ".py" or (path / "__init__.py").exists()}
     return {f"lvsdr.{room.name}.{name}" for name in found}
 
 
 def inhabitants(room: Room) -> set[str]:
-    """Those modules of a room that its table must know."""
+    """Return the modules of a room that its table must contain."""
     return {name for name in modules(room) if hasattr(importlib.import_module(name), room.entry)}
 
 
 def registered(room: Room) -> set[str]:
-    """The modules that the table of a room leads to, by name or by what they define."""
+    """Return the modules that the table of a room refers to, by name or by their definitions."""
     table = getattr(importlib.import_module(f"lvsdr.{room.name}"), room.table)
     return {value if isinstance(value, str) else value.__module__ for value in table.values()}
 
 
 def agents() -> set[str]:
-    """The names of the agents."""
+    """Return the names of the agents."""
     return set(importlib.import_module("lvsdr.agents").AGENTS)
 
 
 def tools() -> dict[str, str]:
-    """The tools: name and module."""
+    """Return the tools: name and module."""
     return dict(importlib.import_module("lvsdr.cli").TOOLS)
 
 
 def is_tested(module: str) -> bool:
-    """Whether tests/unit has a test_<name>*.py for the module, as distinct from its namesakes.
+    """Return whether tests/unit has a test_<name>*.py for the module, not for its namesakes.
 
     A module that is a package has a folder of tests.
     """

@@ -1,4 +1,4 @@
-"""`tests/setup` installs no more than its user needs, and says in one line what it lacks."""
+"""`tests/setup` installs no more than needed, and names missing packages in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETUP = ROOT / "tests" / "setup"
 
 
 def setup(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
-    """Run tests/setup with these programs alone."""
+    """Run tests/setup with only these programs in PATH."""
     command = ["/bin/bash", str(SETUP), *arguments]
     return subprocess.run(
         command, env={"PATH": path}, check=False, capture_output=True, text=True, timeout=60

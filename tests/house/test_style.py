@@ -1,4 +1,4 @@
-"""The measures of the code, and the words it uses."""
+"""The measures of the code, and its vocabulary."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 FORBIDDEN = re.compile(r"backend|master|slave", re.IGNORECASE)
 
-# Names that others gave to their things: tools and parameters of the original shell agents, their
-# users' resources, PostgreSQL's process and what it has for others, the key of a packaging file.
+# Inherited names: tools and parameters of the original shell agents, their users' resources,
+# PostgreSQL's process and its functions, the key of a packaging file.
 INHERITED = re.compile(
     r"get_active_slaves|check_active_slave|vip-(master|slave)|postmaster|build-backend"
     r"|\bbackend_start\b|\bpg_terminate_backend\b"
@@ -31,7 +31,7 @@ INHERITED = re.compile(
     r"|nomaster|\bmaster\"?,? \"?(bridge|bond)"  # of ip-link(8)
 )
 
-# Where the old role names of Pacemaker are read or recorded, and where users' own words are quoted.
+# Files that read or record the old role names of Pacemaker, or quote users' names.
 QUOTING = (
     "lib/lvsdr/crm_mon.py",
     "tests/unit/test_crm_mon.py",
@@ -45,19 +45,19 @@ QUOTING = (
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
-    """Every function and method of a module."""
+    """Yield every function and method of a module."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
 
 
 def length(function: Function) -> int:
-    """Lines from ``def`` to the last, docstring included."""
+    """Return the number of lines from ``def`` to the last, docstring included."""
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
 def unannotated(function: Function) -> list[str]:
-    """What of a signature lacks its type: names of arguments, ``return``.
+    """Return the parts of a signature without a type: names of arguments, ``return``.
 
     >>> def measure(source: str) -> list[str]:
     ...     return unannotated(next(functions(ast.parse(source))))
@@ -74,7 +74,7 @@ def unannotated(function: Function) -> list[str]:
 
 
 def all_functions() -> list[tuple[str, Function]]:
-    """Every function of the library, with a name to find it by."""
+    """Return every function of the library, with its qualified name."""
     return [
         (f"{module_name(path)}.{function.name}:{function.lineno}", function)
         for path in library()
@@ -83,7 +83,7 @@ def all_functions() -> list[tuple[str, Function]]:
 
 
 def forbidden_words(text: str) -> list[str]:
-    """The lines of ``text`` that use a word which this project does not.
+    """Return the lines of ``text`` that contain a forbidden word.
 
     >>> forbidden_words("one\\ntwo Slaves\\nrealserver_check_active_slave_script")
     ['2: two Slaves']
@@ -119,7 +119,7 @@ def test_everything_is_annotated() -> None:
 
 
 def quotes(path: Path) -> bool:
-    """Whether the file is one of those that repeat other people's words."""
+    """Return whether the file may repeat forbidden words of others."""
     name = str(path.relative_to(ROOT))
     return any(fnmatch.fnmatch(name, pattern) for pattern in QUOTING)
 

@@ -1,4 +1,4 @@
-"""Where things are in this tree, for the tests that look at the tree itself."""
+"""Paths and files of this tree, for tests of the tree itself."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ PACKAGE = LIB / "lvsdr"
 
 
 def library() -> list[Path]:
-    """Every module of the library."""
+    """Return every module of the library."""
     return sorted(PACKAGE.rglob("*.py"))
 
 
 def stubs(directory: str) -> list[Path]:
-    """The executables in ``ocf`` or ``tools``."""
+    """Return the executables in ``ocf`` or ``tools``."""
     return sorted(path for path in (ROOT / directory).glob("*") if path.is_file())
 
 
 def module_name(path: Path) -> str:
-    """The dotted name under which a file of the library is imported.
+    """Return the dotted name under which a file of the library is imported.
 
     >>> module_name(PACKAGE / "ipvs" / "plan.py")
     'lvsdr.ipvs.plan'
@@ -33,7 +33,7 @@ def module_name(path: Path) -> str:
 
 
 def project_files() -> list[Path]:
-    """Every file that is, or is about to be, under version control."""
+    """Return every file that is, or is about to be, under version control."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

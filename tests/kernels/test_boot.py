@@ -1,4 +1,4 @@
-"""Both guest kernels, really booted: neither choice may rot. Needs root."""
+"""Both guest kernels are really booted, so that neither choice decays. Needs root."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ OLD = GuestKernel("old", Path("/old"), Path("/"))
 
 
 class Machine:
-    """A machine on which some kernels can be had, and some of these boot."""
+    """A machine on which some kernels can be provided, and some of these boot."""
 
     def __init__(self, place: Path, had: str = "new old", boots: str = "new old") -> None:
         self.had, self.boots = had.split(), boots.split()

@@ -26,14 +26,14 @@ print(root.make(system, Path(sys.argv[1])))
 def make(
     cache: Path, prefix: tuple[str, ...] = (), packages: tuple[str, ...] = SMALL.packages
 ) -> subprocess.CompletedProcess[str]:
-    """Make a root in a process of its own."""
+    """Make a root in another process."""
     command = [*prefix, sys.executable, "-B", "-c", MAKE.format(packages=packages), str(cache)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache in which two processes at the same time have made a root."""
+    """Return a cache in which two concurrent processes have made a root."""
     directory = tmp_path_factory.mktemp("roots")
     half = directory / "trixie/new-half"
     half.mkdir(parents=True)

@@ -20,7 +20,7 @@ CALL = "print(suite.unpack('testing', {packages!r}, Path(sys.argv[1])))"
 def fetch(
     cache: Path, packages: tuple[str, ...] = SMALL, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Fetch in a process of its own."""
+    """Fetch in another process."""
     program = FETCH + CALL.format(packages=packages)
     command = [*prefix, sys.executable, "-B", "-c", program, str(cache)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

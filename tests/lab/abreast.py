@@ -1,4 +1,4 @@
-"""Several runs of pytest, side by side, that share the tests: see share.py."""
+"""Parallel runs of pytest that share one set of tests (see share.py)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.lab.outcome import outcomes, summary
 OPTIONS = ("-v", "-p", "tests.lab.share")
 
 Command = Callable[[Sequence[str], Path], Sequence[str]]
-"""Makes the command line of a run from options for pytest, and the file for its report."""
+"""Function that makes the command line of a run from options for pytest and the report's path."""
 
 
 class Run(NamedTuple):
-    """One of several that share the tests."""
+    """One of several runs that share the tests."""
 
     number: int
     process: subprocess.Popen[bytes]
@@ -33,13 +33,16 @@ class Run(NamedTuple):
 
 
 def names_tests(arguments: Sequence[str]) -> bool:
-    """Say whether the arguments name tests, or are options only."""
+    """Test whether the arguments name tests, or are options only."""
     return any(Path(argument.split("::")[0]).exists() for argument in arguments)
 
 
 @contextlib.contextmanager
 def side_by_side(count: int, command: Command, results: Path) -> Iterator[list[Run]]:
-    """Start the runs that share the tests; none is left afterwards, even if we are killed."""
+    """Start the runs that share the tests.
+
+    All of them are ended afterwards, even if this process is killed.
+    """
     with contextlib.ExitStack() as left:
         shared = tempfile.mkdtemp(prefix="share-", dir=results)
         left.callback(shutil.rmtree, shared, ignore_errors=True)
@@ -61,7 +64,7 @@ def side_by_side(count: int, command: Command, results: Path) -> Iterator[list[R
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a run that still goes on; it takes its guest along."""
+    """End a run that is still active, together with its guest."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.terminate()
         process.wait(10)
@@ -70,7 +73,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def relay(run: Run, lock: threading.Lock) -> None:
-    """Copy what a run prints, line by line, each with the run's number in front."""
+    """Copy the output of a run, line by line, with the run's number before each line."""
     source: IO[bytes] | None = run.process.stdout
     assert source is not None
     for line in source:
@@ -80,7 +83,7 @@ def relay(run: Run, lock: threading.Lock) -> None:
 
 
 def shared_run(count: int, command: Command, results: Path) -> int:
-    """Run the tests so often side by side, say what became of all; return the worst exit status."""
+    """Run the tests in `count` parallel runs and print a summary. Return the worst exit status."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, interrupted)
     began = time.monotonic()

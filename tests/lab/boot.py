@@ -1,9 +1,9 @@
-"""Run a command as root on a kernel that has IPVS, and nowhere near the machine's own network.
+"""Run a command as root on a kernel that has IPVS, apart from the machine's own network.
 
-Natively, in fresh network, mount, UTS, IPC and PID namespaces, where the running kernel has
-`ip_vs`; else in a User Mode Linux guest that sees this machine's files below an overlay. Either way
-the command starts in the project's root, its output arrives live, its exit status is ours, and
-nothing of it is left when it has ended.
+The command runs natively if the running kernel has `ip_vs`. It then has fresh network, mount, UTS,
+IPC and PID namespaces. Otherwise it runs in a User Mode Linux guest, which sees this machine's
+files below an overlay. The command always starts in the project's root, its output arrives live,
+and its exit status is passed on. No process and no file of it is left when it has ended.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tests.lab.job import Job, say
 from tests.lab.kernel import choice
 from tests.lab.kernel.guest import GuestKernel
 
-TIMED_OUT = 124  # as timeout(1) has it
-NOT_RUN = 125  # no root, no terminal
+TIMED_OUT = 124  # the exit status of timeout(1)
+NOT_RUN = 125  # without root, or without a terminal
 CRASHED = 125
 NO_KERNEL = 1
 SETTINGS = """environment:
@@ -43,7 +43,7 @@ ADVICE = """Each line above names the reason. The lab needs one of these:
   - the package user-mode-linux of this Debian release, and gcc where the processor has AMX."""
 
 Way = Callable[[Job], int]
-"""Runs a job on a kernel with IPVS and returns its exit status."""
+"""Function that runs a job on a kernel with IPVS and returns its exit status."""
 
 
 def die(message: str, status: int = NOT_RUN) -> NoReturn:
@@ -85,9 +85,10 @@ def interrupted(number: int, _frame: object) -> NoReturn:
 
 @contextlib.contextmanager
 def terminal_restored() -> Iterator[None]:
-    """Take the terminal back as it was.
+    """Restore the settings and the foreground process group of the terminal afterwards.
 
-    The guest makes it raw and may not live to undo that; tini puts itself into its foreground.
+    The guest sets raw mode and may be killed before it can undo that. tini makes its own process
+    group the foreground one.
     """
     before = termios.tcgetattr(sys.stdin)
     foreground = os.tcgetpgrp(0)
@@ -122,7 +123,7 @@ def main(argv: list[str]) -> int:
     if options.tty:
         if not sys.stdin.isatty():
             die("--tty wants a terminal")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is meant for the command
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the command
     run = choose()
     limit = int(os.environ.get("LAB_TIMEOUT", "2400"))
     with contextlib.ExitStack() as left:

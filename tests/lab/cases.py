@@ -1,7 +1,7 @@
-"""What many cases have in common: a director under Pacemaker's hand, and what can be seen of it.
+"""Parts that many cases share: a director under Pacemaker's control, and its visible state.
 
-The steps assert by themselves that an action ended as a case expects; a case reads as what the
-cluster does, what the pool is then, and what clients notice.
+The steps assert the exit code of each action. A case then contains only the state of the cluster,
+the expected pool, and the effects on clients.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.lab.steps import Resource
 from tests.lab.world import World
 
 Weights = dict[str, int]
-"""By the name of the host that is the real server."""
+"""Weights by the name of the real server's host."""
 
 PRIMARY = cib.Node("node1").primary()
 STANDBY2 = cib.Node("node2")
@@ -32,7 +32,7 @@ STANDBY3 = cib.Node("node3")
 
 
 class Entry(NamedTuple):
-    """A real server as the kernel shows it; `forward` is in the kernel's words."""
+    """A real server as the kernel shows it. `forward` is the kernel's name of the method."""
 
     forward: str
     weight: int
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 
 class Director:
-    """The agent on director1, as Pacemaker drives it, with a cluster that is sketched."""
+    """The agent on director1, as Pacemaker runs it, in a cluster that is a sketch."""
 
     def __init__(self, world: World, directory: Path) -> None:
         self.world = world
@@ -49,29 +49,29 @@ class Director:
         self._resource = Resource(world.director1, directory, {})
         self._names = {host.address: host.name for host in world.hosts.values()}
 
-    # --- what happens
+    # --- events
 
     def cluster(self, *nodes: cib.Node) -> None:
-        """Let the cluster be like this from now on."""
+        """Set the state of the cluster."""
         self._resource.cluster(*nodes)
 
     def recorded(self, path: Path) -> None:
-        """Let the cluster be as it was when this was recorded."""
+        """Set the state of the cluster to a recorded one."""
         shutil.copy(path, self._resource.cib)
 
     def start(self, parameters: Mapping[str, object]) -> Weights:
         return self._act("start", parameters)
 
     def reload(self, parameters: Mapping[str, object]) -> Weights:
-        """Do what Pacemaker does when the administrator has set these parameters, and no others."""
+        """Run reload-agent with these parameters and no others, as after `pcs resource update`."""
         return self._act("reload-agent", parameters)
 
     def update(self, **changes: object) -> Weights:
-        """Do what Pacemaker does when the administrator has changed some parameters."""
+        """Run reload-agent after these changes of parameters."""
         return self.reload({**self._resource.parameters, **changes})
 
     def monitor(self, *, degraded: str | None = None) -> Weights:
-        """Let one recurring monitor run: a healthy one, or a degraded one that says this."""
+        """Run a recurring monitor. It must succeed, or be degraded with this text in its reason."""
         result = self._resource.monitor()
         expected = ExitCode.SUCCESS if degraded is None else ExitCode.DEGRADED
         assert result.exit_code == expected, result
@@ -79,7 +79,7 @@ class Director:
         return self.weights()
 
     def by_hand(self, text: str) -> None:
-        """Change the table behind the agent's back, with lines for `ipvsadm -R`."""
+        """Change the table without the agent, with lines for `ipvsadm -R`."""
         self._resource.host.restore_ipvs(f"{text}\n")
 
     def stop(self) -> None:
@@ -91,10 +91,10 @@ class Director:
         assert result.exit_code == ExitCode.SUCCESS, result
         return self.weights()
 
-    # --- what can be seen
+    # --- state
 
     def table(self) -> dict[str, Entry]:
-        """The real servers of the service, by the name of their host."""
+        """Return the real servers of the service, by the name of their host."""
         return {
             self._names[address]: entry
             for address, entry in _entries(self._resource.host.proc_ipvs())
@@ -104,7 +104,7 @@ class Director:
         return {host: entry.weight for host, entry in self.table().items()}
 
     def sessions(self) -> dict[str, Session]:
-        """Open sessions until there is one on each real server with a weight; rr takes turns."""
+        """Return a new session on each real server with a weight; the scheduler rr takes turns."""
         serving = [host for host, weight in self.weights().items() if weight > 0]
         sessions = [self.client.connect() for _ in serving]
         opened = {session.host: session for session in sessions}
@@ -113,7 +113,7 @@ class Director:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[list[Weights]]:
-        """Collect what a thread that looks again and again sees of the pool meanwhile."""
+        """Yield a list in which a thread collects the pool's weights every 20 ms."""
         seen = [self.weights()]
         done = threading.Event()
 

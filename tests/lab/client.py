@@ -1,4 +1,4 @@
-"""What a client sees through the VIP: sessions that last, and which real servers they land on."""
+"""Sessions of a client through the VIP, and the real servers that they land on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT = 5.0  # seconds for one answer
 
 
 class State(enum.Enum):
-    """How a session answers: as it should, with a reset, with an end of file, or not at all."""
+    """State of a session: it echoes, was reset, has ended, or does not answer."""
 
     ALIVE = "alive"
     RESET = "reset"
@@ -24,7 +24,7 @@ class State(enum.Enum):
 
 
 class Session:
-    """An established TCP connection. `host` is the name of the real server it landed on."""
+    """An established TCP connection. `host` is the name of the real server that accepted it."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -32,7 +32,7 @@ class Session:
         self.host = self._line()
 
     def echo(self, text: str) -> str:
-        """Send a line and return the one that comes back.
+        """Send a line and return the echoed line.
 
         Raises ConnectionResetError, EOFError or TimeoutError.
         """
@@ -40,7 +40,7 @@ class Session:
         return self._line()
 
     def state(self, timeout: float = TIMEOUT) -> State:
-        """Find out whether the session still works, by using it."""
+        """Return the state of the session, found by an exchange."""
         self._sock.settimeout(timeout)
         try:
             return State.ALIVE if self.echo("still there?") == "still there?" else State.ENDED
@@ -58,11 +58,11 @@ class Session:
         return self.state() is State.ALIVE
 
     def shut_down(self) -> None:
-        """Say that nothing more will be sent."""
+        """Shut down the sending direction."""
         self._sock.shutdown(socket.SHUT_WR)
 
     def rest(self) -> str:
-        """Return all that is still to come, up to the end."""
+        """Return all data that is still to come, up to the end of the stream."""
         text = b""
         while chunk := self._sock.recv(4096):
             text += chunk
@@ -89,9 +89,9 @@ def connect(
     timeout: float = TIMEOUT,
     source: str | None = None,
 ) -> Session:
-    """Connect from a namespace, and an address of it, and read the greeting.
+    """Connect from a namespace, optionally from one of its addresses, and read the greeting.
 
-    Raises ConnectionRefusedError (nobody there), TimeoutError (no answer), or EOFError.
+    Raises ConnectionRefusedError (no listener), TimeoutError (no answer), or EOFError.
     """
     with entered(namespace):
         sock = _socket(address, socket.SOCK_STREAM, timeout)
@@ -106,7 +106,7 @@ def connect(
 
 
 def refused(namespace: str, address: str, sources: Iterable[str], port: int = PORT) -> list[str]:
-    """Return those of the client's addresses whose connection is refused or gets no answer."""
+    """Return the source addresses from which a connection is refused or gets no answer."""
     return [source for source in sources if not _served(namespace, address, port, source)]
 
 
@@ -135,7 +135,7 @@ def _socket(address: str, kind: int, timeout: float) -> socket.socket:
 
 
 def spread(namespace: str, address: str, connections: int, port: int = PORT) -> Counter[str]:
-    """Count on which real servers fresh connections land; each is closed at once."""
+    """Count the real servers that new connections land on. Each connection is closed at once."""
     hosts: Counter[str] = Counter()
     for _ in range(connections):
         session = connect(namespace, address, port)

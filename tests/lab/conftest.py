@@ -1,4 +1,4 @@
-"""Fixtures of the lab. Without a kernel with IPVS they fail: nothing here is ever skipped."""
+"""Fixtures of the lab. They fail without a kernel with IPVS: no test here is ever skipped."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.lab.world import World
 
 @pytest.fixture(scope="session")
 def standing_world() -> Iterator[World]:
-    """The hosts, made once."""
+    """Yield the hosts, made once."""
     with World.create() as world:
         yield world
 
 
 @pytest.fixture
 def world(standing_world: World) -> World:
-    """The hosts as they were when made: see `World.reset`."""
+    """Return the hosts in their initial state: see `World.reset`."""
     standing_world.reset()
     return standing_world

@@ -1,4 +1,4 @@
-"""The service of the real servers: says on which host it runs, then repeats what it is told.
+"""The service of the real servers: it sends the name of its host, then echoes its input.
 
 One thread serves all hosts: a socket stays in the network namespace in which it was opened.
 """
@@ -20,17 +20,17 @@ IP_PKTINFO = 8  # linux/in.h; in Python's socket module only from 3.14 on
 
 
 class Endpoint(NamedTuple):
-    """What a socket is for. `kind` is "listener", "session" or "datagrams"."""
+    """Purpose of a socket. `kind` is "listener", "session" or "datagrams"."""
 
     host: str
     kind: str
 
 
 class EchoServer:
-    """TCP: a line with the host's name, then an echo as long as the client wants. UDP: the name.
+    """Server for all hosts: over TCP the host's name and an echo, over UDP the host's name.
 
-    A session in which the client has sent "stay" is not closed when the client shuts it down, but
-    gets a last line with `say_farewell`.
+    A session in which the client has sent "stay" is not closed when the client shuts it down. It
+    gets a last line by `say_farewell`.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class EchoServer:
                     self._remove(key.fileobj)
 
     def say_farewell(self, host: str) -> None:
-        """Send the last line in the sessions of a host that clients have shut down."""
+        """Send the last line in the host's sessions that clients have shut down, and close them."""
         with self._lock:
             for name, session in list(self._half_closed):
                 if name == host:
@@ -140,7 +140,7 @@ def _bound(family: int, kind: int, port: int) -> socket.socket:
 
 
 def _answer(sock: socket.socket, name: str) -> None:
-    """Answer from the address that was asked: left to itself the kernel would not use the VIP."""
+    """Answer from the queried address: by default the kernel would not use the VIP."""
     _, ancillary, _, client = sock.recvmsg(4096, 256)
     (level, kind, data), *_ = ancillary
     if level == socket.IPPROTO_IP:

@@ -1,7 +1,8 @@
-"""Run the lab's tests, all of them or those named: tests/lab/run [PYTEST ARGUMENT...]
+"""Command that runs the lab's tests, all or named ones: tests/lab/run [PYTEST ARGUMENT...]
 
-All of them are shared by as many boots as there are processors (LAB_GUESTS=1 makes it one), because
-a guest has but one; each line of output begins with the number of its boot. Named ones run in one.
+A guest has one processor. So all tests are shared by as many boots as there are processors;
+LAB_GUESTS=1 makes it one. Each line of output begins with the number of its boot. Named tests run
+in one boot.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pathlib import Path
 from tests.lab.abreast import names_tests, shared_run
 from tests.lab.job import HERE, ROOT, results_directory, say
 
-MOST = 4  # more have not been found to be faster
+MOST = 4  # more boots were not faster when measured
 
 
 def command(arguments: Sequence[str], report: Path) -> list[str]:
-    """Return the command line that runs these tests in the lab, or all where none is named."""
+    """Return the command line that runs these tests in the lab, or all tests if none is named."""
     paths = [] if names_tests(arguments) else [str(HERE)]
     pytest = [str(ROOT / ".venv/bin/python"), "-m", "pytest", "-p", "no:cacheprovider"]
     where = ["--rootdir", str(ROOT), "--junitxml", str(report)]
@@ -26,7 +27,7 @@ def command(arguments: Sequence[str], report: Path) -> list[str]:
 
 
 def number_of_boots(arguments: Sequence[str]) -> int:
-    """Return how many to run side by side. SystemExit if the environment says nonsense."""
+    """Return the number of parallel boots. Raise SystemExit if LAB_GUESTS is not legal."""
     default = 1 if names_tests(arguments) else min(MOST, len(os.sched_getaffinity(0)))
     given = os.environ.get("LAB_GUESTS", str(default))
     if not given.isdigit() or not 1 <= int(given) <= 16:

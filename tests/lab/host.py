@@ -1,4 +1,4 @@
-"""A host of the lab: a network namespace where processes run, sessions begin, IPVS may balance."""
+"""A host of the lab: a network namespace with its processes, sessions and IPVS table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
 SCRATCH = Path("/run/lab")
 VIP, VIP6 = "10.77.0.100", "fd77::100"
 HEADING = 3  # lines of /proc/net/ip_vs
-SHORT_MEMORY = 1  # seconds for which IPVS of the directors keeps a connection whose end it has seen
+SHORT_MEMORY = 1  # seconds for which IPVS of a director keeps a connection after its FIN
 
 
 class Host:
@@ -37,11 +37,11 @@ class Host:
         return f"<{self.name} {self.address}>"
 
     def entered(self) -> contextlib.AbstractContextManager[None]:
-        """Put the calling thread into this host's network, and back afterwards."""
+        """Return a context in which the calling thread is in this host's network."""
         return entered(self.name)
 
     def sysctl(self, name: str, value: str | int | None = None) -> str:
-        """Read, after setting it if told, a sysctl of this host such as "net/ipv4/ip_forward"."""
+        """Return a sysctl such as "net/ipv4/ip_forward", after setting it if `value` is given."""
         with self.entered():
             return sysctl(name, value)
 
@@ -50,7 +50,7 @@ class Host:
     def start(
         self, argv: Sequence[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> Running:
-        """Start a process on this host; it is killed at the latest when the host is reset."""
+        """Start a process on this host. It is killed at the latest when the host is reset."""
         with self.entered():
             running = Running(argv, stdin, env)
         self._started.append(running)
@@ -67,7 +67,7 @@ class Host:
     ) -> Completed:
         """Run a command on this host.
 
-        CommandFailed when it takes longer than `timeout` seconds or, if `check` is on, fails.
+        Raises CommandFailed if it takes longer than `timeout` seconds or, with `check`, fails.
         """
         return checked(argv, self.start(argv, stdin=stdin, env=env).wait(timeout), check)
 
@@ -76,7 +76,7 @@ class Host:
         self.run(["ip", "-force", "-batch", "-"], stdin="\n".join(lines) + "\n", check=check)
 
     def start_agent(self, operation: Operation) -> Running:
-        """Start an action of an agent; `agent_result` makes sense of what its `wait` returns."""
+        """Start an action of an agent. Pass the result of `wait` to `agent_result`."""
         argv = [str(operation.agent), operation.action]
         return self.start(argv, env=operation.environment(self.name, self.rsctmp))
 
@@ -92,7 +92,7 @@ class Host:
         instance: str = "lvs",
         **env: str,
     ) -> AgentResult:
-        """Run an action of an agent to its end; the arguments are those of `Operation`.
+        """Run an action of an agent to its end. The arguments are those of `Operation`.
 
         Raises CommandFailed if it takes a minute and more than twice its timeout.
         """
@@ -104,7 +104,7 @@ class Host:
     def proc_ipvs(self) -> str:
         """Return this host's /proc/net/ip_vs."""
         with self.entered():
-            # Not /proc/net: that is the namespace of the process's first thread.
+            # /proc/net is the namespace of the process's first thread.
             return Path("/proc/thread-self/net/ip_vs").read_text()
 
     def ipvs_text(self) -> str:
@@ -118,16 +118,16 @@ class Host:
         checked(["ipvsadm", "-R"], completed._replace(returncode=len(completed.stderr)))
 
     def forget_after(self, seconds: int) -> None:
-        """Let IPVS forget connections so long after the end that it has seen (120 s by default).
+        """Set the seconds for which IPVS keeps a connection after a FIN (120 s by default).
 
-        A director of direct routing does not see the server's side, so that it takes any connection
-        that the client has shut down for one that may go on.
+        A director of direct routing does not see the server's side. A connection that the client
+        has shut down may therefore still be in use.
         """
         self.run(["ipvsadm", "--set", "0", str(seconds), "0"])
 
     @contextlib.contextmanager
     def remembering_for(self, seconds: int) -> Iterator[None]:
-        """Let IPVS remember such connections for longer, until the end of the block."""
+        """Keep such connections for longer, until the end of the block."""
         self.forget_after(seconds)
         try:
             yield
@@ -135,7 +135,7 @@ class Host:
             self.forget_after(SHORT_MEMORY)
 
     def await_rest(self, real_server: Host) -> None:
-        """Wait until IPVS has no connection to a real server, over or not."""
+        """Wait until IPVS has no connection to a real server, neither active nor inactive."""
         digits = "".join(f"{int(octet):02X}" for octet in real_server.address.split("."))
         of_either = f"-> {digits}:", f"-> [{IPv6Address(real_server.address6).exploded}]:"
         end = time.monotonic() + TIMEOUT
@@ -153,20 +153,20 @@ class Host:
     def connect(
         self, address: str = VIP, port: int = PORT, timeout: float = client.TIMEOUT
     ) -> client.Session:
-        """Open a session from this host; it is closed at the latest when the host is reset."""
+        """Open a session from this host. It is closed at the latest when the host is reset."""
         session = client.connect(self.name, address, port, timeout)
         self._sessions.append(session)
         return session
 
     def spread(self, connections: int, address: str = VIP, port: int = PORT) -> Counter[str]:
-        """Count on which real servers fresh connections land; each is closed at once."""
+        """Count the real servers that new connections land on. Close each at once."""
         return client.spread(self.name, address, connections, port)
 
     def udp_ask(self, address: str = VIP, port: int = PORT, timeout: float = client.TIMEOUT) -> str:
         """Send one datagram from a fresh port and return the name of the host that answers."""
         return client.ask(self.name, address, port, timeout)
 
-    # --- and back again
+    # --- the end
 
     def close(self) -> None:
         """End all processes and sessions that were started here."""
@@ -178,13 +178,13 @@ class Host:
         self._sessions.clear()
 
     def reset(self) -> None:
-        """End what was started here, empty the IPVS table, its sysctls and HA_RSCTMP."""
+        """End this host's processes and sessions; reset its IPVS table, sysctls and HA_RSCTMP."""
         self.close()
         shutil.rmtree(self.rsctmp, ignore_errors=True)
         self.rsctmp.mkdir(parents=True)
         if len(self.proc_ipvs().splitlines()) > HEADING:
-            # Or its connections stay for two minutes, and a client port that is used again in that
-            # time is sent where the old connection went.
+            # Otherwise its connections stay for two minutes. A client port that is used again in
+            # that time would be sent to the old real server.
             self.sysctl("net/ipv4/vs/expire_nodest_conn", 1)
             self.run(["ipvsadm", "-C"])
         for name in ("expire_nodest_conn", "expire_quiescent_template"):

@@ -1,4 +1,4 @@
-"""What is to be run in the lab, and how that is told to the shell on the other side."""
+"""The command to run in the lab, and its transfer to the shell on the other side."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PASSED_ON_TOO = {
 
 
 class Job(NamedTuple):
-    """One command and the places it needs.
+    """One command and its directories.
 
     `directory` is private and temporary: environment, command line and exit status travel through
-    it. `results` outlives the run; the command sees it at the same path. `deadline` is in monotonic
-    seconds. `terminal` says that the command talks with whoever sits at our terminal. `root` is the
-    root directory of another system to run it in, None for this machine's own.
+    it. `results` outlives the run, and has the same path for the command. `deadline` is in
+    monotonic seconds. `terminal` is true if the command uses this process's terminal. `root` is the
+    root directory of another system to run it in, or None for this machine's own.
     """
 
     command: list[str]
@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
 
 def results_directory() -> Path:
-    """Return where kernel logs and reports go, after making it: LAB_RESULTS, or build/lab."""
+    """Make and return the directory of kernel logs and reports: LAB_RESULTS, or build/lab."""
     default = ROOT / "build" / "lab"
     results = Path(os.environ.get("LAB_RESULTS", default)).absolute()
     results.mkdir(parents=True, exist_ok=True)
@@ -58,9 +58,9 @@ def results_directory() -> Path:
 
 
 def other_root(directory: str | None) -> Path | None:
-    """Return the root directory to run in: this one, or LAB_ROOT's; None for the machine's own.
+    """Return the root directory to run in: `directory`, or LAB_ROOT, or None for the machine's own.
 
-    SystemExit if it is not the root of a system.
+    Raises SystemExit if it is not the root of a system.
     """
     wanted = directory or os.environ.get("LAB_ROOT")
     if not wanted:
@@ -79,7 +79,7 @@ def say(message: str) -> None:
 
 
 def write(job: Job) -> None:
-    """Write down what to run and in which surroundings."""
+    """Write the command and its settings to the job's directory."""
     columns, rows = shutil.get_terminal_size()
     settings = {
         "ROOT": str(ROOT),
@@ -94,7 +94,10 @@ def write(job: Job) -> None:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    """Return the command's whole environment: little of ours, so that all machines are alike."""
+    """Return the command's whole environment.
+
+    Few of our variables are kept, so that all machines are alike.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -112,7 +115,7 @@ def _environment(job: Job) -> dict[str, str]:
 
 
 def _streams(job: Job) -> dict[str, str]:
-    """Say of each stream whether the command shall see a terminal, a pipe or nothing there."""
+    """Return for each stream whether the command shall see a terminal, a pipe or /dev/null."""
     if job.terminal:
         return {"STDIN": "tty", "STDOUT": "tty", "STDERR": "tty"}
     stdout, stderr = ("tty" if stream.isatty() else "pipe" for stream in (sys.stdout, sys.stderr))

@@ -1,4 +1,4 @@
-"""Network namespaces and the processes in them; knows nothing about IPVS."""
+"""Network namespaces and the processes in them, independent of IPVS."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
-TIMEOUT = 60.0  # seconds; where a fork takes 30 ms only a real hang lasts so long
+TIMEOUT = 60.0  # seconds; only a real hang lasts so long, even if a fork takes 30 ms
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Completed(NamedTuple):
-    """What became of a process. `returncode` is negative for the signal that killed it."""
+    """Result of a process. `returncode` is negative for the signal that killed it."""
 
     returncode: int
     stdout: str
@@ -26,14 +26,14 @@ class Completed(NamedTuple):
 
 
 class CommandFailed(AssertionError):
-    """A command that had to succeed did not, or not in time."""
+    """Failure or timeout of a command that had to succeed."""
 
 
 @contextlib.contextmanager
 def entered(name: str) -> Iterator[None]:
     """Put the calling thread into the network namespace `name`, and back afterwards.
 
-    Sockets opened inside stay in it for good, and processes started inside live in it: the former
+    Sockets opened inside stay in it for good, and processes started inside live in it. The former
     need no fork and the latter no `ip netns exec`. Only the one thread moves (setns(2)).
     """
     with open("/proc/thread-self/ns/net", "rb") as before:
@@ -53,7 +53,7 @@ def _setns(descriptor: int) -> None:
 
 
 class Running:
-    """A process that was started. Its output goes to unnamed files: it can say what it likes."""
+    """A started process. Its output goes to unnamed files, so no full pipe blocks it."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Running:
             os.killpg(self.pid, number)
 
     def wait(self, timeout: float = TIMEOUT) -> Completed:
-        """Wait until it has ended. After `timeout` seconds it is killed: CommandFailed."""
+        """Wait for the end. After `timeout` seconds kill the process and raise CommandFailed."""
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -100,7 +100,7 @@ class Running:
         return self.close()
 
     def close(self) -> Completed:
-        """Kill whatever still runs of it and return what became of it."""
+        """Kill all that still runs of the process and return its result."""
         if self._completed is None:
             self.kill()
             self._process.wait()
@@ -116,7 +116,10 @@ def _drained(output: IO[bytes]) -> str:
 
 
 def run(argv: Sequence[str], stdin: str | None = None, check: bool = True) -> Completed:
-    """Run a command where the calling thread is. CommandFailed if it fails and `check` is on."""
+    """Run a command in the calling thread's namespace.
+
+    Raises CommandFailed if it fails and `check` is on.
+    """
     return checked(argv, Running(argv, stdin).wait(), check)
 
 
@@ -127,7 +130,7 @@ def checked(argv: Sequence[str], completed: Completed, check: bool = True) -> Co
 
 
 def sysctl(name: str, value: str | int | None = None) -> str:
-    """Read, after setting it if told, a sysctl of the calling thread's network namespace.
+    """Return a sysctl of the calling thread's network namespace, after setting it to `value`.
 
     Names are spelled with slashes ("net/ipv4/ip_forward"), because interface names may have dots.
     """

@@ -1,4 +1,4 @@
-"""The lab on the running kernel, in namespaces of its own."""
+"""The lab on the running kernel, in its own namespaces."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ OWN_NETWORK = ["--net", "--uts", "--ipc"]
 
 
 def why_not() -> str | None:
-    """Say why the running kernel cannot carry the lab, None when it can.
+    """Return the reason why the running kernel cannot carry the lab, or None if it can.
 
-    That the module is there is not enough: in a container it may be, and new namespaces forbidden.
+    The module alone is not enough: a container may have it and still forbid new namespaces.
     """
     modprobe = shutil.which("modprobe", path=PATH)
     if modprobe:
@@ -33,7 +33,7 @@ def why_not() -> str | None:
 
 
 def run(job: Job) -> int:
-    """Run the job and return its exit status. TimeoutError at the deadline."""
+    """Run the job and return its exit status. Raise TimeoutError at the deadline."""
     inside = ["tini", "--", "/bin/sh", str(HERE / "inside"), str(job.directory)]
     environ = dict(os.environ)
     if job.root:

@@ -1,4 +1,4 @@
-"""Hosts on one bridge that is in a namespace of its own, each with a cable that can be pulled."""
+"""Hosts on one bridge in a namespace of its own, each with a cable that can be pulled."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from tests.lab.namespace import entered, run, sysctl
 FABRIC = "fabric"
 HOSTS_FILE = Path("/etc/hosts")
 
-# What a machine's own settings, which new namespaces inherit, must not change about the lab.
+# The lab's settings, because new namespaces inherit the machine's.
 SYSCTLS = {
     "net/ipv4/conf/{}/rp_filter": 0,
     "net/ipv4/conf/{}/arp_ignore": 0,
     "net/ipv4/conf/{}/arp_announce": 0,
     "net/ipv6/conf/{}/disable_ipv6": 0,
-    "net/ipv6/conf/{}/accept_dad": 0,  # addresses are to work at once
+    "net/ipv6/conf/{}/accept_dad": 0,  # addresses must be usable at once
     "net/ipv6/conf/{}/accept_ra": 0,
 }
 
 
 def require_lab() -> None:
-    """Raise RuntimeError outside of what `tests/lab/boot` provides."""
+    """Raise RuntimeError outside of the environment of `tests/lab/boot`."""
     if os.environ.get("LAB") != "1" or not Path("/proc/net/ip_vs").exists():
         raise RuntimeError("not in the lab: start this with tests/lab/run or tests/lab/boot")
 
 
 class Network:
-    """The segment that connects these hosts, and the names that they know each other by."""
+    """The segment that connects these hosts, and their names in /etc/hosts."""
 
     def __init__(self, hosts: Iterable[Host]) -> None:
         self._hosts = tuple(hosts)
         self._hosts_file = ""
 
     def lay(self) -> None:
-        """Make the namespaces, connect them and write down their names."""
+        """Make the namespaces, connect them and write their names to /etc/hosts."""
         _ip([f"netns add {name}" for name in (FABRIC, *(host.name for host in self._hosts))])
         with entered(FABRIC):
             _ip(["link add bridge type bridge mcast_snooping 0", "link set bridge up"])
@@ -49,14 +49,14 @@ class Network:
         HOSTS_FILE.write_text(self._hosts_file + "".join(lines))
 
     def remove(self) -> None:
-        """Leave nothing behind: no namespace and with them no interface, no name."""
+        """Remove the namespaces with their interfaces, and the names."""
         if self._hosts_file:
             HOSTS_FILE.write_text(self._hosts_file)
         names = [FABRIC, *(host.name for host in self._hosts)]
         _ip([f"netns del {name}" for name in names if Path("/run/netns", name).exists()])
 
     def renew(self, host: Host) -> None:
-        """Give a host the network that it has after a reboot: nothing in it is as it was."""
+        """Give a host a fresh network, as after a reboot."""
         with entered(FABRIC):
             _ip([f"link del {host.name}"])
         _ip([f"netns del {host.name}", f"netns add {host.name}"])
@@ -65,13 +65,13 @@ class Network:
 
 
 def pull(host: Host) -> None:
-    """Pull the cable of a host: it sees that it has no carrier, and the others nothing at all."""
+    """Pull the cable of a host: the host loses its carrier, and the others notice nothing."""
     with entered(FABRIC):
         _ip([f"link set {host.name} down"])
 
 
 def plug(host: Host) -> None:
-    """Plug it in again."""
+    """Plug the cable in again."""
     with entered(FABRIC):
         _ip([f"link set {host.name} up"])
 
@@ -81,7 +81,7 @@ def _ip(lines: Sequence[str]) -> None:
 
 
 def _connect(hosts: Iterable[Host]) -> None:
-    """Run a cable from each to the bridge, in one process altogether."""
+    """Connect each host to the bridge, all in one process."""
     with entered(FABRIC):
         _ip(
             [

@@ -13,10 +13,10 @@ PREFIX = "ocf-exit-reason:"
 
 
 class Operation(NamedTuple):
-    """An action and its surroundings.
+    """An action and its environment.
 
-    `cib` is a file that crm_mon and its like read in the place of a cluster (CIB_file). `timeout`
-    and `interval` are in seconds. `env` is added last.
+    `cib` is a file that crm_mon reads in place of a cluster (CIB_file). `timeout` and `interval`
+    are in seconds. `env` is added last.
     """
 
     action: str
@@ -29,7 +29,7 @@ class Operation(NamedTuple):
     env: Mapping[str, str] = {}
 
     def environment(self, node: str, rsctmp: Path) -> dict[str, str]:
-        """Return the environment of an agent on `node`: OCF 1.1, and what Pacemaker 2.1 adds."""
+        """Return the environment of an agent on `node`: OCF 1.1, with Pacemaker 2.1's additions."""
         return {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "OCF_RA_VERSION_MAJOR": "1",
@@ -53,7 +53,7 @@ class Operation(NamedTuple):
 
 
 class AgentResult(NamedTuple):
-    """How an action ended. `reason` is from its last `ocf-exit-reason:` line, or empty."""
+    """Result of an action. `reason` is from its last `ocf-exit-reason:` line, or empty."""
 
     exit_code: int
     stdout: str

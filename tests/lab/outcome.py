@@ -1,4 +1,4 @@
-"""What became of tests that several runs share: read from reports, said as pytest does."""
+"""Outcomes of tests that several runs share: read from reports, printed as pytest does."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from xml.etree import ElementTree
 WORDS = {"failure": "failed", "error": "error", "skipped": "skipped"}
 ORDER = ("failed", "passed", "skipped", "error")
 WIDTH = 80  # columns
-SHOWN = 24  # lines at most, from the end of what pytest has to say of a failure
+SHOWN = 24  # lines at most, from the end of pytest's report of a failure
 
 
 class Outcome(NamedTuple):
-    """What became of one test, of its fixtures, or of a whole run."""
+    """Outcome of one test, of its fixtures, or of a whole run."""
 
     name: str
     word: str
-    """As pytest has it: passed, failed, skipped, error."""
+    """The outcome as pytest names it: passed, failed, skipped, error."""
     seconds: float = 0.0
     text: str = ""
-    """Why, unless it passed."""
+    """The reason, empty if the test passed."""
 
 
 def outcomes(run: str, report: Path) -> list[Outcome]:
-    """Read a run's report in the format of JUnit; a run that has left none is an error itself."""
+    """Read a run's report in the format of JUnit. A run without a report counts as an error."""
     try:
         cases = list(ElementTree.parse(report).iter("testcase"))
     except (OSError, ElementTree.ParseError) as problem:
@@ -45,7 +45,7 @@ def _outcome(case: ElementTree.Element) -> Outcome:
 
 
 def summary(found: Sequence[Outcome], seconds: float) -> list[str]:
-    """Return lines that say why tests failed, and at last how many did: for a log's end."""
+    """Return the reasons of failures, and at last the numbers, for the end of a log."""
     failed = [outcome for outcome in found if outcome.word in ("failed", "error")]
     lines = [line for outcome in failed for line in _why(outcome)]
     if failed:

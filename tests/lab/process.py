@@ -1,4 +1,4 @@
-"""The processes that carry the lab: started so that none can outlive it."""
+"""The processes that carry the lab, started so that none can outlive it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from typing import IO, Any
 
 from tests.lab.job import Job
 
-# With a PID namespace whatever happens to us takes every process along, and with the last one go
-# its network and its mounts: nothing is left to be cleaned up. tini, its first process, reaps.
+# The PID namespace ends with its first process, even if this process is killed. All its processes
+# end with it, and then its network and mounts are gone. tini, the first process, reaps.
 OWN_PROCESSES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 @contextlib.contextmanager
 def started(command: list[str], job: Job, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command that unshares, and leave no process of it behind, even if we are killed."""
+    """Start a command that unshares, and end all its processes afterwards.
+
+    They end even if this process is killed.
+    """
     mortal = ["setpriv", "--pdeathsig", "KILL", "--", *OWN_PROCESSES, *command]
     stdin = None if job.terminal else subprocess.DEVNULL
     process = subprocess.Popen(mortal, stdin=stdin, start_new_session=not job.terminal, **how)
@@ -31,9 +34,9 @@ def started(command: list[str], job: Job, **how: Any) -> Iterator[subprocess.Pop
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the first process of the namespace and thereby all; once it is reaped none is left.
+    """Kill the first process of the namespace, and thereby all of them, and reap it.
 
-    Killing unshare(1) instead would have the same effect, but nobody would have waited for it.
+    Killing unshare(1) instead would have the same effect, but nothing would wait for that process.
     """
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -46,7 +49,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait(process: subprocess.Popen[bytes], job: Job) -> int:
-    """Return the exit status. TimeoutError at the deadline."""
+    """Return the exit status. Raise TimeoutError at the deadline."""
     try:
         return process.wait(job.left())
     except subprocess.TimeoutExpired:
@@ -54,14 +57,17 @@ def wait(process: subprocess.Popen[bytes], job: Job) -> int:
 
 
 def pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe whose reading end is closed by `opened`, the writing end by the caller."""
+    """Make a pipe. `opened` closes its reading end, and the caller its writing end."""
     read, write = os.pipe()
     opened.callback(os.close, read)
     return read, write
 
 
 def copy(streams: dict[int, IO[bytes]], job: Job) -> None:
-    """Copy each stream as it comes, until all are closed. TimeoutError at the deadline."""
+    """Copy each stream as data arrives, until all are closed.
+
+    Raises TimeoutError at the deadline.
+    """
     with selectors.DefaultSelector() as selector:
         for source, destination in streams.items():
             selector.register(source, selectors.EVENT_READ, destination)

@@ -1,8 +1,8 @@
-"""A processor for each guest.
+"""Processor affinity: one processor for each guest.
 
-A guest has one, but is several processes here, which hand the work to and fro at every system call
-of the guest. On the same processor that takes half the time. Guests wait for much of their time, so
-two may share a processor where there are more guests than processors.
+A guest has one processor, but consists of several processes here. They pass the work to and fro at
+every system call of the guest, which takes half the time on the same processor. Guests are often
+idle, so two may share a processor if there are more guests than processors.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ GUESTS = 2  # on one processor
 
 @contextlib.contextmanager
 def one_processor() -> Iterator[None]:
-    """Keep to the processor with the fewest guests, with all processes that are started meanwhile.
+    """Bind this process and its children to the processor with the fewest guests.
 
-    Where each has as many as it may have, the guest goes wherever the scheduler puts it.
+    If every processor has its maximum of guests, the scheduler places the guest.
     """
     before = os.sched_getaffinity(0)
     with contextlib.ExitStack() as taken:
@@ -36,7 +36,7 @@ def one_processor() -> Iterator[None]:
 
 
 def _take(number: int, place: int, taken: contextlib.ExitStack) -> bool:
-    """Take a place on a processor until `taken` is closed. Return False if another guest has it."""
+    """Take a place on a processor until `taken` is closed. Return False if it is occupied."""
     file = open(LOCKS / f"lvsdr-lab-processor-{number}-{place}", "w")  # noqa: SIM115 - it is the lock
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

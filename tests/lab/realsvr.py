@@ -1,4 +1,4 @@
-"""Real servers under the agent's hand, and what the neighbours on the bridge hear of them."""
+"""Real servers that the agent controls, and their neighbour packets on the bridge."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class RealServer:
 
 
 def on_lo(host: Host) -> list[str]:
-    """The lines of `ip address` for lo, without those of 127.0.0.1 and ::1."""
+    """Return the lines of `ip address` for lo, without those of 127.0.0.1 and ::1."""
     return [
         line
         for line in shown(host, "address", "show", "dev", "lo")
@@ -84,13 +84,13 @@ def on_lo(host: Host) -> list[str]:
 
 
 def shown(host: Host, *words: str) -> list[str]:
-    """What ip(8) prints, without lifetimes that pass."""
+    """Return the output of ip(8), without lifetimes, which change."""
     lines = (line.strip() for line in host.run(["ip", *words]).stdout.splitlines())
     return [line for line in lines if "valid_lft" not in line]
 
 
 def surroundings(host: Host) -> dict[str, object]:
-    """All of a host's network that the agent could change."""
+    """Return all of a host's network that the agent could change."""
     return {
         "addresses": shown(host, "address", "show"),
         "routes": shown(host, "route", "show", "table", "all"),
@@ -101,7 +101,7 @@ def surroundings(host: Host) -> dict[str, object]:
 
 @contextlib.contextmanager
 def unprepared(hosts: Sequence[Host], again: Sequence[Host]) -> Iterator[None]:
-    """Take from hosts all that makes them real servers; `again` are prepared afterwards."""
+    """Remove from hosts all that makes them real servers. Prepare `again` afterwards."""
     for host in hosts:
         _strip(host)
     try:
@@ -122,7 +122,7 @@ def _strip(host: Host) -> None:
 
 
 def balance(director: Host, nodes: Sequence[Host], vip: str = VIP) -> None:
-    """Balance a service, by hand, over some hosts."""
+    """Balance a service over some hosts, by hand."""
     ipv6 = ":" in vip
     service = f"-t [{vip}]:5432" if ipv6 else f"-t {vip}:5432"
     ats = [f"[{node.address6}]" if ipv6 else node.address for node in nodes]
@@ -131,7 +131,7 @@ def balance(director: Host, nodes: Sequence[Host], vip: str = VIP) -> None:
 
 
 def neighbour(host: Host, address: str) -> str:
-    """The MAC that a host has for a neighbour; empty if it has none."""
+    """Return the MAC that a host has for a neighbour; empty if it has none."""
     for line in shown(host, "neighbour", "show", "to", address):
         found = re.search(r"lladdr (\S+)", line)
         if found:
@@ -140,12 +140,12 @@ def neighbour(host: Host, address: str) -> str:
 
 
 def mac(host: Host) -> str:
-    """The MAC of a host on the bridge."""
+    """Return the MAC of a host on the bridge."""
     line = next(line for line in shown(host, "link", "show", "dev", "eth0") if "link/ether" in line)
     return line.split()[1]
 
 
-# --- what is heard on the bridge
+# --- packets on the bridge
 
 ETH_P_ALL, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0806, 0x86DD
 PACKET_OUTGOING = 4
@@ -162,7 +162,7 @@ class Heard(NamedTuple):
 
 
 class Ear:
-    """Collects ARP and neighbour discovery of all hosts, each packet once: where it comes in."""
+    """Receiver of ARP and neighbour discovery of all hosts. Each packet counts once, on arrival."""
 
     def __init__(self) -> None:
         with entered(FABRIC):
@@ -183,12 +183,12 @@ class Ear:
         self._wire.close()
 
     def heard(self) -> Counter[Heard]:
-        """All of it so far, and of the next moment."""
+        """Return the packets so far, and those of the next 0.3 s."""
         time.sleep(0.3)
         return Counter(self._heard)
 
     def claims(self, address: str) -> dict[str, int]:
-        """How often each host has claimed the address."""
+        """Return the number of claims of the address by each host."""
         counted = self.heard().items()
         return {h.host: n for h, n in counted if (h.what, h.address) == ("claim", address)}
 
@@ -205,7 +205,7 @@ class Ear:
 def _meaning(frame: bytes) -> Iterator[tuple[str, str]]:
     kind = int.from_bytes(frame[12:14], "big")
     if kind == ETH_P_ARP:
-        # In requests, too, the sender says that an address is its own.
+        # The sender claims its address in requests, too.
         yield "claim", socket.inet_ntoa(frame[28:32])
         if frame[21] == 1:
             yield "ask", socket.inet_ntoa(frame[38:42])
@@ -216,7 +216,7 @@ def _meaning(frame: bytes) -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def asking(host: Host, address: str, every: float = 0.03) -> Iterator[None]:
-    """Let a host ask again and again, in broadcasts of its own making, who has the address."""
+    """Let a host send requests for the address, by broadcast, every `every` seconds."""
     with host.entered():
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         wire.bind(("eth0", 0))
@@ -239,13 +239,13 @@ def asking(host: Host, address: str, every: float = 0.03) -> Iterator[None]:
 
 
 def _request(source: bytes, host: Host, address: str) -> bytes:
-    """RFC 826."""
+    """Return an ARP request (RFC 826)."""
     head = b"\xff" * 6 + source + struct.pack("!HHHBBH", ETH_P_ARP, 1, 0x0800, 6, 4, 1)
     return head + source + socket.inet_aton(host.address) + bytes(6) + socket.inet_aton(address)
 
 
 def _solicitation(source: bytes, host: Host, address: str) -> bytes:
-    """RFC 4861, section 4.3."""
+    """Return a neighbour solicitation (RFC 4861, section 4.3)."""
     target = ipaddress.IPv6Address(address).packed
     asker = ipaddress.IPv6Address(host.address6).packed
     group = ipaddress.IPv6Address("ff02::1:ff00:0").packed[:13] + target[13:]

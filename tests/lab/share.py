@@ -1,10 +1,10 @@
-"""Pytest plugin: several runs of the same tests share them, each test going to whoever is free.
+"""Pytest plugin: parallel runs share one set of tests, each part going to the first free run.
 
-They agree through directories below LAB_SHARE, one for each test that somebody has taken: mkdir(2)
-succeeds only once, in whatever number of guests the directory is mounted. With LAB_SHARE_MODULES
-set it is one for each module, whose tests then stay together; if that is `groups`, one for all
-modules with the same TOGETHER, which use the same preparations. What takes longest, according to
-the MINUTES of the modules, is taken first: the end is when the last run has ended.
+The runs agree through directories below LAB_SHARE, one for each part that is taken. mkdir(2)
+succeeds only once, in any number of guests that mount the directory. A part is one test by default.
+LAB_SHARE_MODULES makes it one module, and its tests stay together. The value `groups` makes it all
+modules with the same TOGETHER, which use the same preparations. The longest parts, by the MINUTES
+of their modules, are taken first, because the last run determines the end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 
 def part_of(item: pytest.Item, number: int) -> str:
-    """Return the name of what a test is taken with; `number` is its place in the collection."""
+    """Return the name of a test's part; `number` is its place in the collection."""
     how = os.environ.get("LAB_SHARE_MODULES")
     if how is None:
         return f"{number:05}"
@@ -27,7 +27,7 @@ def part_of(item: pytest.Item, number: int) -> str:
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests, those of the part that takes longest first, each part's in their order."""
+    """Return the tests, those of the longest part first, each part's tests in their order."""
     parts = [part_of(item, number) for number, item in enumerate(items)]
     modules = {item.path: (part, _minutes(item)) for part, item in zip(parts, items)}
     return [items[number] for number in order(parts, modules.values())]
@@ -36,7 +36,8 @@ def longest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 def order(parts: Sequence[str], modules: Iterable[tuple[str, int]]) -> list[int]:
     """Return the places of tests in the order in which they are taken.
 
-    `parts` is the part of each test, `modules` the part of each module, and its minutes.
+    `parts` contains the part of each test; `modules` contains the part of each module, and its
+    minutes.
     """
     minutes: Counter[str] = Counter()
     for part, each in modules:
@@ -53,7 +54,7 @@ def _module(item: pytest.Item) -> object:
 
 
 def taken(items: Sequence[pytest.Item], shared: Path) -> Iterator[pytest.Item]:
-    """Take one part after the other, of those that nobody else has taken yet."""
+    """Take the free parts one after the other, and yield their tests."""
     ours: dict[str, bool] = {}
     for number, item in enumerate(items):
         part = part_of(item, number)
@@ -64,7 +65,7 @@ def taken(items: Sequence[pytest.Item], shared: Path) -> Iterator[pytest.Item]:
 
 
 def take(part: Path) -> bool:
-    """Say whether this part was nobody's before."""
+    """Take a part. Return whether it was free."""
     try:
         part.mkdir()
     except FileExistsError:
@@ -74,11 +75,11 @@ def take(part: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run what this run gets of the tests, in the order of their collection."""
+    """Run this run's share of the tests, longest parts first."""
     shared = os.environ.get("LAB_SHARE")
     if shared is None or session.testsfailed or session.config.option.collectonly:
         return None
-    # Taking the next before running this one: pytest keeps up what both of them need.
+    # The next test is taken before this one runs: pytest keeps fixtures that both need.
     mine = taken(longest_first(session.items), Path(shared))
     item = next(mine, None)
     while item is not None:

@@ -1,4 +1,4 @@
-"""A shell in the lab: sets the hosts up, says what to try, and takes them down when it is left."""
+"""An interactive shell in the lab, with the hosts set up and some commands suggested."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ The real servers say their name and echo what they are told, over TCP and UDP. `
 
 
 def greeting() -> str:
-    """Return what the shell begins with."""
+    """Return the text that the shell begins with."""
     lines = (f"  {line:40}  {'# ' if what else ''}{what}".rstrip() for line, what in SUGGESTIONS)
     return "\n".join([BEGINNING, *lines, END])
 

@@ -1,4 +1,4 @@
-"""A resource of the agent lvsdr on one host of the lab, and what the kernel makes of it."""
+"""A resource of the agent lvsdr on one host of the lab, and its view of the kernel's table."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WITHOUT_NODE3 = (*ALL[:2], ALL[2]._replace(standby=True))
 EVEN = {"node1": 1, "node2": 1, "node3": 1}
 NODE = {f"{net}2{n}": f"node{n}" for n in (1, 2, 3) for net in ("10.77.0.", "fd77::")}
 
-# On the same table and none of our business: all that a key consists of, and odd settings.
+# Services of other owners in the same table, with every part of a key and unusual settings.
 NEIGHBOURS = f"""\
 -A -t {VIP}:5433 -s wlc -p 77 -M 255.255.255.0
 -a -t {VIP}:5433 -r 10.77.0.21:5433 -g -w 7 -x 900 -y 300
@@ -52,9 +52,9 @@ NEIGHBOURS = f"""\
 
 
 class Resource:
-    """The resource as Pacemaker runs it, in a cluster that is a sketch in a file.
+    """A resource as Pacemaker runs it, in a cluster that is a sketch in a file.
 
-    `parameters` may be changed at any time, as `pcs resource update` would.
+    `parameters` may be changed at any time, as by `pcs resource update`.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class Resource:
         self.cluster(*ALL)
 
     def cluster(self, *nodes: cib.Node) -> None:
-        """Let this be the cluster's state from now on.
+        """Set the state of the cluster.
 
-        The sketch is valid, but half of crm_mon's time would go into loading the schema.
+        The sketch is valid, but loading the schema would take half of crm_mon's time.
         """
         self.cib.write_text(cib.render(list(nodes)).replace(cib.SCHEMA, "none", 1))
 
@@ -105,7 +105,7 @@ class Resource:
         assert result.exit_code == OK, result
 
     def reload(self, **parameters: object) -> None:
-        """Change parameters, and have them applied."""
+        """Change parameters, and run reload-agent."""
         self.parameters.update(parameters)
         result = self.run("reload-agent")
         assert result.exit_code == OK, result
@@ -115,28 +115,28 @@ class Resource:
         return self.run("monitor", timeout, 5.0, **env)
 
     def probe(self, **env: str) -> AgentResult:
-        """Run the monitor that only asks."""
+        """Run the probe, which changes nothing."""
         return self.run("monitor", 30.0, 0.0, **env)
 
     def pool(self) -> dict[str, int]:
-        """The weights in the kernel's table, by node where the address is one's."""
+        """Return the weights in the kernel's table, by node name for addresses of nodes."""
         return weights(self.host.ipvs_text(), self.service)
 
     @property
     def service(self) -> str:
-        """The service as ipvsadm spells it: "-t 10.77.0.100:5432"."""
+        """Return the service as ipvsadm spells it: "-t 10.77.0.100:5432"."""
         vip, port = str(self.parameters["vip"]), self.parameters["port"]
         option = "-u" if self.parameters.get("protocol") == "udp" else "-t"
         return f"{option} [{vip}]:{port}" if ":" in vip else f"{option} {vip}:{port}"
 
     @property
     def header(self) -> str:
-        """The line of the service itself: "-A -t 10.77.0.100:5432 -s rr"."""
+        """Return the line of the service itself: "-A -t 10.77.0.100:5432 -s rr"."""
         return next(line for line in lines_of(self.host.ipvs_text(), self.service) if "-A" in line)
 
 
 def one_on_each(client: Host) -> dict[str, Session]:
-    """A session on each real server."""
+    """Open a session on each real server."""
     sessions = {session.host: session for session in (client.connect() for _ in EVEN)}
     assert sorted(sessions) == sorted(EVEN)
     return sessions
@@ -147,22 +147,21 @@ def all_alive(sessions: dict[str, Session]) -> bool:
 
 
 def lines_of(table: str, service: str) -> list[str]:
-    """The lines of an `ipvsadm -Sn` that belong to a service."""
+    """Return the lines of an `ipvsadm -Sn` that belong to a service."""
     return [line.strip() for line in table.splitlines() if f"{line} "[3:].startswith(f"{service} ")]
 
 
 def other_lines(table: str, service: str) -> list[str]:
     """Return the other lines of an `ipvsadm -Sn`, sorted.
 
-    The order of services is that of the kernel's hash table, which Linux 7 resizes as they come and
-    go.
+    The order of services is that of the kernel's hash table, which Linux 7 resizes at run time.
     """
     ours = lines_of(table, service)
     return sorted(line.strip() for line in table.splitlines() if line.strip() not in ours)
 
 
 def weights(table: str, service: str) -> dict[str, int]:
-    """The weights of a service's real servers in an `ipvsadm -Sn`."""
+    """Return the weights of a service's real servers in an `ipvsadm -Sn`."""
     found = {}
     for line in lines_of(table, service):
         words = line.split()
@@ -180,7 +179,7 @@ def script(path: Path, body: str, mode: int = 0o755) -> Path:
 
 
 def first_in_path(directory: Path, program: str, body: str) -> str:
-    """Return a PATH in which a shell script goes before the program of that name."""
+    """Return a PATH in which a shell script precedes the program of that name."""
     directory.mkdir(exist_ok=True)
     script(directory / program, body)
     return f"{directory}:{PATH}"

@@ -1,4 +1,4 @@
-"""The demonstration keeps every promise that it makes on the screen."""
+"""Tests that the demonstration shows every result that it promises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_walk_shows_what_it_says(world: World) -> None:
 
 
 def test_its_setup_needs_no_network_once_everything_is_there() -> None:
-    """The lab has no way out: `tests/setup demo` must not try one."""
+    """`tests/setup demo` does not use the network, which the lab does not have."""
     setup = subprocess.run(["tests/setup", "demo"], capture_output=True, text=True, check=True)
     assert setup.stdout.startswith("setup: ready in ")
     assert setup.stderr == ""

@@ -1,4 +1,4 @@
-"""Sessions outlive every change of the list; those of a withdrawn real server may finish."""
+"""Sessions outlive every change of the list, and those of a withdrawn real server may finish."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WITHOUT = {"node2": 1, "node3": 1}
 
 @pytest.fixture
 def director(world: World, tmp_path: Path) -> Director:
-    """Three standbys, the primary being outside of the cluster."""
+    """Return a director with three standbys; the primary is outside of the cluster."""
     director = Director(world, tmp_path)
     director.cluster(NODE1, NODE2, NODE3)
     return director
@@ -64,7 +64,7 @@ def test_a_real_server_that_returns_in_time_keeps_its_sessions(director: Directo
 
 
 def test_sessions_outlive_every_change_of_the_parameters(director: Director) -> None:
-    """That their real server stays in is all they need, however it is named, weighted or chosen."""
+    """Sessions last while their real server stays, however it is named, weighted or chosen."""
     director.start(STANDBYS)
     sessions = director.sessions()
     withdrawn = sessions.pop("node1")
@@ -85,7 +85,7 @@ def test_sessions_outlive_every_change_of_the_parameters(director: Director) -> 
 
 
 def test_the_time_to_drain_is_limited(director: Director) -> None:
-    """First it is not, then it is: the time that a real server had already counts."""
+    """drain_timeout may be set during a drain: the time since the withdrawal counts."""
     director.start({**STANDBYS, "drain_timeout": "never"})
     sessions = director.sessions()
     director.cluster(LAGGING, NODE2, NODE3)
@@ -122,13 +122,13 @@ def test_without_time_to_drain_it_goes_at_once(director: Director) -> None:
 
 @pytest.fixture
 def remembering(director: Director) -> Iterator[Director]:
-    """A director that remembers connections for as long as the kernel does by itself."""
+    """Yield a director that remembers connections as long as the kernel does by default."""
     with director.world.director1.remembering_for(120):
         yield director
 
 
 def test_a_session_that_is_half_closed_may_finish(remembering: Director) -> None:
-    """The client has said all that it had to say, and still reads."""
+    """The client has shut down its sending direction, and still reads."""
     director = remembering
     director.start(STANDBYS)
     session = director.sessions()["node1"]

@@ -1,4 +1,4 @@
-"""A primary fails, or a whole node does: the pool goes on with those that are there."""
+"""The pool continues with the remaining real servers if a primary or a whole node fails."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ONE = {"node3": 1}
 GRACE = 30  # seconds, and a few more: docs/decisions/026
 NOBODY_STREAMS = "no real server is fit: keeping the"
 
-# Who gets new connections. The primary on node1 is killed at 0 ms. Both standbys lose their source
-# at once, which makes them HS:alone; node2 is promoted, and is no real server any more; node3
-# streams from it at the very end.
+# Real servers that get new connections. The primary on node1 is killed at 0 ms. Both standbys lose
+# their source at once, which makes them HS:alone. node2 is promoted, and is no real server any
+# more. node3 streams from it at the very end.
 TIMELINE: list[tuple[str, Weights, str | None]] = [
     ("00175ms", BOTH, None),
     ("02251ms", BOTH, NOBODY_STREAMS),
@@ -60,7 +60,7 @@ def test_the_pool_outlives_a_recorded_failover(director: Director) -> None:
             assert sessions["node3"].alive
 
     assert all(sum(weights.values()) > 0 for weights in seen)
-    # What is no longer to be seen on node2 might only be out of sight; so it has some time.
+    # A resource that is absent on node2 may only be out of sight, so it has a grace period.
     for _ in range(GRACE):
         if director.monitor() == ONE:
             break
@@ -92,7 +92,7 @@ def test_a_lost_node_goes_at_once_and_its_clients_know(director: Director) -> No
 
 
 def unplug(host: str) -> None:
-    """Pull the cable: as when a machine loses its power, nothing answers any more."""
+    """Disconnect a host: nothing answers any more, as after a loss of power."""
     with entered(FABRIC):
         run(["ip", "link", "set", host, "nomaster"])
 

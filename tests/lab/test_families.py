@@ -1,4 +1,4 @@
-"""IPv6, UDP and persistence: the same promises where the kernel works differently."""
+"""IPv6, UDP and persistence, for which the kernel works differently."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def started(world: World, directory: Path, **parameters: object) -> Resource:
 
 
 def datagrams(client: Host, address: str, count: int) -> Counter[str]:
-    """Where that many datagrams from as many ports end."""
+    """Count this number of datagrams, each from a new port, by real server."""
     return Counter(client.udp_ask(address) for _ in range(count))
 
 
@@ -59,7 +59,7 @@ def test_ipv6_from_end_to_end(world: World, tmp_path: Path) -> None:
 
 
 def test_both_families_side_by_side(world: World, tmp_path: Path) -> None:
-    """Names have addresses of both; each service takes those of its own family."""
+    """Names have addresses of both families; each service uses those of its own family."""
     four = started(world, tmp_path)
     six = Resource(world.director1, tmp_path, {**STANDBYS, "vip": "FD77:0:0::100"}, "six")
     six.start()
@@ -76,7 +76,7 @@ def test_both_families_side_by_side(world: World, tmp_path: Path) -> None:
 
 @pytest.fixture
 def short_timeouts(world: World) -> Iterator[None]:
-    """The kernel forgets a UDP connection after two seconds: it never sees one end."""
+    """Let the kernel forget a UDP connection after two seconds: it never sees its end."""
     world.director1.run(["ipvsadm", "--set", "0", "0", "2"])
     yield
     world.director1.run(["ipvsadm", "--set", "0", "0", "300"])
@@ -99,7 +99,7 @@ def test_udp(world: World, tmp_path: Path) -> None:
 
 
 def test_udp_that_may_be_in_use_is_drained(world: World, tmp_path: Path) -> None:
-    """The kernel counts what is in use as inactive, so a real server with such waits."""
+    """The kernel counts UDP connections in use as inactive, so a real server with any waits."""
     resource = started(world, tmp_path, protocol="udp")
     assert datagrams(world.client, VIP, 3) == EVEN
     resource.cluster(*WITHOUT_NODE3)

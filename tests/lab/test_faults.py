@@ -1,4 +1,4 @@
-"""What the agent does when its sources, its scripts or its parameters are broken: nothing rash."""
+"""Broken sources, scripts and parameters do not make the agent change a working pool."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.lab.world import World
 
 @pytest.fixture
 def standbys(world: World, tmp_path: Path) -> Resource:
-    """The documented configuration, started."""
+    """Return the documented configuration, started."""
     resource = Resource(world.director1, tmp_path)
     resource.start()
     return resource
@@ -45,7 +45,7 @@ def started(host: Host, directory: Path, **parameters: object) -> Resource:
 
 
 def nothing_changes(resource: Resource, cause: str, timeout: float = 30.0, **env: str) -> None:
-    """A monitor leaves the table as it is, and says why that may be less than what was asked."""
+    """Run a monitor. Assert that it keeps the table, and is degraded with this cause."""
     before = resource.host.ipvs_text()
     result = resource.monitor(timeout, **env)
     assert resource.host.ipvs_text() == before
@@ -53,13 +53,13 @@ def nothing_changes(resource: Resource, cause: str, timeout: float = 30.0, **env
 
 
 def works_again(resource: Resource) -> None:
-    """What happened to node3 while nobody could tell is caught up with."""
+    """Assert that the next monitor applies the change of node3 that the fault had hidden."""
     assert resource.monitor().exit_code == OK
     assert resource.pool() == {**EVEN, "node3": 0}
 
 
 def processes(argument: str) -> list[str]:
-    """The processes with this word on their command line."""
+    """Return the processes with this word on their command line."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -125,7 +125,7 @@ LIST_FAULTS = {
 
 @pytest.fixture
 def listing(world: World, tmp_path: Path) -> Resource:
-    """A service whose real servers a script lists, started."""
+    """Return a started service with real servers that a script lists."""
     path = script(tmp_path / "list", "echo node1 node2 node3")
     arguments = {"realserver_get_real_servers_script": f"'{path}' a 'b c'", "script_timeout": "2s"}
     return started(world.director1, tmp_path, **arguments)
@@ -177,7 +177,7 @@ CHECK_FAULTS = {
 
 @pytest.fixture
 def checking(world: World, tmp_path: Path) -> Resource:
-    """A service whose real servers a script checks, started."""
+    """Return a started service with real servers that a script checks."""
     path = script(tmp_path / "check", "echo t")
     parameters = {**STANDBYS, "realserver_check_active_real_server_script": path}
     return started(world.director1, tmp_path, **parameters, script_timeout="1s")
@@ -205,7 +205,10 @@ def test_check_script_cannot_be_executed(checking: Resource, tmp_path: Path) -> 
 
 
 def test_a_check_that_hangs_costs_its_own_host_only(checking: Resource, tmp_path: Path) -> None:
-    """The monitor's timeout is shorter than script_timeout; node1 died meanwhile."""
+    """The monitor's timeout is shorter than script_timeout.
+
+    node1, which died meanwhile, still goes.
+    """
     del checking.parameters["script_timeout"]
     script(tmp_path / "check", '[ "$1" = node2 ] && sleep 7654325; echo t')
     checking.cluster(ALL[0].dead(), *ALL[1:])
@@ -343,7 +346,7 @@ def test_stop_with_broken_parameters(standbys: Resource, broken: dict[str, str])
 
 
 def test_a_probe_with_broken_parameters(standbys: Resource) -> None:
-    """What was started is there still, whatever became of the words that name it."""
+    """A started service is still found, although its parameters no longer name it."""
     standbys.parameters["port"] = "http"
     assert standbys.probe().exit_code == OK
     standbys.stop()

@@ -1,4 +1,4 @@
-"""What is not this resource's, or not its to change now: it looks, says so, and changes nothing."""
+"""Services of other resources, and nodes in maintenance: lvsdr reports them and changes nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BAD_ARGUMENT = 2
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Resource:
-    """A resource under a name that the sketch of the cluster has."""
+    """Return a started resource with a name from the sketch of the cluster."""
     resource = Resource(world.director1, tmp_path, LISTED, "pgsql")
     resource.start()
     return resource
@@ -60,7 +60,7 @@ def test_two_resources_with_one_service(lvs: Resource, tmp_path: Path) -> None:
 def test_a_resource_that_was_deleted_while_it_ran_blocks_nobody(
     lvs: Resource, tmp_path: Path
 ) -> None:
-    """Its service and its state file are there still, but the cluster knows it no more."""
+    """A deleted resource does not block its service, although service and state file remain."""
     other = Resource(lvs.host, tmp_path, {**LISTED, "weight_of_realservers": "node1"}, "other")
     directory = lvs.host.rsctmp
     (directory / "lvsdr-pgsql.state").rename(directory / "lvsdr-deleted.state")

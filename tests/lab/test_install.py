@@ -1,4 +1,4 @@
-"""The agent as Pacemaker's own tools find it: installed where a user's would be."""
+"""The installed agent as Pacemaker's own tools find it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AGENTS = Path("/usr/lib/ocf/resource.d")
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[None]:
-    """``make install`` among the distribution's agents, as this mount namespace sees them."""
+    """Run ``make install`` into the distribution's agents, as this mount namespace sees them."""
     shutil.copytree(AGENTS, tmp_path / "resource.d", symlinks=True)
     subprocess.run(["mount", "--bind", tmp_path / "resource.d", AGENTS], check=True)
     make = ["make", "-s", "-C", str(ROOT), f"PREFIX={tmp_path}/usr"]
@@ -62,7 +62,7 @@ def test_crm_resource_validates_options() -> None:
 
 
 def files(directory: Path) -> dict[Path, bytes]:
-    """Return what is in all files below a directory."""
+    """Return the contents of all files below a directory."""
     return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
@@ -79,7 +79,7 @@ def files(directory: Path) -> dict[Path, bytes]:
 def test_an_installation_that_is_killed_loses_no_file(
     tmp_path: Path, already: bool, renamed: str
 ) -> None:
-    """Kill it at one of its renames: the next one, and uninstall, find everything."""
+    """After a kill at one of its renames, a second install and uninstall find every file."""
     tool, page = tmp_path / "usr/bin/vip-manager", tmp_path / "usr/share/man/man1/vip-manager.1"
     for path in (tool, page):
         path.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The table of cases by which the fake kernel lives, on the real kernel with the real ipvsadm."""
+"""The cases of the fake kernel, run against the real kernel with the real ipvsadm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lab.world import World
 
 
 class RealKernel:
-    """The table of one host of the lab, through its ipvsadm."""
+    """The IPVS table of one host of the lab, read and changed with its ipvsadm."""
 
     def __init__(self, host: Host) -> None:
         self._host = host

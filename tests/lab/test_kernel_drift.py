@@ -1,4 +1,4 @@
-"""What somebody else does to the table: ours is repaired, theirs is none of our business."""
+"""Changes of the IPVS table by others: our service is repaired, other services are left alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from tests.lab.world import World
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Iterator[Resource]:
-    """The documented configuration, started beside others; these are as they were in the end."""
+    """Yield the documented configuration, started beside other services.
+
+    Asserts afterwards that the other services are unchanged.
+    """
     world.director1.restore_ipvs(NEIGHBOURS)
     before = other_lines(world.director1.ipvs_text(), SERVICE)
     resource = Resource(world.director1, tmp_path)
@@ -35,7 +38,7 @@ def lvs(world: World, tmp_path: Path) -> Iterator[Resource]:
 
 
 def by_hand(host: Host, line: str) -> None:
-    """Do to our service what an administrator might."""
+    """Change our service as an administrator might."""
     host.restore_ipvs(line.replace("SERVICE", SERVICE) + "\n")
 
 
@@ -87,13 +90,13 @@ def test_a_stranger_among_our_real_servers_is_drained(world: World, lvs: Resourc
     assert lvs.pool() == {"node1": 1, "node2": 1}
 
 
-BROADCAST = "10.77.0.255"  # of the lab's network
+BROADCAST = "10.77.0.255"  # the broadcast address of the lab's network
 REFUSED = "10.88.0.9"
 
 
 @pytest.fixture
 def refused(world: World) -> Iterator[str]:
-    """An address that the kernel takes for no real server; nothing but its routes tells so."""
+    """Yield an address that the kernel refuses as a real server; only its routes reveal that."""
     world.director1.ip([f"route add broadcast {REFUSED} dev eth0 table local"])
     yield REFUSED
     world.director1.ip([f"route del broadcast {REFUSED} dev eth0 table local"])
@@ -138,7 +141,7 @@ def test_start_fails_where_the_kernel_refuses_everybody(
 
 
 def test_a_service_deleted_by_hand_is_reported_as_stopped(lvs: Resource) -> None:
-    """Pacemaker decides what becomes of it: it has the constraints."""
+    """Pacemaker decides about the missing service, because it has the constraints."""
     by_hand(lvs.host, "-D SERVICE")
     assert lvs.monitor().exit_code == 7
     assert lvs.host.ipvs_text().count(SERVICE) == 0
@@ -147,7 +150,7 @@ def test_a_service_deleted_by_hand_is_reported_as_stopped(lvs: Resource) -> None
 
 
 def test_neighbours_are_untouched_through_everything(lvs: Resource) -> None:
-    """The fixture compares, line by line and letter by letter; so does each step here."""
+    """The other services stay unchanged, to the letter, after each step."""
     neighbours = other_lines(lvs.host.ipvs_text(), SERVICE)
 
     def untouched() -> bool:

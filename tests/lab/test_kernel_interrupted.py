@@ -1,4 +1,4 @@
-"""Actions that run at the same time, and actions that are killed on the way."""
+"""Concurrent actions, and actions that are killed before they end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.lab.world import World
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Resource:
-    """The documented configuration, not started yet."""
+    """Return the documented configuration, not yet started."""
     return Resource(world.director1, tmp_path)
 
 
@@ -102,7 +102,7 @@ def test_starts_of_several_resources_at_the_same_time(world: World, tmp_path: Pa
 
 
 def big_pool(first: int, weight: int) -> dict[str, int]:
-    """Sixty real servers of the hundred that there are."""
+    """Return sixty of the hundred real servers, with this weight."""
     return {f"10.99.{i // 50}.{i % 50 + 1}": weight for i in range(first, first + 60)}
 
 
@@ -111,7 +111,7 @@ def listed(pool: dict[str, int]) -> str:
 
 
 def session_of(leader: Running) -> list[int]:
-    """The processes of the session that a process leads: its children have groups of their own."""
+    """Return the processes of the session of `leader`: its children have their own groups."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -122,7 +122,7 @@ def session_of(leader: Running) -> list[int]:
 
 
 def kill(running: Running, *, with_children: bool) -> None:
-    """Kill an agent, its children as well or not, and wait until all of them are gone."""
+    """Kill an agent, with or without its children, and wait until all of them are gone."""
     running.kill(signal.SIGSTOP)
     children = session_of(running)
     running.close()
@@ -135,7 +135,7 @@ def kill(running: Running, *, with_children: bool) -> None:
 
 
 def test_killed_in_the_middle_of_a_change(lvs: Resource) -> None:
-    """Whatever is left is safe for clients and neighbours, and the next monitor heals it."""
+    """A killed change is safe for clients and neighbours, and the next monitor completes it."""
     seed = int(os.environ.get("LAB_SEED") or random.randrange(10**6))
     print(f"LAB_SEED={seed}")
     moments = random.Random(seed)
@@ -145,7 +145,7 @@ def test_killed_in_the_middle_of_a_change(lvs: Resource) -> None:
     lvs.parameters = {**LISTED, "drain_timeout": "0", "weight_of_realservers": listed(pools[0])}
     lvs.start()
     halves = turn = 0
-    # On a fast kernel a batch is over soon: more turns until a kill has hit one.
+    # On a fast kernel a batch is over soon, so more turns run until a kill has hit a batch.
     while turn < 7 or (not halves and turn < 60):
         turn += 1
         before = lvs.host.proc_ipvs()

@@ -1,6 +1,6 @@
-"""Agents that are killed while their ipvsadm or ip runs: what it still does comes before the next.
+"""Agents that are killed while their ipvsadm or ip runs: its late writes precede the next action.
 
-The stand-in for the program waits before it does its work, or hangs for good.
+The stand-in for the program waits before it writes, or hangs for good.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def case(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterat
 
 
 def kill_at_write(case: Case, action: str, directory: Path, body: str) -> None:
-    """Begin an action, and kill the agent alone as soon as its program is to write."""
+    """Begin an action, and kill the agent alone as soon as its program is about to write."""
     reached = directory / "reached"
     real = f'PATH=/usr/sbin:/usr/bin:/sbin:/bin exec {case.program} "$@"'
     wait = f'case "$1" in {case.writes}) : > {reached}; {body} ;; esac'

@@ -37,12 +37,12 @@ QUIESCENT = "net/ipv4/vs/expire_quiescent_template"
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Resource:
-    """The documented configuration, not started yet."""
+    """Return the documented configuration, not yet started."""
     return Resource(world.director1, tmp_path)
 
 
 def files(directory: Path) -> dict[str, tuple[str, int]]:
-    """Contents and time of change of all files in a directory."""
+    """Return contents and modification times of all files in a directory."""
     return {
         str(path): (path.read_text(), path.stat().st_mtime_ns)
         for path in directory.rglob("*")
@@ -51,24 +51,24 @@ def files(directory: Path) -> dict[str, tuple[str, int]]:
 
 
 def surroundings(host: Host) -> tuple[object, ...]:
-    """All that an agent could change on a host."""
+    """Return all state of a host that an agent could change."""
     sysctls = tuple(host.sysctl(name) for name in (NODEST, QUIESCENT, "net/ipv4/ip_forward"))
     return host.ipvs_text(), files(host.rsctmp), sysctls
 
 
 def wrapped(directory: Path, setup: str) -> Path:
-    """The agent, run in a mount namespace of its own in which `setup` has been done before."""
+    """Return a script that runs the agent in its own mount namespace, after `setup`."""
     inside = script(directory / "inside", f'set -e; {setup}; exec {AGENT} "$@"')
     return script(directory / "wrapped-agent", f'exec unshare --mount {inside} "$@"')
 
 
 def without_programs(directory: Path, *programs: str) -> Path:
-    """The agent on a host where these programs are not installed."""
+    """Return the agent on a host where these programs are not installed."""
     paths = [shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") for program in programs]
     return wrapped(directory, "; ".join(f"mount --bind /dev/null {path}" for path in paths))
 
 
-# What is left of /proc without IPVS. That modprobe thinks it is loaded does no harm: it is not.
+# A /proc without IPVS. modprobe still takes the module for loaded, which does no harm.
 NO_IPVS = (
     "mkdir -p /run/lab/sys; mount --bind /proc/sys /run/lab/sys; mount -t tmpfs tmpfs /proc; "
     "mkdir /proc/sys; mount --move /run/lab/sys /proc/sys; mount -t tmpfs tmpfs /proc/sys/net"
@@ -76,9 +76,9 @@ NO_IPVS = (
 
 
 def has_counted(host: Host, connections: int) -> bool:
-    """Whether so many connections are in the service's statistics: one that is rebuilt has none.
+    """Return whether the service's statistics reach `connections`: a rebuilt service has none.
 
-    The kernel brings them up to date every two seconds.
+    The kernel updates them every two seconds.
     """
     for _ in range(10):
         shown = host.run(["ipvsadm", "-Ln", "--stats", *SERVICE.split()]).stdout
@@ -104,7 +104,7 @@ def test_a_probe_changes_nothing(lvs: Resource) -> None:
 
 
 def test_a_probe_needs_nothing(lvs: Resource, tmp_path: Path) -> None:
-    """No program, no cluster, no privilege, no parameters but those that name the service."""
+    """A probe needs no program, cluster or privilege, and only the service's own parameters."""
     lvs.agent = without_programs(tmp_path, "ipvsadm", "crm_mon", "modprobe")
     lvs.cib.unlink()
     lvs.parameters.update(weight_of_realservers="node1,x")

@@ -1,6 +1,6 @@
-"""resource-agents' own tester on every agent: nothing but its complaint about its outdated DTD.
+"""ocf-tester of resource-agents on every agent: it only complains about its outdated DTD.
 
-It validates against the DTD of OCF 1.0, which no document of OCF 1.1 satisfies; Pacemaker's own
+It validates against the DTD of OCF 1.0, which no metadata of OCF 1.1 satisfies. Pacemaker's own
 agents get the same complaint.
 """
 

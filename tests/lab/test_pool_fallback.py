@@ -1,4 +1,4 @@
-"""While no real server is fit: the fallback, those that serve, or nobody."""
+"""Behaviour while no real server is fit: the fallback, the members that serve, or an empty pool."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_fallback_comes_when_nobody_is_fit_and_leaves_by_draining(director: 
 
 
 def test_standbys_in_a_failover_are_kept_before_the_fallback_is_used(director: Director) -> None:
-    """The fallback is the primary: what has just died, when every standby is HS:alone."""
+    """The fallback is the primary, which has just died when every standby is HS:alone."""
     director.start(WITH_FALLBACK)
     sessions = director.sessions()
     director.cluster(PRIMARY, ALONE2, ALONE3)
@@ -83,7 +83,7 @@ def test_the_node_of_a_serving_fallback_is_lost(director: Director) -> None:
 
 
 def test_on_empty_empty_leaves_nobody(director: Director) -> None:
-    """Who would rather serve nothing than old data gets that; sessions still may finish."""
+    """No old data is served with on_empty=empty; sessions still may finish."""
     director.start({**STANDBYS, "on_empty": "empty"})
     sessions = director.sessions()
     director.cluster(PRIMARY, ALONE2, ALONE3)

@@ -1,4 +1,4 @@
-"""Every forwarding method carries connections, and changing it in place loses none."""
+"""Every forwarding method carries connections, and a change of the method loses none."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ EVENLY = {"node1": 2, "node2": 2, "node3": 2}
 
 @pytest.fixture
 def director(world: World, tmp_path: Path) -> Iterator[Director]:
-    """On hosts that are ready for all methods: a tunnel's end for ipip, a way back for masq.
+    """Yield a director and hosts that support all methods.
 
-    What a real server sends from its own address passes the director, which puts the VIP there;
-    what it sends from the VIP goes to the client directly.
+    Nodes have a tunnel interface for ipip and a return route for masq. Packets from a real server's
+    own address pass the director, which replaces the source with the VIP. Packets from the VIP go
+    to the client directly.
     """
     world.director1.run(["modprobe", "ipip"])
     back = f"from {{}} to {world.client.address} lookup 77"
@@ -46,7 +47,7 @@ def test_forwarding(director: Director, method: str, shown: str) -> None:
 
 
 def test_sessions_outlive_changes_of_method_and_scheduler(director: Director) -> None:
-    """Each keeps the method that it began with; the kernel goes on counting it."""
+    """Each session keeps its forwarding method, and the kernel continues to count it."""
     director.start({})
     sessions = [director.sessions()]
     changes = [
@@ -69,7 +70,7 @@ def test_sessions_outlive_changes_of_method_and_scheduler(director: Director) ->
 
 @pytest.fixture
 def two_minutes(director: Director) -> Iterator[None]:
-    """The time for which a kernel remembers connections without being told otherwise."""
+    """Let the kernel remember closed connections for its default time."""
     with director.world.director1.remembering_for(120):
         yield
 
@@ -78,7 +79,7 @@ def two_minutes(director: Director) -> Iterator[None]:
 def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
     director: Director,
 ) -> None:
-    """With masquerading it sees both sides, so it tells what is closed from what is half closed."""
+    """The director of masquerading sees both sides, so it can tell closed from half-closed."""
     only = {"weight_of_realservers": "node1", "forwarding_method": "masq"}
     assert director.start(only) == {"node1": 1}
     half, closed = director.client.connect(), director.client.connect()
@@ -97,7 +98,7 @@ def test_closed_connections_hold_up_no_drain_where_the_director_sees_their_end(
 
 @pytest.mark.usefixtures("two_minutes")
 def test_closed_connections_hold_up_no_drain_of_the_director_itself(director: Director) -> None:
-    """IPVS sees both sides of a connection that ends on its own host."""
+    """IPVS sees both sides of a connection that ends on the director itself."""
     own = director.world.director1
     director.world.servers.listen(own.name)
     assert director.start({"weight_of_realservers": own.address}) == {own.name: 1}

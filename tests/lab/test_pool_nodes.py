@@ -1,4 +1,4 @@
-"""What one does with a node: standby empties it gently, maintenance leaves it alone."""
+"""Operator actions on a node: standby drains it, maintenance leaves it unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOTH = {"node2": 1, "node3": 1}
 
 @pytest.fixture
 def director(world: World, tmp_path: Path) -> Director:
-    """Two standbys serve."""
+    """Return a director with two standbys that serve."""
     director = Director(world, tmp_path)
     director.cluster(PRIMARY, STANDBY2, STANDBY3)
     assert director.start(STANDBYS) == BOTH
@@ -40,7 +40,7 @@ def test_a_node_on_standby_gets_nothing_new(director: Director) -> None:
 
 
 def test_a_node_in_maintenance_stays_as_it_is(director: Director) -> None:
-    """Pacemaker looks away, so nobody knows; what it still shows of such a node means nothing."""
+    """Pacemaker does not monitor a node in maintenance, so its status means nothing."""
     sessions = director.sessions()
     kept = "node2 kept as it is: node is in maintenance"
     for maintained in (
@@ -65,7 +65,7 @@ def test_a_node_in_maintenance_that_did_not_serve_does_not_begin_to(director: Di
 
 
 def test_recorded_nodes(director: Director) -> None:
-    # That node2, the primary, is no real server might only be out of the cluster's sight.
+    # A resource that is absent may only be out of sight, so node2, the primary, first has weight 0.
     director.recorded(RECORDED / "steady.cib.xml")
     assert director.monitor() == {"node1": 1, "node2": 0, "node3": 1}
     assert director.monitor() == {"node1": 1, "node3": 1}
@@ -75,7 +75,7 @@ def test_recorded_nodes(director: Director) -> None:
     assert director.monitor(degraded="node3 kept as it is") == {"node1": 1, "node3": 1}
     assert all_alive(sessions)
 
-    # On standby the cluster has stopped the database, so there is nothing left to drain.
+    # The cluster stops the database on standby, so no session is left to drain.
     director.recorded(RECORDED / "node3-standby.cib.xml")
     assert director.monitor() == {"node1": 1}
     assert sessions.pop("node3").state() is State.RESET
@@ -83,7 +83,7 @@ def test_recorded_nodes(director: Director) -> None:
 
 
 def test_who_is_out_of_sight_keeps_sessions_for_a_while(director: Director) -> None:
-    """As after `crm_resource --refresh`; who does not come back has been stopped."""
+    """An absent real server drains until the grace ends, e.g. after `crm_resource --refresh`."""
     sessions = director.sessions()
     director.cluster(PRIMARY, STANDBY2._replace(realsvr=False), STANDBY3)
     assert director.monitor() == {"node2": 0, "node3": 1}

@@ -31,16 +31,16 @@ def test_connections_are_distributed_by_weight(director: Director) -> None:
     assert director.start(weighted) == {"node1": 3, "node2": 1}
     assert director.client.spread(40) == {"node1": 30, "node2": 10}
 
-    # Listed without a weight: the default weight.
+    # A real server that is listed without a weight has the default weight.
     weights = director.update(weight_of_realservers="node1,3 node2 node3,1", default_weight=2)
     assert weights == {"node1": 3, "node2": 2, "node3": 1}
     assert director.client.spread(24) == {"node1": 12, "node2": 8, "node3": 4}
 
-    # Present, but nothing new for it.
+    # Weight 0 keeps it in the table, without new connections.
     assert director.update(weight_of_realservers="node1,0 node2 node3,1")["node1"] == 0
     assert director.client.spread(12) == {"node2": 8, "node3": 4}
 
-    # No weights at all, whatever the scheduler: all members alike.
+    # Without any weights all members have weight 1, with every scheduler.
     assert director.update(weight_of_realservers="", default_weight="") == {
         "node1": 1,
         "node2": 1,
@@ -49,7 +49,7 @@ def test_connections_are_distributed_by_weight(director: Director) -> None:
     assert director.client.spread(12) == {"node1": 4, "node2": 4, "node3": 4}
 
 
-# The schedulers below choose by the address of the client, or by that of the service alone (dh).
+# The schedulers below choose by the client's address, or by the service's address alone (dh).
 SOURCES = [f"10.77.0.{number}" for number in range(140, 180)]
 EVEN = {"node1": 1, "node2": 1, "node3": 1}
 STATUS = {
@@ -61,14 +61,14 @@ STATUS = {
 
 @pytest.fixture
 def sources(world: World) -> Iterator[list[str]]:
-    """Return addresses that the client has for the time of a test."""
+    """Yield addresses that the client has during a test."""
     world.client.ip([f"addr add {source}/24 dev eth0" for source in SOURCES])
     yield SOURCES
     world.client.ip([f"addr del {source}/24 dev eth0" for source in SOURCES])
 
 
 def without(name: str) -> list[cib.Node]:
-    """Return three standbys of which one is not to be read from."""
+    """Return three standbys of which the named one is not fit for reads."""
     nodes = [cib.Node(node) for node in EVEN]
     return [node._replace(status="HS:alone") if node.name == name else node for node in nodes]
 

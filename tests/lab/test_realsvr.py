@@ -1,4 +1,4 @@
-"""The agent lvsdr-realsvr on the real kernel: what it changes on a node, and what it never does."""
+"""The agent lvsdr-realsvr on the real kernel: its changes on a node, and their limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SILENT = {
 }
 IGNORE = "net/ipv4/conf/all/arp_ignore"
 
-# What other people may have on lo: addresses that look like ours, a label like ours, routes.
+# Entries of other owners on lo: similar addresses, an equal label, routes.
 FURNITURE = [
     "address add 10.77.0.10/32 dev lo label lo:0",
     "address add 10.77.0.1/32 dev lo label lo:10",
@@ -44,7 +44,7 @@ OTHER_INTERFACE = ["link add plain type dummy", "link set plain up"]
 
 @pytest.fixture
 def node(world: World) -> Iterator[Host]:
-    """A node that is not prepared to be a real server."""
+    """Yield a node that is not prepared to be a real server."""
     with unprepared([world.node1], [world.node1]):
         yield world.node1
         gone = [line.replace("add", "del", 1) for line in FURNITURE if line.startswith("route")]
@@ -66,7 +66,7 @@ def line(resource: RealServer) -> str:
 
 
 def whole(resource: RealServer) -> str:
-    """The address with its prefix."""
+    """Return the address with its prefix."""
     return line(resource).split()[1]
 
 
@@ -74,7 +74,7 @@ def whole(resource: RealServer) -> str:
 
 
 def test_a_whole_life(resource: RealServer) -> None:
-    """Twice each; nothing else on the node changes, and all is as before in the end."""
+    """Start and stop, each twice, change nothing else on the node, and stop restores its state."""
     host = resource.host
     host.ip(FURNITURE)
     before, others = surroundings(host), on_lo(host)
@@ -102,7 +102,7 @@ def off() -> dict[str, str]:
 
 
 def test_nothing_similar_is_taken_for_it(resource: RealServer) -> None:
-    """Neither longer and shorter addresses, nor others with its label, nor its namesakes."""
+    """Longer and shorter addresses, others with its label, and other interfaces do not count."""
     host = resource.host
     host.ip([*FURNITURE, *OTHER_INTERFACE, f"address add {whole(resource)} dev plain"])
     before = surroundings(host)
@@ -127,7 +127,10 @@ def test_labels(node: Host, label: str) -> None:
 
 
 def test_it_is_no_source_address(node: Host) -> None:
-    """Where an interface has no address of its own, the kernel looks for one on lo first."""
+    """The VIP on lo is no source address.
+
+    If an interface has no address, the kernel uses one of lo first.
+    """
     node.ip([*OTHER_INTERFACE, "route add 10.88.0.0/24 dev plain", f"address add {VIP}/32 dev lo"])
     assert source(node, "10.88.0.1") == VIP
     node.ip([f"address del {VIP}/32 dev lo", "route add fd88::/64 dev plain"])
@@ -148,11 +151,11 @@ def source(host: Host, destination: str) -> str:
         return str(sender.getsockname()[0])
 
 
-# --- what is there already
+# --- existing addresses
 
 
 def test_an_address_put_there_by_hand_is_adopted(resource: RealServer) -> None:
-    """With no label, or with another: it stays as it is, and stop removes it."""
+    """An address with no label, or with another one, stays as it is, and stop removes it."""
     host = resource.host
     host.ip([f"address add {whole(resource)} dev lo"])
     by_hand = on_lo(host)
@@ -184,7 +187,7 @@ def test_another_prefix_is_another_address(node: Host) -> None:
 
 
 def test_another_prefix_of_ipv6_is_in_the_way(node: Host) -> None:
-    """The kernel has each IPv6 address once per interface: nothing is replaced, start says why."""
+    """The kernel has each IPv6 address once per interface, so start fails and replaces nothing."""
     resource = RealServer(node, VIP6)
     node.ip([f"address add {VIP6}/64 dev lo nodad"])
     by_hand = on_lo(node)
@@ -200,7 +203,7 @@ def test_another_prefix_of_ipv6_is_in_the_way(node: Host) -> None:
 
 
 def test_several_side_by_side(node: Host) -> None:
-    """The last one that needs them puts the ARP settings back; the label may be the same."""
+    """The last resource that needs the ARP settings restores them. Labels may be equal."""
     one, two, three = (
         RealServer(node, vip, f"rs{n}") for n, vip in enumerate((VIP, OTHER, VIP6), 1)
     )
@@ -230,7 +233,7 @@ def test_a_changed_sysctl_is_named(node: Host) -> None:
         node.sysctl(name, 0)
         result = resource.monitor()
         assert (result.exit_code, result.reason) == (1, f"{name} is 0, not {wanted}")
-        assert resource.probe().exit_code == 1  # it was started here, and is not in order
+        assert resource.probe().exit_code == 1  # started here, but not in order
         node.sysctl(name, wanted)
     node.sysctl(IGNORE, 2)  # stricter
     assert resource.monitor().exit_code == 0
@@ -269,7 +272,7 @@ def test_a_removed_address(resource: RealServer) -> None:
 
 
 def test_lo_that_is_down(resource: RealServer) -> None:
-    """It is brought up at start, and never taken down."""
+    """start brings lo up, and stop does not take it down."""
     resource.host.ip(["link set lo down"])
     assert "lo was down: brought up" in resource.start().stderr
     assert resource.monitor().exit_code == 0
@@ -358,7 +361,7 @@ def test_without_the_privilege(node: Host, tmp_path: Path) -> None:
 
 
 def test_another_boot(node: Host) -> None:
-    """What was remembered of the last one counts for nothing; the settings are the new ones."""
+    """State of an earlier boot is ignored, and the present settings are the original ones."""
     resource = RealServer(node)
     resource.start()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -384,7 +387,7 @@ def test_another_boot(node: Host) -> None:
 def test_killed_while_ip_runs(
     resource: RealServer, action: str, before: bool, tmp_path: Path
 ) -> None:
-    """Right before the address changes, and right after."""
+    """A kill right before or right after the change of the address leaves a state that is known."""
     host = resource.host
     initial = surroundings(host)
     if action == "stop":
@@ -409,7 +412,7 @@ def wait_for(path: Path) -> None:
 
 
 def clean(resource: RealServer, initial: dict[str, object]) -> None:
-    """Start and stop work, and leave everything as it was in the beginning."""
+    """Start and stop the resource. Assert that the initial state is restored."""
     resource.start()
     assert resource.monitor().exit_code == 0
     resource.stop()
@@ -432,7 +435,7 @@ def test_killed_at_any_time(node: Host) -> None:
 
 
 def test_start_beside_a_start_that_hangs(node: Host, tmp_path: Path) -> None:
-    """One at a time; the second says what it waits for."""
+    """Only one action runs at a time, and a second one names its obstacle."""
     resource = RealServer(node)
     reached = tmp_path / "reached"
     path = first_in_path(tmp_path / "bin", "ip", f": > {reached}; exec sleep 30")

@@ -1,4 +1,4 @@
-"""The client's neighbour table holds the director's MAC, and never one of a real server."""
+"""The client's neighbour table holds the director's MAC, and never that of a real server."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.lab.world import World
 
 IGNORE, ANNOUNCE = "net/ipv4/conf/eth0/arp_ignore", "net/ipv4/conf/eth0/arp_announce"
 
-ENOUGH = 100  # questions for the address, so that each moment of a restart meets some
+ENOUGH = 100  # questions for the address, so that every moment of a restart meets some
 
 
 @pytest.fixture
 def bare(world: World) -> Iterator[World]:
-    """The world, with nodes that are not prepared to be real servers."""
+    """Yield the world, with nodes that are not prepared to be real servers."""
     with unprepared(world.nodes, world.nodes):
         yield world
 
@@ -38,12 +38,12 @@ def resources(world: World, vip: str) -> list[RealServer]:
 
 
 def questions(ear: Ear, vip: str) -> int:
-    """Return how often the ear has heard a question for the address."""
+    """Return the number of questions for the address that the ear has received."""
     return sum(n for heard, n in ear.heard().items() if heard[1:] == ("ask", vip))
 
 
 def refreshed(client: Host, vip: str) -> str:
-    """The MAC that the client learns for the VIP now, by using it."""
+    """Return the MAC that the client learns for the VIP by using it now."""
     client.ip(["neigh flush all"])
     client.connect(vip).close()
     return neighbour(client, vip)
@@ -51,14 +51,14 @@ def refreshed(client: Host, vip: str) -> str:
 
 @pytest.mark.parametrize("vip", [VIP, VIP6])
 def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
-    """Before, during and after starts, stops and restarts on all real servers."""
+    """Only the director answers before, during and after actions on all real servers."""
     client, director = bare.client, mac(bare.director1)
     bare.servers.listen("director1")
     try:
         with Ear() as ear, asking(client, vip):
             found = {refreshed(client, vip)}
             rounds = 0
-            # On a fast kernel a round of restarts is over before enough questions were sent.
+            # On a fast kernel a round of restarts ends before enough questions were sent.
             while rounds < 1 or (questions(ear, vip) <= ENOUGH and rounds < 20):
                 rounds += 1
                 for action in ("start", "stop", "start", "start"):
@@ -83,7 +83,7 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
 
 @pytest.mark.parametrize("vip", [VIP])
 def test_a_real_server_that_answers_is_heard(bare: World, vip: str) -> None:
-    """What the case above would see if the order were wrong: the address first."""
+    """A real server with the address but without the ARP settings is noticed, until start."""
     bare.node1.ip([f"address add {vip}/32 dev lo"])
     with Ear() as ear, asking(bare.client, vip):
         time.sleep(1)
@@ -96,7 +96,7 @@ def test_a_real_server_that_answers_is_heard(bare: World, vip: str) -> None:
 
 
 def test_which_settings_of_an_interface_make_it_answer(bare: World) -> None:
-    """Those that the agent calls conflicts are those with which the kernel gives the VIP away."""
+    """The agent's conflicts are the settings with which the kernel answers for the VIP."""
     resource = RealServer(bare.node1)
     resource.start()
     answering = {own for own in range(11) if answers(bare, own)}
@@ -112,7 +112,7 @@ def test_which_settings_of_an_interface_make_it_answer(bare: World) -> None:
 
 
 def answers(world: World, own: int) -> bool:
-    """Whether node1 answers for the VIP with this arp_ignore of its interface."""
+    """Return whether node1 answers for the VIP with this arp_ignore of its interface."""
     world.node1.sysctl(IGNORE, own)
     with Ear() as ear, asking(world.client, VIP, 0.02):
         time.sleep(0.2)
@@ -132,7 +132,7 @@ def test_which_settings_of_an_interface_make_it_announce(bare: World) -> None:
 
 
 def announces(world: World, own: int) -> bool:
-    """Whether node1, answering a client from the VIP, asks for the client's MAC as the VIP."""
+    """Return whether node1, sending from the VIP, names the VIP as its address in ARP requests."""
     world.node1.sysctl(ANNOUNCE, own)
     world.node1.ip(["neigh flush all"])
     with Ear() as ear:
@@ -156,7 +156,7 @@ def test_a_conflict_is_a_warning_at_start(bare: World) -> None:
 
 
 def test_a_stricter_setting_of_all_is_left(bare: World) -> None:
-    """Nothing is answered with 8, so an interface cannot defeat it; nor is it to be loosened."""
+    """The kernel answers nothing with 8, so no interface can weaken it, and it stays as it is."""
     resource = RealServer(bare.node1)
     bare.node1.sysctl("net/ipv4/conf/all/arp_ignore", 8)
     bare.node1.sysctl(IGNORE, 4)
@@ -171,7 +171,7 @@ def test_a_stricter_setting_of_all_is_left(bare: World) -> None:
 
 @pytest.mark.parametrize("vip", [VIP, VIP6])
 def test_director_and_real_server_on_one_node(bare: World, vip: str) -> None:
-    """The same address on its interface is none of ours, and stays reachable."""
+    """The director's address on its interface stays as it is, and stays reachable."""
     director, client = bare.director1, bare.client
     resource = RealServer(director, vip)
     bare.servers.listen("director1")

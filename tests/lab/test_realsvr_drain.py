@@ -1,4 +1,4 @@
-"""Stop with drain_timeout: connections to the virtual IP on this node are waited for."""
+"""Stop of lvsdr-realsvr with drain_timeout waits for connections to the virtual IP on this node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER = "10.77.0.101"
 
 @pytest.fixture(params=[VIP, VIP6])
 def resource(request: pytest.FixtureRequest, world: World) -> Iterator[RealServer]:
-    """A real server behind the director, started, which drains for a minute."""
+    """Yield a started real server behind the director, with a drain_timeout of 60 s."""
     with unprepared([world.node1], [world.node1]):
         resource = RealServer(world.node1, request.param, drain_timeout="60s")
         resource.start()
@@ -41,7 +41,7 @@ def test_a_session_keeps_stop_waiting_until_it_ends(world: World, resource: Real
     assert running.alive
     assert session.alive
     assert len(on_lo(resource.host)) == 1
-    # What ends is the session, by the client's own will.
+    # The session ends because its client closes it.
     session.close()
     closed = time.monotonic()
     result = ended(running)
@@ -80,7 +80,7 @@ def test_an_idle_node_serves_until_the_director_has_noticed(
     vip = str(resource.parameters["vip"])
     begun = time.monotonic()
     running = resource.begin("stop", 60.0)
-    # The director has not had its monitor yet.
+    # The director's next monitor has not run yet.
     for _ in range(3):
         time.sleep(0.5)
         session = world.client.connect(vip)
@@ -95,7 +95,7 @@ def test_an_idle_node_serves_until_the_director_has_noticed(
 def test_a_node_that_is_not_leaving_does_not_wait_for_the_director(
     resource: RealServer, tmp_path: Path
 ) -> None:
-    """Its database has failed, say, and another one is to be promoted."""
+    """A node that stays in the cluster does not wait, e.g. when only its database has failed."""
     resource.parameters["drain_delay"] = "50s"
     steady = cib.write(tmp_path / "cib.xml", [cib.Node("node1"), cib.Node("node2")])
     begun = time.monotonic()
@@ -105,7 +105,7 @@ def test_a_node_that_is_not_leaving_does_not_wait_for_the_director(
 
 
 def test_other_connections_are_not_waited_for(world: World, resource: RealServer) -> None:
-    """Neither those to the node's own address, nor those to another virtual IP."""
+    """Connections to the node's own address, or to another virtual IP, do not delay stop."""
     node = world.node1
     other = RealServer(node, OTHER, "other")
     other.start()

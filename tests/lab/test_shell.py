@@ -1,4 +1,4 @@
-"""Everything that the shell of the lab suggests works as it stands."""
+"""Every command that the shell of the lab suggests works as printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is a real server, as list, resources and attributes say, each alone and all together."""
+"""Real servers selected by list, resources and attributes, each alone and all together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.lab.world import World
 
 RECORDED = Path(__file__).parents[1] / "data" / "cib" / "steady.cib.xml"
 
-# Whoever leaves does so at once, so that one cycle shows all.
+# Without drain_timeout and with an empty pool allowed, one cycle shows the final pool.
 POLICY = {"virtual_service_options": "-s wrr", "drain_timeout": 0, "on_empty": "empty"}
 
 NODES = (
@@ -24,7 +24,7 @@ NODES = (
 
 
 class Case(NamedTuple):
-    """Parameters without their prefix `realserver_`, and who serves with them."""
+    """Parameters without their prefix `realserver_`, and the expected weights."""
 
     name: str
     parameters: dict[str, str]
@@ -62,12 +62,12 @@ CASES = [
         {LISTED: "node1,9 node2,3 node3,2", **CLONE, **ANY_STANDBY},
         {"node2": 3, "node3": 2},
     ),
-    # node2's data network leads to node1's host; node1 has no address there.
+    # The address attribute of node2 is the address of node1. The one of node1 does not exist.
     Case("address attribute", {"address_attribute": "data"}, {"node1": 1, "node3": 1}),
     Case("none is nothing", {**CLONE, LISTED: "none"}, {"node2": 1, "node3": 1}),
 ]
 
-# node2 is the primary; a plain resource is there, a group on node1.
+# node2 is the primary and runs the primitive; the group runs on node1.
 RECORDED_CASES = [
     Case("primitive", {"dependent_resource": "solo"}, {"node2": 1}),
     Case("group", {"dependent_resource": "grp"}, {"node1": 1}),
@@ -79,7 +79,7 @@ RECORDED_CASES = [
 
 @pytest.fixture(scope="module")
 def director(standing_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Director]:
-    """Started once; each case is a change of the parameters."""
+    """Yield a director that is started once. Each case changes its parameters."""
     standing_world.reset()
     director = Director(standing_world, tmp_path_factory.mktemp("sources"))
     director.cluster(*NODES)
@@ -101,12 +101,12 @@ def test_sources_of_a_recorded_cluster(director: Director, case: Case) -> None:
 
 
 def assert_served_by(director: Director, case: Case) -> None:
-    """Weights are one thing, where connections land is the other."""
+    """Assert that the weights are as expected, and that connections land accordingly."""
     parameters = {
         name if name == LISTED else f"realserver_{name}": value
         for name, value in case.parameters.items()
     }
-    # Where a resource is not, it may only be out of sight: that real server stays, with weight 0.
+    # A stopped resource may only be out of sight, so its real server stays with weight 0.
     weights = director.reload({**POLICY, **parameters})
     assert {host: weight for host, weight in weights.items() if weight} == case.weights
     rounds = 2

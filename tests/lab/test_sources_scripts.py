@@ -1,4 +1,4 @@
-"""Who is a real server, as the administrator's own programs say."""
+"""Real servers selected by the administrator's own scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL = {"node1": 1, "node2": 1, "node3": 1}
 
 @pytest.fixture(scope="module")
 def director(standing_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Director]:
-    """Started once, in a cluster of node2 and node3; node1 is just a host with a name."""
+    """Yield a director, started once, in a cluster of node2 and node3; node1 is only a host."""
     standing_world.reset()
     director = Director(standing_world, tmp_path_factory.mktemp("scripts"))
     director.cluster(STANDBY2, STANDBY3)
@@ -44,7 +44,7 @@ def director(standing_world: World, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_list_script_names_the_candidates(
     director: Director, tmp_path: Path, printed: str, weights: Weights
 ) -> None:
-    """It alone: what it does not name is out, whatever resource and attribute say of it."""
+    """Only the names from the script are members, despite resource and attribute."""
     listed = tmp_path / "a name with 'blanks'"
     listed.write_bytes(printed.encode())
     cat = script(tmp_path / "list", 'exec cat "$1"')
@@ -68,7 +68,10 @@ def test_weights_apply_to_what_the_list_script_names(director: Director, tmp_pat
 def test_the_check_script_judges_each_candidate(
     director: Director, tmp_path: Path, parameter: str
 ) -> None:
-    """Candidates are appended to its arguments as they are named; the attribute is out of it."""
+    """Candidates are appended to the script's arguments, as they are named.
+
+    The attribute is ignored.
+    """
     for name, says in {"10.77.0.21": "t\n", "node2": "f", "node3": " t "}.items():
         tmp_path.joinpath(name).write_text(says)
     check = script(tmp_path / "check", 'test "$1" = "two words" && exec cat "$2/$3"')
@@ -81,7 +84,7 @@ def test_the_check_script_judges_each_candidate(
 
 
 def test_the_check_script_decides_on_sessions(director: Director, tmp_path: Path) -> None:
-    """Whoever it says f of is withdrawn, sessions last; whoever it fails for is gone with them."""
+    """The output f withdraws a real server and keeps its sessions; a failed check removes both."""
     for host in ALL:
         tmp_path.joinpath(host).write_text("t")
     check = script(tmp_path / "check", f'exec cat "{tmp_path}/$1"')

@@ -1,4 +1,4 @@
-"""Director and real servers as the three agents make them: nothing else has prepared the hosts."""
+"""Director and real servers as the three agents make them, on hosts without other preparation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HOSTS = ("director1", "director2", *NODES)
 
 
 class Site:
-    """One virtual IP, the host that has to have it, and what the client notices of it."""
+    """One virtual IP, the host that must own it, and the client's view of it."""
 
     def __init__(self, world: World, ip: str, capture: Capture) -> None:
         self.world, self.ip, self.client = world, ip, world.client
@@ -48,7 +48,7 @@ class Site:
 
     @property
     def following(self) -> Mapping[str, object]:
-        """Parameters of a director: the pool follows lvsdr-realsvr."""
+        """Return the parameters of a director with a pool that follows lvsdr-realsvr."""
         return {
             "vip": self.ip,
             "port": 5432,
@@ -59,18 +59,21 @@ class Site:
         return {host.name: RealServer(host, self.ip) for host in hosts}
 
     def anew(self, what: str, traffic: Traffic, connections: int = 6) -> Counter[str]:
-        """Where new connections end once the client had to ask who has the address."""
+        """Count new connections by real server, after the client had to resolve the VIP again."""
         self.client.ip(["neigh flush all"])
         served = traffic.fresh(connections)
         self.phase(what, served)
         return served
 
     def begin(self) -> None:
-        """Begin a phase: nothing that was heard before matters."""
+        """Begin a phase: earlier packets do not count."""
         self._before = self._capture.heard()
 
     def phase(self, what: str, served: Mapping[str, int]) -> Counter[Heard]:
-        """End a phase: the client believes the owner, and has heard of nobody else in it."""
+        """End a phase.
+
+        Assert that the client learnt the owner's MAC and that only the owner claimed.
+        """
         mac = hardware_address(self.owner).hex(":")
         assert believed(self.client, self.ip) == mac
         now = self._capture.heard()
@@ -81,7 +84,7 @@ class Site:
         return new
 
     def claimants(self, what: str, questions: int = 30) -> set[str]:
-        """The hosts that claim the address while it is asked for so often."""
+        """Return the hosts that claim the address during this number of questions."""
         heard = self._capture.during(questions)
         print(f"  {what}: asked {asked(heard)} times, claimed by {claims(heard)}")
         return set(claims(heard))
@@ -95,7 +98,7 @@ def site(request: pytest.FixtureRequest, world: World) -> Iterator[Site]:
 
 
 def tell(service: Resource, *running: str, standby: str = "") -> None:
-    """Let the director see that lvsdr-realsvr runs on these nodes, and one of them on standby."""
+    """Let the director see lvsdr-realsvr running on these nodes, with `standby` on standby."""
     sketch(service, *running, standby=standby)
     result = service.monitor()
     assert result.exit_code == OK, result
@@ -108,12 +111,12 @@ def sketch(service: Resource, *running: str, standby: str = "") -> None:
 
 
 def even(*names: str, of: int = 6) -> dict[str, int]:
-    """What each of these real servers gets of so many connections."""
+    """Return an equal share of `of` connections for each of these real servers."""
     return dict.fromkeys(names, of // len(names))
 
 
 def test_only_the_director_answers(site: Site, tmp_path: Path) -> None:
-    """Whatever happens to real servers, and whichever agent is there before the others."""
+    """Only the director answers, in any order of the agents' starts and stops."""
     address = Address(site.owner, site.ip)
     servers = site.real_servers(*site.world.nodes)
     service = WarmResource(site.owner, tmp_path, site.following)
@@ -139,13 +142,13 @@ def test_only_the_director_answers(site: Site, tmp_path: Path) -> None:
         site.client.ip(["neigh flush all"])
         assert attempted(site.client, site.ip) == []
         site.phase("the last stops", {})
-        # That all of this would have been noticed:
+        # Show that the capture would have noticed a real server that answers:
         site.world.node1.ip([f"address add {site.ip} dev eth0"])
         assert site.claimants("a real server that answers") == {site.owner.name, "node1"}
 
 
 def vip_restarts(site: Site, address: Address, *pool: str) -> None:
-    """While it is stopped nobody answers; then it is the last of the agents to start."""
+    """Restart vip: without it no host answers, and it may be the last agent to start."""
     before = on_lo(address.host)
     address.stop()
     assert (address.entries(), on_lo(address.host)) == ([], before)
@@ -161,7 +164,7 @@ def vip_restarts(site: Site, address: Address, *pool: str) -> None:
 def others_start(
     site: Site, servers: Mapping[str, RealServer], service: Resource, traffic: Traffic
 ) -> None:
-    """One node after the other becomes a real server, and at once asks for the client."""
+    """Start one real server after the other. Each resolves the client's address at once."""
     for count, name in enumerate(NODES[1:], 2):
         servers[name].start()
         servers[name].host.ip(["neigh flush all"])
@@ -170,7 +173,10 @@ def others_start(
 
 
 def all_restart(site: Site, servers: Mapping[str, RealServer], traffic: Traffic) -> None:
-    """In place, as after a failed monitor: the director goes on sending, TCP tries again."""
+    """Restart the real servers, as after a failed monitor, while the director keeps them.
+
+    TCP retransmits while a real server is stopped.
+    """
     for name, server in servers.items():
         server.stop()
         server.start()
@@ -178,7 +184,7 @@ def all_restart(site: Site, servers: Mapping[str, RealServer], traffic: Traffic)
 
 
 def test_the_director_is_a_real_server(site: Site, tmp_path: Path) -> None:
-    """It has the address on eth0 and on lo, and neither agent touches the other's."""
+    """The director has the address on eth0 and on lo, and no agent touches the other's."""
     director, pool = site.owner, ("director1", "node1", "node2")
     site.world.servers.listen(director.name)
     address = Address(director, site.ip)
@@ -199,7 +205,7 @@ def test_the_director_is_a_real_server(site: Site, tmp_path: Path) -> None:
 
 
 def own_stops_and_starts(site: Site, address: Address, own: RealServer, service: Resource) -> None:
-    """The director's own lvsdr-realsvr stops, of which the cluster knows later, and starts."""
+    """Stop and start lvsdr-realsvr on the director. The cluster notices the stop later."""
     director, pool = site.owner, ("director1", "node1", "node2")
     on_eth0, before = address.entries(), on_lo(director)
     with Traffic(site.client, site.ip) as traffic:
@@ -229,7 +235,7 @@ class Director(NamedTuple):
 
 
 def director_on(site: Site, host: Host, directory: Path, *pool: str) -> Director:
-    """What could run on a host, in a cluster where lvsdr-realsvr runs on these nodes."""
+    """Return a director for a host, in a cluster where lvsdr-realsvr runs on these nodes."""
     host.sysctl(ACCEPT_DAD, 1)
     service = Resource(host, directory, site.following, f"lvs-{host.name}")
     sketch(service, *pool)
@@ -237,7 +243,10 @@ def director_on(site: Site, host: Host, directory: Path, *pool: str) -> Director
 
 
 def test_the_whole_director_moves(site: Site, tmp_path: Path) -> None:
-    """First to a host like its own, then to a real server; the host that it left becomes one."""
+    """The director moves to its peer, then to a real server.
+
+    The first host then becomes a real server.
+    """
     world = site.world
     hosts = (world.director1, world.director2, world.node1)
     first, second, third = (director_on(site, host, tmp_path, *NODES) for host in hosts)
@@ -266,7 +275,7 @@ def test_the_whole_director_moves(site: Site, tmp_path: Path) -> None:
 
 
 def moved(site: Site, old: Director, new: Director) -> dict[str, State]:
-    """Move all of the director as the cluster would; what became of sessions, by real server."""
+    """Move the director as the cluster would. Return the state of each session, by real server."""
     sessions = opened(site, len(NODES))
     old.address.stop()
     site.begin()
@@ -291,13 +300,13 @@ def moved(site: Site, old: Director, new: Director) -> dict[str, State]:
 
 
 def left(old: Director) -> None:
-    """See that nothing of the director is left on its host."""
+    """Assert that nothing of the director is left on its host."""
     assert len(old.host.proc_ipvs().splitlines()) == HEADING
     assert (old.address.entries(), on_lo(old.host)) == ([], [])
 
 
 def opened(site: Site, count: int) -> list[Session]:
-    """Sessions, one on each of so many real servers."""
+    """Open `count` sessions, each on a different real server."""
     sessions = [site.client.connect(site.ip) for _ in range(count)]
     assert len({session.host for session in sessions}) == count
     return sessions

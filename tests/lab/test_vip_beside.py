@@ -1,4 +1,4 @@
-"""Several addresses on one interface: nobody's end is the end of another."""
+"""Several addresses on one interface: removing one leaves the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def director(world: World) -> Iterator[Host]:
 
 @pytest.fixture
 def bare(director: Host) -> Host:
-    """With an interface x0 that has no address of its own."""
+    """Return a director with an interface x0 that has no address of its own."""
     lines = "link add x0 type veth peer name x1\nlink set x1 up\nlink set x0 up\n"
     director.run(["ip", "-batch", "-"], stdin=lines)
     director.sysctl(PROMOTE.format("x0"), 0)
@@ -30,7 +30,10 @@ def bare(director: Host) -> Host:
 
 
 def ipaddr2(host: Host, ip: str, nic: str = "eth0") -> Address:
-    """The agent of the resource-agents; left to itself it needs an awk that Debian has not."""
+    """Return a resource of IPaddr2.
+
+    Its prefix is given, because the agent would need an awk that Debian does not have to find it.
+    """
     length = 64 if ":" in ip else 24
     return Address(host, ip, "other", IPADDR2, nic=nic, cidr_netmask=length)
 
@@ -51,7 +54,7 @@ def test_beside_ipaddr2(director: Host, ours: str, theirs: str, we_are_first: bo
 
 
 def test_ipaddr2_goes_first_and_had_the_primary_address(bare: Host) -> None:
-    """The kernel would delete all others of the network with it."""
+    """The kernel would delete all other addresses of the network with the primary one."""
     our = Address(bare, "10.78.0.10", nic="x0", cidr_netmask=24)
     their = ipaddr2(bare, "10.78.0.11", "x0")
     their.start()

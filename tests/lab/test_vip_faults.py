@@ -1,4 +1,4 @@
-"""What can happen to an address: somebody else has it, a cable is pulled, an administrator errs."""
+"""Faults of an address: a second owner, a pulled cable, an administrator's error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def by_hand(host: Host, *lines: str) -> None:
     host.run(["ip", "-batch", "-"], stdin="".join(f"{line}\n" for line in lines))
 
 
-# --- somebody else has it
+# --- another host has the address
 
 
 @pytest.mark.parametrize("ip", [IP, IP6])
@@ -241,7 +241,7 @@ def test_with_the_wrong_prefix_by_hand(director: Host, ip: str, remembered: bool
     if remembered:
         address.restart()
     else:
-        address.start()  # adopts it
+        address.start()  # start adopts the address
         assert address.monitor().exit_code == OK
     assert address.prefixes == [length]
     address.stop()
@@ -249,7 +249,7 @@ def test_with_the_wrong_prefix_by_hand(director: Host, ip: str, remembered: bool
 
 
 def test_with_a_second_prefix_by_hand(director: Host) -> None:
-    """It works, and does not outlive ours: this node would go on answering for it."""
+    """A second prefix does no harm, but stop removes it too: the node must not keep answering."""
     address = Address(director)
     address.start()
     by_hand(director, f"address add {IP}/32 dev eth0")
@@ -259,7 +259,7 @@ def test_with_a_second_prefix_by_hand(director: Host) -> None:
 
 
 def test_what_only_looks_like_it(director: Host) -> None:
-    """10.77.0.11, 10.77.0.111 and the label are not 10.77.0.1."""
+    """10.77.0.111 is not taken for 10.77.0.1, nor is the label eth0:10.77.0.1."""
     by_hand(director, "address add 10.77.0.111/24 dev eth0 label eth0:10.77.0.1")
     address = Address(director, "10.77.0.1", nic="eth0", cidr_netmask=24)
     assert address.probe().exit_code == NOT_RUNNING
@@ -312,7 +312,7 @@ def test_changes_in_place_of_ipv6(director: Host) -> None:
 
 
 def test_broken_parameters(director: Host) -> None:
-    """A typing error does not take the address away, but stop does."""
+    """A typing error in a parameter does not remove the address, but stop does."""
     address = Address(director)
     address.start()
     address.parameters["arp_count"] = "-1"
@@ -326,7 +326,7 @@ def test_broken_parameters(director: Host) -> None:
 
 
 def test_another_address_without_a_stop(director: Host) -> None:
-    """The cluster was down while the parameter was changed: the old address has to go."""
+    """The old address is removed if the parameter was changed while the cluster was down."""
     address = Address(director)
     address.start()
     address.parameters["ip"] = "10.77.0.111"
@@ -340,13 +340,13 @@ def test_another_address_without_a_stop(director: Host) -> None:
 
 
 class Moment:
-    """A point in an action that can be seen from outside."""
+    """Points of an action that can be observed from outside."""
 
     def __init__(self, address: Address, sniffer: Sniffer) -> None:
         self.address, self.sniffer = address, sniffer
 
     def asked(self) -> bool:
-        """The segment is being asked who has it."""
+        """Test whether an ARP probe for the address was sent."""
         return any(frame[12:14] == b"\x08\x06" for frame in self.sniffer.frames())
 
     def remembered(self) -> bool:
@@ -369,7 +369,7 @@ class Moment:
 
 
 def killed(address: Address, action: str, moment: str, client: Host) -> None:
-    """Kill an action as soon as the moment has come; if it is over by then, be it so."""
+    """Kill an action as soon as the moment has come, or wait for its end if it is over earlier."""
     with sniffing(client) as sniffer:
         has_come = getattr(Moment(address, sniffer), moment)
         running = address.begin(action)

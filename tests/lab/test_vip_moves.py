@@ -1,4 +1,4 @@
-"""An address moves from one director to the other: what clients notice, and how soon."""
+"""An address moves from one director to the other: the effects on clients, and their duration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REACHABLE = "net/{}/neigh/eth0/base_reachable_time_ms"
 
 @pytest.fixture
 def hosts(world: World) -> Iterator[World]:
-    """Real servers that have the address on lo, and a client that believes what it knows."""
+    """Yield real servers with the address on lo, and a client that keeps its neighbour entries."""
     with tidy(world):
         for node in world.nodes:
             prepare_real_server(node, IP, IP6)
@@ -35,7 +35,7 @@ def hosts(world: World) -> Iterator[World]:
 
 
 def balanced(host: Host, directory: Path, ip: str) -> Resource:
-    """The service of the address on a director."""
+    """Start the service of the address on a director."""
     service = Resource(host, directory, {**LISTED, "vip": ip}, instance=f"lvs-{host.name}")
     service.start()
     assert service.pool() == EVEN
@@ -43,7 +43,7 @@ def balanced(host: Host, directory: Path, ip: str) -> Resource:
 
 
 def first_connection(client: Host, ip: str, starting: Running) -> tuple[Session, bool]:
-    """The first that comes about, and whether start was still running by then."""
+    """Return the first connection that succeeds, and whether start was still running then."""
     limit = time.monotonic() + 60.0
     while time.monotonic() < limit:
         with suppress(OSError, EOFError):
@@ -84,7 +84,7 @@ def test_the_other_director_takes_over(hosts: World, tmp_path: Path, ip: str) ->
 
 @pytest.mark.parametrize("ip", [IP, IP6])
 def test_announcements(hosts: World, ip: str) -> None:
-    """The first before start returns, the others after it, at their interval, and no more."""
+    """The first announcement precedes the end of start. The others follow at their interval."""
     address = Address(hosts.director1, ip, arp_count=3, arp_interval=1500)
     one = len(kinds(ip, 1))
     with sniffing(hosts.client) as sniffer:
@@ -132,7 +132,7 @@ def test_one_whose_memory_is_lost_is_not_wanted_any_more(hosts: World, ip: str) 
 
 @pytest.mark.parametrize("ip", [IP, IP6])
 def test_the_director_is_a_real_server(hosts: World, tmp_path: Path, ip: str) -> None:
-    """The address is on lo as well, and stays there whatever becomes of ours."""
+    """The address on lo stays there, independent of the address on eth0."""
     director = hosts.director1
     prepare_real_server(director, IP, IP6)
     hosts.servers.listen(director.name)

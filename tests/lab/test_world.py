@@ -1,4 +1,4 @@
-"""The lab itself: that packets really go where IPVS sends them, and nowhere else."""
+"""Tests of the lab itself: packets go where IPVS sends them, and nowhere else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ exit 5
 
 
 def balance(director: Host, nodes: tuple[Host, ...], service: str = f"-t {VIP}:5432") -> None:
-    """Set up, by hand, what the agent is for."""
+    """Set up by hand the service that the agent would set up."""
     addresses = [f"[{node.address6}]" if "[" in service else node.address for node in nodes]
     lines = [f"-A {service} -s rr\n", *(f"-a {service} -r {at}:5432 -g\n" for at in addresses)]
     director.restore_ipvs("".join(lines))

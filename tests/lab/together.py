@@ -1,4 +1,4 @@
-"""The three agents on their hosts at once, and what a client notices of it: answers, servers."""
+"""The three agents on their hosts at once, and the client's view: ARP answers and real servers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.lab.world import World
 REACHABLE = [f"net/{family}/neigh/eth0/base_reachable_time_ms" for family in ("ipv4", "ipv6")]
 PROMOTE = "net/ipv4/conf/eth0/promote_secondaries"
 ACCEPT_DAD = "net/ipv6/conf/eth0/accept_dad"
-PATIENCE = 30.0  # seconds to wait for what is to happen; all of it takes less than two
+PATIENCE = 30.0  # seconds to wait for an event; all of them take less than two
 RETRANSMITTED = 15.0  # seconds for a connection: TCP tries again after 1, 3 and 7
 
 
 @contextlib.contextmanager
 def prepared_by_nobody(world: World) -> Iterator[World]:
-    """Hosts that only agents make directors or real servers of an address of ours.
+    """Yield hosts that only agents make directors or real servers of the address.
 
-    The client believes for an hour what it knows of its neighbours. All goes away afterwards.
+    The client keeps its neighbour entries for an hour. All changes are undone afterwards.
     """
     with contextlib.ExitStack() as changed:
         changed.enter_context(tidy(world))
@@ -45,7 +45,7 @@ def prepared_by_nobody(world: World) -> Iterator[World]:
 
 @contextlib.contextmanager
 def settings(host: Host, wanted: Mapping[str, int]) -> Iterator[None]:
-    """Let sysctls of a host have these values for a while."""
+    """Set sysctls of a host until the end of the block."""
     before = {name: host.sysctl(name) for name in wanted}
     try:
         for name, value in wanted.items():
@@ -57,18 +57,18 @@ def settings(host: Host, wanted: Mapping[str, int]) -> Iterator[None]:
 
 
 def waited_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until a condition holds; AssertionError if it does not for half a minute."""
+    """Wait until a condition holds. Raise AssertionError if it does not within half a minute."""
     limit = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < limit, f"waited in vain for {what}"
         time.sleep(0.02)
 
 
-# --- what a client does
+# --- the client's connections
 
 
 class Attempt(NamedTuple):
-    """One new connection: on which real server it ended, or what went wrong."""
+    """One new connection: its real server, or its error."""
 
     began: float
     took: float
@@ -77,9 +77,9 @@ class Attempt(NamedTuple):
 
 
 class Traffic:
-    """New connections from a host, one after the other, all the time: `with Traffic(…) as …`.
+    """New connections from a host, one after the other, until the end of the block.
 
-    There are some 20 in a second, and as many as possible while somebody waits for them.
+    There are some 20 in a second, and as many as possible while `fresh` waits for them.
     """
 
     def __init__(self, client: Host, ip: str) -> None:
@@ -97,7 +97,7 @@ class Traffic:
         self._thread.join(2 * RETRANSMITTED)
 
     def fresh(self, count: int) -> Counter[str]:
-        """Where the next connections end, of those that are begun from now on."""
+        """Count the next `count` connections that begin from now on, by real server."""
         now = time.monotonic()
 
         def found() -> list[Attempt]:
@@ -110,7 +110,7 @@ class Traffic:
 
     @property
     def served(self) -> Counter[str]:
-        """How many connections each real server has had."""
+        """Return the number of connections of each real server."""
         return Counter(attempt.host for attempt in self._attempts if attempt.host)
 
     @property
@@ -119,7 +119,7 @@ class Traffic:
 
     @property
     def slowest(self) -> float:
-        """Seconds from a connection's begin to the real server's greeting."""
+        """Return the longest time from the begin of a connection to its greeting, in seconds."""
         return max(attempt.took for attempt in self._attempts)
 
     def _go_on(self) -> None:
@@ -136,14 +136,14 @@ class Traffic:
 
 
 def attempted(client: Host, ip: str) -> list[clients.Session]:
-    """A new connection; none if it does not come about soon."""
+    """Return a list with a new connection, or an empty list if it fails or takes over 0.2 s."""
     with contextlib.suppress(OSError, EOFError):
         return [client.connect(ip, timeout=0.2)]
     return []
 
 
 def first_connection(client: Host, ip: str) -> clients.Session:
-    """The first that comes about, from now on."""
+    """Return the first connection that succeeds from now on."""
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
         for session in attempted(client, ip):
@@ -152,7 +152,7 @@ def first_connection(client: Host, ip: str) -> clients.Session:
     raise AssertionError(f"no connection to {ip} in {PATIENCE:.0f} s")
 
 
-# --- what a client hears
+# --- the neighbour packets that a client receives
 
 SOLICITATION, ADVERTISEMENT = 135, 136
 SO_ATTACH_FILTER = 26
@@ -172,14 +172,14 @@ FILTER = [
 
 
 class Heard(NamedTuple):
-    """Who said it, and what of the address: "ask" or "claim"."""
+    """Sender of a packet about the address, and its kind: "ask" or "claim"."""
 
     host: str
     what: str
 
 
 class Capture:
-    """What is asked and claimed of one address at a host's eth0, counted from its making on."""
+    """Questions and claims for one address at a host's eth0, counted from the creation on."""
 
     def __init__(self, world: World, ip: str, at: Host) -> None:
         self._names = {hardware_address(host): host.name for host in world.hosts.values()}
@@ -198,7 +198,7 @@ class Capture:
         self._wire.close()
 
     def heard(self) -> Counter[Heard]:
-        """All of it so far."""
+        """Return the counts so far."""
         with contextlib.suppress(BlockingIOError):
             while True:
                 mac, what = _meaning(self._wire.recv(2048), self._packed)
@@ -207,7 +207,7 @@ class Capture:
         return Counter(self._counted)
 
     def during(self, questions: int) -> Counter[Heard]:
-        """What is heard while the address is asked for so many times more."""
+        """Return the packets received during this number of further questions."""
         before = self.heard()
         enough = asked(before) + questions
         waited_for(lambda: asked(self.heard()) >= enough, f"{questions} questions")
@@ -215,26 +215,26 @@ class Capture:
 
 
 def asked(heard: Counter[Heard]) -> int:
-    """How often the client has asked."""
+    """Return the number of questions of the client."""
     return heard[Heard("client", "ask")]
 
 
 def claims(heard: Counter[Heard]) -> dict[str, int]:
-    """How often each host has said, in whatever way, that the address is its own."""
+    """Return the number of claims of the address by each host, in any kind of packet."""
     return {host: times for (host, what), times in heard.items() if what == "claim"}
 
 
 def hardware_address(host: Host) -> bytes:
-    """The MAC of a host's eth0, found without a fork."""
+    """Return the MAC of a host's eth0, found without a fork."""
     with host.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as wire:
         wire.bind(("eth0", 0))
         return bytes(wire.getsockname()[4])
 
 
 def _meaning(frame: bytes, packed: bytes) -> tuple[bytes, str]:
-    """Whose MAC a frame names, and what it says of the address; nothing if it is of others.
+    """Return the MAC in a frame, and the frame's kind if it is about the address; else "".
 
-    Who asks for something else from the address has claimed it: the one who is asked believes it.
+    A question that is sent from the address claims it too: the receiver learns the sender's MAC.
     """
     mac, sender, target = frame[6:12], frame[22:38], frame[62:78]
     question = frame[54:55] == bytes([SOLICITATION])

@@ -1,4 +1,4 @@
-"""The lab in a User Mode Linux guest, for machines whose own kernel has no IPVS."""
+"""The lab in a User Mode Linux guest, for machines without IPVS in their own kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINES = 30  # of the log of a guest that ended without a result
 
 ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")
 
-# Causes in plain words, by lines of the kernel's log.
+# Causes in plain words, by substrings of the kernel's log.
 CAUSES = {
     "ptrace set fp regs failed": "it cannot handle the extended state of this processor (AMX)",
     "ptrace set regs failed": "this machine's kernel refuses to set its registers",
@@ -34,7 +34,7 @@ CAUSES = {
 
 
 class GuestFailed(Exception):
-    """A guest that ended without a result. `log` is the file with the words of its kernel."""
+    """A guest that ended without a result. `log` is the file with its kernel's messages."""
 
     def __init__(self, log: Path) -> None:
         super().__init__(f"the guest ended without a result: {_cause(log)} (log: {log})")
@@ -47,7 +47,10 @@ class GuestFailed(Exception):
 
 
 def boot(kernel: GuestKernel) -> None:
-    """Boot this kernel and end it. Unusable with the reason if it has no IPVS or does not boot."""
+    """Boot this kernel and end it.
+
+    Raise Unusable with the reason if it has no IPVS or fails to boot.
+    """
     with tempfile.TemporaryDirectory(prefix="lvsdr-boot-", dir="/tmp") as directory:
         command = ["test", "-e", "/proc/net/ip_vs"]
         deadline = time.monotonic() + TRIAL
@@ -66,8 +69,8 @@ def boot(kernel: GuestKernel) -> None:
 def run(task: Job, kernel: GuestKernel) -> int:
     """Boot a guest, run the job there and return its exit status.
 
-    TimeoutError at the deadline. GuestFailed if the guest ended before the job did: its kernel and
-    its init write to a log, which is kept then.
+    Raises TimeoutError at the deadline. Raises GuestFailed if the guest ended before the job did:
+    its kernel and its init write to a log, which is kept then.
     """
     log = task.results / f"kernel-{os.getpid()}.log"
     with contextlib.ExitStack() as opened:
@@ -79,7 +82,8 @@ def run(task: Job, kernel: GuestKernel) -> int:
         command = ["--", "tini", "--", *_command(task, kernel, *writers)]
         environ = {**os.environ, **kernel.environment(), "TMPDIR": _memory_directory()}
         opened.enter_context(one_processor())
-        # For its words before it has consoles. A terminal it needs as descriptors 0 and 1.
+        # The log gets the output from before the consoles exist. A terminal must be descriptors 0
+        # and 1.
         early = {"stderr": logged} if task.terminal else {"stdout": logged, "stderr": logged}
         with started(command, task, env=environ, pass_fds=writers, **early) as guest:
             for write in writers:
@@ -98,8 +102,8 @@ def _command(
 ) -> list[str]:
     """Return the guest's command line.
 
-    Kernel and init have con0, whose host side is `console`. The command has two serial lines, which
-    unlike consoles are raw; where it talks with a terminal, only the first is used.
+    Kernel and init use con0; its host side is `console`. The command has two serial lines, which
+    are raw, unlike consoles. A terminal uses only the first.
     """
     stdin = "fd:0" if task.terminal else "null"
     second = "null" if task.terminal else f"null,fd:{stderr}"
@@ -117,10 +121,10 @@ def _memory() -> str:
 
 
 def _memory_directory() -> str:
-    """Return where the guest's memory fits: an unlinked sparse file, mapped executable.
+    """Return a directory for the guest's memory: an unlinked sparse file, mapped executable.
 
-    A tmpfs is fastest, but that of a container is often small and mounted noexec. SystemExit if
-    there is no such place.
+    A tmpfs is fastest, but that of a container is often small and mounted noexec. Raises SystemExit
+    if there is no such directory.
     """
     size = _memory()
     try:
@@ -136,7 +140,7 @@ def _memory_directory() -> str:
 
 
 def _status(task: Job) -> int | None:
-    """Return the exit status that the guest's init wrote, None if it wrote none."""
+    """Return the exit status that the guest's init wrote, or None if it wrote none."""
     try:
         return int((task.directory / "status").read_text())
     except (FileNotFoundError, ValueError):
@@ -144,7 +148,7 @@ def _status(task: Job) -> int | None:
 
 
 def _cause(log: Path) -> str:
-    """Return the cause of the guest's end: a known one, or the last line about a panic."""
+    """Return the cause of the guest's end: a known cause, or the last line about a panic."""
     lines = log.read_text(errors="replace").splitlines()
     for words, cause in CAUSES.items():
         if any(words in line for line in lines):

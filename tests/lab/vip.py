@@ -1,4 +1,4 @@
-"""Virtual addresses under the agent's hand, and what the neighbours hear of them."""
+"""Virtual addresses that the agent controls, and their announcements to neighbours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.lab.network import FABRIC
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
 from tests.lab.world import World
 
-IP, IP6 = "10.77.0.110", "fd77::110"  # another one than that of the world
+IP, IP6 = "10.77.0.110", "fd77::110"  # different from the VIP of the world
 VIP_AGENT = AGENT.with_name("vip")
 IPADDR2 = Path("/usr/lib/ocf/resource.d/heartbeat/IPaddr2")
 OK, FAILED, BAD_ARGUMENT, NOT_RUNNING, DEGRADED = 0, 1, 2, 7, 190
@@ -75,7 +75,7 @@ class Address:
         self._well("stop")
 
     def reload(self, **parameters: object) -> None:
-        """Change parameters, and have them applied."""
+        """Change parameters, and run reload-agent."""
         self.parameters.update(parameters)
         self._well("reload-agent")
 
@@ -87,13 +87,13 @@ class Address:
         return self.run("monitor")
 
     def restart(self) -> None:
-        """What the cluster does about a monitor that failed; then all is well."""
+        """Stop and start, as the cluster does after a failed monitor. The monitor then succeeds."""
         self.stop()
         self.start()
         assert self.monitor().exit_code == OK
 
     def refused(self, action: str, exit_code: int, *reasons: str) -> None:
-        """Run an action that has to fail like this, and has to say so."""
+        """Run an action that must fail with this exit code and these reasons."""
         interval = 10.0 if action == "monitor" else 0.0
         result = self.run(action, interval)
         assert result.exit_code == exit_code, result
@@ -101,7 +101,7 @@ class Address:
             assert reason in result.reason, result
 
     def entries(self, device: str = "eth0") -> list[dict[str, Any]]:
-        """What the kernel has of the address on an interface."""
+        """Return the kernel's entries for the address on an interface."""
         return [entry for entry in addresses(self.host, device) if entry["local"] == self.ip]
 
     @property
@@ -114,13 +114,13 @@ class Address:
 
 
 def addresses(host: Host, device: str) -> list[dict[str, Any]]:
-    """The addresses of an interface as ip(8) shows them; none if there is no such interface."""
+    """Return the addresses of an interface as ip(8) shows them; none if it does not exist."""
     said = host.run(["ip", "-json", "address", "show", "dev", device], check=False).stdout
     return [entry for found in json.loads(said or "[]") for entry in found.get("addr_info", [])]
 
 
 def has_address(host: Host, ip: str) -> bool:
-    """Whether the kernel takes packets for the address, asked without a fork."""
+    """Return whether the kernel accepts packets for the address, found without a fork."""
     with host.entered():
         if ":" in ip:
             listed = Path("/proc/thread-self/net/if_inet6").read_text()
@@ -134,14 +134,14 @@ def mac(host: Host, device: str = "eth0") -> str:
 
 
 def believed(host: Host, address: str) -> str:
-    """The MAC that a host's neighbour table has for an address; empty if none."""
+    """Return the MAC that a host's neighbour table has for an address; empty if none."""
     said = host.run(["ip", "-json", "neighbour", "show", "to", address]).stdout
     return next((str(found.get("lladdr", "")) for found in json.loads(said or "[]")), "")
 
 
 @contextlib.contextmanager
 def tidy(world: World) -> Iterator[World]:
-    """Take away afterwards what cases put on the hosts: addresses, interfaces, settings."""
+    """Remove addresses, interfaces and settings that a case leaves on the hosts."""
     try:
         yield world
     finally:
@@ -158,7 +158,7 @@ def tidy(world: World) -> Iterator[World]:
 
 
 def unplug(host: Host) -> None:
-    """Take the carrier away: the other end of the cable goes down."""
+    """Remove the carrier: the other end of the cable goes down."""
     with entered(FABRIC):
         run(["ip", "link", "set", host.name, "down"])
 
@@ -169,7 +169,7 @@ def plug(host: Host) -> None:
 
 
 def wait_for_carrier(host: Host, device: str, wanted: bool) -> None:
-    """Wait until the link of an interface is as wanted, at most ten seconds."""
+    """Wait until the carrier of an interface is as wanted, at most ten seconds."""
     limit = time.monotonic() + 10.0
     while has_carrier(host, device) is not wanted and time.monotonic() < limit:
         time.sleep(0.2)
@@ -181,7 +181,7 @@ def has_carrier(host: Host, device: str) -> bool:
 
 
 class Sniffer:
-    """Everything that arrives at a host's eth0, from when it was made."""
+    """Receiver of all frames that arrive at a host's eth0, from the creation on."""
 
     def __init__(self, host: Host) -> None:
         with host.entered():
@@ -191,18 +191,18 @@ class Sniffer:
         self._frames: list[bytes] = []
 
     def frames(self) -> list[bytes]:
-        """All frames so far."""
+        """Return all frames so far."""
         with contextlib.suppress(BlockingIOError):
             while True:
                 self._frames.append(self._wire.recv(2048))
         return self._frames
 
     def announcements(self, ip: str) -> list[str]:
-        """What was said of an address to everybody: "request", "reply", "advertisement"."""
+        """Return the broadcast announcements of an address: "request", "reply", "advertisement"."""
         return [kind for kind in (announced(frame, ip) for frame in self.frames()) if kind]
 
     def wait_for(self, ip: str, count: int, patience: float = 10.0) -> list[str]:
-        """The announcements, as soon as there are so many."""
+        """Return the announcements once there are `count` of them, or after `patience` seconds."""
         limit = time.monotonic() + patience
         while len(self.announcements(ip)) < count and time.monotonic() < limit:
             time.sleep(0.05)
@@ -222,7 +222,7 @@ def sniffing(host: Host) -> Iterator[Sniffer]:
 
 
 def announced(frame: bytes, ip: str) -> str:
-    """Which sort of announcement of the address a frame is; empty if none."""
+    """Return the kind of announcement of the address in a frame; empty if it is none."""
     if frame[:6].hex() not in EVERYBODY:
         return ""
     packed = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
@@ -234,5 +234,5 @@ def announced(frame: bytes, ip: str) -> str:
 
 
 def kinds(ip: str, times: int) -> list[str]:
-    """What that many announcements look like."""
+    """Return the kinds of this number of announcements."""
     return (["advertisement"] if ":" in ip else ["request", "reply"]) * times

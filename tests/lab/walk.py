@@ -1,4 +1,4 @@
-"""A walk through what lvsdr does: what happens in a cluster, and what its clients notice of it."""
+"""A walk through the behaviour of lvsdr: events in a cluster, and their effects on clients."""
 
 from __future__ import annotations
 
@@ -63,26 +63,26 @@ CLOSING = (
 
 
 def primary(name: str) -> Node:
-    """A node with the promoted instance of PostgreSQL."""
+    """Return a node with the promoted instance of PostgreSQL."""
     return Node(name, "PRI", "Promoted")
 
 
 def standby(name: str) -> Node:
-    """A node with a standby that replicates from the primary."""
+    """Return a node with a standby that replicates from the primary."""
     return Node(name, "HS:async")
 
 
 def alone(name: str) -> Node:
-    """A node with a standby that has no primary to replicate from."""
+    """Return a node with a standby that has no primary to replicate from."""
     return Node(name, "HS:alone")
 
 
 def stopped(name: str) -> Node:
-    """A node that is online, with PostgreSQL down."""
+    """Return a node that is online, with PostgreSQL down."""
     return Node(name, "STOP", "Stopped")
 
 
-# --- the steps: each has its headline, says what happens, and holds its promises
+# --- the steps: each docstring is the headline on the screen
 
 
 def the_path_is_laid(guide: Guide) -> None:
@@ -175,13 +175,13 @@ STEPS: tuple[Callable[[Guide], None], ...] = (
 
 
 def resource() -> str:
-    """The command that makes the resource."""
+    """Return the command that creates the resource."""
     settings = [f"{name}={shlex.quote(str(value))}" for name, value in PARAMETERS.items()]
     return " \\\n    ".join(["pcs resource create lvsdr ocf:lvsdr:lvsdr", *settings])
 
 
 def walk(world: World, screen: Screen) -> None:
-    """Play all steps. Unexpected when one does not show what it promises."""
+    """Play all steps. Raise Unexpected if a step does not show the promised result."""
     guide = Guide(Stage(world, PARAMETERS), screen)
     with bare(world):
         for number, step in enumerate(STEPS, start=1):

@@ -1,8 +1,8 @@
 """The hosts of the lab: a client, two directors and three real servers on one bridge.
 
-Each is a network namespace; the bridge is in one of its own, so nothing touches the network of the
-machine. The real servers serve and have the VIP on `lo`; director1 answers for it. Nothing is
-balanced yet: that is what the agents under test are there for.
+Each host is a network namespace. The bridge has a namespace of its own, so the machine's network is
+not touched. The real servers listen and have the VIP on `lo`. director1 answers for the VIP. The
+IPVS tables are empty: filling them is the task of the agents under test.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class World:
 
     @classmethod
     def create(cls) -> World:
-        """Make the hosts. RuntimeError outside of what `tests/lab/boot` provides."""
+        """Make the hosts. Raise RuntimeError outside of the environment of `tests/lab/boot`."""
         require_lab()
         world = cls()
         try:
@@ -51,7 +51,7 @@ class World:
         self.move_vip(self.director1)
 
     def move_vip(self, director: Host) -> None:
-        """Let this one of the directors answer for the VIP, in both families, as of now."""
+        """Move the VIP of both families to this director, at once."""
         for host in (self.director1, self.director2):
             verb = "replace" if host is director else "del"
             lines = [f"addr {verb} {VIP}/32 dev eth0", f"addr {verb} {VIP6}/128 dev eth0"]
@@ -59,9 +59,9 @@ class World:
         self.client.run(["ip", "neigh", "flush", "all"])
 
     def reset(self) -> None:
-        """Bring the hosts back: no processes, no sessions, empty tables, all nodes serving.
+        """Restore the hosts: no processes, no sessions, empty tables, a server on every node.
 
-        And the client believes nothing that a test has made somebody announce.
+        The client's neighbour table is emptied, because a test may have sent announcements.
         """
         for host in self.hosts.values():
             host.reset()
@@ -71,7 +71,7 @@ class World:
         self.client.ip(["neigh flush all"])
 
     def destroy(self) -> None:
-        """Leave nothing behind: no process, no namespace and with them no interface, no file."""
+        """Remove every process, namespace, interface and file of the lab."""
         for host in self.hosts.values():
             host.close()
         self.servers.close()
@@ -86,10 +86,10 @@ class World:
 
 
 def prepare_real_server(node: Host, vip: str = VIP, vip6: str = VIP6) -> None:
-    """Give a node what direct routing asks of a real server: the VIP on `lo`, no word of it in ARP.
+    """Prepare a node for direct routing: the VIP on `lo`, and no ARP answers for it.
 
-    IPv6 needs no such sysctls: a neighbour solicitation is only answered for addresses of the
-    interface that it came in on.
+    IPv6 needs no such sysctls. A neighbour solicitation is answered only for addresses of the
+    interface that it arrived on.
     """
     with node.entered():
         for interface in ("all", "lo"):

@@ -1,6 +1,6 @@
-"""Run the tests with real stores, or those named: tests/leader/run [PYTEST ARGUMENT...]
+"""Command that runs all or named tests with real stores: tests/leader/run [PYTEST ARGUMENT...]
 
-All of them are shared, module by module, by several runs, because each mostly waits for something.
+Several runs share all of the tests, module by module, because each test mostly waits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def command(arguments: Sequence[str], options: Sequence[str], report: Path) -> l
 
 def main(arguments: Sequence[str]) -> int:
     os.environ["PYTHONUNBUFFERED"] = "1"
-    consul_program.fetch()  # while there is a network
+    consul_program.fetch()  # while the network is still there
     if names_tests(arguments):
         os.execv(ISOLATED, [ISOLATED, *arguments])
     results = ROOT / "build/leader"

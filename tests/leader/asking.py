@@ -1,4 +1,4 @@
-"""Ask a store from a host, once, in the background, or all the time."""
+"""Queries of a store from a host: once, in the background, or continuously."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lvsdr.system.race import Bell
 from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE
 
-NEVER = 600.0  # seconds that no test lasts
+NEVER = 600.0  # seconds; no test takes so long
 QUICK = Policy(grace=4.0)
 
 
@@ -26,13 +26,13 @@ def opened(kind: str, given: Given, node: str = "node1") -> leader.Store:
 
 
 def asked(host: Host, store: leader.Store, seconds: float = PATIENCE) -> Answer:
-    """What the store says to this host."""
+    """Return the store's answer to this host."""
     with host.entered():
         return leader.ask(store, Deadline.after(seconds))
 
 
 class Waiting:
-    """A wait that has begun, in a thread on a host."""
+    """A wait of a store that runs in a thread on a host."""
 
     def __init__(self, host: Host, store: leader.Store, bell: Bell | None = None) -> None:
         self.problem = ""
@@ -48,13 +48,13 @@ class Waiting:
                 self.problem = str(error)
 
     def over(self) -> bool:
-        """Whether it ends by itself."""
+        """Return whether the wait ends by itself."""
         self._thread.join(PATIENCE)
         return not self._thread.is_alive()
 
 
 class Following:
-    """A thread that follows a store, as a daemon's does, and what it was told."""
+    """A thread that follows a store, as a daemon's does, and its answers."""
 
     def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
         self.answers: list[Answer] = []
@@ -69,7 +69,7 @@ class Following:
                 self.answers.append(answer)
 
     def says(self, wanted: State) -> bool:
-        """Whether this is the latest answer."""
+        """Return whether this is the latest answer."""
         return bool(self.answers) and self.answers[-1].leadership.state is wanted
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ class Following:
 
 @contextmanager
 def following(host: Host, store: leader.Store, policy: Policy = QUICK) -> Iterator[Following]:
-    """Follow it until the end of the block."""
+    """Follow the store until the end of the block."""
     made = Following(host, store, policy)
     try:
         yield made

@@ -10,7 +10,7 @@ _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 
 class Authority:
-    """A certificate authority and the files of all that it has signed: name.crt, name.key."""
+    """A certificate authority with the files of all signed certificates: name.crt, name.key."""
 
     def __init__(self, directory: Path, name: str = "ca") -> None:
         self.directory = directory
@@ -27,7 +27,7 @@ class Authority:
         return self.file(f"{self._name}.crt")
 
     def sign(self, name: str, *addresses: str, subject: str = "") -> None:
-        """Make key and certificate of somebody who has these addresses."""
+        """Make key and certificate for these addresses."""
         extensions = self.directory / f"{name}.extensions"
         names = ",".join(f"IP:{address}" for address in addresses)
         extensions.write_text(f"subjectAltName={names}\n")

@@ -38,7 +38,7 @@ def hosts() -> Iterator[dict[str, Host]]:
 
 @pytest.fixture(scope="session")
 def standing_etcd(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The three members, made once; they can be asked at both sides."""
+    """Return the cluster of three members, made once; clients reach it on both sides."""
     homes = [hosts[name] for name in ETCD]
     root = tmp_path_factory.mktemp("etcd")
     members = [Member(host, homes, root / host.name, _both_sides(host)) for host in homes]
@@ -51,7 +51,7 @@ def _both_sides(host: Host) -> list[str]:
 
 @pytest.fixture
 def etcd(standing_etcd: Cluster) -> Iterator[Cluster]:
-    """The same, whole again after each test, and node1 the leader at its beginning."""
+    """Yield the cluster with node1 as the leader, and mend it after the test."""
     standing_etcd.put("node1")
     yield standing_etcd
     standing_etcd.mend()
@@ -59,7 +59,7 @@ def etcd(standing_etcd: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def standing_consul(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Consul:
-    """Make the three servers of Consul once."""
+    """Start the three servers of Consul once."""
     return Consul([hosts[name] for name in CONSUL], tmp_path_factory.mktemp("consul"))
 
 
@@ -84,7 +84,10 @@ def authority(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) 
 def secure(
     hosts: dict[str, Host], authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """One member, to be asked at both sides; the user reader may read the key and no more."""
+    """Yield a secure cluster of one member, reachable on both sides; the user reader may only read.
+
+    The user reader may read the leader's key and nothing else.
+    """
     host, file = hosts["secure"], authority.file
     options = ["--client-cert-auth", "--trusted-ca-file", authority.certificate]
     options += ["--cert-file", file("server.crt"), "--key-file", file("server.key")]
@@ -111,7 +114,7 @@ def secure(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what the faults have cost, if any were made."""
+    """Print the table of the faults' effects, if there were faults."""
     if not ROWS:
         return
     terminalreporter.section(TITLE)

@@ -32,7 +32,7 @@ class Agent(NamedTuple):
     directory: Path
 
     def start(self) -> Running:
-        """Start the agent with the data that it has, and do not wait for it."""
+        """Start the agent with its present data, and do not wait for it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / "agent.json"
         file.write_text(json.dumps(self._configuration()))
@@ -64,7 +64,10 @@ class Agent(NamedTuple):
         }
 
     def call(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Send a request to this agent with all rights. Return status and body; 0 if none."""
+        """Send a request to this agent with all rights.
+
+        Return status and body; status 0 on failure.
+        """
         with self.host.entered():
             connection = HTTPConnection("127.0.0.1", PORT, timeout=30)
             try:
@@ -77,7 +80,7 @@ class Agent(NamedTuple):
                 connection.close()
 
     def put(self, path: str, body: object = None) -> Any:
-        """Send a PUT that must succeed, and return its answer."""
+        """Send a PUT that must succeed, and return its result."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
         status, answer = self.call("PUT", path, data)
         assert status == 200, f"{path}: {status} {answer.decode()}"
@@ -85,7 +88,7 @@ class Agent(NamedTuple):
 
 
 class Consul:
-    """Three servers; the first of them is asked. `key` is the one that the tests use."""
+    """Three servers; requests go to the first. `key` is the key that the tests use."""
 
     def __init__(self, hosts: Sequence[Host], directory: Path) -> None:
         self.servers = [Agent(host, hosts, directory / host.name) for host in hosts]
@@ -98,12 +101,12 @@ class Consul:
 
     @property
     def host(self) -> Host:
-        """The host where the API is asked."""
+        """Return the host that receives the requests."""
         return self._asked.host
 
     @property
     def port(self) -> int:
-        """Port of the HTTP API at 127.0.0.1."""
+        """Return the port of the HTTP API at 127.0.0.1."""
         return PORT
 
     def healthy(self) -> bool:
@@ -119,9 +122,9 @@ class Consul:
         assert self._asked.put(f"kv/{KEY}", value.encode()) is True
 
     def acquire(self, session: str, value: str, agent: Agent | None = None) -> None:
-        """Write the value and take the free lock, for a new session of this name at this agent."""
+        """Write the value and take the free lock, with a new session of this name at this agent."""
         there = agent or self._asked
-        # Without a delay, during which Consul refuses a lock whose last session has ended.
+        # Without LockDelay, during which Consul refuses a lock whose last session has ended.
         wish = {"Name": session, "LockDelay": "0s"}
         self._session = there.put("session/create", wish)["ID"]
         assert there.put(f"kv/{KEY}?acquire={self._session}", value.encode()) is True
@@ -156,7 +159,7 @@ class Consul:
         return body
 
     def restore(self, snapshot: object) -> None:
-        """Put the state back as it was: indexes go backwards."""
+        """Restore an earlier state: indexes go backwards."""
         assert isinstance(snapshot, bytes)
         self._asked.put("snapshot", snapshot)
 
@@ -170,10 +173,10 @@ class Consul:
         self._asked.put(f"acl/token/{ANONYMOUS}", {"Policies": names})
 
     def lose_leader(self) -> None:
-        """Leave the server that is asked without a majority."""
+        """Kill the other servers, so that the queried server has no majority."""
         for process in self._processes[1:]:
             process.close()
-        # Until the lost leader's term is over, the answer is an error of the way to it.
+        # Until the lost leader's term ends, the error concerns the connection to it.
         question = ("GET", f"kv/{KEY}?consistent")
         until(lambda: self._asked.call(*question) == (500, b"No cluster leader"))
 
@@ -200,7 +203,7 @@ class Consul:
         raise AssertionError(f"{own} still leads after {ELECTIONS} elections")
 
     def renew(self) -> None:
-        """Make node1 hold the lock of a key without a past, readable by every client."""
+        """Let node1 hold the lock of a fresh key, readable by every client."""
         self.mend()
         self._follow()
         self._anonymous()
@@ -213,7 +216,7 @@ class Consul:
         self.acquire("session-1", "node1")
 
     def held(self) -> int:
-        """Return the number of connections of clients to the API of the server that is asked."""
+        """Return the number of client connections to the API of the queried server."""
         port = f":{PORT:04X}"
         with self.host.entered(), open(f"/proc/self/task/{threading.get_native_id()}/net/tcp") as f:
             rows = [line.split() for line in f]

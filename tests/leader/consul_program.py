@@ -1,4 +1,4 @@
-"""The program consul, from the last Debian that had it."""
+"""The program consul, from the last Debian release that contains it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUITE, PACKAGE = "bullseye", "consul"  # 1.8.7; no later suite has it
 def fetch() -> Path:
     """Return the path of consul, fetched if it is not there.
 
-    SystemExit, with the reason, if it cannot be had.
+    Raises SystemExit, with the reason, if it cannot be fetched.
     """
     try:
         return suite.unpack(SUITE, (PACKAGE,)) / "usr/bin/consul"

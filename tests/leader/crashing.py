@@ -11,14 +11,14 @@ from tests.leader.network import Host
 
 
 def kill_everything(host: Host) -> None:
-    """Kill whatever runs on a host; what its threads are here for is none of that."""
+    """Kill all processes in a host's network namespace; threads of the tests are not affected."""
     for pid in map(int, run(["ip", "netns", "pids", host.name]).stdout.split()):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def crash(host: Host, address: str) -> None:
-    """Nothing of it is on the wire any more, and the address not in its kernel."""
+    """Unplug a host, kill its processes, and remove the address from its kernel."""
     for side in ("front", "back"):
         host.unplug(side)
     kill_everything(host)

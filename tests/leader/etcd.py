@@ -1,4 +1,4 @@
-"""A real etcd: members on hosts of the tests' network, and the client that etcd comes with."""
+"""A real etcd: members on hosts of the tests' network, and etcd's own client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUICK = ["--heartbeat-interval", "50", "--election-timeout", "500", "--log-leve
 
 
 class Member(NamedTuple):
-    """A member of a cluster that has the given members' hosts."""
+    """A member of a cluster on these hosts."""
 
     host: Host
     hosts: Sequence[Host]
@@ -29,7 +29,7 @@ class Member(NamedTuple):
         return f"{self.scheme}://{self.host.front}:2379"
 
     def start(self) -> Running:
-        """Start it, with the data that it has, and do not wait for it."""
+        """Start the member with its present data, and do not wait for it."""
         everyone = ",".join(f"{host.name}=http://{host.back}:2380" for host in self.hosts)
         peer = f"http://{self.host.back}:2380"
         argv = ["etcd", "--name", self.host.name, "--data-dir", str(self.directory)]
@@ -40,7 +40,7 @@ class Member(NamedTuple):
 
 
 class Cluster:
-    """Members, each with its process; `client` is the host that etcdctl runs on."""
+    """A cluster's members, each with its process. `client` is the host that etcdctl runs on."""
 
     def __init__(self, members: Sequence[Member], client: Host, options: Sequence[str] = ()):
         self.members = list(members)
@@ -60,17 +60,17 @@ class Cluster:
         members: Sequence[int] | None = None,
         stdin: str = "",
     ) -> str:
-        """What etcdctl prints, asked of these members or of all."""
+        """Return the output of etcdctl for these members, or for all."""
         chosen = range(len(self.members)) if members is None else members
         where = ",".join(self.endpoints[index] for index in chosen)
         argv = ["etcdctl", "--endpoints", where, "--command-timeout", "2s", *self.options, *words]
         return self._client.run(argv, {"ETCDCTL_API": "3"}, check, stdin).stdout
 
     def put(self, value: str, members: Sequence[int] | None = None) -> None:
-        """Write the leader's key; while the members elect, that may take some tries.
+        """Write the leader's key; during an election that may take some tries.
 
-        A try that timed out may still be on its way to the members: it is one that does nothing if
-        it arrives after another.
+        A try that timed out may still arrive later. So each write is conditional on the key's
+        revision, and has no effect after another write.
         """
         until(lambda: self._tried(value, members))
 
@@ -88,17 +88,17 @@ class Cluster:
         self.ctl("del", KEY)
 
     def compact(self) -> None:
-        """Forget all revisions but the latest."""
+        """Compact all revisions but the latest."""
         header = json.loads(self.ctl("get", KEY, "--write-out", "json"))["header"]
         self.ctl("compaction", str(header["revision"]))
 
     def healthy(self) -> bool:
-        """Whether every member is there and they agree."""
+        """Return whether every member is healthy."""
         said = self.ctl("endpoint", "health", "--write-out", "json", check=False)
         return said != "" and all(member["health"] for member in json.loads(said))
 
     def leader(self) -> int:
-        """The index of the member that leads the others."""
+        """Return the index of the leading member."""
 
         def found() -> list[int]:
             said = self.ctl("endpoint", "status", "--write-out", "json", check=False)
@@ -132,10 +132,11 @@ class Cluster:
         self.processes[index] = self.members[index].start()
 
     def mend(self) -> None:
-        """Bring back what was killed or cut off."""
+        """Restart members that were killed or cut off, and wait for their health."""
         for index, process in enumerate(self.processes):
             host = self.members[index].host
-            if host.unplugged or not process.alive:  # started anew, it is back sooner
+            # a member that was cut off is back sooner after a restart
+            if host.unplugged or not process.alive:
                 host.plug()
                 self.restart(index)
         until(self.healthy)

@@ -1,4 +1,4 @@
-"""What faults have cost, as a table for whoever ran the tests."""
+"""The effects of faults as a table for the test log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TITLE = "an address through faults"
 
 
 class Row(NamedTuple):
-    """A fault; `without` and `both` are seconds."""
+    """Effects of a fault. `without` and `both` are seconds."""
 
     fault: str
     without: float
@@ -26,13 +26,13 @@ ROWS: list[Row] = []
 
 
 def title(request: pytest.FixtureRequest) -> str:
-    """The name of a test in words."""
+    """Return the name of a test in words."""
     name: str = request.node.name
     return name[len("test_") :].replace("_", " ")
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The rows and what they mean."""
+    """Return the lines of the table, with an explanation of its columns."""
     width = max(len(row.fault) for row in rows)
     head = f"{'fault':{width}}  without  doubled  both had  before -> after"
     lines = [head] + [

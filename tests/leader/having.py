@@ -1,4 +1,4 @@
-"""When hosts have an address, as their kernels tell at once; reachable or not."""
+"""Times during which hosts have an address, read from their kernels at once, reachable or not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ATTRIBUTE = struct.Struct("=HH")
 
 
 class Having:
-    """The times from and to which a host has had the address; it has not at the beginning."""
+    """The spans of time in which a host has an address, initially none."""
 
     def __init__(self, host: Host, address: str) -> None:
         self.spans: list[tuple[float, float]] = []
@@ -55,7 +55,7 @@ class Having:
 
 
 def together(one: Having, two: Having) -> float:
-    """For how many seconds both had it."""
+    """Return the seconds during which both hosts had the address."""
     return sum(
         max(0.0, min(end, other_end) - max(begin, other_begin))
         for begin, end in one.spans
@@ -64,7 +64,7 @@ def together(one: Having, two: Having) -> float:
 
 
 def _news(data: bytes, address: bytes) -> Iterator[int]:
-    """What has become of the address: the types of the messages that name it."""
+    """Yield the types of the messages that name the address."""
     while len(data) >= _HEADER.size:
         length, kind, *_ = _HEADER.unpack_from(data)
         if kind in (_NEW, _GONE) and address in _locals(data[16 + _ABOUT.size : length]):

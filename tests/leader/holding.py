@@ -1,4 +1,4 @@
-"""A node that has the address, or not, as the policy decides on what a real store answers."""
+"""A node that holds an address by the policy's decisions on answers of a real store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.leader.waiting import PATIENCE
 
 
 class Holder:
-    """What a daemon does, but for the address: that is a flag, and the times of its changes."""
+    """A daemon without a real address: the address is a flag, with the times of its changes."""
 
     def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
         self.up = False
@@ -69,7 +69,7 @@ class Holder:
 
 @contextmanager
 def holding(host: Host, store: leader.Store, policy: Policy) -> Iterator[Holder]:
-    """Let it work until the end of the block."""
+    """Run a holder until the end of the block."""
     made = Holder(host, store, policy)
     try:
         yield made

@@ -1,4 +1,4 @@
-"""What Patroni does with its key in etcd, and nothing else: so failovers take seconds."""
+"""Patroni's handling of its key in etcd, without a database, so failovers take seconds."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from tests.leader.network import Host
 from tests.leader.waiting import until
 from tests.leader.worker import Worker
 
-LOOP = 0.5  # seconds from one look at the key to the next
+LOOP = 0.5  # seconds between two checks of the key
 _TIMEOUT = 1.0
 
 
 class NoAnswer(Exception):
-    """No member of the store has answered."""
+    """No answer from any member of the store."""
 
 
 class Contender:
-    """Takes the key, under a lease, whenever there is none, and renews the lease.
+    """A contender that takes the key under a lease if it is free, and renews the lease.
 
-    Asks from `host`, whose name it writes; what it does not hear of in time it does not know.
+    It queries from `host` and writes that host's name. Late answers count as none.
     """
 
     def __init__(self, host: Host, endpoints: Sequence[str], ttl: float) -> None:
         self.leads = False
-        """Whether the store has said so lately."""
+        """True if the store has confirmed the leadership at the last turn."""
         self.willing = True
-        """Whether to take a key that is free."""
+        """True if a free key shall be taken."""
         self._host, self._ttl = host, ttl
         self._endpoints = list(endpoints)
         self._lease: str | None = None
         self._worker = Worker(self._run)
 
     def stop(self) -> None:
-        """As if killed: the lease is left to itself."""
+        """Stop as if killed: the lease expires by itself."""
         self._worker.stop()
 
     def hand_over(self, other: Contender) -> None:
-        """Give the key to the other, as in a switchover; returns when it has it."""
+        """Give the key to the other, as in a switchover, and wait until it leads."""
         self.willing = False
         with self._host.entered():
             self._post("/v3/kv/deleterange", {"key": _encoded(KEY)})
@@ -74,7 +74,7 @@ class Contender:
         return int(answer.get("result", {}).get("TTL", 0)) > 0
 
     def _taken(self, lease: str) -> bool:
-        """Whether the key is this one's; takes it if it is nobody's."""
+        """Take the key if it is free. Return whether it is this contender's."""
         key = _encoded(KEY)
         mine = {"key": key, "value": _encoded(self._host.name), "lease": lease}
         answer = self._post(
@@ -91,7 +91,7 @@ class Contender:
         return b64decode(found["value"]).decode() == self._host.name
 
     def _post(self, path: str, document: object) -> Any:
-        """What the first member that answers says; that one is asked first from then on."""
+        """Return the first answer of a member, and query that member first from then on."""
         body = json.dumps(document).encode()
         for endpoint in list(self._endpoints):
             pool = urllib3.connection_from_url(endpoint, timeout=_TIMEOUT, retries=False)

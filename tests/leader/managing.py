@@ -20,20 +20,20 @@ VIP6 = "fd78::200"
 
 
 def addresses(host: Host, device: str = "front") -> dict[str, dict[str, Any]]:
-    """What ip(8) shows of each address of an interface; nothing if that is missing."""
+    """Return the entries of ip(8) for each address of an interface; none if it is missing."""
     said = host.run(["ip", "-json", "address", "show", "dev", device], check=False).stdout
     found = [entry for link in json.loads(said or "[]") for entry in link.get("addr_info", ())]
     return {entry["local"]: entry for entry in found}
 
 
 def has(host: Host, address: str = VIP, device: str = "front") -> bool:
-    """Whether the address is there, and the kernel uses it."""
+    """Return whether the address is there, and the kernel uses it."""
     entry = addresses(host, device).get(address)
     return entry is not None and not entry.get("tentative") and not entry.get("dadfailed")
 
 
 class Manager:
-    """A daemon on a host, and its directory, which stays when it is started again."""
+    """A daemon on a host, and its directory, which outlives a restart."""
 
     def __init__(
         self, host: Host, endpoints: Sequence[str], place: Path, settings: Mapping[str, str]
@@ -54,12 +54,12 @@ class Manager:
         self.process: Running | None = None
 
     def start(self, *arguments: str) -> Running:
-        """Start it, and do not wait for it."""
+        """Start the daemon, and do not wait for it."""
         self.process = self.host.start([*self.prefix, TOOL, *arguments], self.environ)
         return self.process
 
     def begin(self, *arguments: str) -> Running:
-        """Start it; returns when it answers and has heard of the store."""
+        """Start the daemon. Wait until it answers and has queried the store."""
         process = self.start(*arguments)
         until(lambda: self.answers(process) and self.status()["state"] != "not asked yet")
         return process
@@ -69,7 +69,7 @@ class Manager:
         return self.run("status").returncode == 0
 
     def run(self, *arguments: str) -> Completed:
-        """What another run of the tool says."""
+        """Run the tool again, with these arguments, and return its result."""
         return self.host.run([TOOL, *arguments], self.environ, check=False)
 
     def status(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Manager:
         self.process.kill(number)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> Completed:
-        """Tell it to end, and wait until it has."""
+        """Send the signal, and wait for the end of the daemon."""
         self.send(number)
         assert self.process is not None
         return self.process.wait()
@@ -92,7 +92,7 @@ class Manager:
 
 @contextmanager
 def managed(*managers: Manager) -> Iterator[None]:
-    """Nothing of them is left after the block."""
+    """End these daemons after the block, and remove their addresses."""
     try:
         yield
     finally:

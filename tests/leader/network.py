@@ -1,7 +1,7 @@
 """Hosts that stores run on: network namespaces with two cables each.
 
-The front is where stores are asked, the back where their members talk to each other, so a member
-can be cut off from the others and still be asked.
+Clients query stores at the front, and members communicate at the back. So a member can be cut off
+from the others and still be queried.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SIDES = {"front": 0, "back": 1}
 
 
 class Host:
-    """A host. `name` is also that of its network namespace."""
+    """A host. `name` is also the name of its network namespace."""
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
@@ -27,13 +27,13 @@ class Host:
         self._started: list[Running] = []
 
     def entered(self) -> contextlib.AbstractContextManager[None]:
-        """Put the calling thread, and those that it starts, into this host's network."""
+        """Return a context that puts the calling thread, and its new threads, into this network."""
         return entered(self.name)
 
     def start(
         self, argv: Sequence[str], env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> Running:
-        """Start a process on this host; it is killed at the latest when the network goes."""
+        """Start a process on this host. It is killed at the latest when the network is removed."""
         with self.entered():
             running = Running(argv, stdin, {**os.environ, **(env or {})})
         self._started.append(running)
@@ -46,19 +46,22 @@ class Host:
         check: bool = True,
         stdin: str = "",
     ) -> Completed:
-        """Run a command here. CommandFailed if it takes a minute or, with `check`, fails."""
+        """Run a command here.
+
+        Raises CommandFailed if it takes a minute or, with `check`, fails.
+        """
         running = self.start(argv, env, stdin)
         completed = running.wait()
         self._started.remove(running)
         return checked(argv, completed, check)
 
     def unplug(self, side: str) -> None:
-        """Pull a cable: nobody is told, packets are just lost."""
+        """Pull a cable: packets are lost without notice."""
         self._switch(side, "down")
         self.unplugged.add(side)
 
     def plug(self) -> None:
-        """Put in again whatever was pulled."""
+        """Plug in every cable that was pulled."""
         while self.unplugged:
             self._switch(self.unplugged.pop(), "up")
 
@@ -74,7 +77,7 @@ class Host:
 
 @contextlib.contextmanager
 def network(numbers: Mapping[str, int]) -> Iterator[dict[str, Host]]:
-    """Hosts by name, all connected at both sides, until the end of the block."""
+    """Yield hosts by name, all connected at both sides, until the end of the block."""
     if os.environ.get("LEADER_TESTS") != "1":
         raise RuntimeError("not in namespaces of our own: start this with tests/leader/run")
     hosts = {name: Host(name, number) for name, number in numbers.items()}

@@ -17,7 +17,7 @@ from tests.leader.etcd import Cluster
 from tests.leader.network import Host
 from tests.leader.waiting import until
 
-PLACE = Path("/run/patroni")  # no directory of pytest's: PostgreSQL could not enter it
+PLACE = Path("/run/patroni")  # outside of pytest's directories, which PostgreSQL could not enter
 SCOPE = "mycluster"
 PORT = 8008
 START = 60.0  # seconds that initdb and a base backup may take
@@ -25,7 +25,7 @@ _USER = pwd.getpwnam("postgres")
 _AS_POSTGRES = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
 _BINARIES = str(max(Path("/usr/lib/postgresql").glob("[1-9][0-9]/bin")))
 
-# The shortest times that Patroni takes.
+# The shortest times that Patroni accepts.
 _DYNAMIC: dict[str, object] = {
     "ttl": 20,
     "loop_wait": 1,
@@ -36,7 +36,7 @@ _DYNAMIC: dict[str, object] = {
 
 @contextlib.contextmanager
 def running(hosts: Sequence[Host], store: Cluster) -> Iterator[Patroni]:
-    """Members on these hosts, and nothing else there, neither before nor after."""
+    """Yield members on these hosts. Other processes there are killed before and after."""
     store.mend()
     _clear(hosts, store)
     try:
@@ -53,7 +53,7 @@ def _clear(hosts: Sequence[Host], store: Cluster) -> None:
 
 
 class Patroni:
-    """The members, by host; the first that starts leads."""
+    """The members, by host; the first one that starts leads."""
 
     def __init__(self, hosts: Sequence[Host], etcd: Sequence[str]) -> None:
         self.hosts = list(hosts)
@@ -74,7 +74,7 @@ class Patroni:
         self.processes[host.name] = host.start(argv, {"HOME": str(self.place)})
 
     def ask(self, host: Host, path: str) -> tuple[int, bytes]:
-        """Status and body of an answer of a member's REST API; status 0 if there is none."""
+        """Return status and body of a member's REST API; status 0 without an answer."""
         with host.entered():
             pool = urllib3.HTTPConnectionPool(host.front, PORT, timeout=3, retries=False)
             try:
@@ -89,12 +89,12 @@ class Patroni:
         return self.ask(host, check)[0] == 200
 
     def status(self, host: Host) -> dict[str, object]:
-        """What a member says of itself."""
+        """Return a member's own status."""
         found: dict[str, object] = json.loads(self.ask(host, "/patroni")[1] or b"{}")
         return found
 
     def leader(self) -> Host:
-        """The member that leads, once there is one and the other follows it."""
+        """Return the leading member, once the other one follows it."""
 
         def found() -> list[Host]:
             leaders = [host for host in self.hosts if self.passes(host, "/leader")]
@@ -107,19 +107,22 @@ class Patroni:
         return next(other for other in self.hosts if other is not host)
 
     def ctl(self, *words: str) -> str:
-        """What patronictl prints."""
+        """Return the output of patronictl."""
         host = self.hosts[0]
         argv = [*_AS_POSTGRES, "patronictl", "-c", str(self._file(host)), *words]
         return host.run(argv, {"HOME": str(self.place), "LC_ALL": "C.UTF-8"}).stdout
 
     def switch_over(self) -> None:
-        """Let the other member lead; returns when the old one has given its leadership up."""
+        """Let the other member lead. Returns when the old one has released its leadership."""
         now = self.leader()
         words = ["--leader", now.name, "--candidate", self.other(now).name, "--force"]
         self.ctl("switchover", SCOPE, *words)
 
     def turn_failsafe_on(self) -> None:
-        """Returns when every member knows who would have to be reached without a store."""
+        """Turn failsafe mode on.
+
+        Wait until every member knows the members to reach without a store.
+        """
         self.ctl("edit-config", SCOPE, "--force", "--set", "failsafe_mode=true")
         everyone = {host.name for host in self.hosts}
         for host in self.hosts:
@@ -133,7 +136,7 @@ class Patroni:
         return self.place / f"{host.name}.json"
 
     def _settings(self, host: Host) -> dict[str, object]:
-        """The configuration, in JSON, which is YAML as well."""
+        """Return the configuration, in JSON, which is YAML as well."""
         home = self.place / host.name
         users = {
             "superuser": {"username": "postgres", "password": "postgres"},
@@ -152,7 +155,7 @@ class Patroni:
                 "initdb": ["no-sync", {"encoding": "UTF8"}, {"locale": "C"}],
             },
             "postgresql": {
-                "listen": "0.0.0.0:5432",  # at an address that comes later, too
+                "listen": "0.0.0.0:5432",  # also at an address that comes later
                 "connect_address": f"{host.front}:5432",
                 "data_dir": str(home / "data"),
                 "bin_dir": _BINARIES,

@@ -1,4 +1,4 @@
-"""A client of the database behind an address, which asks all the time whether it may write."""
+"""A client of the database behind an address, which continuously queries whether it may write."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE
 from tests.leader.worker import Worker
 
-BEAT = 0.2  # seconds from one query to the next
-_MOST = 20  # queries under way at the same time
+BEAT = 0.2  # seconds between two queries
+_MOST = 20  # concurrent queries
 _QUESTION = "select pg_is_in_recovery()"
 
 
 class Said(NamedTuple):
-    """What came of a query: `standby` is None without an answer."""
+    """Result of a query: `standby` is None without an answer."""
 
     asked: float
     standby: bool | None
 
 
 class Queries:
-    """Each on a connection of its own, so none waits for another."""
+    """Continuous queries, each on its own connection, so none waits for another."""
 
     def __init__(self, client: Host, address: str, password: str) -> None:
         self.said: list[Said] = []
@@ -38,7 +38,7 @@ class Queries:
         self._worker = Worker(self._run)
 
     def stop(self) -> None:
-        """Returns when all queries have come to an end."""
+        """Stop, and wait until all queries have ended."""
         self._worker.stop()
         for _ in range(_MOST):
             assert self._room.acquire(timeout=PATIENCE)
@@ -51,12 +51,12 @@ class Queries:
 
     @property
     def standbys(self) -> int:
-        """How many were answered by a database that may not be written to."""
+        """Return the number of answers by a read-only database."""
         return sum(said.standby is True for said in self.said)
 
     @property
     def longest(self) -> float:
-        """The longest time from one that was answered to the next; seconds."""
+        """Return the longest time between two answered queries, in seconds."""
         times = [said.asked for said in self.answered]
         return max((end - begin for begin, end in zip(times, times[1:])), default=0.0)
 
@@ -79,7 +79,7 @@ class Queries:
 
 @contextmanager
 def querying(client: Host, address: str, password: str = "postgres") -> Iterator[Queries]:
-    """Ask until the end of the block."""
+    """Query until the end of the block."""
     made = Queries(client, address, password)
     try:
         yield made

@@ -1,4 +1,4 @@
-"""A slow way to a server: what comes is passed on later, or, if it asks to be told, never."""
+"""A slow connection to a server: data is passed on later, and requests for watches never."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _WATCH = b"POST /v3/watch "
 
 
 class Relay:
-    """Listens on the loopback interface of a host and passes everything on to `url`."""
+    """Relay that listens on a host's loopback interface and passes all data on to `url`."""
 
     def __init__(self, host: Host, url: str) -> None:
         self.delay = 0.0
-        """Seconds that each piece takes longer, in either direction."""
+        """Delay of each piece of data, in seconds, in either direction."""
         self.deaf = False
-        """Whether etcd never gets to know that somebody wants to watch."""
+        """True if requests for watches are lost."""
         there = urlsplit(url)
         self._host, self._there = host, (there.hostname or "", there.port or 0)
         with host.entered():
@@ -75,7 +75,7 @@ class Relay:
 
 @contextlib.contextmanager
 def relays(host: Host, urls: Sequence[str]) -> Iterator[list[Relay]]:
-    """One for each of them, until the end of the block."""
+    """Yield a relay for each URL, until the end of the block."""
     made = [Relay(host, url) for url in urls]
     try:
         yield made

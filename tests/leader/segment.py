@@ -1,8 +1,8 @@
-"""A client on the segment, which asks all the time who has the address and whether it answers.
+"""A client on the segment, which continuously sends ARP and echo requests for the address.
 
-Every question who has the address (RFC 826) comes from a hardware address of its own, and that is
-where it is answered to: so it is certain which question an answer belongs to, however late it is,
-and two hosts that answer the same one both have the address.
+Every ARP request (RFC 826) comes from its own hardware address, and the reply goes there. So the
+request of each reply is certain, however late the reply is. Two hosts that answer the same request
+both have the address.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from lvsdr.packets import ARP
 from tests.leader.network import Host
 from tests.leader.worker import Worker
 
-BEAT = 0.05  # seconds from one question to the next, where no other is wanted
+BEAT = 0.05  # seconds between two requests, by default
 _LATELY, _UNDER_WAY = 6, 2  # questions
-LATE = 1.0  # seconds after which an answer no longer comes
-_ASKER = bytes((10, 78, 0, 99))  # nobody's; an address of 0 would be a probe, and claim something
-_LOCAL = b"\x02"  # how hardware addresses begin that no manufacturer gives
+LATE = 1.0  # seconds after which no reply is expected any more
+# unused; an address of 0 would make a probe, which signals an intended claim (RFC 5227)
+_ASKER = bytes((10, 78, 0, 99))
+_LOCAL = b"\x02"  # beginning of locally administered hardware addresses
 _HARDWARE = struct.Struct("!HHBBH6s4s6s4s")
 _ECHO = struct.Struct("!BBHHH")
 _SOL_PACKET, _ADD_MEMBERSHIP, _PROMISCUOUS = 263, 1, 1  # linux/if_packet.h
@@ -34,17 +35,17 @@ _identifiers = itertools.count(1)
 
 
 class Segment:
-    """`client` asks for `address`; answers are those of `hosts`, by name."""
+    """Client that requests `address`; replies are those of `hosts`, by name."""
 
     def __init__(
         self, client: Host, hosts: Mapping[str, Host], address: str, beat: float = BEAT
     ) -> None:
         self.asked: list[float] = []
-        """When each question was asked."""
+        """Times of the requests."""
         self.owners: list[set[str]] = []
-        """Who has said, to each question, that the address is there."""
+        """Names of the hosts that claimed the address, for each request."""
         self.reached: list[bool] = []
-        """Whether the echo that was asked for with it has come."""
+        """True if the echo reply arrived, for each request."""
         self._address, self._beat = address, beat
         self._wanted = bytes(map(int, address.split(".")))
         self._names = {_hardware(host): name for name, host in hosts.items()}
@@ -57,20 +58,21 @@ class Segment:
         self._worker = Worker(self._run)
 
     def stop(self) -> None:
-        """Ask no more; answers may still come for a while, and are waited for."""
+        """Stop the requests, and wait for late replies."""
         self._worker.stop()
         self._arp.close()
         self._icmp.close()
 
     def forget(self) -> None:
-        """Let what was lost up to now not count, because it only begins."""
+        """Do not count earlier losses, because the setup causes them."""
         last = len(self.reached) - 1
         self._first = next(i for i in range(last, -1, -1) if self.reached[i])
 
     def serves(self, host: Host, since: int = 0) -> bool:
-        """Whether this host, and no other, has answered lately, and so has the address.
+        """Return whether recent replies are all from this host, and so it alone has the address.
 
-        Questions before number `since` do not count, nor the latest, which are under way.
+        Requests before number `since` do not count. The latest ones do not count either, because
+        their replies are under way.
         """
         last = len(self.asked) - _UNDER_WAY
         lately = slice(last - _LATELY, last)
@@ -80,7 +82,7 @@ class Segment:
         return names == {host.name} and all(self.reached[lately])
 
     def usable(self, host: Host, since: float) -> float | None:
-        """When a question was first answered, and an echo came, with the address on that host."""
+        """Return the time of the first answered request, with the address on that host."""
         for number in range(bisect_left(self.asked, since), len(self.asked)):
             if self.reached[number] and self.owners[number] == {host.name}:
                 return self.asked[number]
@@ -88,22 +90,22 @@ class Segment:
 
     @property
     def doubled(self) -> int:
-        """To how many questions more than one host has answered."""
+        """Return the number of requests that more than one host answered."""
         return sum(len(owners) > 1 for owners in self.owners)
 
     @property
     def longest(self) -> float:
-        """The longest time without an echo; seconds, 0 if none was lost."""
+        """Return the longest time without an echo, in seconds; 0 if none was lost."""
         return max((end - begin for begin, end in self._gaps()), default=0.0)
 
     @property
     def owner(self) -> str:
-        """Who has answered last."""
+        """Return the hosts of the last reply."""
         names = next((owners for owners in reversed(self.owners) if owners), {"nobody"})
         return " and ".join(sorted(names))
 
     def _gaps(self) -> Iterator[tuple[float, float]]:
-        """From each echo after which some were lost to the next; what is still out is not lost."""
+        """Yield each span without echoes. Replies that are still under way are not lost."""
         begin, lost = self.asked[self._first], False
         for at, came in zip(self.asked[self._first :], self.reached[self._first :]):
             if came:
@@ -137,7 +139,7 @@ class Segment:
         try:
             self._icmp.sendto(echo, (self._address, 0))
         except OSError:
-            return  # the kernel knows already that nobody has it
+            return  # the kernel already knows that no host has it
 
     def _listen(self, poller: select.poll, until: float) -> None:
         while (left := until - time.monotonic()) > 0:
@@ -163,7 +165,7 @@ class Segment:
 def observed(
     client: Host, hosts: Mapping[str, Host], address: str, beat: float = BEAT
 ) -> Iterator[Segment]:
-    """Ask until the end of the block."""
+    """Send requests until the end of the block."""
     made = Segment(client, hosts, address, beat)
     try:
         yield made
@@ -172,7 +174,7 @@ def observed(
 
 
 def _echo_sum(identifier: int, number: int) -> int:
-    """The Internet checksum (RFC 1071) of an echo request with nothing in it."""
+    """Return the Internet checksum (RFC 1071) of an empty echo request."""
     total = 0x0800 + identifier + number
     return 0xFFFF - (total & 0xFFFF) - (total >> 16)
 

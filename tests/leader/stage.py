@@ -1,4 +1,4 @@
-"""Two nodes with vip-manager, somebody who elects their leader, and a client that watches."""
+"""Two nodes with vip-manager, contenders for their leadership, and a client that measures."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ CLIENT = "elsewhere"
 
 
 class Stage:
-    """`managers` are those of node1, which has the address at first, and of node2."""
+    """Scene of a fault.
+
+    `managers` are those of node1, which has the address at first, and of node2.
+    """
 
     def __init__(self, title: str, managers: Sequence[Manager], segment: Segment) -> None:
         self.managers = list(managers)
         self.contenders: list[Contender] = []
         self.segment = segment
         self.queries = ""
-        """What became of queries through the address, if there were any."""
+        """Summary of queries through the address, if there were any."""
         self._title = title
         self._having = [Having(manager.host, VIP) for manager in managers]
         self._before, self._recorded = "nobody", False
@@ -35,7 +38,7 @@ class Stage:
         return [manager.host for manager in self.managers]
 
     def begin(self) -> None:
-        """Start the daemons; returns when the client reaches the first node's."""
+        """Start the daemons. Wait until the client reaches the address on the first node."""
         running = [manager.start() for manager in self.managers]
         for manager, process in zip(self.managers, running):
             until(lambda m=manager, p=process: m.answers(p))  # type: ignore[misc]
@@ -49,7 +52,7 @@ class Stage:
         until(lambda: any(self.segment.serves(host, since) for host in hosts), 60)
 
     def asked_again(self, *numbers: int) -> None:
-        """Wait until each of these nodes' daemons has asked anew, twice at least."""
+        """Wait until each of these nodes' daemons has queried the store twice more."""
         wanted = {number: self._answers(number) + 2 for number in numbers}
         for number, answers in wanted.items():
             until(lambda n=number, a=answers: self._answers(n) >= a)  # type: ignore[misc]
@@ -58,7 +61,7 @@ class Stage:
         return int(self.managers[number].status()["answers"])
 
     def says(self, number: int, state: str) -> bool:
-        """Whether that is what the store has told the daemon last."""
+        """Return whether this is the state that the daemon last got from the store."""
         return bool(self.managers[number].status()["state"] == state)
 
     def crash(self, number: int) -> None:
@@ -68,14 +71,17 @@ class Stage:
         crash(self.nodes[number], VIP)
 
     def end(self, most: float) -> None:
-        """The end of the fault; nothing was doubled, and the client did without for no longer."""
+        """End the fault.
+
+        Assert that the address was never doubled and missing for at most `most` s.
+        """
         self.record()
         assert self.segment.doubled == 0
         assert together(*self._having) == 0
         assert self.segment.longest <= most
 
     def record(self) -> None:
-        """Take what was seen down, once."""
+        """Record the measurements, once."""
         if self._recorded:
             return
         self._recorded = True
@@ -90,7 +96,7 @@ class Stage:
 
 @contextmanager
 def staged(title: str, hosts: Mapping[str, Host], managers: Sequence[Manager]) -> Iterator[Stage]:
-    """The daemons run, and the client asks, until the end of the block."""
+    """Run the daemons and the client until the end of the block."""
     nodes = {manager.host.name: manager.host for manager in managers}
     with ExitStack() as stack:
         stack.enter_context(managed(*managers))
@@ -108,7 +114,7 @@ def _plugged(stage: Stage) -> None:
 
 @contextmanager
 def contending(stage: Stage, ways: Sequence[Sequence[str]], ttl: float) -> Iterator[None]:
-    """The nodes contend for the key, each over its own way to the store; the first has it."""
+    """Let the nodes contend for the key, each over its own endpoints; the first one has it."""
     stage.contenders = []
     try:
         for host, endpoints in zip(stage.nodes, ways):

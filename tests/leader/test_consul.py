@@ -1,4 +1,4 @@
-"""The table of cases by which the stand-in for Consul lives, on the real servers."""
+"""The cases of Consul's stand-in, run against the real servers."""
 
 from __future__ import annotations
 

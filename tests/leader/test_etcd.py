@@ -1,4 +1,4 @@
-"""Three real members of etcd, and what becomes of them."""
+"""Three real members of etcd, and their faults."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_wait_is_cancelled(etcd: Cluster, node: Host) -> None:
 
 @pytest.mark.parametrize("index", MEMBERS)
 def test_a_member_that_is_cut_off_from_the_others(etcd: Cluster, node: Host, index: int) -> None:
-    """It still believes what it knew, but nobody hears that of it."""
+    """A member that is cut off from the others keeps its data, but gives no linearizable answer."""
     alone, others = etcd.endpoints[index], [m for m in MEMBERS if m != index]
     store = opened([alone])
     assert asked(node, store).leadership.state is State.LEADER
@@ -107,7 +107,7 @@ def test_a_member_that_is_cut_off_from_the_others(etcd: Cluster, node: Host, ind
 
 
 def test_a_member_that_has_just_been_cut_off(etcd: Cluster, node: Host) -> None:
-    """It does not know yet that it is, and would say what is no longer true."""
+    """A member that does not know yet that it is cut off must not answer with its old data."""
     index = next(member for member in MEMBERS if member != etcd.leader())
     store = opened([etcd.endpoints[index]])
     assert asked(node, store).leadership.state is State.LEADER
@@ -118,9 +118,9 @@ def test_a_member_that_has_just_been_cut_off(etcd: Cluster, node: Host) -> None:
 
 @pytest.mark.parametrize("index", MEMBERS)
 def test_a_member_that_nobody_can_reach(etcd: Cluster, node: Host, index: int) -> None:
-    """Its connections are not closed, they fall silent.
+    """The store replaces a member with silent connections by another endpoint.
 
-    It is not the one that leads the others: while that is replaced, nobody knows anything.
+    It is not the leading member: during an election the store has no answer.
     """
     others = [m for m in MEMBERS if m != index]
     etcd.let_lead(others)

@@ -1,4 +1,4 @@
-"""A real member of etcd that wants certificates, a user and a password."""
+"""A real member of etcd that requires certificates, a user and a password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.leader.waiting import until
 
 @pytest.fixture
 def given(secure: Cluster, authority: Authority) -> Given:
-    """All that is needed, and right."""
+    """Return complete and correct settings."""
     return Given(
         endpoints=secure.endpoints[0],
         key=KEY,
@@ -60,7 +60,7 @@ def test_without_one_of_them(
 def test_a_certificate_with_a_common_name(
     hosts: dict[str, Host], given: Given, authority: Authority
 ) -> None:
-    """With users and client certificates, the gateway takes none that could be for a user."""
+    """The gateway refuses a certificate with a CommonName, because that could be a user."""
     files = {"cert_file": authority.file("client.crt"), "key_file": authority.file("client.key")}
     found = said(hosts, given._replace(**files))
     assert found.state is State.UNKNOWN
@@ -91,7 +91,7 @@ def test_a_server_with_the_certificate_of_another_address(
 def test_a_token_that_is_no_longer_valid(
     hosts: dict[str, Host], given: Given, secure: Cluster
 ) -> None:
-    """As after its time to live, which is too long to be waited for."""
+    """A token may become invalid, as after its time to live, which is too long for a test."""
     store = opened("etcd", given)
     with following(hosts["node1"], store) as followed:
         until(lambda: followed.says(State.LEADER))

@@ -1,6 +1,6 @@
-"""What goes wrong with nodes, a real etcd and the network, and what a client notices of it.
+"""Faults of nodes, a real etcd and the network, and their effects on a client.
 
-A stand-in for Patroni keeps the key under a lease.  Daemons and stand-ins ask etcd over the back;
+A stand-in for Patroni keeps the key under a lease. Daemons and stand-ins query etcd over the back;
 the address and its client are at the front.
 """
 
@@ -23,7 +23,7 @@ from tests.leader.stage import Stage, contending, staged
 from tests.leader.waiting import until
 
 GRACE, TTL = 3, 6
-SOON = 10.0  # seconds: far more than a handover takes, for the sake of slow machines
+SOON = 10.0  # seconds: far longer than a handover, for slow machines
 SLOW = 0.2  # seconds in each direction
 NODES = ("node1", "node2")
 PATIENT = {"VIP_DCS_GRACE": "20"}
@@ -32,19 +32,19 @@ LONG = 30
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """What a test wants to be different."""
+    """Return the settings that a test changes."""
     return {}
 
 
 @pytest.fixture
 def ttl() -> int:
-    """Seconds that the lease lasts."""
+    """Return the duration of the lease in seconds."""
     return TTL
 
 
 @pytest.fixture
 def store(standing_etcd: Cluster) -> Iterator[Cluster]:
-    """Whole before and after; nobody leads."""
+    """Yield a healthy store without a leader, and restore that state afterwards."""
     standing_etcd.mend()
     standing_etcd.delete()
     yield standing_etcd
@@ -54,13 +54,13 @@ def store(standing_etcd: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture
 def ways(store: Cluster) -> list[list[str]]:
-    """How each node's daemon asks the store."""
+    """Return the store's endpoints for each node's daemon."""
     return [backs(store), backs(store)]
 
 
 @pytest.fixture
 def leases(ways: list[list[str]], store: Cluster) -> list[list[str]]:
-    """How each node's stand-in for Patroni does."""
+    """Return the store's endpoints for each node's stand-in for Patroni."""
     assert ways
     return [backs(store), backs(store)]
 
@@ -75,7 +75,7 @@ def stage(
     leases: list[list[str]],
     ttl: int,
 ) -> Iterator[Stage]:
-    """The client reaches the address on node1."""
+    """Yield a stage with a client that reaches the address on node1."""
     rules = {"VIP_DCS_GRACE": str(GRACE), **settings}
     managers = [Manager(hosts[name], way, tmp_path / name, rules) for name, way in zip(NODES, ways)]
     with ExitStack() as stack:
@@ -86,11 +86,11 @@ def stage(
 
 
 def backs(store: Cluster) -> list[str]:
-    """Where members are asked over the back."""
+    """Return the members' endpoints at the back."""
     return [f"http://{member.host.back}:2379" for member in store.members]
 
 
-# --- leaders change
+# --- changes of the leader
 
 
 def test_switchover_and_back(stage: Stage) -> None:
@@ -103,7 +103,7 @@ def test_switchover_and_back(stage: Stage) -> None:
 
 
 def test_the_leader_crashes(stage: Stage, store: Cluster) -> None:
-    """With everything on it, and comes back."""
+    """The address moves when the leader's node crashes, and stays there when it returns."""
     stage.crash(0)
     stage.moved_to(1)
     host = stage.nodes[0]
@@ -116,14 +116,14 @@ def test_the_leader_crashes(stage: Stage, store: Cluster) -> None:
 
 
 def test_the_leaders_lease_is_no_longer_renewed(stage: Stage) -> None:
-    """Patroni hangs or is killed; the daemon beside it is well."""
+    """The address moves when Patroni hangs or is killed, although its daemon is well."""
     stage.contenders[0].stop()
     stage.moved_to(1)
     stage.end(most=SOON)
 
 
 def test_the_key_is_deleted(stage: Stage, store: Cluster) -> None:
-    """Either may have it next."""
+    """The address follows the next leader, which may be either node."""
     store.ctl("del", KEY)
     number = NODES.index(until(lambda: store.ctl("get", KEY, "--print-value-only").strip()))
     stage.asked_again(0, 1)
@@ -132,7 +132,7 @@ def test_the_key_is_deleted(stage: Stage, store: Cluster) -> None:
 
 
 def test_the_key_is_deleted_and_nobody_wants_it(stage: Stage, store: Cluster) -> None:
-    """For longer than the grace."""
+    """The address is released when no node takes the key for longer than the grace."""
     one, two = stage.contenders
     one.willing = two.willing = False
     store.ctl("del", KEY)
@@ -142,7 +142,7 @@ def test_the_key_is_deleted_and_nobody_wants_it(stage: Stage, store: Cluster) ->
     stage.end(most=GRACE + 4 * SOON)
 
 
-# --- the store is ill
+# --- faults of the store
 
 
 def test_the_leading_member_crashes(stage: Stage, store: Cluster) -> None:
@@ -189,7 +189,7 @@ def test_the_watched_member_is_stale(
     request: pytest.FixtureRequest,
     leading: bool,
 ) -> None:
-    """It is cut off from the others, but not from node1, which has no other."""
+    """The address moves if the only member that node1 reaches is cut off from the others."""
     index = next(i for i in range(3) if (i == store.leader()) is leading)
     only = [store.endpoints[index]]
     rest = [endpoint for i, endpoint in enumerate(backs(store)) if i != index]
@@ -209,7 +209,7 @@ def test_the_watched_member_is_stale(
 
 @pytest.fixture
 def slow(store: Cluster, hosts: dict[str, Host]) -> Iterator[list[Relay]]:
-    """Ways to all members, from either node, that can be made slow."""
+    """Yield relays to all members, from either node, that can be made slow."""
     with relays(hosts["node1"], backs(store)) as one, relays(hosts["node2"], backs(store)) as two:
         yield [*one, *two]
 
@@ -221,7 +221,7 @@ def slowly(slow: list[Relay]) -> list[list[str]]:
 
 
 class TestSlow:
-    """Daemons and stand-ins reach the store over ways that take their time."""
+    """Daemons and stand-ins that reach the store over slow relays."""
 
     @pytest.fixture
     def ways(self, slowly: list[list[str]]) -> list[list[str]]:
@@ -241,7 +241,7 @@ class TestSlow:
         stage.end(most=SOON)
 
     def test_nothing_is_heard_of_watches(self, stage: Stage, slow: list[Relay]) -> None:
-        """They are open, and silent: it is the questions that count."""
+        """Watches that stay open and silent do no harm, because the periodic queries count."""
         for relay in slow:
             relay.deaf = True
         stage.asked_again(0)
@@ -251,14 +251,14 @@ class TestSlow:
 
 
 class TestTooSlow:
-    """Only daemons do; who leads is settled elsewhere."""
+    """Daemons alone on slow relays; the stand-ins reach the store directly."""
 
     @pytest.fixture
     def ways(self, slowly: list[list[str]]) -> list[list[str]]:
         return slowly
 
     def test_too_slow_store(self, stage: Stage, slow: list[Relay]) -> None:
-        """What comes too late has not come: as good as silence."""
+        """An answer that comes too late counts as silence."""
         for relay in slow:
             relay.delay = 5.0
         until(lambda: VIP not in addresses(stage.nodes[0]))
@@ -292,7 +292,7 @@ def test_the_other_is_without_its_store(stage: Stage) -> None:
 
 
 def test_cable_of_the_segment_pulled(stage: Stage) -> None:
-    """The holder still leads: it has the address again as soon as the cable is in."""
+    """The holder still leads, so it takes the address again as soon as the cable is in."""
     stage.nodes[0].unplug("front")
     until(lambda: stage.managers[0].address()["trouble"])
     assert "no carrier" in stage.managers[0].address()["trouble"]
@@ -312,7 +312,7 @@ def test_all_cables_pulled(stage: Stage) -> None:
     stage.end(most=TTL + SOON)
 
 
-# --- the daemon dies
+# --- end of the daemon
 
 
 def test_killed_and_started_again(stage: Stage) -> None:
@@ -324,7 +324,7 @@ def test_killed_and_started_again(stage: Stage) -> None:
 
 
 def test_killed_and_started_when_another_leads(stage: Stage) -> None:
-    """The other waits as long as somebody answers for the address."""
+    """The new leader waits as long as another host answers for the address."""
     stage.managers[0].end(signal.SIGKILL)
     stage.contenders[0].hand_over(stage.contenders[1])
     until(lambda: stage.managers[1].address()["conflicts"] > 0)

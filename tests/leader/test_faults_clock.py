@@ -1,7 +1,7 @@
 """Clocks that jump, and clocks that differ from host to host.
 
-The wall clock of the daemons' processes alone is moved, by libfaketime: that of this machine is
-others' business.  Their monotonic clocks are those of time namespaces (time_namespaces(7)).
+libfaketime moves the wall clock of the daemons' processes only, because this machine's clock serves
+other programs. Their monotonic clocks are those of time namespaces (time_namespaces(7)).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAY = 86400
 
 
 class InItsTime(Manager):
-    """A daemon whose host has been up for that much longer."""
+    """A daemon on a host that appears to have been up for more seconds."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ def store(standing_etcd: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """The file that says by how much the daemons' wall clock is wrong."""
+    """Return the file with the error of the daemons' wall clock."""
     file = tmp_path / "clock"
     file.write_text("+0")
     return file
@@ -64,7 +64,7 @@ def clock(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def jumping(clock: Path) -> dict[str, str]:
-    """What makes a process believe the file."""
+    """Return the environment that makes a process use the file."""
     (library,) = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     return {
         "LD_PRELOAD": library,
@@ -95,7 +95,7 @@ def test_the_wall_clock_jumps(
     jumping: dict[str, str],
     request: pytest.FixtureRequest,
 ) -> None:
-    """On both hosts, in the middle; the address stays, and moves when it has to."""
+    """The address stays when both wall clocks jump, and moves in a handover."""
     settings = {"VIP_DCS_GRACE": str(GRACE), **jumping}
     managers = [
         Manager(hosts[name], store.endpoints, tmp_path / name, settings)
@@ -115,7 +115,7 @@ def test_the_wall_clock_jumps(
 def test_hosts_have_not_been_up_equally_long(
     hosts: dict[str, Host], store: Cluster, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """One for a day longer than the other: nobody compares the monotonic clocks of two hosts."""
+    """A day's difference of the hosts' monotonic clocks does no harm: they are never compared."""
     settings = {"VIP_DCS_GRACE": str(GRACE)}
     managers = [
         InItsTime(hosts[name], store.endpoints, tmp_path / name, settings, seconds)

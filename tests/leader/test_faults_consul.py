@@ -1,4 +1,4 @@
-"""vip-manager with Consul, the real one and its stand-in, asked at an agent on each node."""
+"""vip-manager with Consul, the real one and its stand-in, queried at an agent on each node."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def agents(consul: Servers, nodes: Sequence[Host], place: Path) -> Iterator[list
 def stage(
     request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, consul: Servers
 ) -> Iterator[Stage]:
-    """Yield two nodes with daemons, the first with the address."""
+    """Yield two nodes with daemons; the first has the address."""
     nodes = [hosts[name] for name in NODES]
     with ExitStack() as stack:
         managers = []
@@ -90,7 +90,7 @@ def test_consul_switchover_and_back(stage: Stage, consul: Servers) -> None:
     ids=["release", "end of the session"],
 )
 def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Servers], None]) -> None:
-    """No node leads for longer than the grace, though the key still has a name."""
+    """A free lock counts as no leader, though the key still contains a name."""
     end(consul)
     until(lambda: VIP not in addresses(stage.nodes[0]))
     consul.acquire("session-2", "node2")
@@ -99,7 +99,7 @@ def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Serve
 
 
 def test_consul_without_a_leader(stage: Stage, consul: Servers) -> None:
-    """The servers give no answer that counts."""
+    """Servers without a leader give no valid answer."""
     consul.lose_leader()
     until(lambda: VIP not in addresses(stage.nodes[0]))
     assert stage.says(0, "unknown")
@@ -111,7 +111,7 @@ def test_consul_without_a_leader(stage: Stage, consul: Servers) -> None:
 def test_the_leading_node_crashes(
     request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, real_consul: Consul
 ) -> None:
-    """Its session ends because the servers no longer reach its agent."""
+    """The session of a crashed node ends because the servers no longer reach its agent."""
     nodes = [hosts[name] for name in NODES]
     settings = {"VIP_DCS_TYPE": "consul", "VIP_TRIGGER_KEY": KEY, "VIP_DCS_GRACE": str(GRACE)}
     endpoints = [f"http://127.0.0.1:{PORT}"]

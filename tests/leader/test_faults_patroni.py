@@ -1,4 +1,4 @@
-"""What goes wrong with a real Patroni, and what a client of the database notices of it."""
+"""Faults of a real Patroni, and their effects on a client of the database."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.leader.queries import Queries, querying
 from tests.leader.stage import CLIENT, Stage, staged
 from tests.leader.waiting import until
 
-TTL = 20.0  # seconds, the least that Patroni takes
-SOON = 30.0  # more than a promotion takes
+TTL = 20.0  # seconds, the least that Patroni accepts
+SOON = 30.0  # seconds; longer than a promotion
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,13 @@ def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Iterator[Patroni]
 
 @pytest.fixture
 def leader(patroni: Patroni) -> Host:
-    """Who leads at first."""
+    """Return the initial leader."""
     return patroni.leader()
 
 
 @pytest.fixture
 def by() -> str:
-    """What the daemons ask."""
+    """Return the kind of store that the daemons query."""
     return "etcd"
 
 
@@ -51,7 +51,7 @@ def stage(
     leader: Host,
     by: str,
 ) -> Iterator[Stage]:
-    """The first of the two nodes is the one that leads."""
+    """Yield a stage with the leader as its first node."""
     nodes = [leader, patroni.other(leader)]
     managers = [Manager(host, standing_etcd.endpoints, tmp_path / host.name, {}) for host in nodes]
     if by == "patroni":
@@ -66,7 +66,7 @@ def stage(
 
 @pytest.fixture
 def queries(hosts: dict[str, Host], stage: Stage) -> Iterator[Queries]:
-    """Answered already."""
+    """Yield running queries, once some have been answered."""
     assert stage.managers
     with querying(hosts[CLIENT], VIP) as made:
         until(lambda: len(made.answered) > 2)
@@ -74,7 +74,7 @@ def queries(hosts: dict[str, Host], stage: Stage) -> Iterator[Queries]:
 
 
 def judge(stage: Stage, queries: Queries, most: float, interrupted: bool = True) -> None:
-    """Wait for queries to be answered again; none was by a database that only reads."""
+    """Wait until queries are answered again. Assert that no read-only database answered."""
     count = len(queries.answered)
     until(lambda: len(queries.answered) > count + 5, SOON)
     queries.stop()
@@ -105,7 +105,7 @@ def test_patroni_the_leading_member_of_etcd_crashes(
 def test_patroni_the_leader_is_stopped(
     stage: Stage, patroni: Patroni, queries: Queries, leader: Host
 ) -> None:
-    """Its API falls silent first; the address goes before another member leads."""
+    """The leader's API falls silent first, so the address goes before another member leads."""
     process = patroni.processes[leader.name]
     os.kill(process.pid, signal.SIGTERM)
     stage.moved_to(1)
@@ -119,7 +119,7 @@ def test_patroni_the_leader_is_stopped(
 def test_patroni_the_leader_crashes(
     stage: Stage, patroni: Patroni, queries: Queries, leader: Host
 ) -> None:
-    """The last of these tests: nobody brings it back."""
+    """The address moves after a crash. This is the last test, because the node stays down."""
     stage.crash(0)
     stage.moved_to(1)
     assert leader.unplugged

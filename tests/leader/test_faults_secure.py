@@ -1,4 +1,4 @@
-"""vip-manager with an etcd that wants certificates, a user and a password."""
+"""vip-manager with an etcd that requires certificates, a user and a password."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_tls_and_password_switchover(stage: Stage, secure: Cluster) -> None:
 
 
 def test_tls_and_password_the_member_forgets_tokens(stage: Stage, secure: Cluster) -> None:
-    """It starts anew, which takes less than the grace; then another leads."""
+    """A restart of the member, shorter than the grace, invalidates tokens without effect."""
     secure.restart(0)
     until(secure.healthy)
     stage.asked_again(0, 1)
@@ -65,7 +65,7 @@ def test_tls_and_password_the_member_forgets_tokens(stage: Stage, secure: Cluste
 
 
 def test_tls_and_password_the_right_to_read_is_gone(stage: Stage, secure: Cluster) -> None:
-    """For longer than the grace: as good as silence."""
+    """A missing permission counts as silence, and costs the address after the grace."""
     secure.ctl("user", "revoke-role", "reader", "reader")
     until(lambda: VIP not in addresses(stage.nodes[0]))
     assert "permission denied" in stage.managers[0].address()["reason"]

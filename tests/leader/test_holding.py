@@ -14,13 +14,13 @@ from tests.leader.holding import Holder, holding
 from tests.leader.network import Host
 from tests.leader.waiting import until
 
-LEASE = "5"  # seconds; etcdctl renews it every third of that
+LEASE = "5"  # seconds; etcdctl renews it every third of it
 POLICY = Policy(grace=2.0)
 
 
 @pytest.fixture
 def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
-    """node1 has the key for as long as it renews its lease."""
+    """Yield the store with node1's key under a lease that node1 renews."""
     said = etcd.ctl("lease", "grant", LEASE)
     number = said.split()[1]
     etcd.ctl("put", KEY, "node1", "--lease", number)
@@ -32,7 +32,7 @@ def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
 
 @pytest.fixture
 def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[list[Holder]]:
-    """node1 has the address, node2 waits for it; the cable of node1 is in again at the end."""
+    """Yield holders: node1 has the address, node2 waits. The cable of node1 is in at the end."""
     given = Given(endpoints=",".join(leased.endpoints), key=KEY)
     first, second = hosts["node1"], hosts["node2"]
     with holding(first, opened("etcd", given, "node1"), policy) as one:
@@ -44,7 +44,7 @@ def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[l
 
 
 def elect_node2(etcd: Cluster) -> None:
-    """As soon as the key is free, node2 gets it."""
+    """Write node2 into the key as soon as it is free."""
     until(lambda: etcd.ctl("get", KEY) == "")
     etcd.put("node2")
 
@@ -73,7 +73,7 @@ def test_the_leader_hands_over(nodes: list[Holder], leased: Cluster) -> None:
 def test_who_keeps_it_has_it_twice(
     nodes: list[Holder], leased: Cluster, hosts: dict[str, Host]
 ) -> None:
-    """The price of keep, until the one that was cut off hears who leads."""
+    """Both nodes have the address with keep, until the first one learns of the new leader."""
     one, two = nodes
     hosts["node1"].unplug("front")
     elect_node2(leased)

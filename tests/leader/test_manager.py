@@ -1,4 +1,4 @@
-"""vip-manager with a real etcd: who has the address, and what becomes of it when things change."""
+"""vip-manager with a real etcd: the holder of the address, and its changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.leader.waiting import until
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """What a test wants to be different."""
+    """Return the settings that a test changes."""
     return {}
 
 
@@ -26,7 +26,7 @@ def settings() -> dict[str, str]:
 def nodes(
     etcd: Cluster, hosts: dict[str, Host], tmp_path: Path, settings: dict[str, str]
 ) -> Iterator[list[Manager]]:
-    """A daemon on node1, which leads, and on node2."""
+    """Yield daemons on node1, which leads, and on node2."""
     names = ("node1", "node2")
     made = [Manager(hosts[name], etcd.endpoints, tmp_path / name, settings) for name in names]
     with managed(*made):
@@ -100,7 +100,7 @@ def test_after_a_kill_the_next_daemon_cleans_up(nodes: list[Manager], etcd: Clus
 
 @pytest.mark.parametrize("settings", [{"VIP_DCS_GRACE": "3600"}], ids=["patient"])
 def test_after_a_kill_a_silent_store_does_not_cost_the_address(nodes: list[Manager]) -> None:
-    """The grace goes on from where the killed daemon has left off."""
+    """The next daemon continues the grace of the killed one."""
     one = nodes[0]
     killed(one)
     one.host.unplug("front")
@@ -168,7 +168,7 @@ def test_or_does_not(nodes: list[Manager]) -> None:
 
 
 def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
-    """The one that has led keeps the address for the grace; the other does not take it."""
+    """The last leader keeps the address for the grace, and the other node does not take it."""
     one, two = nodes
     etcd.delete()
     until(lambda: one.status()["state"] == two.status()["state"] == "no leader")
@@ -193,7 +193,7 @@ def test_an_address_with_a_peer_is_put_right(nodes: list[Manager], peer: str) ->
 
 @pytest.fixture
 def unread(tmp_path: Path) -> Iterator[Path]:
-    """A pipe that is full, and that nothing reads."""
+    """Yield a full pipe without a reader."""
     path = tmp_path / "unread"
     os.mkfifo(path)
     end = os.open(path, os.O_RDWR | os.O_NONBLOCK)

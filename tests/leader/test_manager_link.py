@@ -1,4 +1,4 @@
-"""vip-manager and what is on its link, or is not: interfaces that come and go, other hosts."""
+"""vip-manager and its link: interfaces that come and go, and other hosts on the segment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOBODY = "02:00:00:00:00:99"
 def one(
     etcd: Cluster, hosts: dict[str, Host], tmp_path: Path, settings: dict[str, str]
 ) -> Iterator[Manager]:
-    """A daemon on node1, which leads, not started yet; the store is asked at the other side."""
+    """Yield a daemon on node1, the leader, not yet started. The store is at the other side."""
     made = Manager(hosts["node1"], etcd.endpoints, tmp_path / "node1", settings)
     with managed(made):
         yield made
@@ -43,7 +43,7 @@ def one(
 
 @pytest.fixture
 def other(hosts: dict[str, Host]) -> Iterator[Host]:
-    """A host that has the address, too."""
+    """Yield a second host that has the address."""
     host = hosts["elsewhere"]
     host.run(["ip", "address", "add", f"{BACK}/24", "dev", "back"])
     yield host
@@ -51,14 +51,14 @@ def other(hosts: dict[str, Host]) -> Iterator[Host]:
 
 
 def mistaken(host: Host) -> None:
-    """Let a host believe that somebody has the address who is not there."""
+    """Put a neighbour entry for the address with an unused MAC into a host's table."""
     words = ["lladdr", NOBODY, "dev", "back", "nud", "stale"]
 
     def believed_now() -> bool:
         host.run(["ip", "neighbour", "replace", BACK, *words])
         return believes(host)
 
-    until(believed_now)  # an announcement may come in between
+    until(believed_now)  # an announcement may replace the entry
 
 
 def believed(host: Host) -> str:
@@ -141,7 +141,7 @@ def test_an_attempt_is_abandoned_and_another_one_made(one: Manager, other: Host)
     until(lambda: has(one.host, BACK, "back"))
     one.end()
     waiting = [line for line in process.close().stderr.splitlines() if " waiting " in line]
-    assert len(waiting) == 2, waiting  # in use; still in use: said once each
+    assert len(waiting) == 2, waiting  # in use, then still in use: one message each
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_or_the_address_is_taken_by_force(one: Manager) -> None:
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
 def test_the_segment_learns_of_it(one: Manager, hosts: dict[str, Host]) -> None:
-    """A neighbour that knows another host by that address is corrected."""
+    """The table of a neighbour that maps the address to another host is corrected."""
     mistaken(hosts["elsewhere"])
     one.begin()
     until(lambda: not believes(hosts["elsewhere"]))
@@ -173,7 +173,7 @@ def test_several_addresses(one: Manager, etcd: Cluster) -> None:
     one.begin()
     until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
     assert [one.address(n)["state"] for n in (0, 1)] == ["held", "held"]
-    one.host.run(["ip", "link", "set", "back", "down"])  # takes the IPv6 address away
+    one.host.run(["ip", "link", "set", "back", "down"])  # removes the IPv6 address
     until(lambda: trouble(one) == "interface back is down")
     one.host.run(["ip", "link", "set", "back", "up"])
     until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
@@ -221,7 +221,7 @@ def test_another_mac_is_told(one: Manager, hosts: dict[str, Host]) -> None:
 
 
 def announced(host: Host, address: str, times: int = 1) -> None:
-    """Let a host claim the address, as one that has been cut off until now does."""
+    """Let a host claim the address, like one that was cut off until now."""
     words = ["link", "show", "dev", "back"]
     mac = json.loads(host.run(["ip", "-json", *words]).stdout)[0]["address"]
     with host.entered():
@@ -236,7 +236,7 @@ def test_the_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
     witness, intruder = hosts["elsewhere"], hosts["node3"]
     ours = mac_of(one.host)
     mistaken(witness)
-    until(lambda: ours in believed(witness))  # the rounds of the beginning
+    until(lambda: ours in believed(witness))  # the initial rounds of announcements
     until(lambda: one.address()["conflicts"] == 0)
     announced(intruder, BACK, times=3)
     until(lambda: one.address()["conflicts"] == 1)
@@ -268,7 +268,7 @@ def test_an_ipv6_address_is_defended(one: Manager, hosts: dict[str, Host]) -> No
 def test_an_old_holder_is_silent_until_the_store_has_confirmed_it(
     one: Manager, etcd: Cluster, hosts: dict[str, Host]
 ) -> None:
-    """It is cut off from everything, another takes over, and its link comes back first."""
+    """An old holder that was cut off stays silent if its link returns before its store."""
     one.begin()
     until(lambda: has(one.host, BACK, "back"))
     witness = hosts["elsewhere"]

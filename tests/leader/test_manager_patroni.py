@@ -1,4 +1,4 @@
-"""vip-manager that asks the Patroni of its node: here a server that answers as that one does."""
+"""vip-manager that queries the Patroni of its node: here a server with the same answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HTTPServer(("127.0.0.1", int(sys.argv[2])), Health).serve_forever()
 
 
 class Patroni:
-    """What /leader answers is in a file."""
+    """Server with its answer to /leader in a file."""
 
     def __init__(self, host: Host, place: Path) -> None:
         self._host = host
@@ -118,7 +118,7 @@ def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
 
 @pytest.fixture
 def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Manager, Patroni]]]:
-    """Three members that are asked for one and the same check, which several can pass."""
+    """Yield three members with the same check, which several can pass."""
     settings = {"VIP_DCS_TYPE": "patroni"}
     made = []
     for name in ("node1", "node2", "node3"):
@@ -140,7 +140,7 @@ def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Ma
 def test_of_equal_candidates_one_takes_the_address(
     candidates: list[tuple[Manager, Patroni]],
 ) -> None:
-    """The first that can: they do not wait for each other in step."""
+    """The first candidate takes the address: random delays keep them out of step."""
     managers = [manager for manager, _ in candidates]
     for times in range(1, 4):
         for _, patroni in candidates:
@@ -159,7 +159,7 @@ def test_of_equal_candidates_one_takes_the_address(
 
 
 def test_a_patroni_elsewhere_is_not_believed(one: Manager, hosts: dict[str, Host]) -> None:
-    """Even if its address could be bound here."""
+    """A remote Patroni is refused, even if its address could be bound here."""
     assert one.host is hosts["node1"]
     with one.host.entered():
         sysctl("net/ipv4/ip_nonlocal_bind", 1)

@@ -1,4 +1,4 @@
-"""vip-manager told to read its file anew, and what it tells to others."""
+"""Reloads of vip-manager's file, and its reports to other programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PORT = 9345
 
 
 class Filed(Manager):
-    """A daemon that has all from a file."""
+    """A daemon with all its settings in a file."""
 
     def __init__(self, host: Host, endpoints: list[str], place: Path) -> None:
         super().__init__(host, endpoints, place, {})

@@ -22,20 +22,20 @@ KEY = f"/service/{SCOPE}/leader"
 
 @pytest.fixture(scope="module")
 def patroni(hosts: dict[str, Host], standing_etcd: Cluster) -> Iterator[Patroni]:
-    """Two members; whoever leads, the other follows."""
+    """Yield two members; one leads, and the other follows."""
     with running([hosts["node1"], hosts["node2"]], standing_etcd) as made:
         yield made
 
 
 @pytest.fixture
 def store(standing_etcd: Cluster) -> Iterator[Cluster]:
-    """What Patroni keeps the key in; whole again after the test."""
+    """Yield the store of Patroni's key, and mend it after the test."""
     yield standing_etcd
     standing_etcd.mend()
 
 
 def own(host: Host, path: str = "/leader", status: str | None = None) -> leader.Store:
-    """The store that is the Patroni of this host."""
+    """Return the store that queries the Patroni of this host."""
     given = Given(endpoints=f"{host.front}:{PORT}", key=path, value=status)
     return opened("patroni", given, host.name)
 
@@ -45,7 +45,7 @@ def said(host: Host, path: str = "/leader", status: str | None = None) -> Leader
 
 
 def keyed(etcd: Cluster, host: Host) -> leader.Store:
-    """The store that is the key of that Patroni."""
+    """Return the store that reads the key of that Patroni."""
     return opened("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
 
 
@@ -90,7 +90,7 @@ def test_of_several_endpoints_only_those_here_count(
 
 
 def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
-    """Both ways to know it, on both hosts; the key never names two at a time."""
+    """API and key agree on both hosts; the key never names two leaders at a time."""
     first = patroni.leader()
     second = patroni.other(first)
     with ExitStack() as stack:
@@ -110,7 +110,7 @@ def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
 
 
 def led(followed: Following) -> list[Answer]:
-    """The answers by which the host led."""
+    """Return the answers by which the host led."""
     return [each for each in followed.answers if each.leadership.state is State.LEADER]
 
 
@@ -128,7 +128,7 @@ def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster)
 
 
 def test_failsafe_mode_is_believed(patroni: Patroni, store: Cluster) -> None:
-    """Without its store a leader goes on as long as it reaches all members, and says so."""
+    """A leader in failsafe mode continues without its store while it reaches all members."""
     patroni.turn_failsafe_on()
     first = patroni.leader()
     second = patroni.other(first)
@@ -144,7 +144,7 @@ def test_failsafe_mode_is_believed(patroni: Patroni, store: Cluster) -> None:
 
 
 def test_patroni_is_gone(patroni: Patroni) -> None:
-    """It holds no lease any more; that its database may still run does not matter."""
+    """A member without Patroni holds no lease, although its database may still run."""
     second = patroni.other(patroni.leader())
     patroni.processes[second.name].kill(9)
     patroni.processes[second.name].wait()

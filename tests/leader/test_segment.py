@@ -1,4 +1,4 @@
-"""What the faults are measured with notices what it is there for."""
+"""The segment client notices the faults that it has to measure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.leader.waiting import until
 
 @pytest.fixture
 def nodes(hosts: dict[str, Host]) -> Iterator[list[Host]]:
-    """Two hosts, without the address before and after."""
+    """Yield two hosts, without the address before and after."""
     made = [hosts["node1"], hosts["node2"]]
     yield made
     for host in made:
@@ -63,7 +63,8 @@ def test_nobody_has_the_address_for_a_while(
     lost = len(segment.asked)
     until(lambda: len(segment.asked) > lost + 20)
     change(two, "add")
-    hosts["elsewhere"].run(["ip", "neighbour", "flush", "dev", "front"])  # as nobody announces it
+    # needed because no host announces it
+    hosts["elsewhere"].run(["ip", "neighbour", "flush", "dev", "front"])
     until(lambda: segment.serves(two))
     assert segment.longest > 0.5
     assert segment.doubled == 0

@@ -1,4 +1,4 @@
-"""The agent vip on three hosts, and a real etcd that says who has the address."""
+"""The agent vip on three hosts, with a real etcd that names the leader."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Instances = dict[str, Instance]
 
 @pytest.fixture
 def more() -> dict[str, str]:
-    """What else is set."""
+    """Return further parameters."""
     return {}
 
 
@@ -42,7 +42,7 @@ def more() -> dict[str, str]:
 def instances(
     etcd: Cluster, hosts: dict[str, Host], tmp_path: Path, more: dict[str, str]
 ) -> Iterator[Instances]:
-    """Started on all three, and stopped at the end; the store names node1."""
+    """Yield started instances on all three hosts. The store names node1."""
     settings = gated(etcd.endpoints, dcs_grace=GRACE, **more)
     made = {name: Instance(hosts[name], tmp_path, settings) for name in NODES}
     for instance in made.values():
@@ -71,7 +71,7 @@ def lose_all(etcd: Cluster) -> None:
 def test_nothing_is_announced_on_ignorance(
     instances: Instances, etcd: Cluster, hosts: dict[str, Host]
 ) -> None:
-    """Another node may have the address by then."""
+    """Without an answer of the store another node may have the address, so none is announced."""
     one, witness = instances["node1"], hosts["elsewhere"]
     one.must("promote")
     nowhere = "02:00:00:00:00:99"
@@ -115,7 +115,7 @@ def test_from_start_to_stop(instances: Instances) -> None:
 
 
 def test_another_leads(instances: Instances, etcd: Cluster) -> None:
-    """Who has the address hears of it at its next monitor; that releases it, and says so."""
+    """The holder learns of a new leader at its next monitor, and releases the address."""
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
     etcd.put("node2")
@@ -154,7 +154,10 @@ def test_no_promotion_of_another(instances: Instances) -> None:
 
 
 def test_no_promotion_without_the_store(instances: Instances) -> None:
-    """Although it has led before, and on_dcs_unreachable says nothing against it."""
+    """A promotion needs the store's answer, even for the last leader.
+
+    on_dcs_unreachable only applies to an address that is held.
+    """
     one = instances["node1"]
     one.host.unplug("front")
     done = one.run("promote")
@@ -166,7 +169,7 @@ def test_no_promotion_without_the_store(instances: Instances) -> None:
 
 
 def test_somebody_has_it_still(instances: Instances, etcd: Cluster) -> None:
-    """The one that led before has not looked since."""
+    """A promotion fails while the old leader still has the address, before its next monitor."""
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
     etcd.put("node2")
@@ -248,7 +251,7 @@ def test_nobody_leads(instances: Instances, etcd: Cluster) -> None:
 
 
 def after_the_grace(instance: Instance) -> list[Run]:
-    """What the monitors said until the address was released."""
+    """Run monitors until the address is released, and return their results."""
     seen: list[Run] = []
 
     def released() -> bool:
@@ -260,7 +263,7 @@ def after_the_grace(instance: Instance) -> list[Run]:
 
 
 def test_what_hides_the_store_is_no_answer(instances: Instances) -> None:
-    """Parameters that became wrong, a file that is gone: the grace, and not at once."""
+    """Wrong parameters and missing files cost the address after the grace, not at once."""
     one = instances["node1"]
     one.must("promote")
     sound = dict(one.settings)
@@ -313,7 +316,7 @@ def test_bad_input(
 
 
 def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Path) -> None:
-    """That is no bad input: it may come later."""
+    """An endpoint without a listener is no bad input, because it may start later."""
     settings = gated(["http://10.78.0.21:4001"], on_dcs_unreachable="keep")
     one = Instance(hosts["node1"], tmp_path, settings)
     one.must("start")
@@ -326,7 +329,7 @@ def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Pa
 def test_with_all_that_etcd_can_ask_for(
     secure: Cluster, authority: Authority, hosts: dict[str, Host], tmp_path: Path
 ) -> None:
-    """Certificates, a user and a password, of which nothing is seen anywhere."""
+    """Certificates, user and password are used, and appear in no output."""
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     settings = gated(

@@ -1,7 +1,7 @@
-"""Never two: three hosts, each on its own, and a leader's key that changes at random.
+"""Three independent hosts and a leader's key that changes at random: never two have the address.
 
-Nobody orders what the hosts do, as Pacemaker would, and nobody asks the segment who has the
-address: what is left is the store's word, and for how long it counts.
+Pacemaker does not order the hosts' actions here, and duplicate_check is off. Only the store's
+answer, and the time for which it is valid, prevent a second holder.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from tests.leader.worker import Worker
 
 NODES = ("node1", "node2", "node3")
 GRACE = 6.0
-INTERVAL = 0.5  # seconds; less than a third of the grace, even where processes take their time
-LEASE = 10.0  # seconds until another leads than one that was cut off: more than grace and interval
+INTERVAL = 0.5  # seconds; less than a third of the grace, even if processes are slow
+# seconds until another leader follows one that was cut off: more than grace and interval
+LEASE = 10.0
 STEPS = 14
 
 
 class Member:
-    """A host that is monitored, and promoted whenever it has the score for it."""
+    """A host that runs monitors, and a promotion whenever it has a score."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -49,7 +50,7 @@ class Member:
 
 
 class Watcher:
-    """Looks all the time who has the address."""
+    """Continuous watcher of the holders of the address."""
 
     def __init__(self, hosts: list[Host]) -> None:
         self.seen: list[list[str]] = []
@@ -65,7 +66,7 @@ class Watcher:
 
 
 def has_it(host: Host) -> bool:
-    """Whether the address is there, as the kernel's routes of that host tell without a process."""
+    """Return whether the host has the address, read from its kernel's routes without a process."""
     with host.entered(), open("/proc/thread-self/net/fib_trie") as file:
         return f"|-- {ADDRESS}\n" in file.read()
 

@@ -1,4 +1,4 @@
-"""The agent vip with a gate, run on hosts as Pacemaker would run it there."""
+"""The agent vip with a gate, run on hosts as Pacemaker would run it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ esac
 
 
 class Run(NamedTuple):
-    """What an action answered; `reason` is the exit reason."""
+    """Result of an action; `reason` is the exit reason."""
 
     code: int
     reason: str
@@ -50,7 +50,7 @@ class Instance:
         program.chmod(0o755)
 
     def run(self, action: str, interval: int = 0) -> Run:
-        """Run an action; a monitor with an interval, in milliseconds, is no probe."""
+        """Run an action. A monitor with an interval, in milliseconds, is no probe."""
         done = self.host.run([str(self.agent), action], self.environ(interval), check=False)
         prefix = "ocf-exit-reason:"
         reasons = [line for line in done.stderr.splitlines() if line.startswith(prefix)]
@@ -58,7 +58,7 @@ class Instance:
         return Run(done.returncode, reason, done.stdout + done.stderr)
 
     def must(self, action: str) -> None:
-        """The action succeeds."""
+        """Run an action. Assert that it succeeds."""
         done = self.run(action)
         assert done.code == 0, done
 
@@ -70,7 +70,7 @@ class Instance:
 
     @property
     def holds(self) -> bool:
-        """Whether the address is here."""
+        """Return whether the address is on this host."""
         with self.host.entered():
             told = self.host.run(["ip", "-json", "address", "show", "dev", DEVICE]).stdout
         (device,) = json.loads(told)
@@ -78,7 +78,7 @@ class Instance:
 
     @property
     def score(self) -> int | None:
-        """The promotion score."""
+        """Return the promotion score, or None without one."""
         file = self.place / "score"
         return int(file.read_text()) if file.exists() else None
 
@@ -88,7 +88,7 @@ class Instance:
         return file.read_text() if file.exists() else ""
 
     def environ(self, interval: int) -> dict[str, str]:
-        """What Pacemaker would tell an action."""
+        """Return the environment that Pacemaker gives an action."""
         parameters = {f"OCF_RESKEY_{name}": value for name, value in self.settings.items()}
         return parameters | {
             "OCF_ROOT": "/usr/lib/ocf",
@@ -104,5 +104,5 @@ class Instance:
 
 
 def gated(endpoints: list[str], **more: str) -> dict[str, str]:
-    """Parameters of a gate that asks etcd."""
+    """Return the parameters of a gate that queries etcd."""
     return {"dcs_type": "etcd", "dcs_endpoints": ",".join(endpoints), "trigger_key": KEY, **more}

@@ -1,4 +1,4 @@
-"""Wait for what must come true, and no longer than it may take."""
+"""Waiting for a condition, with a time limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ PATIENCE = 30.0
 
 
 def until(what: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """The first true value of `what`; AssertionError with the last one if there is none in time."""
+    """Return the first true value of `what`.
+
+    Raise AssertionError with the last one after `seconds`.
+    """
     end = time.monotonic() + seconds
     while True:
         value = what()

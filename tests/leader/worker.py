@@ -1,4 +1,4 @@
-"""A thread that goes on until it is told to stop."""
+"""A thread that runs until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.leader.waiting import PATIENCE
 
 
 class Worker:
-    """Runs `work` from now on; it is to return soon once the event that it gets is set."""
+    """Thread that runs `work` at once; `work` must return soon after its event is set."""
 
     def __init__(self, work: Callable[[threading.Event], None]) -> None:
         self._over = threading.Event()
@@ -17,7 +17,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when it has ended."""
+        """Stop the thread, and wait for its end."""
         self._over.set()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()

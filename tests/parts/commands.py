@@ -1,6 +1,6 @@
-"""Run commands as tests and report them in the format of JUnit: commands.py DIRECTORY COMMAND...
+"""Runner of commands as tests, with a report for JUnit: commands.py DIRECTORY COMMAND...
 
-Each command is one argument, split as a shell does. A command that fails does not stop the others.
+Each command is one argument, split as a shell does. A failed command does not stop the others.
 """
 
 from __future__ import annotations

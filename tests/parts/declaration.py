@@ -17,7 +17,7 @@ WORKERS = min(8, 2 * PROCESSORS)
 
 
 class Part(NamedTuple):
-    """A part of the tests: a command, and what the schedule needs to know of it."""
+    """A part of the tests: a command, and the data for its schedule."""
 
     name: str
     command: tuple[str, ...]
@@ -37,11 +37,11 @@ class Part(NamedTuple):
 
     @property
     def directory(self) -> Path:
-        """Directory of the part's reports."""
+        """Return the directory of the part's reports."""
         return self.build / self.name
 
 
-# pytest rewrites all assertions when a process starts, if it may not keep what it compiled.
+# Each process of pytest rewrites all assertions if it must not keep the compiled ones.
 _KEEP_COMPILED = ("env", "-u", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -92,8 +92,7 @@ KERNELS = Part(
 )
 # Its root is made by mmdebstrap first, once.
 SYSTEMS = Part("systems", ("tests/systems/run",), seconds=300, share=0.5)
-# Guests wait for much of their time: the lab and the clusters, with two guests each, fill two
-# processors.
+# Guests are often idle: the lab and the clusters, with two guests each, fill two processors.
 LAB = Part("lab", ("tests/lab/run",), seconds=500, share=0.5, most=4)
 CLUSTER = Part("cluster", ("tests/cluster/run",), seconds=1000, share=0.5, most=4)
 
@@ -104,7 +103,7 @@ SETS: Mapping[str, tuple[Part, ...]] = {
     "check": (SETUP_CHECK, LINT, TYPES, QUICK),
     "test": (SETUP, LINT, TYPES, UNIT, POSTGRES, EXAMPLES, LEADER, KERNELS, SYSTEMS, LAB, CLUSTER),
 }
-"""What `make check` and `make test` run."""
+"""The parts of `make check` and `make test`."""
 
 
 def by_name(parts: Iterable[Part]) -> dict[str, Part]:

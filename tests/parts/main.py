@@ -1,6 +1,6 @@
-"""Run parts of the tests: tests/parts/run check|test, or tests/parts/run PART [ARGUMENT...]
+"""Command that runs parts of the tests: tests/parts/run check|test, or PART [ARGUMENT...]
 
-A set of parts ends with a table of them all. A single part is run as it is, with these arguments.
+A set of parts ends with a table of them all. A single part runs alone, with these arguments.
 """
 
 from __future__ import annotations

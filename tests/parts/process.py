@@ -48,7 +48,7 @@ class Running:
 
     @property
     def status(self) -> int:
-        """Exit status as a shell has it: 128 and the number of the signal that killed it."""
+        """Return the exit status like a shell: 128 and the number of the signal that killed it."""
         code = self.process.wait()
         return 128 - code if code < 0 else code
 

@@ -28,7 +28,7 @@ class Result(NamedTuple):
 
 
 def prepare(part: Part) -> None:
-    """Remove the reports of an earlier run, which would pass for those of this one."""
+    """Remove the reports of an earlier run, which would count for this one."""
     if part.reports:
         part.directory.mkdir(parents=True, exist_ok=True)
         for report in part.directory.glob(PATTERN):
@@ -36,7 +36,7 @@ def prepare(part: Part) -> None:
 
 
 def read(part: Part, status: int, seconds: float, output: Sequence[str]) -> Result:
-    """Return the result of a part that has ended; `output` is the end of what it printed."""
+    """Return the result of a part that has ended; `output` is the end of its output."""
     reports = sorted(part.directory.glob(PATTERN)) if part.reports else []
     found = [outcome for report in reports for outcome in outcomes(part.name, report)]
     problem = find_problem(part, status, reports, found)
@@ -50,7 +50,7 @@ def read(part: Part, status: int, seconds: float, output: Sequence[str]) -> Resu
 def find_problem(
     part: Part, status: int, reports: Sequence[Path], found: Sequence[Outcome]
 ) -> str | None:
-    """Return what is wrong with a part beside the tests that it reports; None if nothing is."""
+    """Return the problem of a part beside its reported tests; None if there is none."""
     if not part.reports:
         return f"failed with exit status {status}" if status else None
     if not reports:

@@ -1,4 +1,4 @@
-"""Check the types of the executables in ocf and tools, by one run of mypy.
+"""Type check of the executables in ocf and tools, by one run of mypy.
 
 mypy takes one script a run, because each is the module `__main__`, and one of them has the name of
 the library. Links with names of modules make them modules.
@@ -16,7 +16,7 @@ LINKS = ROOT / "build/types/stubs"
 
 
 def link_stubs() -> None:
-    """Make a link to each executable, whose name is that of a module."""
+    """Make a link to each executable, with the name of a module."""
     shutil.rmtree(LINKS, ignore_errors=True)
     LINKS.mkdir(parents=True)
     for directory in ("ocf", "tools"):

@@ -1,4 +1,4 @@
-"""Fixtures of the tests with a real PostgreSQL.  Without one they fail: nothing is skipped."""
+"""Fixtures of the tests with a real PostgreSQL. They fail without one: no test is skipped."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PREFIX = Path("/run/opt/lvsdr")
 
 @pytest.fixture(scope="session")
 def standing_world() -> Iterator[World]:
-    """The servers, made once."""
+    """Yield the servers, made once."""
     with made(Path("/run/servers")) as world:
         yield world
 
 
 @pytest.fixture
 def world(standing_world: World) -> World:
-    """The servers, with all standbys where the primary is."""
+    """Return the servers, with all standbys up to date."""
     try:
         standing_world.settle()
     except AssertionError as error:
@@ -41,7 +41,7 @@ def world(standing_world: World) -> World:
 
 @pytest.fixture
 def tools() -> Tools:
-    """The tools of this tree."""
+    """Return the tools of this tree."""
     return Tools(ROOT / "tools")
 
 
@@ -57,7 +57,7 @@ def check_active_slave(tools: Tools) -> Tool:
 
 @pytest.fixture(scope="session")
 def installed() -> Tools:
-    """The tools as a package would bring them."""
+    """Return the tools as a package would install them."""
     stage = Path("/run/stage")
     subprocess.run(
         ["make", "-C", ROOT, "install", f"DESTDIR={stage}", f"PREFIX={PREFIX}"],

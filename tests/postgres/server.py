@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests, made, started, frozen and killed."""
+"""A PostgreSQL server of the tests: made, started, frozen and killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-TIMEOUT = 30.0  # seconds; what takes longer hangs
+TIMEOUT = 30.0  # seconds; longer waits mean a hang
 AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--")
 SETTINGS = {
     "fsync": "off",
@@ -37,7 +37,7 @@ host replication all all scram-sha-256
 
 
 def major(programs: Path) -> int:
-    """The major version of a PostgreSQL: `postgres (PostgreSQL) 15.18 (Debian …)`."""
+    """Return the major version of PostgreSQL, from `postgres (PostgreSQL) 15.18 (Debian …)`."""
     said = subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True)
     return int(said.stdout.split()[2].partition(b".")[0])
 
@@ -47,7 +47,7 @@ VERSION = major(BIN)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until the condition holds; AssertionError after a while."""
+    """Wait until the condition holds. Raise AssertionError after TIMEOUT."""
     end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, f"waited {TIMEOUT:.0f} s for: {what}"
@@ -66,7 +66,7 @@ def as_postgres(program: str, *arguments: str | Path) -> None:
 
 
 class Server:
-    """A server with an address of its own, and a directory for its socket, its log and its data."""
+    """A server with its own address, and a directory for its socket, log and data."""
 
     def __init__(self, address: str, home: Path) -> None:
         self.address = address
@@ -76,7 +76,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
-        """Make an empty cluster that nobody gets into from outside without a password."""
+        """Make an empty cluster that needs passwords for remote connections."""
         as_postgres(
             "initdb", "-D", self.data, "-U", "postgres", "--no-sync", "-E", "UTF8", "-A", "trust"
         )
@@ -91,12 +91,12 @@ class Server:
             file.write(f"primary_conninfo = '{conninfo}'\nprimary_slot_name = '{slot}'\n")
 
     def start(self, **settings: str) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         self.start_without_waiting(**settings)
         until(self._answers, f"{self.address} to answer, see {self.log}")
 
     def start_without_waiting(self, **settings: str) -> None:
-        """Start it."""
+        """Start the server."""
         own = {"listen_addresses": self.address, "unix_socket_directories": str(self.home)}
         options = [f"-c{name}={value}" for name, value in {**SETTINGS, **own, **settings}.items()]
         with (self.log).open("ab") as log:
@@ -117,7 +117,7 @@ class Server:
             return False
 
     def sql(self, statement: str, dbname: str = "postgres") -> list[tuple[Any, ...]]:
-        """The rows of a statement, as the superuser."""
+        """Return the rows of a statement, run as the superuser."""
         with psycopg.connect(
             host=str(self.home), user="postgres", dbname=dbname, autocommit=True
         ) as connection:
@@ -125,11 +125,11 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
     def says(self, condition: str) -> bool:
-        """Whether a condition holds."""
+        """Return whether a condition holds in SQL."""
         return self.sql(f"SELECT {condition}") == [(True,)]
 
     def set(self, name: str, value: str) -> None:
-        """Change a setting, and have it read: some are at a start only, and which depends."""
+        """Change a setting, and reload, or restart if the setting needs that."""
         self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
         if self.says(f"context = 'postmaster' FROM pg_settings WHERE name = '{name}'"):
             self.kill()
@@ -138,13 +138,13 @@ class Server:
             self.sql("SELECT pg_reload_conf()")
 
     def forget(self, name: str) -> None:
-        """Undo ``set``, where it cannot be asked to."""
+        """Undo ``set`` by editing the file, while the server accepts no connections."""
         path = self.data / "postgresql.auto.conf"
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if not line.startswith(f"{name} =")))
 
     def kill(self) -> None:
-        """Kill it as a crash would; its other processes end when they notice."""
+        """Kill the server like a crash. Its other processes end when they notice."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -152,7 +152,7 @@ class Server:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """Nothing of it runs: the kernel still accepts connections to it."""
+        """Stop all processes of the server. The kernel still accepts connections to it."""
         self._signal(signal.SIGSTOP)
         try:
             yield
@@ -165,7 +165,7 @@ class Server:
             os.kill(pid, number)
 
     def _others(self) -> list[int]:
-        """Its processes but the first: they have its data directory for their own."""
+        """Return the server's other processes, found by their working directory."""
         assert self._process is not None
         found = []
         for path in Path("/proc").glob("[0-9]*/cwd"):

@@ -1,4 +1,4 @@
-"""What is asked of a server besides the question."""
+"""Settings of a session beside its queries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.postgres.world import PASSWORDS, PRIMARY, World
 )
 @pytest.mark.usefixtures("world")
 def test_no_statement_outlives_its_asker(own: str, least: float, most: float) -> None:
-    """Nor is it given more time than the role has."""
+    """A statement ends with its caller, and is given no more time than the role has."""
     settings = {"user": "monitor", "password": PASSWORDS["monitor"], "dbname": "postgres"}
     target = Target(f"host={PRIMARY} options='-c statement_timeout={own}'", settings)
     seconds = "SELECT setting::int / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'"

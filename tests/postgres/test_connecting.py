@@ -1,4 +1,4 @@
-"""Every way to say where to connect to, in both tools, from the tree and as installed."""
+"""Every form of connection parameters, in both tools, from the tree and as installed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ODD = PASSWORDS["odd"]
 ODD_QUOTED = "'{}'".format(ODD.replace("\\", "\\\\").replace("'", "\\'"))
 ODD_ENCODED = quote(ODD, safe="")
 
-# What a form may refer to.
+# Files that a form may refer to.
 FILES = {
     "pgpass": f"*:*:*:monitor:{PASSWORD}\n*:*:*:odd:{ODD.replace(chr(92), chr(92) * 2)}\n",
     "services": (
@@ -42,7 +42,7 @@ REST = f"port=5432 dbname=postgres user=monitor password={PASSWORD} connect_time
 HERE = f"host={{server}} {REST}"
 LOGIN = {"PGUSER": "monitor", "PGPASSWORD": PASSWORD, "PGDATABASE": "postgres"}
 
-# Forms in which the server is named somewhere.
+# Forms that contain the server.
 FORMS = {
     "conninfo": Form(("/usr/pgsql/bin/psql", HERE)),
     "without psql": Form((HERE,)),
@@ -92,7 +92,7 @@ FORMS = {
     ),
 }
 
-# Forms in which the server is given to check_active_slave as an agent does, behind all the rest.
+# Forms without the server, which an agent appends to check_active_slave's arguments.
 APPENDED = {
     "-h and the node": Form(("psql", REST, "-h")),
     "the node alone": Form(("psql", REST)),
@@ -124,7 +124,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def filled(form: Form, server: str, files: Path) -> Form:
-    """The form with what it refers to."""
+    """Return the form with its placeholders filled."""
 
     def fill(text: str) -> str:
         return text.replace("{server}", server).replace("{files}", str(files))
@@ -136,7 +136,7 @@ def filled(form: Form, server: str, files: Path) -> Form:
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_the_server_is_in_the_form(form: Form, tools: Tools, files: Path) -> None:
-    """The primary has standbys, and is none."""
+    """Each form connects to the primary, which has standbys and is none."""
     words, environ = filled(form, PRIMARY, files)
     assert tools.both(*words, **environ) == (LISTED, NO_STANDBY)
 
@@ -178,7 +178,7 @@ def test_a_socket_and_a_user(words: tuple[str, str], world: World, get_active_sl
 
 @pytest.mark.usefixtures("world")
 def test_whoever_is_the_primary(get_active_slaves: Tool) -> None:
-    """libpq asks one after the other."""
+    """libpq tries the hosts one after the other."""
     string = f"host=node3,node2,node1 {REST} target_session_attrs=read-write"
     assert get_active_slaves("psql", string) == LISTED
 

@@ -1,4 +1,4 @@
-"""Whatever does not answer: the tools give up in time, say on what, and leave nothing."""
+"""Peers without an answer: the tools give up in time, name the peer, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOGIN = f"user=monitor password={PASSWORDS['monitor']} dbname=postgres"
 SOON = ("--timeout", "1")
 HERE = "10.66.0.19"
 
-# From a server that lets in whoever comes (authentication is ok, ready for a query), and is silent
-# ever after: https://www.postgresql.org/docs/current/protocol-message-formats.html
+# The message of a server that accepts every client (authentication is ok, ready for a query) and
+# then stays silent: https://www.postgresql.org/docs/current/protocol-message-formats.html
 WELCOME = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
-# One that answers whatever it is asked with one row of one column.
+# The answer of a server that returns one row of one column for every query.
 NONSENSE = (
     b"T\0\0\0\x1a\0\x01x\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0"
     b"D\0\0\0\x0b\0\x01\0\0\0\x01yC\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"
@@ -32,7 +32,7 @@ NONSENSE = (
 
 
 def gave_up(tools: Tools, host: str, doing: str) -> None:
-    """Both give up on a host within a second, while doing that."""
+    """Assert that both tools give up on a host within a second, and name this phase."""
     string = f"host={host} {LOGIN} gssencmode=disable sslmode=disable"
     listing, check = tools.both("psql", string, *SOON)
     assert (listing[:2], check[:2]) == ((1, ""), (1, "f\n"))
@@ -42,14 +42,14 @@ def gave_up(tools: Tools, host: str, doing: str) -> None:
 
 @contextlib.contextmanager
 def listening() -> Iterator[socket.socket]:
-    """The kernel accepts connections for a server that does nothing about them."""
+    """Yield a socket on which the kernel accepts connections, without a server."""
     with socket.create_server((HERE, 5432)) as server:
         yield server
 
 
 @contextlib.contextmanager
 def welcoming(answer: bytes = b"") -> Iterator[None]:
-    """A server that has the same answer to every query, if any."""
+    """Run a server that gives the same answer to every query, or none."""
     with listening() as server, contextlib.ExitStack() as opened:
 
         def welcome() -> None:
@@ -94,14 +94,14 @@ def test_a_server_that_talks_nonsense(tools: Tools) -> None:
 
 
 def error_response(state: str) -> bytes:
-    """An error in the language of the server: only its SQLSTATE is the same everywhere."""
+    """Return an error in another language: only its SQLSTATE does not depend on the language."""
     fields = f"SKATASTROFALNY\0VFATAL\0C{state}\0Mbrak\0\0".encode()
     return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
 
 
 @contextlib.contextmanager
 def denying(answer: bytes) -> Iterator[None]:
-    """A server that has this answer to every login, and ends the connection."""
+    """Run a server that gives this answer to every login, and closes the connection."""
     with listening() as server:
 
         def deny() -> None:
@@ -153,7 +153,7 @@ def test_what_a_server_answers_to_a_query(answer: bytes, status: int, tools: Too
 
 
 def test_a_resolver_that_says_nothing(tools: Tools) -> None:
-    """Nobody has been asked, so nothing is known of anybody."""
+    """Without name resolution no server was queried, so no state is known."""
     for said in tools.both("psql", f"host=nowhere.example {LOGIN}", *SOON):
         assert said[:2] == (126, "")
         assert re.fullmatch(r"no answer within [01.9]+ s while looking up nowhere\.\w+", said.err)
@@ -198,7 +198,7 @@ SHARED = {
 def test_all_servers_have_a_share_of_the_time(
     service: str, get_active_slaves: Tool, tmp_path: Path
 ) -> None:
-    """The first says nothing."""
+    """A silent first server leaves time for the others."""
     services = tmp_path / "services"
     services.write_text(service)
     string = f"service=s {LOGIN} gssencmode=disable sslmode=disable"
@@ -209,7 +209,7 @@ def test_all_servers_have_a_share_of_the_time(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_tool_that_is_killed(number: int, tools: Tools) -> None:
-    """What it waits for is waited for by a child, which does not outlive it."""
+    """A killed tool leaves no child: the child that waits for the server ends with it."""
     with listening():
         words = (f"host={HERE} {LOGIN}", "--timeout", "600")
         with tools.check_active_slave.start(*words) as process:

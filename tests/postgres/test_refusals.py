@@ -1,4 +1,4 @@
-"""What the tools say when they get no answer: one line, and never a password."""
+"""Errors of the tools without an answer: one line, and never a password."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ DENIED = f'connection to server at "{PRIMARY}", port 5432 failed: FATAL: '
 def test_a_server_that_answers_is_alive(
     words: tuple[str, ...], environ: dict[str, str], says: str, tools: Tools
 ) -> None:
-    """It cannot be read from, but its sessions are kept; there is no list, rather than none."""
+    """A server that refuses a login is alive: its sessions are kept, and no list is printed.
+
+    That differs from an empty list.
+    """
     listing, check = tools.both("psql", *words, **environ)
     assert (listing, check) == (Said(1, "", says), Said(0, "f\n", says))
 
@@ -84,7 +87,7 @@ def test_no_answer(hosts: str, tools: Tools) -> None:
 
 
 class Denial(NamedTuple):
-    """What makes a server deny a login, what undoes that, and what the server says."""
+    """Statements that make a server deny a login, their reversal, and the server's message."""
 
     settings: Sequence[str]
     undo: Sequence[str]
@@ -136,7 +139,7 @@ DENIALS = {
 
 @pytest.mark.parametrize("denial", DENIALS.values(), ids=DENIALS)
 def test_a_login_that_is_denied(denial: Denial, world: World, tools: Tools) -> None:
-    """Whatever the server says, in whatever language: libpq itself reads its SQLSTATE."""
+    """A denied login is recognised by its SQLSTATE, which libpq reads in any language."""
     login = f"host={PRIMARY} user={denial.user} dbname={denial.database}"
     try:
         for statement in denial.settings:
@@ -168,7 +171,7 @@ def test_a_host_that_pg_hba_has_not(world: World, tools: Tools) -> None:
 
 @contextlib.contextmanager
 def full(standby: Server, user: str) -> Iterator[None]:
-    """A standby on which this user can have no more connections."""
+    """Fill a standby's connections for this user."""
     with contextlib.ExitStack() as opened:
         with contextlib.suppress(psycopg.OperationalError):
             while True:
@@ -196,7 +199,7 @@ def test_a_standby_without_free_connections(
 
 
 def test_a_name_without_an_address(tools: Tools) -> None:
-    """No server is to blame: nothing is known of any."""
+    """A name without an address leaves the state of the server unknown."""
     for said in tools.both("psql", f"host=node..1,node..2 user=monitor password={PASSWORD}"):
         assert said[:2] == (126, "")
         assert re.fullmatch(r"node..1 has no address: [^;]+; node..2 has no address: .+", said.err)
@@ -235,14 +238,14 @@ def test_a_malformed_string_is_not_repeated(string: str, says: str, tools: Tools
     ids=lambda words: " ".join(words).replace(PASSWORD, "..."),
 )
 def test_a_password_is_taken_for_something_else(words: tuple[str, ...], tools: Tools) -> None:
-    """Tools.both looks for it in what they say."""
+    """A misplaced password does not appear in the output, which Tools.both checks."""
     for said in tools.both("psql", *words):
         assert said.status != 0
         assert said.err
 
 
 def test_a_uri_that_libpq_would_misread(tools: Tools) -> None:
-    """It would take what follows the @ for a host, and say so."""
+    """libpq would take the part after the @ for a host, and print it."""
     said = Said(2, "", "write @ as %40 and / as %2F in the user and password of a URI")
     assert tools.both("psql", f"postgresql://odd:{ODD}@{PRIMARY}/postgres") == (said, said)
 

@@ -1,4 +1,4 @@
-"""check_active_slave: whether one server is a standby to read from."""
+"""check_active_slave: tests whether one server is a standby to read from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.postgres.server import VERSION, Server, until
 from tests.postgres.tool import Said, Tool
 from tests.postgres.world import PASSWORDS, World
 
-# As an agent calls it: the candidate is appended to this.
+# Arguments as from an agent, which appends the candidate.
 CALL = (
     "/usr/pgsql/bin/psql",
     f"port=5432 dbname=postgres user=monitor password={PASSWORDS['monitor']} connect_timeout=5",
@@ -32,7 +32,7 @@ LIMITS = [("--max-lag-bytes", "500000"), ("--max-lag-seconds", "1")]
 
 @contextlib.contextmanager
 def without_receiver(standby: Server) -> Iterator[None]:
-    """A standby that has no primary any more."""
+    """Remove the primary of a standby."""
     ((conninfo,),) = standby.sql("SHOW primary_conninfo")
     standby.set("primary_conninfo", "")
     try:
@@ -60,7 +60,7 @@ def test_the_primary_is_alive_but_no_standby(check_active_slave: Tool) -> None:
 
 
 def test_a_standby_that_was_promoted(world: World, check_active_slave: Tool) -> None:
-    """The last thing that a copy of a standby does."""
+    """A standby that is promoted is no standby any more."""
     promoted = Server("10.66.0.19", world.primary.home.parent / "promoted")
     promoted.home.mkdir()
     promoted.home.chmod(0o777)
@@ -87,7 +87,7 @@ def test_a_standby_that_died(world: World, check_active_slave: Tool) -> None:
 
 
 def test_a_standby_that_takes_no_connections(world: World, check_active_slave: Tool) -> None:
-    """It is there, and the server says so, but who connects is turned away."""
+    """A standby with hot_standby=off is alive, but refuses connections."""
     standby = world.standbys["node3"]
     standby.sql("ALTER SYSTEM SET hot_standby = off")
     standby.kill()
@@ -121,7 +121,7 @@ def test_an_idle_primary_is_no_lag(world: World, check_active_slave: Tool) -> No
 
 @contextlib.contextmanager
 def writing_without_end(primary: Server) -> Iterator[None]:
-    """A transaction that writes as fast as it can, and is never committed."""
+    """Run a transaction that writes as fast as possible, and is never committed."""
     insert = "INSERT INTO bulk SELECT repeat('x', 1000) FROM generate_series(1, 2000)"
     primary.sql("CREATE TABLE IF NOT EXISTS bulk (x text)")
     over = threading.Event()
@@ -142,7 +142,7 @@ def writing_without_end(primary: Server) -> Iterator[None]:
 
 
 def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) -> None:
-    """Its WAL comes and is replayed all the time; the last commit is old."""
+    """The WAL of a long transaction is replayed all the time, although the last commit is old."""
     standby = world.standbys["node3"]
     with writing_without_end(world.primary):
         until_idle_for_a_second(standby)
@@ -159,7 +159,7 @@ def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) ->
 
 
 def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -> None:
-    """One that works asks for word of its primary before its time is up, and else it ends."""
+    """A working receiver requests a message of its primary before its timeout, or else ends."""
     standby = world.standbys["node3"]
     limit = ("--max-lag-seconds", "1")
     standby.kill()
@@ -184,7 +184,7 @@ def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -
 
 
 def test_a_standby_without_a_primary(world: World, check_active_slave: Tool) -> None:
-    """It may be read from, but for those who want to know how old it is."""
+    """A standby without a primary is fit, unless the age of its data is limited."""
     standby = world.standbys["node3"]
     with without_receiver(standby):
         until_idle_for_a_second(standby)
@@ -206,7 +206,7 @@ def test_a_standby_restarted_without_its_primary(
     """It has replayed no transaction since its start, so the age of its data is unknown."""
     standby = world.standbys["node3"]
     unknown = f"lags an unknown number of {limit[0].rpartition('-')[2]} behind"
-    # A restartpoint leaves no transaction to replay at the start.
+    # After a restartpoint no transaction is left to replay at the start.
     world.primary.sql("CHECKPOINT")
     world.settle()
     standby.sql("CHECKPOINT")
@@ -232,7 +232,7 @@ def test_a_standby_restarted_without_its_primary(
 
 @pytest.mark.usefixtures("world")
 def test_anybody_may_ask(check_active_slave: Tool) -> None:
-    """What needs pg_monitor only makes the answer more exact."""
+    """A role without pg_monitor gets the same answers; pg_monitor only makes them more exact."""
     limits = ("--max-lag-bytes", "500000", "--max-lag-seconds", "900")
     for host, answer in (("node2", FIT), ("node1", NO_STANDBY)):
         said = check_active_slave(

@@ -1,4 +1,4 @@
-"""get_active_slaves: who is an active standby of a primary, and who only looks like one."""
+"""get_active_slaves: the active standbys of a primary, and clients that only look like standbys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUT_NODE3 = Said(0, "10.66.0.14 node2\n", "")
 
 
 def streams(world: World, name: str, more: str = "true") -> bool:
-    """Whether a walsender of that name is streaming."""
+    """Return whether a walsender of that name is streaming."""
     return world.primary.says(
         "count(*) > 0 FROM pg_stat_replication"
         f" WHERE application_name = '{name}' AND state = 'streaming' AND {more}"
@@ -60,7 +60,7 @@ def test_a_standby_that_died(world: World, get_active_slaves: Tool) -> None:
 def test_a_standby_that_takes_no_connections_is_listed(
     world: World, get_active_slaves: Tool, check_active_slave: Tool
 ) -> None:
-    """The primary has no sign of hot_standby=off; the documentation names the check script."""
+    """The primary cannot see hot_standby=off; the documentation recommends the check script."""
     standby = world.standbys["node3"]
     standby.sql("ALTER SYSTEM SET hot_standby = off")
     standby.kill()
@@ -87,7 +87,7 @@ def test_pg_receivewal_is_no_standby(
 
 
 def test_a_base_backup_is_no_standby(world: World, get_active_slaves: Tool, tmp_path: Path) -> None:
-    """Its walsenders are two; the one that streams WAL until the backup ends looks alive."""
+    """A base backup has two walsenders, and the one that streams WAL until its end looks alive."""
     options = ("-X", "stream", "--max-rate=32k", "-c", "fast")
     source = ("-h", PRIMARY, "-U", "monitor", "-D", tmp_path / "backup")
     password = PASSWORDS["monitor"]
@@ -97,7 +97,7 @@ def test_a_base_backup_is_no_standby(world: World, get_active_slaves: Tool, tmp_
 
 
 def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> None:
-    """It streams and tells what it has replayed, by any name."""
+    """A subscriber streams and reports its replay position, under any name."""
     primary = world.primary
     primary.sql("CREATE DATABASE elsewhere")
     primary.sql("CREATE PUBLICATION nothing")
@@ -136,7 +136,10 @@ def test_whose_names_count(
     world: World,
     get_active_slaves: Tool,
 ) -> None:
-    """The nodes of the cluster are node1, node2 and node3; the third standby has another name."""
+    """Names are matched with the cluster's nodes node1 to node3, or with the arguments.
+
+    One standby has another name.
+    """
     standby = world.standbys["node3"]
     ((conninfo,),) = standby.sql("SHOW primary_conninfo")
     standby.set("primary_conninfo", conninfo.replace("node3", "elsewhere"))
@@ -185,7 +188,7 @@ def test_lag_in_seconds(world: World, get_active_slaves: Tool) -> None:
 
 @contextlib.contextmanager
 def away(world: World, name: str) -> Iterator[None]:
-    """A standby that is not let in by its primary."""
+    """Keep a standby from connecting to its primary."""
     world.primary.sql("ALTER ROLE monitor NOLOGIN")
     try:
         world.primary.sql(
@@ -201,7 +204,10 @@ def away(world: World, name: str) -> Iterator[None]:
 def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
     world: World, get_active_slaves: Tool
 ) -> None:
-    """It has got all, and does not replay what it missed; replay_lag is the time since then."""
+    """A returned standby has received all WAL, but does not replay it.
+
+    Its replay_lag is the time since then.
+    """
     standby = world.standbys["node3"]
     limit = ("--max-lag-seconds", "60", "--timeout", "3")
     world.write()
@@ -222,7 +228,7 @@ def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
 def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
     limit: tuple[str, str], world: World, get_active_slaves: Tool
 ) -> None:
-    """Its walsender still says streaming, and shows the lag that was measured last."""
+    """The walsender of a frozen standby still streams, and shows the last measured lag."""
     with world.standbys["node3"].frozen():
         world.write()
         until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
@@ -236,7 +242,7 @@ def test_a_standby_is_not_asked_for_standbys(get_active_slaves: Tool) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
-    """The server shows no more than their names to anybody; that is not an empty list."""
+    """Without pg_monitor the server shows only the names of walsenders, which is no empty list."""
     environ = {"PGPASSWORD": PASSWORDS["plain"]}
     said = get_active_slaves("psql", f"host={PRIMARY} user=plain dbname=postgres", **environ)
     assert said == Said(

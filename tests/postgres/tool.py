@@ -1,4 +1,4 @@
-"""The tools as a cluster or a user runs them: a process, arguments, an environment."""
+"""The tools as a cluster or a user runs them: a process with arguments and an environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENVIRON = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 
 
 class Said(NamedTuple):
-    """What became of a run."""
+    """Result of a run."""
 
     status: int
     out: str
@@ -25,16 +25,16 @@ class Said(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """One of the tools, at some place."""
+    """One of the tools, by its path."""
 
     path: Path
 
     def __call__(self, *arguments: str, **environ: str) -> Said:
-        """Run it, and see what it says."""
+        """Run the tool, and return its result."""
         return self.said(self.start(*arguments, **environ))
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        """Run it meanwhile."""
+        """Start the tool."""
         return subprocess.Popen(
             [self.path, *arguments],
             env={**ENVIRON, **environ},
@@ -45,7 +45,7 @@ class Tool(NamedTuple):
         )
 
     def said(self, process: subprocess.Popen[str]) -> Said:
-        """What it says: whatever that is, no password is in it, and a complaint is one line."""
+        """Return the result. Assert that it contains no password and at most one line of errors."""
         with process:
             out, err = process.communicate(timeout=TIMEOUT)
         for secret in SECRETS:
@@ -56,7 +56,7 @@ class Tool(NamedTuple):
 
 
 class Tools(NamedTuple):
-    """Both of them."""
+    """Both tools."""
 
     directory: Path
 
@@ -69,7 +69,7 @@ class Tools(NamedTuple):
         return Tool(self.directory / "check_active_slave")
 
     def both(self, *arguments: str, **environ: str) -> tuple[Said, Said]:
-        """What they say to the same arguments, in this order."""
+        """Return both results for the same arguments, in this order."""
         tools = self.get_active_slaves, self.check_active_slave
         listing, check = [(tool, tool.start(*arguments, **environ)) for tool in tools]
         return listing[0].said(listing[1]), check[0].said(check[1])
@@ -77,7 +77,7 @@ class Tools(NamedTuple):
 
 @contextlib.contextmanager
 def running(*argv: str | Path, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs meanwhile, with its children."""
+    """Run a process with its children until the end of the block."""
     environment: Mapping[str, str] = {**ENVIRON, **environ}
     process = subprocess.Popen(
         argv,

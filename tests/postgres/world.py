@@ -1,4 +1,4 @@
-"""A primary with three standbys, and who may ask them."""
+"""A primary with three standbys, and roles for queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.postgres.server import Server, until
 NAMES = {"node2": "10.66.0.12", "node3": "10.66.0.13", "10.66.0.14": "10.66.0.14"}
 PRIMARY = "10.66.0.11"
 
-# Role -> password.  Some of them are hard to write.
+# Role -> password. Some of them are hard to quote.
 PASSWORDS = {"monitor": "Wunderbar-77", "odd": "s3cr@t/ of 'w\"d\\x", "plain": "Sonderbar-78"}
 SECRETS = (*PASSWORDS.values(), "s3cr", "Falsch-79")
 
@@ -32,13 +32,13 @@ SETTLED = """
 
 
 class World(NamedTuple):
-    """The servers; the third standby has no name but its address."""
+    """The servers; the third standby's only name is its address."""
 
     primary: Server
     standbys: dict[str, Server]
 
     def settle(self) -> None:
-        """Wait until the three are where the primary is, and nobody else is there."""
+        """Wait until the three standbys are up to date, without other walsenders."""
         until(lambda: self.primary.says(SETTLED), "the standbys, and only they, to stream")
 
     def write(self) -> None:
@@ -49,7 +49,7 @@ class World(NamedTuple):
 
     @contextlib.contextmanager
     def paused(self, name: str) -> Iterator[Server]:
-        """A standby that receives and does not replay, with something to replay."""
+        """Pause the replay of a standby, with WAL left to replay."""
         standby = self.standbys[name]
         standby.sql("SELECT pg_wal_replay_pause()")
         try:
@@ -66,13 +66,13 @@ class World(NamedTuple):
 
 
 def conninfo(name: str) -> str:
-    """What a standby of that name connects to its primary with."""
+    """Return the conninfo of a standby of that name."""
     return f"host={PRIMARY} user=monitor password={PASSWORDS['monitor']} application_name={name}"
 
 
 @contextlib.contextmanager
 def made(directory: Path) -> Iterator[World]:
-    """The servers, started."""
+    """Yield the servers, started."""
     with contextlib.ExitStack() as left:
 
         def server(address: str) -> Server:
@@ -92,7 +92,7 @@ def made(directory: Path) -> Iterator[World]:
             primary.sql("ALTER ROLE {} PASSWORD '{}'".format(role, password.replace("'", "''")))
         standbys = {name: server(address) for name, address in NAMES.items()}
         for name, standby in standbys.items():
-            # Without a slot a checkpoint could remove WAL that the standby has not got yet.
+            # Without a slot a checkpoint could remove WAL that the standby has not received yet.
             slot = f"s{standby.address.replace('.', '_')}"
             primary.sql(f"SELECT pg_create_physical_replication_slot('{slot}')")
             standby.copy(primary, conninfo(name), slot)

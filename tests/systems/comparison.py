@@ -1,6 +1,6 @@
-"""Compare what a system's crm_mon prints with its recording: tests.systems.comparison [SUITE]
+"""Comparison of a system's crm_mon with its recordings: tests.systems.comparison [SUITE]
 
-What is printed goes to build/systems/crm_mon/VERSION, and may be copied from there.
+The output goes to build/systems/crm_mon/VERSION, and may be copied from there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PYTHON = ("/usr/bin/python3", "-B", "-m")
 
 
 def within(suite: str) -> list[str]:
-    """Return what to put before a command that is to run in this system; nothing for ours."""
+    """Return the prefix of a command that is to run in this system; nothing for ours."""
     if not suite:
         return []
     directory = root.make(root.SYSTEMS[suite])
@@ -55,7 +55,7 @@ def _pacemaker(text: str) -> object:
 
 
 def differences(place: Path) -> list[str]:
-    """Return one line for each CIB of which the recording is missing or has another state."""
+    """Return one line for each CIB without a recording, or with another state."""
     found = []
     for name in names():
         recorded = RECORDINGS / place.name / f"{name}.xml"

@@ -1,9 +1,9 @@
-"""Run tests in other systems than this machine's.
+"""Command that runs tests in other systems than this machine's.
 
     tests/systems/run [OPTION...]    the agents' core cases in Debian 13, with options for pytest
     tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
 
-The latter writes down in docs/tested.json, from which README has its table, what passed where.
+The latter records in docs/tested.json which tests passed. README has its table from there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run(step: Step) -> Ended:
 
 
 def table(ended: Sequence[Ended]) -> list[str]:
-    """Return one line for each step: passed or failed, and how long it took."""
+    """Return one line for each step: passed or failed, and its duration."""
     width = max(len(each.step.title) for each in ended)
     return [
         f"{each.step.title:{width}}  {each.seconds:5.0f} s  "
@@ -69,9 +69,9 @@ def versions(suite: str) -> dict[str, str]:
 
 
 def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row]:
-    """Return the rows with what has become of steps in the system that `found` describes.
+    """Return the rows with the results of steps in the system that `found` describes.
 
-    A step that has failed is no longer among the tests of its system.
+    A failed step is no longer among the tests of its system.
     """
     known = next((row["Tests"].split(", ") for row in rows if row["System"] == found["System"]), [])
     outcomes = {each.step.name: each.status == 0 for each in ended}
@@ -83,7 +83,7 @@ def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row
 
 
 def write_tested(ended: Sequence[Ended]) -> None:
-    """Write down what has become of these steps, for the table in README."""
+    """Record the results of these steps, for the table in README."""
     suites = {each.step.suite for each in ended}
     found = {suite: versions(suite) for suite in suites}
     with open(TESTED, "r+") as file:

@@ -1,4 +1,4 @@
-"""Recordings of crm_mon: what the one that is installed here prints for each CIB in tests/data/cib.
+"""Recordings of crm_mon: the output of the installed one for each CIB in tests/data/cib.
 
 python3 -m tests.systems.recording DIRECTORY      write DIRECTORY/NAME.xml for each
 """
@@ -29,10 +29,10 @@ def names() -> list[str]:
 
 
 def readable(cib: str, newest: tuple[int, int]) -> str:
-    """Return the CIB as a Pacemaker has it whose newest schema of configurations is this one.
+    """Return the CIB for a Pacemaker with `newest` as its newest configuration schema.
 
-    The roles of promotable clones are Master and Slave in schemas before 3.7 (Pacemaker 2.1.0), and
-    a CIB with a newer feature set than its own cannot be changed by any Pacemaker.
+    The roles of promotable clones are Master and Slave in schemas before 3.7 (Pacemaker 2.1.0). No
+    Pacemaker can change a CIB with a newer feature set than its own.
     """
     found = _SCHEMA.search(cib)
     assert found is not None
@@ -51,7 +51,7 @@ def newest_schema() -> tuple[int, int]:
 
 
 def printed(cib: str) -> str:
-    """Return what crm_mon prints for this CIB, without the line that names our command."""
+    """Return crm_mon's output for this CIB, without the line that names our command."""
     with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
         file.write(readable(cib, newest_schema()))
         file.flush()
@@ -69,7 +69,7 @@ def adapt() -> None:
 
 
 def record(directory: Path) -> int:
-    """Write a recording of each CIB; return 1 if there is one that crm_mon cannot read."""
+    """Write a recording of each CIB. Return 1 if crm_mon cannot read one of them."""
     for name in names():
         path = directory / f"{name}.xml"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What runs in which system: the core cases for `make test`, all steps of `make other-systems`."""
+"""Steps by system: the core cases for `make test`, all steps of `make other-systems`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CORE = (
     "tests/lab/test_realsvr.py::test_a_whole_life",
 )
 
-# Debian 11 has no schema of agents' metadata, and its crm_mon shows two states that the recordings
-# in test_crm_mon_versions.py know as its own.
+# Debian 11 has no schema of agents' metadata. Its crm_mon shows two states that have their own
+# recordings in test_crm_mon_versions.py.
 NOT_IN_BULLSEYE = tuple(
     f"--deselect=tests/unit/{test}"
     for test in (
@@ -39,13 +39,13 @@ NOT_IN_BULLSEYE = tuple(
 ADAPTED = ("sh", "-euc", 'python3 -B -m tests.systems.recording --adapt; exec "$@"', "sh")
 PYTEST = (".venv/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
-# The bring-up, and PAF's failover after the primary's postgres was killed.
+# The bring-up, and PAF's failover after a kill of the primary's postgres.
 FAILOVER = (
     "tests/cluster/test_bringup.py",
     "tests/cluster/test_drills.py::test_the_primarys_database_is_killed",
 )
 
-# Installed and removed by make, with what a node would see of it meanwhile.
+# Installed and removed by make, with checks of a node's view in between.
 INSTALL = """
 make -s install
 /usr/lib/ocf/resource.d/lvsdr/lvsdr meta-data | grep -q '<resource-agent name="lvsdr"'
@@ -57,7 +57,7 @@ test ! -e /usr/lib/ocf/resource.d/lvsdr
 
 
 class Step(NamedTuple):
-    """A command, started in the tree, with what it takes in addition to our environment."""
+    """A command, started in the tree, and its variables in addition to our environment."""
 
     name: str
     suite: str
@@ -67,12 +67,15 @@ class Step(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What the lines of output begin with, and the directory of the results."""
+        """Return the prefix of the lines of output.
+
+        It is also the name of the directory of the results.
+        """
         return f"{self.suite or 'here'}-{self.name}"
 
 
 def place(suite: str) -> dict[str, str]:
-    """Return the variable that has the lab run in this system."""
+    """Return the variable that makes the lab run in this system."""
     return {"LAB_ROOT": str(root.make(root.SYSTEMS[suite]))} if suite else {}
 
 

@@ -1,7 +1,7 @@
 """The choice of the kernel that carries the lab, made by trying.
 
-The running kernel if it has ip_vs; else the first guest kernel that boots here. Which one that is,
-is found once and remembered in build/kernel until the machine or the packages change.
+The running kernel is used if it has ip_vs, otherwise the first guest kernel that boots here. The
+result is remembered in build/kernel until the machine or the packages change.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ NATIVE = "native"
 RETRY = 3600  # seconds after which a kernel that was not usable is tried again
 
 Make = Callable[[], GuestKernel]
-"""Gets a kernel ready. Raises Unusable if it cannot be had."""
+"""Function that prepares a kernel. It raises Unusable if the kernel cannot be provided."""
 
 Boot = Callable[[GuestKernel], None]
-"""Boots a kernel and ends it. Raises Unusable if it does not get as far as a command."""
+"""Function that boots a kernel and ends it. It raises Unusable if no command can be run."""
 
 GUESTS: Mapping[str, Make] = {newer.NAME: newer.make, older.NAME: older.make}
 
 
 class NoKernel(Exception):
-    """No kernel can carry the lab here, with one line for each that was tried."""
+    """The absence of a usable kernel, with one line for each kernel that was tried."""
 
 
 class Choice(NamedTuple):
-    """The guest kernel to use, and the reasons why those before it are not used."""
+    """The guest kernel to use, and the reasons against those that precede it."""
 
     kernel: str
     skipped: dict[str, str]
@@ -46,9 +46,9 @@ class Choice(NamedTuple):
 
 
 def wanted() -> str | None:
-    """Return the kernel that LAB_KERNEL forces, None if it is not set.
+    """Return the kernel that LAB_KERNEL forces, or None if it is not set.
 
-    SystemExit for a name that is none.
+    Raises SystemExit for an unknown name.
     """
     name = os.environ.get(VARIABLE, "")
     if name and name not in (NATIVE, *GUESTS):
@@ -70,7 +70,10 @@ class Kernels:
         self._record = place / "choice.json"
 
     def guest(self, boot: Boot, name: str | None = None) -> GuestKernel:
-        """Return the kernel of this name, or the best that boots here. NoKernel without any."""
+        """Return the kernel of this name, or the best that boots here.
+
+        Raise NoKernel if there is none.
+        """
         with self._only_one():
             return self._forced(name) if name else self._remembered() or self._tried(boot)
 
@@ -85,7 +88,7 @@ class Kernels:
             raise NoKernel(f"  {name}: {problem}") from None
 
     def _remembered(self) -> GuestKernel | None:
-        """Return the kernel that was chosen on this machine as it is now, None if none was."""
+        """Return the kernel that was chosen on this machine in its present state, or None."""
         choice = self._read()
         if choice is None:
             return None
@@ -96,7 +99,7 @@ class Kernels:
         return None
 
     def _tried(self, boot: Boot) -> GuestKernel:
-        """Return the first kernel that boots, and remember it. NoKernel if none does."""
+        """Return the first kernel that boots, and remember it. Raise NoKernel if none does."""
         skipped: dict[str, str] = {}
         for name in self._guests:
             kernel = self._usable(name, boot, skipped)
@@ -106,7 +109,7 @@ class Kernels:
         raise NoKernel("\n".join(f"  {name}: {problem}" for name, problem in skipped.items()))
 
     def _usable(self, name: str, boot: Boot, skipped: dict[str, str]) -> GuestKernel | None:
-        """Return this kernel if it boots; else None, with the reason added to `skipped`."""
+        """Return this kernel if it boots; otherwise None, with the reason added to `skipped`."""
         try:
             kernel = self._guests[name]()
             boot(kernel)
@@ -117,7 +120,7 @@ class Kernels:
         return kernel
 
     def _read(self) -> Choice | None:
-        """Return the remembered choice if it was made on this machine as it is now."""
+        """Return the remembered choice if it was made on this machine in its present state."""
         try:
             record: dict[str, Any] = json.loads(self._record.read_text())
             choice = Choice(record["kernel"], dict(record["skipped"]), float(record["time"]))
@@ -144,7 +147,7 @@ class Kernels:
 
 
 def _machine() -> str:
-    """Return a digest of all that decides which kernel boots: kernel, processor, programs, tree."""
+    """Return a digest of the inputs of the choice: kernel, processor, programs, tree."""
     digest = hashlib.sha256(f"{os.uname().release} {os.uname().machine} {ROOT}\n".encode())
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     processor = {line for line in lines if line.startswith(("model name", "flags"))}

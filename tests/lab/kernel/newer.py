@@ -1,9 +1,10 @@
 """Debian's newest User Mode Linux: it starts on every x86-64 processor and is three times faster.
 
-With `seccomp=on` it intercepts system calls by seccomp(2) instead of ptrace(2), and therefore never
-handles the extended state of the processor, at which older ones fail. It needs a newer libc than
-this machine may have. So the libc of the same suite lies beside it, and a copy of the program is
-changed to use that. Starting the program through ld.so would fail: it executes /proc/self/exe.
+The option `seccomp=on` makes it intercept system calls by seccomp(2) instead of ptrace(2). It
+therefore never handles the extended state of the processor, at which older kernels fail. It needs a
+newer libc than this machine may have. So the libc of the same suite lies beside it, and a copy of
+the program is changed to use that. Starting the program through ld.so would fail: it executes
+/proc/self/exe.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGES = ("user-mode-linux", "libc6")
 
 
 def make() -> GuestKernel:
-    """Return the kernel; fetch it unless an earlier run did. Unusable with the reason."""
+    """Return the kernel; fetch it unless an earlier run did. Raise Unusable with the reason."""
     try:
         files = suite.unpack(SUITE, PACKAGES)
     except (suite.Unavailable, OSError) as problem:
@@ -44,10 +45,10 @@ def _index(modules: Path) -> None:
 
 
 def _patched(files: Path) -> Path:
-    """Return a copy of the program that uses the libc beside it, wherever this tree now lies."""
+    """Return a copy of the program that uses the libc beside it, at the tree's present path."""
     original, program = files / "usr/bin/linux.uml", ROOT / "build/kernel/linux.uml"
     stamp = program.with_suffix(".stamp")
-    # The time changes when another version was fetched into the same place.
+    # The time changes when another version is fetched into the same place.
     current = f"{original} {original.stat().st_ctime_ns}"
     if stamp.exists() and stamp.read_text() == current:
         return program
@@ -64,7 +65,7 @@ def _patched(files: Path) -> Path:
 
 
 def _modules_root(modules: Path) -> Path:
-    """Return a directory in which `lib/modules` is `modules`, which is how depmod wants it."""
+    """Return a directory in which `lib/modules` links to `modules`, as depmod requires."""
     root = modules.parent / "depmod"
     (root / "lib").mkdir(parents=True, exist_ok=True)
     link = root / "lib/modules"

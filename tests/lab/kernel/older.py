@@ -1,7 +1,8 @@
 """The User Mode Linux of this machine's own Debian release: 6.1 on Debian 12.
 
-It handles the extended state of the processor in a buffer of fixed size. Where the state is larger
-(AMX), each PTRACE_SETREGSET fails and the kernel panics at once. `xsave.c`, preloaded, cures that.
+It handles the extended state of the processor in a buffer of fixed size. If the state is larger
+(AMX), each PTRACE_SETREGSET fails and the kernel panics at once. The preloaded `xsave.c` prevents
+that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NO_COMPILER = (
 
 
 def make() -> GuestKernel:
-    """Return the kernel. Unusable if it is not installed, or needs a compiler that is not."""
+    """Return the kernel. Raise Unusable if it, or a compiler that it needs, is not installed."""
     if not os.access(PROGRAM, os.X_OK):
         raise Unusable(f"{PROGRAM} is not installed; run tests/setup")
     compiler = shutil.which("cc") or shutil.which("gcc")
@@ -38,12 +39,12 @@ def make() -> GuestKernel:
 
 
 def has_large_state() -> bool:
-    """Test whether the processor has AMX, whose state does not fit into 6.1's buffer."""
+    """Test whether the processor has AMX: its state does not fit into 6.1's buffer."""
     return "amx_tile" in Path("/proc/cpuinfo").read_text().split()
 
 
 def _compiled(compiler: str) -> Path:
-    """Return the workaround as a shared object, compiled unless that has been done."""
+    """Return the workaround as a shared object, compiled unless an earlier run did."""
     digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
     library = ROOT / f"build/kernel/xsave-{digest}.so"
     if library.exists():

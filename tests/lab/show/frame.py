@@ -1,4 +1,4 @@
-"""What a walk begins and ends with."""
+"""The beginning and the end of a walk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.lab.show.screen import Screen
 
 
 def opening(screen: Screen, title: str, drawing: str, explanation: str) -> None:
-    """Say what there is to be seen, and what is real about it."""
+    """Explain the drawing, and which parts of the lab are real."""
     screen.headline(title)
     for line in drawing.strip("\n").splitlines():
         screen.line(line)
@@ -18,7 +18,7 @@ def opening(screen: Screen, title: str, drawing: str, explanation: str) -> None:
 
 
 def closing(screen: Screen, lines: Sequence[str]) -> None:
-    """Say what was seen, and where to go on."""
+    """Summarise the walk, and name the next steps."""
     screen.headline("What you have seen")
     for line in lines:
         screen.line("  ", line)
@@ -26,12 +26,12 @@ def closing(screen: Screen, lines: Sequence[str]) -> None:
 
 
 def say(message: str) -> None:
-    """Say something on standard error, beside the walk."""
+    """Print a message on standard error, beside the walk."""
     print(f"demo: {message}", file=sys.stderr, flush=True)
 
 
 def kept(walk: Callable[[], None]) -> bool:
-    """Walk, and return whether every promise was kept; say so on standard error if not."""
+    """Walk, and return whether every promise was kept. If not, print the difference."""
     try:
         walk()
     except AssertionError as difference:

@@ -1,4 +1,4 @@
-"""Plays actions of the agent, shows what comes of each, and holds it against what was promised."""
+"""Guide of the walk: plays actions of the agent, and compares their results with the promises."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ NODES = ("node1", "node2", "node3")
 
 
 class Unexpected(AssertionError):
-    """A step did not show what it promises."""
+    """A step that did not show its promised result."""
 
 
 class Seen(NamedTuple):
-    """What an action of the agent has led to, by node."""
+    """Effects of an action of the agent, by node."""
 
     weights: dict[str, int]
     spread: dict[str, int]
-    """Of the new connections."""
+    """The number of new connections."""
     sessions: dict[str, State]
-    """How those fare that were opened in earlier steps."""
+    """The state of sessions that were opened in earlier steps."""
 
 
 class Guide:
-    """Leads through the steps that are played on `stage`, and shows them on `screen`."""
+    """Guide through the steps that are played on `stage` and shown on `screen`."""
 
     def __init__(self, stage: Stage, screen: Screen) -> None:
         self.stage = stage
@@ -55,19 +55,19 @@ class Guide:
         self._cluster: dict[str, tuple[str, ...]] = {}
 
     def tell(self, text: str) -> None:
-        """Say what happens in the cluster."""
+        """Print the events in the cluster."""
         self._screen.paragraph(text)
         self._screen.line()
 
     def remark(self, text: str) -> None:
-        """Add something to what was shown."""
+        """Print a remark below the results."""
         self._screen.line()
         self._screen.paragraph(text, "dim")
 
     def play(self, action: str, exits: ExitCode = ExitCode.SUCCESS) -> Seen:
-        """Run an action of the agent, then open connections, and show all of it as it happens.
+        """Run an action of the agent, open connections, and show all of it.
 
-        Unexpected when it exits otherwise, or does not do what follows from the verdicts.
+        Raises Unexpected if the exit code differs, or the table is not that of the verdicts.
         """
         self._show_cluster()
         rows = self.stage.verdicts()
@@ -83,7 +83,7 @@ class Guide:
         return Seen(weights, self._show_connections(sessions), sessions)
 
     def lay_path(self) -> None:
-        """Have the agents lay the packet path, and show what each has to say."""
+        """Let the agents lay the packet path, and show the log of each."""
         said: list[str] = []
         for host, agent, result in self.stage.lay_path():
             if result.exit_code != ExitCode.SUCCESS:
@@ -96,21 +96,21 @@ class Guide:
         self._screen.line()
 
     def expect(self, what: str, found: object, wanted: object) -> None:
-        """Show that a promise was kept. Unexpected when it was not."""
+        """Show that a promise was kept. Raise Unexpected if it was not."""
         check(what, found, wanted)
         self._screen.line("  ", Styled("ok", "green"), f"  {what}")
 
     def expect_spread(self, seen: Seen, **wanted: int) -> None:
-        """Show that new connections are spread as is wanted, by node; none on any other."""
+        """Show that new connections are spread over nodes as wanted, and reach no other node."""
         shares = ", ".join(f"{number} on {node}" for node, number in wanted.items())
         self.expect(f"{CONNECTIONS} new connections: {shares}", seen.spread, wanted)
 
     def expect_sessions(self, seen: Seen, **wanted: State) -> None:
-        """Show that the sessions that were opened earlier fare as is wanted, by node."""
+        """Show that earlier sessions are in the wanted state, by node."""
         fates = [f"the session on {node} {FATES[fate].text}" for node, fate in wanted.items()]
         self.expect(", ".join(fates), seen.sessions, wanted)
 
-    # --- one kind of thing after the other
+    # --- parts of the screen
 
     def _show_cluster(self) -> None:
         try:
@@ -130,7 +130,7 @@ class Guide:
         self._screen.table(("lvsdr", "verdict", "because"), cells)
 
     def _show_words(self, ended: str, result: AgentResult) -> None:
-        """How the agent ended and what it logged, save for what it gave as its reason as well."""
+        """Show the end of the action and its log, except lines that its reason repeats."""
         for line in _logged(result):
             if line.partition(": ")[2] not in result.reason:
                 self._screen.quote(f"log: {line}", "dim")
@@ -141,7 +141,7 @@ class Guide:
         self._screen.line()
 
     def _show_connections(self, before: dict[str, State]) -> dict[str, int]:
-        """The kernel's table while new connections are open, and who has them."""
+        """Show the kernel's table and the real servers of new connections while these are open."""
         sessions = self._connected()
         self._screen.line("  ", Styled("ipvsadm -Ln", "bold"))
         for line in self.stage.table().splitlines()[1:]:
@@ -163,13 +163,13 @@ class Guide:
 
 
 def check(what: str, found: object, wanted: object) -> None:
-    """Hold what was found against what is wanted. Unexpected when they differ."""
+    """Compare a result with the wanted one. Raise Unexpected when they differ."""
     if found != wanted:
         raise Unexpected(f"not so: {what}\n  expected  {wanted}\n  found     {found}")
 
 
 def _resources(node: str, state: ClusterState) -> tuple[str, ...]:
-    """What crm_mon says of a node, of the two resources there, and of the attribute."""
+    """Return a node's state in crm_mon, the roles of its two resources, and the attribute."""
     online = state.nodes[node].online
 
     def role(resource: str) -> str:
@@ -182,12 +182,12 @@ def _resources(node: str, state: ClusterState) -> tuple[str, ...]:
 
 
 def _news(row: Iterable[str], before: Iterable[str]) -> list[Cell]:
-    """What is not as it was before is set in bold type."""
+    """Return the cells of a row, with those that have changed in bold type."""
     return [new if new == old else Styled(new, "bold") for new, old in zip(row, before)]
 
 
 def _logged(result: AgentResult) -> list[str]:
-    """The agent's log lines, from the level on."""
+    """Return the agent's log lines, from the level on."""
     lines = result.stderr.splitlines()
     return [line[line.index(level) :] for line in lines for level in LEVELS if level in line]
 

@@ -1,4 +1,4 @@
-"""The packet path of direct routing, as the agents lay it: nothing of it is there before."""
+"""The packet path of direct routing, as the agents lay it on hosts without any of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.lab.world import World
 
 @contextmanager
 def bare(world: World) -> Iterator[None]:
-    """Hosts without the VIP and without a word on ARP; as they were made, afterwards."""
+    """Remove the VIP and the ARP settings from hosts, and restore them afterwards."""
     director = world.director1
     with unprepared(world.nodes, world.nodes):
         director.ip([f"address del {VIP}/32 dev eth0"])
@@ -27,7 +27,7 @@ def bare(world: World) -> Iterator[None]:
 
 
 def lay(world: World) -> Iterator[tuple[str, str, AgentResult]]:
-    """Start the agents that lay it, one after the other: host, agent, and how it ended."""
+    """Start the agents that lay the path. Yield host, agent and result of each."""
     for node in world.nodes:
         yield node.name, "lvsdr-realsvr", RealServer(node).run("start")
     director = world.director1
@@ -35,8 +35,8 @@ def lay(world: World) -> Iterator[tuple[str, str, AgentResult]]:
 
 
 def owner(world: World) -> str:
-    """The host whose MAC address answers a client that asks for the VIP; ``nobody`` if none."""
-    with suppress(OSError):  # nothing listens yet: it is the question for the address that counts
+    """Return the host with the MAC that the client learns for the VIP; ``nobody`` if none."""
+    with suppress(OSError):  # no server listens yet; only the ARP request counts
         world.client.connect().close()
     answer = neighbour(world.client, VIP)
     return next((name for name, host in world.hosts.items() if mac(host) == answer), "nobody")

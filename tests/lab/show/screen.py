@@ -1,4 +1,4 @@
-"""How the walk looks: headlines, paragraphs and tables, in colour or plain, 80 to 100 columns."""
+"""Layout of the walk: headlines, paragraphs and tables, in colour or plain, 80 to 100 columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO, Union
 
 INDENT = "  "
 GAP = "  "
-FIRST = 7  # columns, at least, of a table's first one, so that tables line up
+FIRST = 7  # columns, at least, of a table's first column, so that tables line up
 ASCII = str.maketrans("─│┌┐┼█…", "-|+++#~")
 SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -24,7 +24,7 @@ Cell = Union[str, Styled]
 
 
 class Screen:
-    """Writes to `stream`, at once, lines of at most `width` columns."""
+    """Screen that writes lines of at most `width` columns to `stream`, unbuffered."""
 
     def __init__(self, stream: TextIO, width: int, *, colour: bool, unicode: bool) -> None:
         self.width = width
@@ -34,9 +34,9 @@ class Screen:
 
     @classmethod
     def on(cls, stream: TextIO, environ: Mapping[str, str]) -> Screen:
-        """Return the screen that these surroundings want.
+        """Return the screen for this stream and environment.
 
-        Colours are for terminals, and for nobody who has NO_COLOR set (no-color.org).
+        Colours need a terminal, and NO_COLOR disables them (no-color.org).
         """
         columns = environ.get("COLUMNS", "")
         colour = stream.isatty() or bool(environ.get("FORCE_COLOR"))
@@ -49,7 +49,7 @@ class Screen:
         )
 
     def line(self, *cells: Cell) -> None:
-        """Write these cells side by side, wherever they end; without any, an empty line."""
+        """Write these cells side by side, at any length; without cells, write an empty line."""
         text = "".join(map(self._painted, cells)).rstrip()
         print(text if self._unicode else text.translate(ASCII), file=self._stream, flush=True)
 
@@ -71,11 +71,14 @@ class Screen:
             self.line(INDENT, Styled(line, style))
 
     def quote(self, text: str, style: str = "") -> None:
-        """Write one line, cut where the screen ends."""
+        """Write one line, cut at the width of the screen."""
         self.line(INDENT, self._cut(Styled(text, style), len(INDENT)))
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-        """Write rows below a header, columns aligned and the last one cut where the screen ends."""
+        """Write rows below a header.
+
+        Columns are aligned, and the last one is cut at the width of the screen.
+        """
         label, *titles = header
         top = [Styled(label, "bold"), *(Styled(title, "dim") for title in titles)]
         cells: list[Sequence[Cell]] = [top, *rows]

@@ -1,4 +1,4 @@
-"""What the walk is played on: a cluster as it is told to be, the agent, and a client."""
+"""The stage of the walk: a cluster in a given state, the agent, and a client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HANGING = 1.0  # seconds without an answer
 
 
 class Stage:
-    """The lab's hosts, with director1 in charge."""
+    """The lab's hosts, with director1 as the director."""
 
     def __init__(self, world: World, parameters: Mapping[str, object]) -> None:
         self._world = world
@@ -43,42 +43,42 @@ class Stage:
     # --- the cluster
 
     def cluster(self, *nodes: cib.Node) -> None:
-        """Let the cluster be in this state."""
+        """Set the state of the cluster."""
         os.environ["CIB_file"] = str(cib.write(SCRATCH / "cib.xml", nodes))
 
     def lose_cluster(self) -> None:
-        """Let crm_mon ask for a cluster that runs, which there is none of."""
+        """Let crm_mon query a running cluster, which does not exist."""
         del os.environ["CIB_file"]
 
     def unplug(self, node: str) -> None:
-        """Cut a node off, as if its power was lost: nobody hears from it any more."""
+        """Cut a node off, as if its power was lost."""
         self._world.hosts[node].ip(["link set eth0 down"])
 
     def plug(self, node: str) -> None:
-        """Let a node that was cut off start anew, without the sessions it had."""
+        """Connect a node that was cut off. Its service starts anew, without its sessions."""
         assert self._world.servers is not None
         self._world.servers.hang_up(node)
         self._world.servers.listen(node)
         self._world.hosts[node].ip(["link set eth0 up"])
 
     def state(self) -> ClusterState:
-        """Ask crm_mon, as the agent does. SourceUnavailable when it does not know."""
+        """Query crm_mon, as the agent does. Raise SourceUnavailable if it has no answer."""
         return parse(crm.snapshot(Deadline.after(PATIENCE)))
 
     # --- the packet path
 
     def lay_path(self) -> Iterator[tuple[str, str, AgentResult]]:
-        """Have the agents lay it: host, agent, and how its start ended."""
+        """Let the agents lay the path. Yield host, agent and result of each start."""
         return path.lay(self._world)
 
     def owner(self) -> str:
-        """The host that answers for the VIP."""
+        """Return the host that answers for the VIP."""
         return path.owner(self._world)
 
     # --- the agent
 
     def verdicts(self) -> list[Row]:
-        """Work out, without changing anything, what the agent is about to do and why; by host."""
+        """Return the verdicts of the agent's next action, by host, without changing anything."""
         operation = self._operation("monitor")
         environ = operation.environment(self._director.name, self._director.rsctmp)
         wanted = settings(PARAMETERS.parse(environ))
@@ -88,7 +88,7 @@ class Stage:
         return sorted(decision.rows, key=lambda row: row.host)
 
     def agent(self, action: str) -> AgentResult:
-        """Run an action of the agent, the way Pacemaker does."""
+        """Run an action of the agent as Pacemaker does."""
         return agent_result(self._director.start_agent(self._operation(action)).wait())
 
     def _operation(self, action: str) -> Operation:
@@ -119,13 +119,13 @@ class Stage:
         return [self._world.client.connect() for _ in range(CONNECTIONS)]
 
     def release(self, sessions: list[Session]) -> None:
-        """Close them, save for one on each real server that has no session yet."""
+        """Close connections, except one on each real server that has no session yet."""
         for session in sessions:
             if self._sessions.setdefault(session.host, session) is not session:
                 session.close()
 
     def answered(self, connections: int) -> int:
-        """Open connections, close them, and return how many got an answer within a second."""
+        """Open and close connections. Return the number of those answered within a second."""
         answered = 0
         for _ in range(connections):
             with suppress(TimeoutError):
@@ -134,7 +134,7 @@ class Stage:
         return answered
 
     def sessions(self) -> dict[str, State]:
-        """Use every session that was left open, by node, and forget those that are over."""
+        """Return the state of every kept session, by node, and forget those that are over."""
         states = {node: session.state() for node, session in sorted(self._sessions.items())}
         for node, state in states.items():
             if state is not State.ALIVE:
@@ -142,6 +142,6 @@ class Stage:
         return states
 
     def hang_up(self, node: str) -> None:
-        """Let the client end its session on that node."""
+        """End the client's session on that node."""
         self._sessions.pop(node).close()
         self._director.await_rest(self._world.hosts[node])
