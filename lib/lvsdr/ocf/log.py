@@ -121,9 +121,9 @@ class Log:
         return ""
 
     def _syslog(self, facility: str, level: str, text: str) -> None:
-        import syslog
+        with suppress(OSError, ValueError, ImportError):  # loading it takes a descriptor, too
+            import syslog
 
-        with suppress(OSError, ValueError):
             if not self._syslog_open:
                 code = getattr(syslog, f"LOG_{facility.upper()}", syslog.LOG_DAEMON)
                 syslog.openlog(self._tag, 0, code)
