@@ -1,16 +1,24 @@
 """Runs actions of the agent lvsdr in forks of a process that has it loaded; see `warm.py`.
 
-Each line on standard input is a request: action, environment, files for what it says. Each line on
-standard output is the exit status of one. The interpreter is the one that the agent itself has.
+Each line on standard input is a request: action, environment, files for what it says, and a dict
+that may limit the run: `rlimits` (RLIMIT_… by name), `address_space` (bytes more than it has),
+`cgroup` (its directory), `kill_after` (seconds). Each line on standard output is the exit status of
+one. The interpreter is the one that the agent itself has.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
+import signal
 import sys
+import time
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
 LOADED = ("agents.lvsdr", "ipvs.plan", "ipvs.batch", "system.run")
@@ -22,17 +30,44 @@ def serve() -> None:
     for module in LOADED:
         import_module(f"lvsdr.{module}")
     for line in sys.stdin:
+        action, environment, stdout, stderr, limits = json.loads(line)
         child = os.fork()
         if child == 0:
-            run(*json.loads(line))
+            run(action, environment, stdout, stderr, limits)
+        if "kill_after" in limits:
+            time.sleep(limits["kill_after"])
+            os.kill(child, signal.SIGKILL)  # not waited for yet, so the number is still its own
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def run(action: str, environment: dict[str, str], stdout: str, stderr: str) -> None:
+def limit(
+    rlimits: Mapping[str, int] = {},
+    address_space: int | None = None,
+    cgroup: str | None = None,
+    kill_after: float | None = None,
+) -> None:
+    """Put this process under limits; it is killed from outside."""
+    del kill_after
+    if cgroup is not None:
+        Path(cgroup, "cgroup.procs").write_text(str(os.getpid()))
+    if address_space is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        rlimits = {**rlimits, "AS": pages * resource.getpagesize() + address_space}
+    for name, value in rlimits.items():
+        with contextlib.suppress(ValueError):  # more than the hard limit
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+
+
+def run(
+    action: str, environment: dict[str, str], stdout: str, stderr: str, limits: dict[str, Any]
+) -> None:
     """Go on as the executable does after its imports; does not return."""
     for descriptor, path in enumerate((os.devnull, stdout, stderr)):
-        os.dup2(os.open(path, os.O_RDWR), descriptor)
+        opened = os.open(path, os.O_RDWR)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    limit(**limits)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[1:] = [action]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.cases import all_alive
+from tests.lab.disks import full, read_only
 from tests.lab.realsvr import RealServer, on_lo, unprepared
 from tests.lab.steps import (
     DEGRADED,
@@ -34,37 +32,6 @@ def lvs(world: World, tmp_path: Path) -> Resource:
     resource = Resource(world.director1, tmp_path)
     resource.parameters["virtual_service_options"] = "-s rr -p 60"
     return resource
-
-
-def mount(*arguments: object) -> None:
-    subprocess.run(["mount", *map(str, arguments)], check=True)
-
-
-@contextlib.contextmanager
-def read_only(directory: Path) -> Iterator[None]:
-    """Let a directory be on a file system that is read-only."""
-    mount("--bind", directory, directory)
-    mount("-o", "remount,bind,ro", directory)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(directory)], check=True)
-
-
-@contextlib.contextmanager
-def full(directory: Path) -> Iterator[None]:
-    """Let what a directory has be on a file system without any room."""
-    files = {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
-    mount("-t", "tmpfs", "-o", "size=64k", "none", directory)
-    try:
-        for name, content in files.items():
-            (directory / name).write_bytes(content)
-        with contextlib.suppress(OSError), (directory / "filler").open("wb", 0) as filler:
-            while filler.write(b"x" * 4096):
-                pass
-        yield
-    finally:
-        subprocess.run(["umount", str(directory)], check=True)
 
 
 IPVSADM = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.lab.namespace import Completed
@@ -20,7 +21,12 @@ PYTHON = "/usr/bin/python3"
 
 
 class WarmResource(Resource):
-    """A resource whose actions run in forks of one process. Use it in a `with` statement."""
+    """A resource whose actions run in forks of one process. Use it in a `with` statement.
+
+    `limits` hold for actions from now on: see `agent_server.py`.
+    """
+
+    limits: Mapping[str, object] = {}
 
     def __enter__(self) -> WarmResource:
         with self.host.entered():
@@ -43,7 +49,7 @@ class WarmResource(Resource):
             self.host.name, self.host.rsctmp
         )
         with tempfile.NamedTemporaryFile("r") as stdout, tempfile.NamedTemporaryFile("r") as stderr:
-            request = json.dumps([action, environment, stdout.name, stderr.name])
+            request = json.dumps([action, environment, stdout.name, stderr.name, dict(self.limits)])
             assert self._server.stdin is not None
             assert self._server.stdout is not None
             print(request, file=self._server.stdin, flush=True)

@@ -11,11 +11,11 @@ import os
 import sys
 
 from ..system import crm
-from ..system.spawn import end_with_children
+from ..system.spawn import end_with_children, kill_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Callable, NoReturn
 
 AGENTS = {
     "lvsdr": "lvsdr.agents.lvsdr",
@@ -44,7 +44,8 @@ def main(name: str) -> NoReturn:
     except Exception as error:
         code = _unable(error)
     finally:
-        crm.abandon()
+        if not _attempt(crm.abandon):
+            kill_children()
     _exit(code)
 
 
@@ -61,22 +62,30 @@ def _unable(error: Exception) -> int:
     A monitor reports DEGRADED: a restart would not help, because its stop would fail in the same
     way.
     """
-    import traceback
-    from contextlib import suppress
-
-    with suppress(OSError, ValueError, AttributeError):
-        traceback.print_exc()
-        print(f"ocf-exit-reason:agent cannot be loaded: {error!r}", file=sys.stderr)
+    _attempt(_print_traceback)
+    _attempt(lambda: print(f"ocf-exit-reason:agent cannot be loaded: {error!r}", file=sys.stderr))
     return _DEGRADED if sys.argv[1:2] == ["monitor"] and _recurs() else _GENERIC
+
+
+def _attempt(act: Callable[[], None]) -> bool:
+    """Do what the exit code must not depend on: no descriptor may be left to load a module."""
+    try:
+        act()
+    except Exception:
+        return False
+    return True
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 def _exit(code: int) -> NoReturn:
     """End the process at once: no interpreter teardown, no waiting for a stuck resolver."""
-    from contextlib import suppress
-
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
-            stream.flush()
+    _attempt(lambda: sys.stdout.flush())
+    _attempt(lambda: sys.stderr.flush())
     os._exit(code)
 
 

@@ -222,9 +222,13 @@ def _sentence(error: Exception) -> str:
 
 
 def _traceback(error: Exception) -> str:
-    import traceback
+    """Return the traceback; the error alone where no descriptor is left to load the module."""
+    try:
+        import traceback
 
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception as problem:
+        return f"{_sentence(error)} (no traceback: {problem})"
 
 
 def _print(text: str) -> None:

@@ -125,9 +125,9 @@ class Log:
         return ""
 
     def _to_syslog(self, facility: str, level: str, text: str) -> None:
-        from ..system.syslog import Syslog
+        with suppress(OSError, ImportError):  # an import needs a descriptor, too
+            from ..system.syslog import Syslog
 
-        with suppress(OSError):
             if self._syslog is None:
                 self._syslog = Syslog(self._tag, facility, self._device)
             self._syslog.write(level, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
+from errno import EACCES, EISDIR, ELIBBAD, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, EPERM
 
 from ..deadline import Deadline
 from ..typed import NamedTuple
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds after which acting on the results so far is worth while
 PARALLEL = 32  # programs at a time
 _AN_HOUR = 3600.0  # more than any action has
+# Errors of execve(2) about the program itself.  All others are the node's: they may be over soon.
+_NO_PROGRAM = (
+    *(ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG),
+    *(EACCES, EPERM, ENOEXEC, ELIBBAD),
+)
 
 
 class Terms(NamedTuple):
@@ -127,7 +132,7 @@ def _start(
         return Watched(starter(argv, source), deadline, times, limit)
     except OSError as error:
         why = f"{argv[0]} cannot be executed: {error.strerror}"
-        status = NOT_NOW if error.errno in (EAGAIN, EMFILE, ENFILE, ENOMEM) else NOT_THERE
+        status = NOT_THERE if error.errno in _NO_PROGRAM else NOT_NOW
         return Result(status, b"", b"", why, inconclusive=True)
     finally:
         if source is not None:
@@ -137,7 +142,11 @@ def _start(
 def _as_file(data: bytes) -> int:
     """Return a descriptor to read ``data`` from; unlike a pipe, it takes any size at once."""
     descriptor = os.memfd_create("stdin")
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(data)
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor

@@ -84,10 +84,19 @@ def end_with_children() -> None:
 
 
 def _terminate(number: int, _frame: object) -> None:
-    from contextlib import suppress
-
-    for group in tuple(children):
-        with suppress(OSError):
-            os.killpg(group, _signal.SIGKILL)
+    kill_children()
     _signal.signal(number, _signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
+
+def kill_children() -> None:
+    """Kill all children with the groups that they lead."""
+    for group in tuple(children):
+        _kill(group)
+
+
+def _kill(group: int) -> None:
+    try:
+        os.killpg(group, _signal.SIGKILL)
+    except OSError:
+        return  # it has ended

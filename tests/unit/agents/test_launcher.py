@@ -75,6 +75,71 @@ def test_who_asks_the_cluster_at_once(
     assert done.returncode == (42 if begins else 0)
 
 
+# Agents that come across a want of descriptors: one reports it itself, for the other main() has to.
+REPORTS = """
+import resource
+
+from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.parameters import ParameterSet
+
+def act(context):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    open("/dev/null")
+
+AGENT = Agent(
+    name="watcher", version="1", short="", long="", parameters=ParameterSet(()),
+    actions=(Action("monitor", act, "5s"), Action("stop", act, "5s")),
+    still_serves=lambda context: True, is_active=lambda context: False,
+)
+"""
+RAISES = """
+import resource
+
+class AGENT:
+    def run(arguments, environ):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        open("/dev/null")
+"""
+
+
+@pytest.mark.parametrize(
+    ("agent", "action", "facility", "code"),
+    [
+        (REPORTS, "monitor", "none", 190),
+        (REPORTS, "monitor", "daemon", 190),
+        (REPORTS, "stop", "none", 0),
+        (REPORTS, "stop", "daemon", 0),
+        (RAISES, "monitor", "none", 190),
+        (RAISES, "stop", "none", 1),
+    ],
+    ids=lambda value: "raises" if value is RAISES else "reports" if value is REPORTS else None,
+)
+def test_the_exit_code_does_not_depend_on_the_report(
+    agent: str, action: str, facility: str, code: int, tmp_path: Path
+) -> None:
+    """Without a descriptor a module cannot be loaded: not for a traceback, not for syslog."""
+    (tmp_path / "watcher.py").write_text(agent)
+    environ = {
+        "PATH": "",
+        "HA_RSCTMP": str(tmp_path),
+        "HA_LOGFACILITY": facility,
+        "OCF_RESKEY_CRM_meta_interval": "5000",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCH, str(ROOT / "lib"), action],
+        env=environ,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == code, done.stderr
+    if code != 0:
+        assert "Too many open files" in done.stderr
+
+
 def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
     """crm_mon and ipvsadm are found although PATH is empty."""
     settings = {"vip": "203.0.113.20", "port": "80", "weight_of_realservers": "203.0.113.21"}

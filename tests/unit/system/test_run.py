@@ -194,14 +194,23 @@ def test_a_missing_program() -> None:
     assert result.complaint() == why
 
 
-def test_a_node_that_is_short_of_something_is_no_missing_program() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+@pytest.mark.parametrize(
+    ("limit", "value", "problem"),
+    [
+        (resource.RLIMIT_NOFILE, 3, "Too many open files"),
+        (resource.RLIMIT_FSIZE, 0, "File too large"),
+    ],
+)
+def test_a_node_that_is_short_of_something_is_no_missing_program(
+    limit: int, value: int, problem: str
+) -> None:
+    soft, hard = resource.getrlimit(limit)
+    resource.setrlimit(limit, (value, hard))
     try:
         result = run(("true",), soon(), stdin=b"something")
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    why = "true cannot be executed: Too many open files"
+        resource.setrlimit(limit, (soft, hard))
+    why = f"true cannot be executed: {problem}"
     assert result == Result(128, b"", b"", why, inconclusive=True)
 
 
