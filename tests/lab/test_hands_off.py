@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.disks import read_only
 from tests.lab.operation import AgentResult
 from tests.lab.steps import (
     ALL,
@@ -18,7 +19,6 @@ from tests.lab.steps import (
     Resource,
     first_in_path,
 )
-from tests.lab.test_own_trouble import read_only
 from tests.lab.world import World
 
 BAD_ARGUMENT = 2
