@@ -1,8 +1,10 @@
-"""The documentation says what the declarations say."""
+"""Documentation that repeats declarations: it is complete and current."""
 
 from __future__ import annotations
 
 import datetime
+import importlib
+import json
 import re
 import subprocess
 import sys
@@ -10,14 +12,37 @@ from pathlib import Path
 
 import pytest
 from lvsdr import __date__, __version__
+from lvsdr.agents import AGENTS
+from lvsdr.vipmanager.options import OPTIONS
 
 from tests.house.tree import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def test_the_generated_parts_are_current() -> None:
     command = [sys.executable, "-B", "docs/generate.py", "--check"]
     check = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (check.stdout, check.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_reference_has_every_parameter_of_an_agent(name: str) -> None:
+    page = (REFERENCE / f"{name}.md").read_text()
+    agent = importlib.import_module(AGENTS[name]).AGENT
+    lacking = [one.name for one in agent.all_parameters if f"\n| `{one.name}` |" not in page]
+    assert lacking == []
+
+
+def test_the_reference_has_every_option_of_the_daemon() -> None:
+    page = (REFERENCE / "vip-manager.md").read_text()
+    assert [one.name for one in OPTIONS if f" `{one.variable}` |" not in page] == []
+
+
+def test_the_reference_has_the_tested_systems() -> None:
+    rows = json.loads((ROOT / "docs" / "tested.json").read_text())
+    page = (REFERENCE / "requirements.md").read_text()
+    assert [row for row in rows if f"\n| {row['System']} | {row['Pacemaker']} |" not in page] == []
 
 
 @pytest.mark.parametrize("page", (ROOT / "docs/man").iterdir(), ids=lambda page: page.name)

@@ -3,7 +3,7 @@
     tests/systems/run [OPTION...]    the agents' core cases in Debian 13, with options for pytest
     tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
 
-The latter writes down in docs/tested.json, from which README has its table, what passed where.
+The latter records the results in docs/tested.json, the source of the table of tested systems.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT = "trixie"
 
 
 Row = dict[str, str]
-"""A line of the table in README: the versions in a system, and its tests."""
+"""A line of the table of tested systems: the versions in a system, and its tests."""
 
 
 class Ended(NamedTuple):
@@ -83,7 +83,7 @@ def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row
 
 
 def write_tested(ended: Sequence[Ended]) -> None:
-    """Write down what has become of these steps, for the table in README."""
+    """Record the results of these steps, for the table of tested systems."""
     suites = {each.step.suite for each in ended}
     found = {suite: versions(suite) for suite in suites}
     with open(TESTED, "r+") as file:
@@ -94,7 +94,7 @@ def write_tested(ended: Sequence[Ended]) -> None:
         file.seek(0)
         file.truncate()
         file.write(json.dumps(rows, indent=1) + "\n")
-    print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into README")
+    print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into docs/reference")
 
 
 def run_all(wanted: Sequence[str]) -> int:

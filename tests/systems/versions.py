@@ -46,7 +46,7 @@ def postgresql() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions by the names that the table in README has for them."""
+    """Return the versions by their names in the table of tested systems."""
     return {
         "System": system(),
         "Pacemaker": number(printed("crm_mon", "--version")),
