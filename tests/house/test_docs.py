@@ -18,6 +18,16 @@ from lvsdr.vipmanager.options import OPTIONS
 from tests.house.tree import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+PAGES.append(ROOT / "tests" / "README.md")
+LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names by which links can lead to headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_generated_parts_are_current() -> None:
@@ -58,3 +68,27 @@ def test_the_date_is_that_of_the_version_in_the_changelog() -> None:
         r"^## \[([0-9.]+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
     )
     assert dict(released).get(__version__, __date__) == __date__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for path, anchor in LINK.findall(page.read_text()):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    listed = re.findall(r"^\| (\d+) \| \[(.*)\]\((.*)\) \| .+ \|$", index, re.MULTILINE)
+    assert listed == [
+        (path.name[:3], path.read_text().partition("\n")[0][2:], path.name) for path in DECISIONS
+    ]
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_is_short_and_has_its_three_parts(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    parts = [line.split(".**")[0] for line in lines if line.startswith("**")]
+    assert len(lines) <= 25
+    assert parts == ["**Context", "**Decision", "**Consequence"]
