@@ -5,7 +5,7 @@ Two lines of a document mark the place of a generated part. They contain its tit
 its title and ``end``. These titles exist:
 
 - ``parameters of AGENT``: the parameters of an agent, in ``docs/reference`` and the man pages;
-- ``options of vip-manager``: the options of the daemon, in ``docs/reference``;
+- ``options of vip-manager``: the options of the daemon, in the same places;
 - ``tested systems``: the records of ``make other-systems`` in ``docs/tested.json``.
 
 The first line of a man page has the version and its date.
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
@@ -32,23 +32,28 @@ from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
 
 TESTED = ROOT / "docs/tested.json"
 
-Renderer = Callable[[Iterable[Parameter[Any]]], str]
+
+class Form(NamedTuple):
+    """The way in which a kind of document shows parameters and options."""
+
+    parameters: Callable[[Iterable[Parameter[Any]]], str]
+    options: Callable[[Iterable[Option]], str]
 
 
-def documents() -> Iterable[tuple[Path, Renderer]]:
-    """Yield each document that may have generated parts, with the renderer of its parameters."""
+def documents() -> Iterable[tuple[Path, Form]]:
+    """Yield each document that may have generated parts, with its form."""
     for page in sorted((ROOT / "docs/reference").glob("*.md")):
-        yield page, parameter_table
+        yield page, Form(parameter_table, option_table)
     for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
-        yield page, parameter_manual
+        yield page, Form(parameter_manual, option_manual)
 
 
-def current(text: str, render: Renderer) -> str:
+def current(text: str, form: Form) -> str:
     """Return the document with all of its generated parts renewed."""
     for name, module in AGENTS.items():
-        generated = render(import_module(module).AGENT.all_parameters)
+        generated = form.parameters(import_module(module).AGENT.all_parameters)
         text = placed(text, f"parameters of {name}", generated)
-    text = placed(text, "options of vip-manager", option_table(OPTIONS))
+    text = placed(text, "options of vip-manager", form.options(OPTIONS))
     return titled(placed(text, "tested systems", tested_table(json.loads(TESTED.read_text()))))
 
 
@@ -87,6 +92,35 @@ def option_row(option: Option) -> list[str]:
     return [f"`{flag}`", f"`{option.variable}`", default, option.help.replace("|", r"\|"), old]
 
 
+def option_manual(options: Iterable[Option]) -> str:
+    r"""Return the options as the body of a section of a manual page (man(7)).
+
+    >>> print(option_manual([Option("dcs-type", str, "The store.", "etcd", metavar="TYPE")]))
+    .TP
+    .BR \-\-dcs\-type " " \fITYPE\fR
+    The store. Default: etcd.
+    <BLANKLINE>
+    """
+    return "".join(option_entry(option) for option in options)
+
+
+def option_entry(option: Option) -> str:
+    """Return one option for a manual page."""
+    value = rf' " " \fI{option.metavar}\fR' if option.metavar else ""
+    text = option.help
+    if option.default is not None and option.metavar:
+        text += f" Default: {option.default}."
+    if option.old:
+        text += f" Old names: {', '.join(option.old)}."
+    macro, name, text = ("BR" if value else "B"), roff(f"--{option.name}"), roff(text)
+    return f".TP\n.{macro} {name}{value}\n{text}\n"
+
+
+def roff(text: str) -> str:
+    """Return text in which hyphens stay hyphens; the help of options has no other special sign."""
+    return text.replace("-", r"\-")
+
+
 def tested_table(rows: list[dict[str, str]]) -> str:
     """Return the table of the systems that tests ran on."""
     return table([list(rows[0]), *(list(row.values()) for row in rows)]) if rows else ""
@@ -101,9 +135,9 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def main() -> int:
     """Write the documents. With ``--check``, name the stale ones and return 1."""
     stale = []
-    for path, render in documents():
+    for path, form in documents():
         text = path.read_text()
-        wanted = current(text, render)
+        wanted = current(text, form)
         if text != wanted:
             stale.append(str(path.relative_to(ROOT)))
             if "--check" not in sys.argv:
