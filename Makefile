@@ -57,7 +57,7 @@ postgres-versions: ## the tools with PostgreSQL 12 to 18, fetched from npm (ARGS
 other-systems: setup ## everything in a Debian 13, the core in a Debian 11 (15 minutes; ARGS=STEP)
 	@tests/systems/run all $(ARGS)
 
-docs: ## write the parts of README and man pages that come from the declarations
+docs: ## write the parts of docs/reference and the man pages that come from declarations
 	@$(PYTHON) -IB docs/generate.py
 
 bench: setup ## the price of a monitor against bare crm_mon, and of a switchover (ARGS=--json)

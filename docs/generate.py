@@ -1,7 +1,13 @@
-"""Write what the documentation has from the declarations: ``make docs``, or ``--check`` them.
+"""Generator of the parts of the documentation that repeat declarations: ``make docs``.
 
-A document marks the place with two lines that contain ``parameters of AGENT begin`` and ``end``, or
-``tested systems begin`` and ``end`` for what ``make other-systems`` has written down.
+With ``--check`` it changes nothing, and names the documents that are not current.
+Two lines of a document mark the place of a generated part. They contain its title and ``begin``, or
+its title and ``end``. These titles exist:
+
+- ``parameters of AGENT``: the parameters of an agent, in ``docs/reference`` and the man pages;
+- ``options of vip-manager``: the options of the daemon, in the same places;
+- ``tested systems``: the records of ``make other-systems`` in ``docs/tested.json``.
+
 The first line of a man page has the version and its date.
 """
 
@@ -10,10 +16,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
@@ -22,30 +28,37 @@ from lvsdr import __date__, __version__  # noqa: E402
 from lvsdr.agents import AGENTS  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.ocf.prose import parameter_manual, parameter_table  # noqa: E402
+from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
 
-README = ROOT / "README.md"
 TESTED = ROOT / "docs/tested.json"
 
-Renderer = Callable[[Iterable[Parameter[Any]]], str]
+
+class Form(NamedTuple):
+    """The way in which a kind of document shows parameters and options."""
+
+    parameters: Callable[[Iterable[Parameter[Any]]], str]
+    options: Callable[[Iterable[Option]], str]
 
 
-def documents() -> Iterable[tuple[Path, Renderer]]:
-    """Yield each document with generated parts, and the way that parameters are written in it."""
-    yield README, parameter_table
+def documents() -> Iterable[tuple[Path, Form]]:
+    """Yield each document that may have generated parts, with its form."""
+    for page in sorted((ROOT / "docs/reference").glob("*.md")):
+        yield page, Form(parameter_table, option_table)
     for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
-        yield page, parameter_manual
+        yield page, Form(parameter_manual, option_manual)
 
 
-def current(text: str, render: Renderer) -> str:
-    """Return the document as it should be."""
+def current(text: str, form: Form) -> str:
+    """Return the document with all of its generated parts renewed."""
     for name, module in AGENTS.items():
-        generated = render(import_module(module).AGENT.all_parameters)
+        generated = form.parameters(import_module(module).AGENT.all_parameters)
         text = placed(text, f"parameters of {name}", generated)
+    text = placed(text, "options of vip-manager", form.options(OPTIONS))
     return titled(placed(text, "tested systems", tested_table(json.loads(TESTED.read_text()))))
 
 
 def titled(text: str) -> str:
-    """Return the text; the title of a man page has the date and the version.
+    """Return the text with the date and the version in the title of a man page.
 
     >>> print(titled('.TH tool 1 "" lvsdr "manual"'))  # doctest: +ELLIPSIS
     .TH tool 1 ... "lvsdr ..." "manual"
@@ -55,26 +68,76 @@ def titled(text: str) -> str:
 
 
 def placed(text: str, title: str, generated: str) -> str:
-    """Return the text with this between the lines that contain the title and begin, and end."""
+    """Return the text with the generated part between the two lines that mark its place."""
     begin, end = (rf"^.*{title} {word}.*\n" for word in ("begin", "end"))
     place = re.search(f"{begin}((?s:.*?)){end}", text, re.MULTILINE)
     return text[: place.start(1)] + generated + text[place.end(1) :] if place else text
 
 
+def option_table(options: Iterable[Option]) -> str:
+    """Return the table of the daemon's options."""
+    head = ["option", "variable", "default", "meaning", "old names"]
+    return table([head, *map(option_row, options)])
+
+
+def option_row(option: Option) -> list[str]:
+    """Return the cells of one option.
+
+    >>> option_row(Option("ip", str, "The address.", metavar="ADDRESSES", old=("vip",)))
+    ['`--ip ADDRESSES`', '`VIP_IP`', '', 'The address.', '`vip`']
+    """
+    flag = f"--{option.name} {option.metavar}".strip()
+    default = "" if option.default is None else f"`{option.default}`"
+    old = ", ".join(f"`{name}`" for name in option.old)
+    return [f"`{flag}`", f"`{option.variable}`", default, option.help.replace("|", r"\|"), old]
+
+
+def option_manual(options: Iterable[Option]) -> str:
+    r"""Return the options as the body of a section of a manual page (man(7)).
+
+    >>> print(option_manual([Option("dcs-type", str, "The store.", "etcd", metavar="TYPE")]))
+    .TP
+    .BR \-\-dcs\-type " " \fITYPE\fR
+    The store. Default: etcd.
+    <BLANKLINE>
+    """
+    return "".join(option_entry(option) for option in options)
+
+
+def option_entry(option: Option) -> str:
+    """Return one option for a manual page."""
+    value = rf' " " \fI{option.metavar}\fR' if option.metavar else ""
+    text = option.help
+    if option.default is not None and option.metavar:
+        text += f" Default: {option.default}."
+    if option.old:
+        text += f" Old names: {', '.join(option.old)}."
+    macro, name, text = ("BR" if value else "B"), roff(f"--{option.name}"), roff(text)
+    return f".TP\n.{macro} {name}{value}\n{text}\n"
+
+
+def roff(text: str) -> str:
+    """Return text in which hyphens stay hyphens; the help of options has no other special sign."""
+    return text.replace("-", r"\-")
+
+
 def tested_table(rows: list[dict[str, str]]) -> str:
     """Return the table of the systems that tests ran on."""
-    if not rows:
-        return ""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return table([list(rows[0]), *(list(row.values()) for row in rows)]) if rows else ""
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown; the first row is its head."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main() -> int:
-    """Write the documents; with ``--check`` only name those that are not current, and fail."""
+    """Write the documents. With ``--check``, name the stale ones and return 1."""
     stale = []
-    for path, render in documents():
+    for path, form in documents():
         text = path.read_text()
-        wanted = current(text, render)
+        wanted = current(text, form)
         if text != wanted:
             stale.append(str(path.relative_to(ROOT)))
             if "--check" not in sys.argv:

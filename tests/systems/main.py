@@ -1,9 +1,9 @@
-"""Command that runs tests in other systems than this machine's.
+"""Run tests in other systems than this machine's.
 
     tests/systems/run [OPTION...]    the agents' core cases in Debian 13, with options for pytest
     tests/systems/run all [STEP...]  everything, or these steps, in Debian 13 and 11
 
-The latter records in docs/tested.json which tests passed. README has its table from there.
+The latter records the results in docs/tested.json, the source of the table of tested systems.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT = "trixie"
 
 
 Row = dict[str, str]
-"""A line of the table in README: the versions in a system, and its tests."""
+"""A line of the table of tested systems: the versions in a system, and its tests."""
 
 
 class Ended(NamedTuple):
@@ -49,7 +49,7 @@ def run(step: Step) -> Ended:
 
 
 def table(ended: Sequence[Ended]) -> list[str]:
-    """Return one line for each step: passed or failed, and its duration."""
+    """Return one line for each step: passed or failed, and how long it took."""
     width = max(len(each.step.title) for each in ended)
     return [
         f"{each.step.title:{width}}  {each.seconds:5.0f} s  "
@@ -69,9 +69,9 @@ def versions(suite: str) -> dict[str, str]:
 
 
 def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row]:
-    """Return the rows with the results of steps in the system that `found` describes.
+    """Return the rows with what has become of steps in the system that `found` describes.
 
-    A failed step is no longer among the tests of its system.
+    A step that has failed is no longer among the tests of its system.
     """
     known = next((row["Tests"].split(", ") for row in rows if row["System"] == found["System"]), [])
     outcomes = {each.step.name: each.status == 0 for each in ended}
@@ -83,7 +83,7 @@ def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row
 
 
 def write_tested(ended: Sequence[Ended]) -> None:
-    """Record the results of these steps, for the table in README."""
+    """Record the results of these steps, for the table of tested systems."""
     suites = {each.step.suite for each in ended}
     found = {suite: versions(suite) for suite in suites}
     with open(TESTED, "r+") as file:
@@ -94,7 +94,7 @@ def write_tested(ended: Sequence[Ended]) -> None:
         file.seek(0)
         file.truncate()
         file.write(json.dumps(rows, indent=1) + "\n")
-    print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into README")
+    print(f"written: {TESTED.relative_to(ROOT)}; make docs puts it into docs/reference")
 
 
 def run_all(wanted: Sequence[str]) -> int:

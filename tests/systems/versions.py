@@ -1,4 +1,4 @@
-"""Versions of the software under the tests, printed as JSON by the system that runs this."""
+"""The versions of what tests run on, printed as JSON by whatever system this runs in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NONE = "-"
 
 
 def printed(*command: str) -> str:
-    """Return the first line of a command's output, or nothing if it is not installed."""
+    """Return the first line that a command prints, or nothing if it is not installed."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def postgresql() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions by their names in the table of README."""
+    """Return the versions by their names in the table of tested systems."""
     return {
         "System": system(),
         "Pacemaker": number(printed("crm_mon", "--version")),
