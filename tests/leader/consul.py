@@ -126,8 +126,17 @@ class Consul:
         there = agent or self._asked
         # Without LockDelay, during which Consul refuses a lock whose last session has ended.
         wish = {"Name": session, "LockDelay": "0s"}
-        self._session = there.put("session/create", wish)["ID"]
+        # A member that has just joined is in critical state until the leader has checked it.
+        until(lambda: self._new_session(there, wish), 60)
         assert there.put(f"kv/{KEY}?acquire={self._session}", value.encode()) is True
+
+    def _new_session(self, agent: Agent, wish: dict[str, str]) -> bool:
+        """Create a session; return False if the agent cannot have one yet."""
+        status, body = agent.call("PUT", "session/create", json.dumps(wish).encode())
+        if status != 200:
+            return False
+        self._session = json.loads(body)["ID"]
+        return True
 
     def release(self) -> None:
         """Release the lock; the value stays."""

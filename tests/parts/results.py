@@ -31,13 +31,13 @@ def prepare(part: Part) -> None:
     """Remove the reports of an earlier run, which would count for this one."""
     if part.reports:
         part.directory.mkdir(parents=True, exist_ok=True)
-        for report in part.directory.glob(PATTERN):
+        for report in part.directory.rglob(PATTERN):
             report.unlink()
 
 
 def read(part: Part, status: int, seconds: float, output: Sequence[str]) -> Result:
     """Return the result of a part that has ended; `output` is the end of its output."""
-    reports = sorted(part.directory.glob(PATTERN)) if part.reports else []
+    reports = sorted(part.directory.rglob(PATTERN)) if part.reports else []
     found = [outcome for report in reports for outcome in outcomes(part.name, report)]
     problem = find_problem(part, status, reports, found)
     if problem:
