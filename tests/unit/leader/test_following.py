@@ -14,6 +14,8 @@ from lvsdr.gate import Answer, Leadership, Policy, State
 from lvsdr.leader.following import follow
 from lvsdr.system.race import Bell
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 PATIENCE = 20.0
 SLOW = Policy(grace=3600.0)
 QUICK = Policy(grace=0.0)

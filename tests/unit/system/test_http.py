@@ -19,6 +19,8 @@ from lvsdr.system.http import Endpoint, Request, Response, Trust, exchange, line
 from tests.fakes.server import Behaviour, answering, serving
 from tests.house.tree import LIB
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 GET = Request("GET", "/")
 PATIENCE = 20.0
 

@@ -12,6 +12,8 @@ from lvsdr.system.matching import fullmatches
 
 from tests.unit.descriptors import open_descriptors
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 ENDLESS = re.compile(r"(a+)+")
 HANGS = "a" * 40 + "!"
 

@@ -19,6 +19,8 @@ from lvsdr.system.spawn import AGENT_OF_WRITER
 
 from tests.house.tree import LIB
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 # An agent that holds the lock and waits for a program; it prints the program's process id.
 AGENT = """\
 import sys, time

@@ -17,6 +17,8 @@ from lvsdr.system.spawn import spawn
 
 from tests.unit.descriptors import open_descriptors
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 Script = Callable[[str], tuple[str, ...]]
 
 

@@ -16,6 +16,8 @@ from lvsdr.system import serving
 
 from tests.house.tree import LIB
 
+pytestmark = pytest.mark.slow  # most of these tests wait
+
 PATIENCE = 30.0
 
 
