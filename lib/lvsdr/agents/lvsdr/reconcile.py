@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from ...director import Judged
 from ...errors import KernelMismatch, LvsdrError, NotRunning
-from ...ipvs.table import RealServerKey, WantedService, serves
+from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
 from ...report import Row, as_it_became, changes
@@ -80,19 +80,35 @@ class _EarlyPass:
         if judged.hands_off is not None:
             return
         context, wanted = self._context, self._wanted
-        kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
-        service = kernel.service(WantedService(wanted.config, {}))
-        planned = cycle.plan(wanted, judged, service, self.memory, self.withdrawn)
-        if cycle.is_certain(planned.decision):
-            done = carry_out(context, wanted, judged, self.memory, self.withdrawn)
+        draft = _draft(context, wanted, judged, self.memory, self.withdrawn)
+        if cycle.is_certain(draft.plan.decision):
+            done = _execute(context, wanted, judged, self.memory, draft)
             self.memory, self.trouble = done.memory, done.shortfall.trouble
+
+
+class _Draft(NamedTuple):
+    """The service as it is, and the plan for it; nothing is changed yet."""
+
+    kernel: ipvs.Kernel
+    service: Service | None
+    plan: cycle.Plan
+
+
+def _draft(
+    context: Context,
+    wanted: Settings,
+    judged: Judged,
+    memory: Memory,
+    settling: AbstractSet[RealServerKey] = frozenset(),
+) -> _Draft:
+    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
+    service = kernel.service(WantedService(wanted.config, {}))
+    return _Draft(kernel, service, cycle.plan(wanted, judged, service, memory, settling))
 
 
 def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
-    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
-    service = kernel.service(WantedService(wanted.config, {}))
-    planned = cycle.plan(wanted, judged, service, memory)
+    _, service, planned = _draft(context, wanted, judged, memory)
     if judged.blind:
         yield from planned.decision.degraded
     if service is not None and service.config != wanted.config:
@@ -126,9 +142,14 @@ def carry_out(
 
     ``settling`` contains the real servers that an earlier pass of this cycle has withdrawn.
     """
-    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
-    service = kernel.service(WantedService(wanted.config, {}))
-    planned = cycle.plan(wanted, judged, service, memory, settling)
+    draft = _draft(context, wanted, judged, memory, settling)
+    return _execute(context, wanted, judged, memory, draft)
+
+
+def _execute(
+    context: Context, wanted: Settings, judged: Judged, memory: Memory, draft: _Draft
+) -> Done:
+    kernel, service, planned = draft
     rows: Sequence[Row] = planned.decision.rows
     refused: tuple[str, ...] = ()
     if service is None or settled(service) != planned.wanted:
