@@ -90,10 +90,14 @@ class Kernel:
         It is read from /proc.  A fork of ipvsadm follows only if ``wanted`` has settings that /proc
         does not show.
         """
+        found = self._now(wanted)
+        return None if found is None else self._settled(found)
+
+    def _now(self, wanted: WantedService | None) -> Service | None:
         found = find(self._key, self._read)
         if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
             found = self._in_full(found)
-        return None if found is None else with_local_as(self._settled(found), self._forward)
+        return None if found is None else with_local_as(found, self._forward)
 
     def _in_full(self, service: Service) -> Service | None:
         """Return the service with the settings that only ipvsadm shows; None if it is gone."""
@@ -141,11 +145,11 @@ class Kernel:
     ) -> tuple[Change, ...]:
         from ..ipvs.plan import diff  # not loaded by the many cycles without a change
 
-        actual = self.service(wanted)
+        actual = self._now(wanted)
         changes = diff({} if actual is None else {self._key: actual}, goal)
         if changes:
             complaint = self._restore(changes)
-            after = self.service(wanted)
+            after = self._now(wanted)
             if (None if after is None else settings(after)) != wanted:
                 left = diff({} if after is None else {self._key: after}, goal)
                 raise KernelMismatch(_mismatch(complaint, left))
