@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from ..errors import ExitCode, InvalidParameters, LvsdrError, NotRunning, OutOfOrder
 from ..typed import NamedTuple
 from . import degradation
-from .context import Context, instance_name
+from .context import Context
 from .log import Log
 from .parameters import ParameterSet
+from .text import instance_name
 from .trace import TRACE_FILE, TRACE_RA, open_trace
 
 TYPE_CHECKING = False

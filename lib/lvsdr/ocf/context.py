@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..deadline import Deadline
-from ..errors import Busy, LvsdrError, NotInstalled, NotPermitted, Unlockable
+from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
+from .text import instance_name, resource_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class Context:
     def resource(self) -> str:
         """Return the id of the resource in the cluster, without the number of an instance."""
         name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
-        plain, colon, number = name.rpartition(":")
-        return plain if colon and number.isdecimal() else name
+        return resource_of(name)
 
     @property
     def node(self) -> str | None:
@@ -180,6 +179,13 @@ class Context:
         except OSError as error:
             self.log.warning(f"cannot remove {self.file(kind)}: {error.strerror}")
 
+    def degraded(self, reasons: Sequence[str]) -> ExitCode | None:
+        """Report the reasons, which crm_mon shows; return DEGRADED, or None without any."""
+        if not reasons:
+            return None
+        self.log.exit_reason(*reasons, logged=False)
+        return ExitCode.DEGRADED
+
     def require_root(self, what: str) -> None:
         """Raise NotPermitted, naming the action ``what``, unless the user is root."""
         if os.geteuid() != 0:
@@ -214,22 +220,6 @@ def budget(environ: Mapping[str, str]) -> float:
     milliseconds = _number(environ.get("OCF_RESKEY_CRM_meta_timeout", ""))
     timeout = milliseconds / 1000 if milliseconds else DEFAULT_TIMEOUT
     return timeout - min(_MARGIN, timeout / 10)
-
-
-def instance_name(environ: Mapping[str, str], agent: str) -> str:
-    """Return the name of the resource, with characters escaped that a file name must not have.
-
-    >>> instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
-    'read-vip:0'
-    >>> instance_name({"OCF_RESOURCE_INSTANCE": "../etc/100%"}, "lvsdr")
-    '%2E.%2Fetc%2F100%25'
-    >>> instance_name({}, "lvsdr")
-    'lvsdr'
-    """
-    name = environ.get("OCF_RESOURCE_INSTANCE") or agent
-    if name.replace("-", "").isalnum() and name.isascii():
-        return name  # most names do not need the regular expression
-    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
 
 
 def _number(text: str) -> int | None:

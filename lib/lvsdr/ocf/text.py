@@ -1,6 +1,9 @@
-"""Text from outside (parameters, errors of programs) in a form that is safe for operators."""
+"""Text from outside (names, parameters, errors of programs) in a form that is safe to use."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
 
 
 def one_line(text: str, limit: int = 2000) -> str:
@@ -21,3 +24,29 @@ def one_line(text: str, limit: int = 2000) -> str:
 
 def _escaped(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
+
+
+def instance_name(environ: Mapping[str, str], agent: str) -> str:
+    """Return the name of the resource, with characters escaped that a file name must not have.
+
+    >>> instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
+    'read-vip:0'
+    >>> instance_name({"OCF_RESOURCE_INSTANCE": "../etc/100%"}, "lvsdr")
+    '%2E.%2Fetc%2F100%25'
+    >>> instance_name({}, "lvsdr")
+    'lvsdr'
+    """
+    name = environ.get("OCF_RESOURCE_INSTANCE") or agent
+    if name.replace("-", "").isalnum() and name.isascii():
+        return name  # most names do not need the regular expression
+    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
+
+
+def resource_of(instance: str) -> str:
+    """Return the id of a resource, without the number of a clone's instance.
+
+    >>> resource_of("read-vip:1"), resource_of("read-vip")
+    ('read-vip', 'read-vip')
+    """
+    name, colon, number = instance.rpartition(":")
+    return name if colon and number.isdecimal() else instance

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lvsdr.errors import InvalidParameters
-from lvsdr.ocf.context import Context, budget, instance_name
+from lvsdr.ocf.context import Context, budget
 from lvsdr.ocf.log import Log
+from lvsdr.ocf.text import instance_name
 
 from tests.unit.ocf import example
 

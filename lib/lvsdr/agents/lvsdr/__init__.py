@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from ... import __version__
 from ...director import Judged
@@ -77,7 +76,7 @@ def monitor(context: Context) -> ExitCode | None:
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"{each}: table left as it is" for each in error.problems])
+        return context.degraded([f"{each}: table left as it is" for each in error.problems])
     context.require_root("change the IPVS table")
     try:
         found = reconcile(context, wanted)
@@ -85,7 +84,7 @@ def monitor(context: Context) -> ExitCode | None:
         if still_serves(context):
             _beat(wanted)
         raise
-    return _degraded(context, [*found.all, *_beat(wanted)])
+    return context.degraded([*found.all, *_beat(wanted)])
 
 
 def still_serves(context: Context) -> bool:
@@ -120,7 +119,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
     degradation.begin(context, found.all)
-    return _degraded(context, found.trouble)
+    return context.degraded(found.trouble)
 
 
 def stop(context: Context) -> None:
@@ -149,14 +148,6 @@ def _started(context: Context) -> ServiceKey | None:
         return service_key(SERVICE.parse(context.environ))
     except InvalidParameters:
         return recall(context.file("state")).service
-
-
-def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
-    """Report the reasons, which crm_mon shows to the operator, and return the exit code."""
-    if not reasons:
-        return None
-    context.log.exit_reason(*reasons, logged=False)
-    return ExitCode.DEGRADED
 
 
 AGENT = Agent(

@@ -14,6 +14,7 @@ from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf.context import Context
+from ...ocf.text import resource_of
 from ...system import crm, ipvs, state
 from .memory import recall, store
 
@@ -71,7 +72,7 @@ def _take_over(context: Context, stale: str) -> None:
 def _others(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
-        own = _resource(instance) == _resource(context.instance)
+        own = resource_of(instance) == resource_of(context.instance)
         if not own and recall(context.file("state", of=instance)).service == key:
             yield instance
 
@@ -79,16 +80,6 @@ def _others(context: Context, key: ServiceKey) -> Iterator[str]:
 def _exists(context: Context, instance: str) -> bool:
     """Test whether the cluster has the resource; a deleted resource owns nothing."""
     try:
-        return _resource(instance) in parse(crm.snapshot(context.deadline)).resources
+        return resource_of(instance) in parse(crm.snapshot(context.deadline)).resources
     except SourceUnavailable:
         return True
-
-
-def _resource(instance: str) -> str:
-    """Return the id of a resource, without the number of a clone's instance.
-
-    >>> _resource("read-vip:1"), _resource("read-vip")
-    ('read-vip', 'read-vip')
-    """
-    name, colon, number = instance.rpartition(":")
-    return name if colon and number.isdecimal() else instance

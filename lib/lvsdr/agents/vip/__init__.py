@@ -62,11 +62,11 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     try:
         wanted = settings(context.values)
     except InvalidParameters as error:
-        return _degraded(context, [f"{each}: address left as it is" for each in error.problems])
+        return context.degraded([f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
     unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
-    return _degraded(context, [*unannounced, *differences(place, interface, wanted)])
+    return context.degraded([*unannounced, *differences(place, interface, wanted)])
 
 
 def reload_agent(context: Context) -> None:
@@ -148,14 +148,6 @@ def _not_running(context: Context, reason: str) -> ExitCode:
     if not context.is_probe:
         context.log.exit_reason(reason)
     return ExitCode.NOT_RUNNING
-
-
-def _degraded(context: Context, reasons: Sequence[str]) -> ExitCode | None:
-    """Report the reasons, which crm_mon shows to the operator; return DEGRADED if there are any."""
-    if not reasons:
-        return None
-    context.log.exit_reason(*reasons, logged=False)
-    return ExitCode.DEGRADED
 
 
 PLAIN = Agent(
