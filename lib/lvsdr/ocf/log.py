@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ..system import state
 from .text import one_line
 
 TYPE_CHECKING = False
@@ -135,13 +136,8 @@ class Log:
 
 def _append(path: str, line: str) -> None:
     opened = suppress(OSError, ValueError)
-    with opened, open(path, "a", encoding="utf-8", opener=_without_waiting) as stream:
+    with opened, open(path, "a", encoding="utf-8", opener=state.without_waiting) as stream:
         stream.write(line + "\n")
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file without blocking; a FIFO that no process reads is an error then."""
-    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _write(stream: TextIO, line: str) -> None:

@@ -37,15 +37,18 @@ def read(path: str) -> dict[str, Any]:
 def read_text(path: str) -> str:
     """Return the text of a file; empty if it is missing, no regular file, or cannot be read."""
     try:
-        with open(path, encoding="utf-8", opener=_without_waiting) as file:
+        with open(path, encoding="utf-8", opener=without_waiting) as file:
             return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
     except (OSError, ValueError):
         return ""
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file that may be a FIFO: that would wait for its other end for ever."""
-    return os.open(path, flags | os.O_NONBLOCK)
+def without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a FIFO: that would wait for its other end for ever.
+
+    This is an ``opener`` of open().  Writing to a FIFO that no process reads is an error then.
+    """
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def names(directory: str) -> list[str]:
@@ -98,9 +101,7 @@ def overwrite(path: str, text: str, mode: int) -> None:
     except FileNotFoundError:
         descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
     with open(descriptor, "wb", buffering=0) as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise OSError(EINVAL, NOT_REGULAR)
+        _require_one_name(os.fstat(descriptor))
         file.write(text.encode())
         file.truncate()
 
@@ -113,9 +114,12 @@ def require_regular(path: str) -> None:
     if os.path.realpath(os.path.dirname(path)).split("/")[1] in ("proc", "sys"):
         raise OSError(EINVAL, OF_KERNEL)
     with suppress(FileNotFoundError):
-        found = os.lstat(path)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise OSError(EINVAL, NOT_REGULAR)
+        _require_one_name(os.lstat(path))
+
+
+def _require_one_name(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        raise OSError(EINVAL, NOT_REGULAR)
 
 
 def remove(path: str) -> None:
