@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,27 +48,38 @@ def listening() -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def welcoming(answer: bytes = b"") -> Iterator[None]:
-    """Run a server that gives the same answer to every query, or none."""
-    with listening() as server, contextlib.ExitStack() as opened:
+def receiving(attend: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Run a server that attends its guests one after the other."""
+    with listening() as server:
 
-        def welcome() -> None:
+        def work() -> None:
             with contextlib.suppress(OSError):
                 while True:
-                    guest, _ = server.accept()
-                    opened.callback(guest.close)
-                    guest.recv(1000)
-                    guest.sendall(WELCOME)
-                    while answer and guest.recv(10000):
-                        guest.sendall(answer)
+                    attend(server.accept()[0])
 
-        thread = threading.Thread(target=welcome)
+        thread = threading.Thread(target=work)
         thread.start()
         try:
             yield
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(TIMEOUT)
+
+
+@contextlib.contextmanager
+def welcoming(answer: bytes = b"") -> Iterator[None]:
+    """Run a server that gives the same answer to every query, or none."""
+    with contextlib.ExitStack() as opened:
+
+        def attend(guest: socket.socket) -> None:
+            opened.callback(guest.close)
+            guest.recv(1000)
+            guest.sendall(WELCOME)
+            while answer and guest.recv(10000):
+                guest.sendall(answer)
+
+        with receiving(attend):
+            yield
 
 
 def test_a_host_that_is_switched_off(tools: Tools) -> None:
@@ -102,23 +113,14 @@ def error_response(state: str) -> bytes:
 @contextlib.contextmanager
 def denying(answer: bytes) -> Iterator[None]:
     """Run a server that gives this answer to every login, and closes the connection."""
-    with listening() as server:
 
-        def deny() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    guest, _ = server.accept()
-                    with guest:
-                        guest.recv(1000)
-                        guest.sendall(answer)
+    def attend(guest: socket.socket) -> None:
+        with guest:
+            guest.recv(1000)
+            guest.sendall(answer)
 
-        thread = threading.Thread(target=deny)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join(TIMEOUT)
+    with receiving(attend):
+        yield
 
 
 @pytest.mark.parametrize(

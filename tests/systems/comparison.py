@@ -30,7 +30,9 @@ def within(suite: str) -> list[str]:
         return []
     directory = root.make(root.SYSTEMS[suite])
     enter = [str(ROOT / "tests/debian/enter"), str(directory)]
-    return ["env", f"SHARED={ROOT / 'build/systems'}", *enter]
+    shared = ROOT / "build/systems"
+    shared.mkdir(parents=True, exist_ok=True)
+    return ["env", f"SHARED={shared}", *enter]
 
 
 def record(suite: str) -> Path:

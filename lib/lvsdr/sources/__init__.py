@@ -51,8 +51,8 @@ def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
         found = SOURCES[chosen(spec)](state, spec, deadline)
     except SourceUnavailable as error:
         return Survey(_everyone_unknown(state, spec, str(error)), str(error))
-    untouched = left_alone(state, followed(spec))
-    judged = [with_node_state(candidate, state, untouched) for candidate in found]
+    reason = untouched(state, spec)
+    judged = [with_node_state(candidate, state, reason) for candidate in found]
     if spec.attribute is not None and not (spec.list_script or spec.check_script):
         judged = attribute.narrowed(judged, state, spec.attribute, deadline)
     return Survey(judged)
@@ -72,8 +72,13 @@ def followed(spec: PoolSpec) -> str | None:
     return spec.resource if chosen(spec) == "resource" else None
 
 
+def untouched(state: ClusterState, spec: PoolSpec) -> str | None:
+    """Return the reason why the cluster leaves the real servers' resource alone, if it does."""
+    return left_alone(state, followed(spec))
+
+
 def _everyone_unknown(state: ClusterState, spec: PoolSpec, reason: str) -> list[Candidate]:
     verdict = Verdict(Outcome.UNKNOWN, reason)
     hosts = dict.fromkeys((*state.nodes, *spec.weights))
-    untouched = left_alone(state, followed(spec))
-    return [with_node_state(Candidate(host, verdict), state, untouched) for host in hosts]
+    alone = untouched(state, spec)
+    return [with_node_state(Candidate(host, verdict), state, alone) for host in hosts]

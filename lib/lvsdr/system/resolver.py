@@ -83,15 +83,6 @@ class Lookups:
                 self._found[name] = _ask(name, self._family, self._resolver)
 
 
-def resolve(
-    hosts: Iterable[str], *, ipv6: bool, deadline: Deadline, resolver: Resolver = look_up
-) -> dict[str, Resolved]:
-    """Look up all hosts in parallel; a host has no address if its look-up takes too long."""
-    lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
-    lookups.wait(deadline)
-    return lookups.answers()
-
-
 def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
     try:
         addresses = resolver(name, family)

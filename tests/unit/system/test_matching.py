@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.system.matching import fullmatches
 
-from tests.unit.descriptors import open_descriptors
-
-pytestmark = pytest.mark.slow  # most of these tests wait
+pytestmark = [
+    pytest.mark.slow,  # most of these tests wait
+    pytest.mark.usefixtures("nothing_left"),
+]
 
 ENDLESS = re.compile(r"(a+)+")
 HANGS = "a" * 40 + "!"
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Check that no test leaves open descriptors or unreaped children."""
-    before = open_descriptors()
-    yield
-    assert open_descriptors() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
 
 
 def test_values_that_are_matched_at_once() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,17 +14,7 @@ from lvsdr.errors import InvalidParameters, NotAsked, NotInstalled, SourceUnavai
 from lvsdr.postgres.connection import Target
 from lvsdr.system.postgres import ask
 
-from tests.unit.descriptors import open_descriptors
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Check that no test leaves open descriptors or unreaped children."""
-    before = open_descriptors()
-    yield
-    assert open_descriptors() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 class Dying(ModuleType):

@@ -7,13 +7,27 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 
 import pytest
 from lvsdr.deadline import Deadline
 from lvsdr.model import Resolved
-from lvsdr.system.resolver import Lookups, resolve
+from lvsdr.system.resolver import Lookups, look_up
 
 from tests.unit.agents.processes import ROOT
+
+
+def resolve(
+    hosts: Iterable[str],
+    *,
+    ipv6: bool,
+    deadline: Deadline,
+    resolver: Callable[[str, int], Iterable[str]] = look_up,
+) -> dict[str, Resolved]:
+    """Wait for the look-ups of all hosts and return their answers."""
+    lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
+    lookups.wait(deadline)
+    return lookups.answers()
 
 
 def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:

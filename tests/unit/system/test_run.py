@@ -7,7 +7,7 @@ import re
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,21 +15,12 @@ from lvsdr.deadline import Deadline
 from lvsdr.system.run import OUTPUT_LIMIT, Result, Terms, finish, run, run_all
 from lvsdr.system.spawn import spawn
 
-from tests.unit.descriptors import open_descriptors
-
-pytestmark = pytest.mark.slow  # most of these tests wait
+pytestmark = [
+    pytest.mark.slow,  # most of these tests wait
+    pytest.mark.usefixtures("nothing_left"),
+]
 
 Script = Callable[[str], tuple[str, ...]]
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Check that no test leaves open descriptors or unreaped children."""
-    before = open_descriptors()
-    yield
-    assert open_descriptors() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
 
 
 def soon() -> Deadline:

@@ -18,8 +18,8 @@ from ...errors import SourceUnavailable
 from ...ipvs.table import RealServerKey, Service, WantedService
 from ...location import answered, located, questions
 from ...model import Candidate, Located, Outcome, PoolSpec, Verdict
-from ...sources import chosen, followed, survey
-from ...sources.nodes import left_alone, node_verdict, with_node_state
+from ...sources import chosen, followed, survey, untouched
+from ...sources.nodes import node_verdict, with_node_state
 from ...system import crm
 from ...system.resolver import Lookups
 from ...system.run import PATIENCE
@@ -174,10 +174,10 @@ def _grace(
 
 def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
     """Return the verdicts on real servers without a source: dead nodes cannot serve."""
-    untouched = left_alone(state, followed(spec))
+    reason = untouched(state, spec)
     nodes = {host: state.node(host) for host in hosts}
     verdicts = {
-        host: node_verdict(node, untouched) for host, node in nodes.items() if node is not None
+        host: node_verdict(node, reason) for host, node in nodes.items() if node is not None
     }
     return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 
@@ -185,8 +185,8 @@ def _node_verdicts(spec: PoolSpec, state: ClusterState, hosts: Iterable[str]) ->
 def _fallback(spec: PoolSpec, state: ClusterState) -> list[Candidate]:
     """Return the fallbacks, judged by the state of their nodes alone."""
     listed = Verdict(Outcome.IN, "fallback")
-    untouched = left_alone(state, followed(spec))
-    return [with_node_state(Candidate(host, listed), state, untouched) for host in spec.fallback]
+    reason = untouched(state, spec)
+    return [with_node_state(Candidate(host, listed), state, reason) for host in spec.fallback]
 
 
 def _weighed(server: Located, spec: PoolSpec) -> Located:

@@ -1,0 +1,20 @@
+"""Fixtures of the tests of effects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.descriptors import open_descriptors
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Check that the test leaves no open descriptors and no unreaped children."""
+    before = open_descriptors()
+    yield
+    assert open_descriptors() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
