@@ -45,6 +45,14 @@ class Agent:
         assert self.process.stdout is not None
         self.writer = int(self.process.stdout.readline())
 
+    def await_child(self) -> None:
+        """Wait until the program has started its child."""
+        children = Path(f"/proc/{self.writer}/task/{self.writer}/children")
+        end = time.monotonic() + 20
+        while not children.read_text():
+            assert time.monotonic() < end, "the program starts no child"
+            time.sleep(0.01)
+
     def kill(self) -> None:
         self.process.kill()
 
@@ -65,6 +73,7 @@ def path(tmp_path: Path) -> str:
 def agent(path: str) -> Iterator[Agent]:
     """Yield an agent with a program that hangs and has a child that hangs."""
     agent = Agent(path, "sleep 600; :")
+    agent.await_child()
     yield agent
     agent.close()
 

@@ -216,12 +216,14 @@ _STARVED = """
 import resource, sys, threading
 sys.path.insert(0, sys.argv[1])
 from lvsdr.deadline import Deadline
-from lvsdr.system.resolver import resolve
+from lvsdr.system.resolver import Lookups
 
 threading.stack_size(1 << 30)
 resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
 names = [f"node{number}" for number in range(200)]
-found = resolve(names, ipv6=False, deadline=Deadline.after(5))
+lookups = Lookups(names, ipv6=False)
+lookups.wait(Deadline.after(5))
+found = lookups.answers()
 [problem] = {answer.problem for answer in found.values()}
 print(sum(len(answer.addresses) for answer in found.values()), problem)
 """
