@@ -241,3 +241,9 @@ def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:
     if (director is Role.PROMOTED) != (nodes.director is nodes.primary):
         move_director(cluster, nodes.primary if director is Role.PROMOTED else nodes.standby)
         wait_until_whole(cluster)
+    # A fallback that served, for example, leaves once its connections are over.
+    wait_until(lambda: pool(cluster), _is_settled, "no real server drains", PATIENCE)
+
+
+def _is_settled(weights: Weights | None) -> bool:
+    return weights is not None and all(weights.values())
