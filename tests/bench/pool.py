@@ -19,7 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from lvsdr.deadline import Deadline  # noqa: E402
 from lvsdr.ipvs.table import (  # noqa: E402
     RealServerConfig,
     RealServerKey,
@@ -28,6 +27,7 @@ from lvsdr.ipvs.table import (  # noqa: E402
     WantedService,
 )
 from lvsdr.system.ipvs import Kernel  # noqa: E402
+from lvsdr.values.deadline import Deadline  # noqa: E402
 
 from tests import cib  # noqa: E402
 from tests.bench.sample import Command, once  # noqa: E402

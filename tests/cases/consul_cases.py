@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from lvsdr import leader
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
-from lvsdr.gate import Leadership, State
+from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.values.deadline import Deadline
 
 KEY = "service/mycluster/leader"
 TOKEN = "0c3d7c8e-8d3c-4c1b-9a53-5f6a3d0f2b11"

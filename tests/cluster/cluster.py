@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lvsdr.cluster import ClusterState
 from lvsdr.errors import SourceUnavailable
+from lvsdr.pacemaker.cluster import ClusterState
 
 from tests.cluster import postgres
 from tests.cluster.evidence import collect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.cluster import foreign
 from tests.cluster.cluster import Cluster

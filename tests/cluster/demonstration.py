@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from lvsdr.cluster import ClusterState, Role
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import postgres
 from tests.cluster.clients import Clients

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from lvsdr.cluster import ClusterState, Role
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import foreign
 from tests.cluster.clients import Clients, Session, connect

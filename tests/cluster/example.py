@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 from lxml import etree
 
 from tests.cluster import degraded, postgres

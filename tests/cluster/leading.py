@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.places import READ_VIP

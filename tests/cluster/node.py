@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 
-from lvsdr.cluster import ClusterState
-from lvsdr.crm_mon import parse
 from lvsdr.errors import SourceUnavailable
+from lvsdr.pacemaker.cluster import ClusterState
+from lvsdr.pacemaker.crm_mon import parse
 
 from tests.cluster.corosync import corosync_conf, first_cib
 from tests.cluster.machine import Machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lvsdr.cluster import ClusterState, Role
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 LOOK = 1.0  # seconds between two reads of the state
 ACTIVE = (Role.STARTED, Role.UNPROMOTED, Role.PROMOTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 
-from lvsdr.cluster import ClusterState, Role
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import foreign, postgres
 from tests.cluster.cluster import Cluster

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.cluster import degraded
 from tests.cluster.drill import Drill, rebuild

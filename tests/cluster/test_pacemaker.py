@@ -16,7 +16,7 @@ from importlib import import_module
 
 import pytest
 from lvsdr.agents import AGENTS
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.history import History

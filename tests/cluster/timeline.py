@@ -6,8 +6,8 @@ import contextlib
 import threading
 import time
 
-from lvsdr.cluster import ClusterState, Node, Role
 from lvsdr.errors import SourceUnavailable
+from lvsdr.pacemaker.cluster import ClusterState, Node, Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node as ClusterNode

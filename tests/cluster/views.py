@@ -6,9 +6,9 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
-from lvsdr.cluster import ClusterState, Role
 from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine

@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from lvsdr.cluster import ClusterState, Role
 from lvsdr.ipvs.text import parse_proc
+from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import postgres
 from tests.cluster.drill import PATIENCE, Drill, move_director, rebuild

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from lvsdr.cluster import ClusterState, Role
-from lvsdr.crm_mon import parse
+from lvsdr.pacemaker.cluster import ClusterState, Role
+from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system.crm import COMMAND
 from lxml import etree
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr.legality import PARAMETERS
+from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.settings import Settings, settings
 from lvsdr.ocf.values import duration
 from lxml import etree

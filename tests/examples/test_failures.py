@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.examples.cluster import (
     ALL,

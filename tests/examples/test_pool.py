@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr import cycle
-from lvsdr.agents.lvsdr.memory import Memory, remembered
-from lvsdr.cluster import Role
-from lvsdr.deadline import Deadline
-from lvsdr.director import decide
+from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.saved_pool import Memory, remembered
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
+from lvsdr.pacemaker.cluster import Role
+from lvsdr.pool.director import decide
+from lvsdr.values.deadline import Deadline
 
 from tests.examples.cluster import NODES, Cluster
 from tests.examples.test_configured import director
@@ -67,7 +67,7 @@ class Play:
         """Run one cycle of the director, and return the weights."""
         self._database_says(outside)
         settings = director(self._seen())
-        judged = cycle.judge(settings, self._memory, Deadline.after(20.0))
+        judged = judgement.judge(settings, self._memory, Deadline.after(20.0))
         decision = decide(self._pool, judged, settings.goal, {}, 0.0)
         self._memory = remembered(settings.key, judged, decision, self._memory)
         self._pool = {

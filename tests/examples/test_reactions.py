@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lvsdr.cluster import Role
+from lvsdr.pacemaker.cluster import Role
 
 from tests.examples.cluster import (
     DIRECTOR,

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate_parameters import PARAMETERS
-from lvsdr.agents.vip.gate_settings import gate, policy
-from lvsdr.agents.vip.watching import KEEPS, LEADS
-from lvsdr.cluster import Role
+from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS
+from lvsdr.agents.vip.gate.parameters import PARAMETERS
+from lvsdr.agents.vip.gate.settings import gate, policy
 from lvsdr.ocf.values import duration
+from lvsdr.pacemaker.cluster import Role
 from lxml import etree
 
 from tests.examples.cluster import NODES, Action, Cluster

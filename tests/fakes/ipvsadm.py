@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvsdr.deadline import Deadline
-from lvsdr.system.run import Result
+from lvsdr.system.process.run import Result
 from lvsdr.system.state import held
+from lvsdr.values.deadline import Deadline
 
 from tests.fakes.kernel import FakeKernel
 

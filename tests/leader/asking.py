@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lvsdr import leader
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
-from lvsdr.gate import Answer, Policy, State
 from lvsdr.leader.following import follow
+from lvsdr.leader.gate import Answer, Policy, State
 from lvsdr.leader.settings import Given
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.values.deadline import Deadline
 
 from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lvsdr import leader
-from lvsdr.gate import Answer, Decision, Policy, Standing, decide, heard
 from lvsdr.leader.following import follow
-from lvsdr.system.race import Bell
+from lvsdr.leader.gate import Answer, Decision, Policy, Standing, decide, heard
+from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE

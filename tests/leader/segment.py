@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from lvsdr.packets import ARP
+from lvsdr.address.frames import ARP
 
 from tests.leader.network import Host
 from tests.leader.worker import Worker

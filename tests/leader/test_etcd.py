@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from lvsdr import leader
-from lvsdr.gate import Leadership, State
+from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.asking import Waiting, asked, following
 from tests.leader.asking import opened as opened_store

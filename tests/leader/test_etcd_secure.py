@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.gate import Leadership, State
+from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
 
 from tests.leader.asking import asked, following, opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.gate import Policy, Unreachable
+from lvsdr.leader.gate import Policy, Unreachable
 from lvsdr.leader.settings import Given
 
 from tests.leader.asking import opened

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lvsdr.packets import announcement
-from lvsdr.system import arp
+from lvsdr.address.frames import announcement
+from lvsdr.system.net import arp
 
 from tests.lab.namespace import entered, run
 from tests.leader.etcd import Cluster

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 from lvsdr import leader
-from lvsdr.gate import Answer, Leadership, State
+from lvsdr.leader.gate import Answer, Leadership, State
 from lvsdr.leader.settings import Given
 
 from tests.leader.asking import Following, asked, following, opened

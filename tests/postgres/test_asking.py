@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.postgres.connection import Target
-from lvsdr.system.postgres import ask
+from lvsdr.system.postgres_query import ask
+from lvsdr.values.deadline import Deadline
 
 from tests.postgres.world import PASSWORDS, PRIMARY, World
 

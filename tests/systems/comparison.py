@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lvsdr.crm_mon import parse
+from lvsdr.pacemaker.crm_mon import parse
 
 from tests.debian import root
 from tests.lab.job import ROOT

@@ -7,8 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from lvsdr.cluster import ClusterState
-from lvsdr.crm_mon import parse
+from lvsdr.pacemaker.cluster import ClusterState
+from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system.crm import COMMAND
 
 DATA = Path(__file__).resolve().parents[1] / "data"

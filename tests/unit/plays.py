@@ -26,10 +26,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lvsdr.director import Decision, Goal, Judged, decide
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
-from lvsdr.model import Located, Outcome, Policy, Verdict
-from lvsdr.report import changes
+from lvsdr.pool.change_messages import changes
+from lvsdr.pool.director import Decision, Goal, Judged, decide
+from lvsdr.pool.model import Located, Outcome, Policy, Verdict
 
 PORT = 5432
 _SERVER = re.compile(r"(\S+)(?: weight (\d+))? (\w+)(\??)(?:\((\d+)\))?: (.*)")

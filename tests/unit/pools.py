@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lvsdr.model import AttributeMatch, Candidate, PoolSpec, Script, WantedRole
+from lvsdr.pool.model import AttributeMatch, Candidate, PoolSpec, Script, WantedRole
 
 SPEC = PoolSpec(
     weights={},

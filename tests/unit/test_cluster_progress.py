@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lvsdr.cluster import ClusterState, Instance, Role
+from lvsdr.pacemaker.cluster import ClusterState, Instance, Role
 
 from tests.cluster.progress import Progress, StartReport, started
 from tests.cluster.shell import LONG, first_suggestions, listed, suggestions

@@ -1,1 +1,1 @@
-"""An address on an interface: taken, released and announced, by agents and daemons alike."""
+"""Interfaces and addresses: commands for ip(8), ARP frames and neighbour advertisements.  Pure."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..interfaces import Interface, InterfaceAddress, Place, entry, label
+from .interfaces import Interface, InterfaceAddress, Place, entry, label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import os
 import sys
 
 from ..system import crm
-from ..system.spawn import end_with_children, kill_children
+from ..system.process.spawn import end_with_children, kill_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

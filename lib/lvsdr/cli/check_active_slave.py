@@ -9,9 +9,9 @@ from ..errors import DeadlineExceeded, Rejected, SourceUnavailable
 from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
 from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
-from ..system import postgres
+from ..system import postgres_query
 from . import complain
-from .asking import (
+from .postgres_options import (
     CONNECTION,
     LIMITS,
     AskingCommand,
@@ -24,7 +24,7 @@ from .asking import (
 from .program import described, run, say
 
 if TYPE_CHECKING:
-    from ..system.postgres import Rows
+    from ..system.postgres_query import Rows
 
 NAME = "check_active_slave"
 COMMAND = described(
@@ -58,7 +58,7 @@ def _check(given: Mapping[str, Any]) -> None:
         return again(_said(answers), most, until.remaining())
 
     try:
-        said = _said(postgres.ask(_server(given), [STATEMENT], until, once_more))
+        said = _said(postgres_query.ask(_server(given), [STATEMENT], until, once_more))
     except Rejected as error:
         say("f")
         complain(NAME, error)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..crm_mon import parse
-from ..deadline import Deadline
+from ..pacemaker.crm_mon import parse
 from ..postgres.primary import (
     STATEMENTS,
     Naming,
@@ -20,9 +19,10 @@ from ..postgres.primary import (
     standbys,
     walsenders,
 )
-from ..system import membership, postgres
+from ..system import membership, postgres_query
+from ..values.deadline import Deadline
 from . import complain
-from .asking import (
+from .postgres_options import (
     CONNECTION,
     LIMITS,
     AskingCommand,
@@ -35,7 +35,7 @@ from .asking import (
 from .program import described, run, say
 
 if TYPE_CHECKING:
-    from ..system.postgres import Rows
+    from ..system.postgres_query import Rows
 
 NAME = "get_active_slaves"
 COMMAND = described(
@@ -77,7 +77,7 @@ def _list(given: Mapping[str, Any]) -> None:
         return again(_seen(answers), most, until.remaining() - given["timeout"] / 2)
 
     target = connection(words(given), given)
-    seen = _seen(postgres.ask(target, STATEMENTS, until, once_more))
+    seen = _seen(postgres_query.ask(target, STATEMENTS, until, once_more))
     found = standbys(seen, listed(hosts) if hosts else _known_here(until), most)
     for reason in found.left_out if given["verbose"] else ():
         complain(NAME, f"left out: {reason}")

@@ -99,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
 def _act(given: Mapping[str, Any]) -> int:
     if given["action"] == "status":
         return _status(given)
-    from ..vipmanager.sources import Unusable
+    from ..vipmanager.option_sources import Unusable
 
     try:
         return _check(given) if given["action"] == "check" else _live(given)
@@ -137,8 +137,8 @@ def _check(given: Mapping[str, Any]) -> int:
 def _tried(configuration: Configuration) -> bool:
     """Query the store once and print the answer; return whether it answered."""
     from .. import leader
-    from ..deadline import Deadline
-    from ..gate import State
+    from ..leader.gate import State
+    from ..values.deadline import Deadline
 
     store = leader.open_store(configuration.store, configuration.settings)
     found = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
@@ -148,18 +148,18 @@ def _tried(configuration: Configuration) -> bool:
 
 def _loaded(given: Mapping[str, Any]) -> Configuration:
     """Return the configuration; raise Unusable."""
-    from ..vipmanager import configuration, sources
+    from ..vipmanager import configuration, option_sources
 
     flags = {
         name.replace("_", "-"): value
         for name, value in given.items()
         if name not in ("action", "config", "json", "store")
     }
-    said = [sources.flags(flags), sources.environment(os.environ)]
+    said = [option_sources.flags(flags), option_sources.environment(os.environ)]
     path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()
     if path:
-        said.append(sources.file(path))
-    merged = sources.merged(said)
+        said.append(option_sources.file(path))
+    merged = option_sources.merged(said)
     return configuration.configured(merged, configuration.node_name())
 
 
@@ -170,14 +170,14 @@ def _default_file() -> str | None:
 
 
 def _status(given: Mapping[str, Any]) -> int:
-    from ..vipmanager import publishing, report
+    from ..vipmanager import status, status_document
 
     directory = given["run_dir"] or os.environ.get("VIP_RUN_DIR") or RUN_DIRECTORY
-    found = publishing.running(directory)
+    found = status.running(directory)
     if given["json"]:
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo("\n".join(map(report.text, found)), nl=False)
+        click.echo("\n".join(map(status_document.text, found)), nl=False)
     if not found:
         complain(NAME, "no daemon is running")
     return 0 if found else NOT_RUNNING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..typed import NamedTuple
+from ..values.light_typing import NamedTuple
 
 
 class ServiceKey(NamedTuple):

@@ -13,16 +13,16 @@ from __future__ import annotations
 import time
 from importlib import import_module
 
-from ..deadline import Deadline
 from ..errors import LvsdrError, SourceUnavailable
-from ..gate import Answer, Leadership, State
+from ..values.deadline import Deadline
+from .gate import Answer, Leadership, State
 from .settings import Given, Kind, Settings, checked, not_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from ..system.race import Bell
+    from ..system.net.first_answer import Bell
 
     class Store(Protocol):
         """The interface of every store; one thread at a time uses it."""
@@ -91,7 +91,7 @@ def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
 
     Raises LvsdrError other than SourceUnavailable if this node lacks a program or module.
     """
-    from ..system.race import Bell
+    from ..system.net.first_answer import Bell
 
     asked = time.monotonic()
     try:

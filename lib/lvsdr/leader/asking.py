@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-from ..deadline import Deadline
 from ..errors import LvsdrError, SourceUnavailable
-from ..system.http import Endpoint
-from ..system.race import Bell, first
-from ..typed import TypeVar
+from ..system.net.first_answer import Bell, first
+from ..system.net.http import Endpoint
+from ..values.deadline import Deadline
+from ..values.light_typing import TypeVar
 
 T = TypeVar("T")
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ..cluster import ClusterState
-from ..crm_mon import attribute_name, parse
-from ..deadline import Deadline
-from ..document import tree
 from ..errors import SourceUnavailable
-from ..gate import Answer, Leadership, State
+from ..pacemaker.cluster import ClusterState
+from ..pacemaker.crm_mon import attribute_name, parse
+from ..pacemaker.document import tree
 from ..system import crm
-from ..system.race import Bell
-from ..system.run import run
+from ..system.net.first_answer import Bell
+from ..system.process.run import run
+from ..values.deadline import Deadline
+from .gate import Answer, Leadership, State
 from .settings import Kind, Settings
 
 _COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # with the coordinator, as it has quorum

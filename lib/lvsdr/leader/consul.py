@@ -10,14 +10,14 @@ from __future__ import annotations
 from time import monotonic
 from urllib.parse import quote
 
-from ..deadline import Deadline
 from ..errors import SourceUnavailable
-from ..gate import Answer, Leadership, State
-from ..system.http import Endpoint, Request, Response, exchange
-from ..system.race import Bell, first
-from ..typed import NamedTuple
+from ..system.net.first_answer import Bell, first
+from ..system.net.http import Endpoint, Request, Response, exchange
+from ..values.deadline import Deadline
+from ..values.light_typing import NamedTuple
 from .asking import Endpoints
 from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .gate import Answer, Leadership, State
 from .settings import Kind, Settings, key_of_the_leader, or_node
 
 

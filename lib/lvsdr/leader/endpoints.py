@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..hosts import is_host, literal
-from ..system.http import Endpoint
+from ..system.net.http import Endpoint
+from ..values.hosts import is_host, literal
 
 _SCHEMES = {"http": False, "https": True}
 _SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query

@@ -12,14 +12,14 @@ from base64 import b64encode
 from collections.abc import Mapping
 from time import monotonic
 
-from ..deadline import Deadline
 from ..errors import SourceUnavailable
-from ..gate import Answer, Leadership, State
-from ..system.http import Endpoint, Request, Response, exchange, lines
-from ..system.race import Bell, first
-from ..typed import NamedTuple
+from ..system.net.first_answer import Bell, first
+from ..system.net.http import Endpoint, Request, Response, exchange, lines
+from ..values.deadline import Deadline
+from ..values.light_typing import NamedTuple
 from .asking import Endpoints
 from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .gate import Answer, Leadership, State
 from .settings import Kind, Settings, key_of_the_leader, or_node
 
 TYPE_CHECKING = False

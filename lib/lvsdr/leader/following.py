@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
-from ..deadline import Deadline
 from ..errors import SourceUnavailable
-from ..gate import Answer, Policy, State
-from ..system.race import Bell
+from ..system.net.first_answer import Bell
+from ..values.deadline import Deadline
 from . import ask
+from .gate import Answer, Policy, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

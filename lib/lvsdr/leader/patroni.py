@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 
-from ..deadline import Deadline
 from ..errors import Refused, SourceUnavailable
-from ..gate import Answer, Leadership, State
-from ..system.here import own_addresses
-from ..system.http import Endpoint, Request, Response, exchange
-from ..system.race import Bell
+from ..system.net.first_answer import Bell
+from ..system.net.http import Endpoint, Request, Response, exchange
+from ..system.net.local_host import own_addresses
+from ..values.deadline import Deadline
 from .asking import Endpoints
 from .decoding import Malformed, mapping, parsed, text
+from .gate import Answer, Leadership, State
 from .settings import Kind, Settings
 
 _POLL = 0.5  # seconds between two queries: changes cannot be watched

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from math import inf
 
 from ..errors import InvalidParameters
-from ..system.http import Endpoint, Trust
-from ..typed import NamedTuple, TypeVar
+from ..system.net.http import Endpoint, Trust
+from ..values.light_typing import NamedTuple, TypeVar
 from .endpoints import endpoints
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ..errors import ExitCode, InvalidParameters, LvsdrError, NotRunning, OutOfOrder
-from ..typed import NamedTuple
+from ..values.light_typing import NamedTuple
 from . import degradation
 from .context import Context
 from .log import Log

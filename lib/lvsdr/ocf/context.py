@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ..deadline import Deadline
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
+from ..values.deadline import Deadline
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
 from .text import instance_name, resource_of

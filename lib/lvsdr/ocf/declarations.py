@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..typed import Generic, TypeVar
+from ..values.light_typing import Generic, TypeVar
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..errors import InvalidParameters
-from ..typed import TypeVar, cast
+from ..values.light_typing import TypeVar, cast
 from .declarations import Parameter as Parameter
 from .declarations import defaulted as defaulted
 from .declarations import deprecated as deprecated

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from re import Pattern
 
-from ..durations import seconds
-from ..typed import Generic, TypeVar
+from ..values.light_typing import Generic, TypeVar
+from ..values.parsing import seconds
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ def _absolute(text: str) -> str:
 
 
 def _compiled(text: str) -> Pattern[str]:
-    from ..patterns import translated  # late: few agents have such a parameter
+    from ..values.patterns import translated  # late: few agents have such a parameter
 
     try:
         return re.compile(translated(text))

@@ -1,1 +1,1 @@
-"""Queries of PostgreSQL and the meaning of their answers; ``system.postgres`` sends them."""
+"""Queries of PostgreSQL and the meaning of their answers; ``system.postgres_query`` sends them."""

@@ -9,8 +9,8 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from .complaints import is_server
 from .connection import Target
+from .redaction import is_server
 
 _QUOTES = ('"', "'")
 _PSQL_AND_MORE = re.compile(r"([^\s=]*/)?psql[^\s=/]*\s")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..hosts import literal
-from ..typed import NamedTuple
+from ..values.hosts import literal
+from ..values.light_typing import NamedTuple
 
 _LEAST_TIMEOUT = 2  # libpq raises a connect_timeout of 1 to 2
 _NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}

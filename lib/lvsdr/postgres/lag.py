@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..typed import NamedTuple
+from ..values.light_typing import NamedTuple
 
 _STEP = 0.2  # seconds between two queries of a standby
 _TO_ANSWER = 0.5  # seconds reserved for the answer to the last query

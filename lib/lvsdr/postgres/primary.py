@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ..errors import SourceUnavailable
-from ..hosts import is_host, literal
-from ..typed import NamedTuple
+from ..values.hosts import is_host, literal
+from ..values.light_typing import NamedTuple
 from .lag import Lag, Limits, excess, pause
 from .values import optional_int, optional_seconds, required
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..typed import NamedTuple
+from ..values.light_typing import NamedTuple
 from .lag import Lag, Limits, excess, pause
 from .values import optional_int, optional_seconds, required
 

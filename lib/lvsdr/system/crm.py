@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .spawn import Child, spawn
+from .process.spawn import Child, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..deadline import Deadline
+    from ..values.deadline import Deadline
 
 COMMAND = (
     "crm_mon",
@@ -37,7 +37,7 @@ def snapshot(deadline: Deadline) -> bytes:
     The document contains an error of crm_mon itself, whatever the exit status.
     """
     from ..errors import SourceUnavailable
-    from .run import finish, run
+    from .process.run import finish, run
 
     result = finish(_begun.pop(), deadline) if _begun else run(COMMAND, deadline)
     if result.problem or not result.stdout:
@@ -48,7 +48,7 @@ def snapshot(deadline: Deadline) -> bytes:
 def configuration(deadline: Deadline) -> bytes:
     """Return the CIB's section ``configuration``; raise SourceUnavailable if cibadmin fails."""
     from ..errors import SourceUnavailable
-    from .run import run
+    from .process.run import run
 
     result = run(_CONFIGURATION, deadline)
     if result.problem or result.status != 0:
@@ -58,8 +58,8 @@ def configuration(deadline: Deadline) -> bytes:
 
 def abandon() -> None:
     """End a started crm_mon if its result is not needed."""
-    from ..deadline import Deadline
-    from .run import finish
+    from ..values.deadline import Deadline
+    from .process.run import finish
 
     while _begun:
         finish(_begun.pop(), Deadline.after(0.0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from ..deadline import Deadline
 from ..errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
 from ..ipvs.table import (
     Connections,
@@ -18,8 +17,9 @@ from ..ipvs.table import (
     with_local_as,
 )
 from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
+from ..values.deadline import Deadline
 from . import state
-from .run import NOT_THERE, run
+from .process.run import NOT_THERE, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Callable, Protocol
 
     from ..ipvs.plan import Change
-    from .run import Result
+    from .process.run import Result
 
     class Runner(Protocol):
         """A function that runs a program to its end, as ``run.run`` does."""

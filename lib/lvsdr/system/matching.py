@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from re import Pattern
 
-from ..deadline import Deadline
-from ..patterns import steps
+from ..values.deadline import Deadline
+from ..values.patterns import steps
 
 PATIENCE = 1.0  # seconds for one value; a match takes microseconds, or for ever
 _TOGETHER = 3.0  # seconds for all values
@@ -39,8 +39,8 @@ def fullmatches(
 
 def _in_child(pattern: Pattern[str], values: Sequence[str], deadline: Deadline) -> list[bool]:
     """Return the answers that a child gives in time, in the order of the values."""
-    from .fork import fork  # ctypes and signal cost more than a whole monitor without them
-    from .run import finish
+    from .process.fork import fork  # ctypes and signal cost more than a whole monitor without them
+    from .process.run import finish
 
     def match() -> None:
         for value in values:

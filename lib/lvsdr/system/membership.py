@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..deadline import Deadline
 from ..errors import SourceUnavailable
+from ..values.deadline import Deadline
 from .crm import COMMAND
-from .run import NOT_THERE, run
+from .process.run import NOT_THERE, run
 
 # No crm_mon, or its status CRM_EX_DISCONNECT: Pacemaker is not running here.
 _NO_CLUSTER = (NOT_THERE, 102)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..errors import SourceUnavailable
-from .run import run
+from .process.run import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..deadline import Deadline
+    from ..values.deadline import Deadline
 
 PROGRAM = "crm_attribute"
 _WRONG_USAGE = 64  # CRM_EX_USAGE

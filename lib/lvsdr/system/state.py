@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EINVAL
 
-from ..deadline import Deadline
 from ..errors import Busy, LvsdrError, Unlockable
+from ..values.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _waited_for(path: str, deadline: Deadline, tell: Callable[[str], None]) -> i
 
 
 def _end_orphans(descriptor: int, tell: Callable[[str], None]) -> None:
-    from .orphans import end_orphans  # not needed by every monitor
+    from .process.orphans import end_orphans  # not needed by every monitor
 
     for sentence in end_orphans(descriptor):
         tell(sentence)

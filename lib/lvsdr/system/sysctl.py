@@ -11,8 +11,8 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from ..deadline import Deadline
 from ..errors import Busy, LvsdrError, Unlockable
+from ..values.deadline import Deadline
 from . import state
 
 TYPE_CHECKING = False

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 
 from .. import leader
-from ..gate import Policy
+from ..address.prefixes import Netmask, host_flaw
+from ..leader.gate import Policy
 from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
-from ..prefixes import Netmask, host_flaw
-from ..typed import NamedTuple
-from .keeping import Rules
+from ..values.light_typing import NamedTuple
+from .address_machine import Rules
+from .option_sources import Said, Source, Unusable
 from .options import NEVER_EMPTY, OPTIONS, variable
-from .sources import Said, Source, Unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ import time
 from math import inf
 
 from ..errors import LvsdrError
-from ..gate import Answer, Standing, State, heard
-from ..system import notify
-from ..system.race import Bell
-from . import memory, report
+from ..leader.gate import Answer, Standing, State, heard
+from ..system.daemon import notify
+from ..system.net.first_answer import Bell
+from . import saved_addresses, status_document
 from .events import Broken, Claimed, Events, Found, Heard, Loaded, Signalled
 from .holder import Holder, Threads
 from .holdings import Holdings
 from .log import Log
-from .publishing import Publisher
+from .status import Publisher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Daemon:
         self._events = Events()
         self._bell, self._began = Bell(), 0.0
         self._standing = Standing()
-        self._heard = report.Heard()
+        self._heard = status_document.Heard()
         directory = configuration.run_directory
         self._holdings = Holdings(
             directory, self._log, Threads(self._events.ask, self._events.guard)
@@ -120,7 +120,7 @@ class Daemon:
         self._standing = heard(self._standing, answer, self._configuration.policy)
         silent = now.state in (State.UNKNOWN, State.STOPPED)
         answers, unanswered, last = self._heard
-        self._heard = report.Heard(
+        self._heard = status_document.Heard(
             answers + (not silent), unanswered + silent, last if silent else answer.heard
         )
         if before is None or (before.leadership.state, before.leadership.leader) != (
@@ -219,7 +219,10 @@ class Daemon:
     def _remembered(self) -> Standing:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
-        times = [memory.remembered(directory, w.address, now) for w in self._configuration.wanted]
+        times = [
+            saved_addresses.remembered(directory, w.address, now)
+            for w in self._configuration.wanted
+        ]
         known = [time for time in times if time is not None]
         return Standing(word=State.LEADER, confirmed=max(known)) if known else Standing()
 
@@ -235,8 +238,8 @@ class Daemon:
         self._log.info("ended", reason=reason, kept=kept)
         return 0 if released else 1
 
-    def _document(self) -> report.Document:
+    def _document(self) -> status_document.Document:
         store = self._configuration.store
         policy, holders = self._configuration.policy, self._holdings.holders
-        told = report.document(store, self._standing, self._heard, policy, holders)
+        told = status_document.document(store, self._standing, self._heard, policy, holders)
         return {**told, "pid": os.getpid(), "stale": self._stale}

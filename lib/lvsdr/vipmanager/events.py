@@ -9,15 +9,15 @@ from threading import Thread
 
 from .. import leader
 from ..errors import LvsdrError
-from ..gate import Answer
 from ..leader.following import follow
-from ..system import links
-from ..system.race import Bell
-from ..typed import NamedTuple
+from ..leader.gate import Answer
+from ..system.net import links
+from ..system.net.first_answer import Bell
+from ..values.light_typing import NamedTuple
+from .address_machine import Finding
 from .configuration import Configuration
+from .conflict_probe import Asking
 from .guarding import Guard
-from .keeping import Finding
-from .looking import Asking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

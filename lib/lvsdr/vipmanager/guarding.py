@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
-from ..address.announcing import tellable
-from ..deadline import Deadline
-from ..interfaces import Interface, Place
-from ..system import addresses, arp
-from ..system.race import Bell
+from ..address.interfaces import Interface, Place
+from ..system.net import addresses, arp
+from ..system.net.announcement import tellable
+from ..system.net.first_answer import Bell
+from ..values.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,19 +7,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from random import random
 
-from ..address import announcing, taking
-from ..deadline import Deadline
+from ..address.interfaces import Interface, Place
 from ..errors import LvsdrError
-from ..gate import Decision, Policy, Standing, decide
-from ..interfaces import Interface, Place
-from ..system import links
-from ..typed import NamedTuple
-from . import memory
+from ..leader.gate import Decision, Policy, Standing, decide
+from ..system.net import announcement, ip_address, links
+from ..values.deadline import Deadline
+from ..values.light_typing import NamedTuple
+from . import saved_addresses
+from .address_machine import (
+    Act,
+    Finding,
+    Move,
+    Presence,
+    Progress,
+    Rules,
+    Sight,
+    doubted,
+    failed,
+    move,
+)
 from .configuration import Wanted
+from .conflict_probe import FORM, Asking, Form, presence
 from .guarding import Defence, Guard
-from .keeping import Act, Finding, Move, Presence, Progress, Rules, Sight, doubted, failed, move
 from .log import Log
-from .looking import FORM, Asking, Form, presence
 from .sysctls import Sysctls
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them, as in IPaddr2
@@ -64,7 +74,7 @@ class Holder:
         self._rounds, self._next = 0, 0.0
         self._ours = False  # taken or adopted by this daemon
         self._confirmed: float | None = None
-        self.confirmation = memory.Confirmation(directory, wanted.address)
+        self.confirmation = saved_addresses.Confirmation(directory, wanted.address)
         self._mac = ""
         self._said = ""  # the last trouble in the log
         self._defence = Defence()
@@ -131,7 +141,7 @@ class Holder:
     def tidy(self) -> None:
         """Remove the other traces of a removed address, as far as possible."""
         try:
-            memory.forget(self._directory, self.wanted.address)
+            saved_addresses.forget(self._directory, self.wanted.address)
             self._sysctls.release()
         except (LvsdrError, OSError) as error:
             self._log.warning("sysctl", address=self.wanted, reason=error)
@@ -164,7 +174,7 @@ class Holder:
         with suppress(LvsdrError):  # a later call reports that it cannot be stored
             self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
         self._sysctls.keep(place)
-        taking.reach(place, interface, form, deadline)
+        ip_address.reach(place, interface, form, deadline)
         self._ours = True
         self._count("restored" if again else "taken")
         event, why = ("restored", "it was changed or removed") if again else ("taken", "")
@@ -172,7 +182,7 @@ class Holder:
 
     def _remove(self, reason: str) -> None:
         interface, deadline = self.sight.interface, Deadline.after(_SECONDS)
-        if interface is not None and taking.remove(self.wanted.address, interface, deadline):
+        if interface is not None and ip_address.remove(self.wanted.address, interface, deadline):
             self._count("released")
             self._report("released", reason=reason)
         self._ours = False
@@ -195,7 +205,7 @@ class Holder:
         elif self._rounds and now >= self._next:
             self._rounds, self._next = self._rounds - 1, now + _ROUND
             try:
-                announcing.announce(self._place(interface), interface)
+                announcement.announce(self._place(interface), interface)
             except LvsdrError as error:
                 self._log.warning("unannounced", address=self.wanted, reason=error)
 

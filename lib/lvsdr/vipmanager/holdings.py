@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 
 from ..errors import LvsdrError
-from . import memory
+from . import saved_addresses
+from .address_machine import unproven
 from .configuration import Wanted
 from .holder import Holder, Threads
-from .keeping import unproven
 from .log import Log
 
 _TRIES = 3  # attempts to remove an address at the end
@@ -81,7 +81,7 @@ class Holdings:
         locks: dict[str, int] = {}
         try:
             for one in wanted:
-                locks[one.address] = memory.lock(self._directory, one.address)
+                locks[one.address] = saved_addresses.lock(self._directory, one.address)
         except LvsdrError:
             for descriptor in locks.values():
                 os.close(descriptor)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ..system.line_writer import LineWriter
-from .parsers import LEVELS
+from ..system.daemon.line_writer import LineWriter
+from .option_parsers import LEVELS
 
 _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3}  # sd-daemon(3)
 _PLAIN = re.compile(r"[^\s\"=\\]+")

@@ -7,12 +7,12 @@ vip-manager are accepted as well.
 
 from __future__ import annotations
 
-from ..gate import Policy, Unreachable
+from ..leader.gate import Policy, Unreachable
 from ..ocf.values import Parser, absolute_path, one_of
-from ..typed import NamedTuple
-from .keeping import Rules
+from ..values.light_typing import NamedTuple
+from .address_machine import Rules
 from .names import OF_THE_AGENT
-from .parsers import (
+from .option_parsers import (
     ADDRESSES,
     INTERFACES,
     PREFIXES,

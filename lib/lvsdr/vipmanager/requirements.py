@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+from ..address.interfaces import Interface
 from ..errors import LvsdrError, NotInstalled, NotPermitted
-from ..interfaces import Interface
-from ..system import links, privileges
+from ..system import privileges
+from ..system.net import links
+from .address_machine import linkless
 from .configuration import Configuration, Wanted
-from .keeping import linkless
 
 
 def require(configuration: Configuration) -> None:

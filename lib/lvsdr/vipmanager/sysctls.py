@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..address import taking
-from ..deadline import Deadline
+from ..address.interfaces import Place
 from ..errors import LvsdrError
-from ..interfaces import Place
+from ..system.net import ip_address
 from ..system.sysctl import Claims
+from ..values.deadline import Deadline
 from .configuration import Wanted
 from .log import Log
 
@@ -27,7 +27,7 @@ class Sysctls:
         """Set the settings of the address; a failure is a warning, as the address matters more."""
         try:
             claims = self._claims()
-            self._tell(taking.keep_sysctls(place, claims), claims)
+            self._tell(ip_address.keep_sysctls(place, claims), claims)
         except (LvsdrError, OSError) as error:  # for example in a container
             self._log.warning("sysctl", address=self._wanted, reason=error)
 

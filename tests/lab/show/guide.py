@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lvsdr.cluster import ClusterState
 from lvsdr.errors import ExitCode, SourceUnavailable
-from lvsdr.model import Outcome
-from lvsdr.report import Row
+from lvsdr.pacemaker.cluster import ClusterState
+from lvsdr.pool.change_messages import Row
+from lvsdr.pool.model import Outcome
 
 from tests.lab.client import Session, State
 from tests.lab.operation import AgentResult

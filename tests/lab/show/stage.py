@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from lvsdr.agents.lvsdr import cycle
-from lvsdr.agents.lvsdr.legality import PARAMETERS
-from lvsdr.agents.lvsdr.memory import recall
+from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
+from lvsdr.agents.lvsdr.saved_pool import recall
 from lvsdr.agents.lvsdr.settings import settings
-from lvsdr.cluster import ClusterState
-from lvsdr.crm_mon import parse
-from lvsdr.deadline import Deadline
 from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc
-from lvsdr.report import Row
+from lvsdr.pacemaker.cluster import ClusterState
+from lvsdr.pacemaker.crm_mon import parse
+from lvsdr.pool.change_messages import Row
 from lvsdr.system import crm
+from lvsdr.values.deadline import Deadline
 
 from tests import cib
 from tests.lab.client import Session, State
@@ -83,8 +83,8 @@ class Stage:
         environ = operation.environment(self._director.name, self._director.rsctmp)
         wanted = settings(PARAMETERS.parse(environ))
         memory = recall(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.state")
-        judged = cycle.judge(wanted, memory, Deadline.after(PATIENCE))
-        decision = cycle.plan(wanted, judged, self._service(), memory).decision
+        judged = judgement.judge(wanted, memory, Deadline.after(PATIENCE))
+        decision = judgement.plan(wanted, judged, self._service(), memory).decision
         return sorted(decision.rows, key=lambda row: row.host)
 
     def agent(self, action: str) -> AgentResult:

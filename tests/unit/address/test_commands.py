@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 from lvsdr.address.commands import to_add, to_reach, to_remove
+from lvsdr.address.interfaces import Interface, InterfaceAddress, Place, entry
 from lvsdr.agents.vip.settings import Settings, Wish
-from lvsdr.interfaces import Interface, InterfaceAddress, Place, entry
 
 PLACE, PLACE6 = Place("10.9.0.20", 24, "eth0"), Place("fd77::20", 64, "eth0")
 OWN = InterfaceAddress("10.9.0.1", 24, "eth0")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader.asking import Endpoints
-from lvsdr.system.http import Endpoint
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.system.net.http import Endpoint
+from lvsdr.values.deadline import Deadline
 
 PATIENCE = 20.0
 A, B, C = (Endpoint(name, 1) for name in "abc")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from lvsdr import leader
-from lvsdr.deadline import Deadline
-from lvsdr.gate import Leadership, State
 from lvsdr.leader.attribute import has_quorum
+from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from lvsdr import leader
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
-from lvsdr.gate import State
 from lvsdr.leader import consul
+from lvsdr.leader.gate import State
 from lvsdr.leader.settings import Given
-from lvsdr.system.http import Response
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.system.net.http import Response
+from lvsdr.values.deadline import Deadline
 
 from tests.cases.consul_cases import CASES, KEY, NEVER, Waiting, leadership, opened
 from tests.fakes.consul import Consul, serving

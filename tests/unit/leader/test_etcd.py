@@ -6,12 +6,12 @@ import json
 
 import pytest
 from lvsdr import leader
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
-from lvsdr.gate import State
 from lvsdr.leader import etcd
+from lvsdr.leader.gate import State
 from lvsdr.leader.settings import Given, Settings
-from lvsdr.system.http import Response
+from lvsdr.system.net.http import Response
+from lvsdr.values.deadline import Deadline
 
 from tests.fakes.server import Behaviour, Served, answering, serving
 

@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import NotInstalled, SourceUnavailable
-from lvsdr.gate import Answer, Leadership, Policy, State
 from lvsdr.leader.following import follow
-from lvsdr.system.race import Bell
+from lvsdr.leader.gate import Answer, Leadership, Policy, State
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.values.deadline import Deadline
 
 pytestmark = pytest.mark.slow  # most of these tests wait
 

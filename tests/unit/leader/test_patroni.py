@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from lvsdr import leader
-from lvsdr.deadline import Deadline
-from lvsdr.gate import Leadership, State
+from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.patroni import not_the_one
 from lvsdr.leader.settings import Given
-from lvsdr.system.http import Response
-from lvsdr.system.race import Bell
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.system.net.http import Response
+from lvsdr.values.deadline import Deadline
 
 from tests.fakes.server import Served, answering, routed, serving
 from tests.unit.crm import DATA

@@ -7,7 +7,7 @@ import traceback
 import pytest
 from lvsdr import leader
 from lvsdr.leader.settings import Given, Secret, Settings, UnusableSettings
-from lvsdr.system.http import Trust
+from lvsdr.system.net.http import Trust
 
 CERTIFICATES = Given(ca_file="/ca", cert_file="/crt", key_file="/key")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import PACKAGE
+from tests.project.tree import PACKAGE
 from tests.unit.ocf import example
 
 PYTHON = "/usr/bin/python3"
@@ -23,9 +23,9 @@ def installation() -> Iterator[Path]:
     """Yield a copy of the framework and the agent that every user may read."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        for room in ("ocf", "system"):
+        for room in ("ocf", "system", "values"):
             shutil.copytree(PACKAGE / room, home / "lvsdr" / room)
-        for module in ("__init__", "errors", "deadline", "durations", "patterns", "typed"):
+        for module in ("__init__", "errors"):
             shutil.copy(PACKAGE / f"{module}.py", home / "lvsdr")
         shutil.copy(example.__file__, home / "agent")
         subprocess.run(["chmod", "-R", "a+rX", name], check=True)

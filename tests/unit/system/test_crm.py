@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lvsdr.crm_mon import parse
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
+from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system import crm
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
 

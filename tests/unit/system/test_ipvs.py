@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
 from lvsdr.ipvs.plan import AddRealServer, AddService, DeleteService, EditRealServer, EditService
 from lvsdr.ipvs.table import (
@@ -19,7 +18,8 @@ from lvsdr.ipvs.table import (
     settings,
 )
 from lvsdr.system.ipvs import Kernel, available, find, load, read_connections, read_proc
-from lvsdr.system.run import Result
+from lvsdr.system.process.run import Result
+from lvsdr.values.deadline import Deadline
 
 from tests.fakes.ipvsadm import FakeIpvsadm
 from tests.fakes.kernel import FakeKernel

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.system.matching import fullmatches
+from lvsdr.values.deadline import Deadline
 
 pytestmark = [
     pytest.mark.slow,  # most of these tests wait

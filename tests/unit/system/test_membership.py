@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from lvsdr.crm_mon import parse
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
+from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system.membership import document
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
 

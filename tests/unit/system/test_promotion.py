@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import SourceUnavailable
 from lvsdr.system.promotion import prefer
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
 

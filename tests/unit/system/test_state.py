@@ -13,18 +13,18 @@ import time
 from pathlib import Path
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import Busy, Unlockable
 from lvsdr.system import state
-from lvsdr.system.spawn import spawn
+from lvsdr.system.process.spawn import spawn
+from lvsdr.values.deadline import Deadline
 
-from tests.house.tree import LIB
+from tests.project.tree import LIB
 from tests.unit.descriptors import open_descriptors
 
 HOLDER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from lvsdr.deadline import Deadline
+from lvsdr.values.deadline import Deadline
 from lvsdr.system.state import locked
 
 from tests.unit.descriptors import open_descriptors

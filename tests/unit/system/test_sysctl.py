@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from lvsdr.deadline import Deadline
 from lvsdr.errors import Busy, LvsdrError
 from lvsdr.system import state
 from lvsdr.system.sysctl import Claims, differing, of_interfaces, value, writable
+from lvsdr.values.deadline import Deadline
 
 NODEST, TEMPLATE = "net/ipv4/vs/expire_nodest_conn", "net/ipv4/vs/expire_quiescent_template"
 

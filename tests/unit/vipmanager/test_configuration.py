@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.gate import Policy, Unreachable
-from lvsdr.system.http import Endpoint, Trust
+from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.system.net.http import Endpoint, Trust
+from lvsdr.vipmanager.address_machine import Rules
 from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
-from lvsdr.vipmanager.keeping import Rules
-from lvsdr.vipmanager.sources import Unusable, environment, file
+from lvsdr.vipmanager.option_sources import Unusable, environment, file
 
 REFERENCE = {
     "VIP_INTERFACE": "eth0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvsdr.interfaces import Interface, Place
+from lvsdr.address.interfaces import Interface, Place
 from lvsdr.vipmanager.configuration import Wanted
 from lvsdr.vipmanager.guarding import Defence, Guard
 from lvsdr.vipmanager.holder import Holder, Threads

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from ... import __version__
-from ...director import Judged
 from ...errors import (
     ExitCode,
     InvalidParameters,
@@ -19,12 +18,13 @@ from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
+from ...pool.director import Judged
 from ...system import ipvs, state
-from . import cycle, owners
+from . import judgement, owners
 from .environment import announce_unused, validate_environment
-from .legality import PARAMETERS, SERVICE
-from .memory import Memory, recall
+from .parameter_rules import PARAMETERS, SERVICE
 from .reconcile import carry_out, keep_sysctls, reconcile
+from .saved_pool import Memory, recall
 from .settings import Settings, service_key, settings
 
 _SESSIONS_END = (
@@ -59,8 +59,8 @@ def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Jud
     Raise SourceUnavailable when the time is up.
     """
     while True:
-        judged = cycle.judge(wanted, memory, context.deadline)
-        reason = cycle.nothing_known(judged)
+        judged = judgement.judge(wanted, memory, context.deadline)
+        reason = judgement.nothing_known(judged)
         if reason is None:
             return judged
         if context.deadline.remaining() < 2 * _RETRY:

@@ -7,8 +7,8 @@ import os
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
 from ...system import state
-from . import cycle
-from .memory import Memory
+from . import judgement
+from .saved_pool import Memory
 from .settings import settings
 from .unused import missed, unused
 
@@ -30,8 +30,8 @@ def validate_environment(context: Context) -> None:
             state.require_regular(wanted.heartbeat_file)
         except OSError as error:
             raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}") from None
-    judged = cycle.judge(wanted, Memory(), context.deadline)
-    reason = cycle.nothing_known(judged)
+    judged = judgement.judge(wanted, Memory(), context.deadline)
+    reason = judgement.nothing_known(judged)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
 

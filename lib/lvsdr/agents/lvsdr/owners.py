@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ...crm_mon import parse
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf.context import Context
 from ...ocf.text import resource_of
+from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
-from .memory import recall, store
+from .saved_pool import recall, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .saved_pool import Memory
 
 
 def another(context: Context, key: ServiceKey) -> str | None:

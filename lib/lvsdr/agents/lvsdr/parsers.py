@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ...crm_mon import attribute_name, current_role
-from ...hosts import canonical_address, is_host, is_link_local, literal, named, unicast
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
+from ...pacemaker.crm_mon import attribute_name, current_role
+from ...values.hosts import canonical_address, is_host, is_link_local, literal, named, unicast
 
 MOST_WEIGHT = 65535  # ipvsadm(8), -w
 

@@ -6,16 +6,16 @@ import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from ...director import Judged
 from ...errors import KernelMismatch, LvsdrError, NotRunning
 from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
-from ...report import Row, as_it_became, changes
+from ...pool.change_messages import Row, as_it_became, changes
+from ...pool.director import Judged
 from ...system import crm, ipvs, sysctl
-from ...typed import NamedTuple
-from . import cycle
-from .memory import Memory, recall, remembered, store
+from ...values.light_typing import NamedTuple
+from . import judgement
+from .saved_pool import Memory, recall, remembered, store
 from .settings import Settings
 from .unused import too_long
 
@@ -44,9 +44,9 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         if ipvs.find(wanted.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         memory = recall(context.file("state"))
-        own = cycle.Own(context.resource, context.node)
+        own = judgement.Own(context.resource, context.node)
         early = _EarlyPass(context, wanted, memory)
-        judged = cycle.judge(wanted, memory, context.deadline, own, early)
+        judged = judgement.judge(wanted, memory, context.deadline, own, early)
         if context.action == "monitor" and judged.blind:  # Pacemaker reloads what is managed
             judged = judged._replace(hands_off="it is not known whether the resource is managed")
         if judged.hands_off is not None:
@@ -54,7 +54,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
         pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
     # The reason must not change from run to run: take the whole budget, not the time left.
-    scripts = too_long(context.values, cycle.time_for_scripts(budget(context.environ)))
+    scripts = too_long(context.values, judgement.time_for_scripts(budget(context.environ)))
     own_trouble = dict.fromkeys((*early.trouble, *trouble, *unset, *unlocked))
     return Shortfall((*pool, *scripts), tuple(own_trouble))
 
@@ -81,7 +81,7 @@ class _EarlyPass:
             return
         context, wanted = self._context, self._wanted
         draft = _draft(context, wanted, judged, self.memory, self.withdrawn)
-        if cycle.is_certain(draft.plan.decision):
+        if judgement.is_certain(draft.plan.decision):
             done = _execute(context, wanted, judged, self.memory, draft)
             self.memory, self.trouble = done.memory, done.shortfall.trouble
 
@@ -91,7 +91,7 @@ class _Draft(NamedTuple):
 
     kernel: ipvs.Kernel
     service: Service | None
-    plan: cycle.Plan
+    plan: judgement.Plan
 
 
 def _draft(
@@ -103,7 +103,7 @@ def _draft(
 ) -> _Draft:
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
     service = kernel.service(WantedService(wanted.config, {}))
-    return _Draft(kernel, service, cycle.plan(wanted, judged, service, memory, settling))
+    return _Draft(kernel, service, judgement.plan(wanted, judged, service, memory, settling))
 
 
 def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ...director import Goal
 from ...ipvs.options import refuses_at_zero, with_fallback
 from ...ipvs.table import ServiceConfig, ServiceKey
-from ...model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
 from ...ocf.parameters import Values
-from ...typed import NamedTuple
+from ...pool.director import Goal
+from ...pool.model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
+from ...values.light_typing import NamedTuple
 from . import parameters as p
 from .unused import missed
 

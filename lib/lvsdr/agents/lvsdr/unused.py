@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ...cluster import ClusterState
-from ...hosts import named
-from ...model import Located, PoolSpec
 from ...ocf.parameters import Parameter, Values
-from ...sources import chosen
+from ...pacemaker.cluster import ClusterState
+from ...pool.model import Located, PoolSpec
+from ...pool.sources import chosen
+from ...values.hosts import named
 from . import parameters as p
 
 TYPE_CHECKING = False

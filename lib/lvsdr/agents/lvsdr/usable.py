@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from ...errors import LvsdrError
-from ...location import fit
-from ...model import Resolved
+from ...pool.host_addresses import fit
+from ...pool.model import Resolved
 from .settings import Settings
 
 
@@ -26,7 +26,7 @@ def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]
     """
     never = {settings.key.address: "is the virtual IP itself"}
     if not {address for answer in answers for address in answer.addresses} <= {*known, *never}:
-        from ...system import netlink
+        from ...system.net import netlink
 
         with suppress(LvsdrError):  # the kernel refuses such an address by itself
             never.update(netlink.of_networks())

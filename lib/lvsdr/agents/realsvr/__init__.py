@@ -16,8 +16,9 @@ from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
 from ...ocf.reload import unless_broken
-from ...system import loopback, sysctl
-from ...system.netlink import Address
+from ...system import sysctl
+from ...system.net import loopback
+from ...system.net.netlink import Address
 from . import arp, silence
 from .drain import NO_PATIENCE, Patience, drain
 from .memory import Memory, recall, store

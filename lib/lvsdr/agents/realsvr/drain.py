@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ...deadline import Deadline
-from ...system.connections import unfinished
-from ...typed import NamedTuple
+from ...system.net.tcp_connections import unfinished
+from ...values.deadline import Deadline
+from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...crm_mon import parse
 from ...errors import SourceUnavailable
+from ...pacemaker.crm_mon import parse
 from ...system import crm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...deadline import Deadline
+    from ...values.deadline import Deadline
 
 _ASKING = 5.0  # seconds
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...system import state
-from ...typed import NamedTuple
+from ...values.light_typing import NamedTuple
 from .drain import Patience
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ... import __version__
+from ...address.interfaces import Interface
 from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
-from ...interfaces import Interface
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet
 from ...ocf.reload import unless_broken
 from ...system import state
-from .looking import asked, destination, look
-from .memory import Memory, recall, store
 from .parameters import PARAMETERS
+from .place import asked, destination, look
+from .saved_place import Memory, recall, store
 from .settings import Place, Settings, differences, misplaced, require_label, settings
 
 _OF_A_GATE = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
@@ -22,7 +22,7 @@ _OF_A_GATE = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
 
 def start(context: Context) -> None:
     """Add the address or adopt it; return when it works and the neighbours are informed."""
-    from . import announcing, taking
+    from . import announcing, claim
 
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
@@ -31,13 +31,13 @@ def start(context: Context) -> None:
     with context.locked():
         announcing.end(path)
         place, interfaces = destination(context, wanted)
-        taking.leave(recall(path).place, place, interfaces, context)
-        interface = taking.linked(place, interfaces, wanted, context)
+        claim.leave(recall(path).place, place, interfaces, context)
+        interface = claim.linked(place, interfaces, wanted, context)
         if not interface.having(place.address):
-            taking.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
+            claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
         store(path, Memory(place))  # stop needs the place, even if this run is killed next
-        taking.keep_sysctls(place, context)
-        taking.bring(place, interface, wanted, context)
+        claim.keep_sysctls(place, context)
+        claim.bring(place, interface, wanted, context)
         announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
@@ -71,7 +71,7 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
 
 def reload_agent(context: Context) -> None:
     """Apply the current parameters in place."""
-    from . import announcing, taking
+    from . import announcing, claim
 
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
@@ -83,13 +83,13 @@ def reload_agent(context: Context) -> None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
         place, interface = sight.found
         require_label(wanted, place.device)
-        if taking.bring(place, interface, wanted, context):
+        if claim.bring(place, interface, wanted, context):
             announcing.announce(path, place, interface, 1, wanted.arp_interval)
 
 
 def stop(context: Context) -> None:
     """Delete the address, check that it is gone, and restore the kernel's settings."""
-    from . import announcing, taking
+    from . import announcing, claim
 
     path = context.file("state")
     with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
@@ -100,7 +100,7 @@ def stop(context: Context) -> None:
             announcing.end(path)
         if found is not None:
             place, interface = found
-            taking.remove(place.address, interface, context)
+            claim.remove(place.address, interface, context)
     context.release_sysctls()
     context.forget("state")
 
@@ -133,7 +133,7 @@ def _refresh(
 
 def still_serves(context: Context) -> bool:
     """Test whether an interface has the started address; this needs no program."""
-    from ...system import netlink
+    from ...system.net import netlink
 
     place, wish = recall(context.file("state")).place, asked(context)
     if place is not None:
@@ -179,9 +179,9 @@ class _Agent(Agent):
 
     @property
     def whole(self) -> Agent:
-        from . import gated
+        from .gate import promotable
 
-        return gated.AGENT
+        return promotable.AGENT
 
     @property
     def all_parameters(self) -> ParameterSet:

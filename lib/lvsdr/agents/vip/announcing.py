@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...address.announcing import frames, tellable
-from ...interfaces import Interface
-from ...system import announcer, arp
-from ...system.announcer import Process, Rounds
-from .memory import recall, store
+from ...address.interfaces import Interface
+from ...system.net import announcer, arp
+from ...system.net.announcement import frames, tellable
+from ...system.net.announcer import Process, Rounds
+from .saved_place import recall, store
 from .settings import Place
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...hosts import is_link_local
-from ...interfaces import LONGEST_NAME
+from ...address.interfaces import LONGEST_NAME
+from ...address.prefixes import Netmask, host_flaw
 from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
 from ...ocf.values import OPPOSITE, boolean, whole_number, word_or
-from ...prefixes import Netmask, host_flaw
+from ...values.hosts import is_link_local
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
 
 FOREVER = -1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...hosts import unicast
-from ...interfaces import interface_name
+from ...address.interfaces import interface_name
+from ...address.prefixes import prefix_length
 from ...ocf.values import Parser
-from ...prefixes import prefix_length
-from ...system.addresses import canonical
+from ...system.net.addresses import canonical
+from ...values.hosts import unicast
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ... import interfaces as shared
+from ...address import interfaces as shared
+from ...address.interfaces import LONGEST_NAME, Connected, Interface
+from ...address.interfaces import Place as Place
+from ...address.interfaces import entry as entry
 from ...errors import BadArgument
-from ...interfaces import LONGEST_NAME, Connected, Interface
-from ...interfaces import Place as Place
-from ...interfaces import entry as entry
 from ...ocf.parameters import Values
-from ...typed import NamedTuple
+from ...values.light_typing import NamedTuple
 from . import parameters as p
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr import AGENT, owners
-from lvsdr.agents.lvsdr.memory import Memory, store
+from lvsdr.agents.lvsdr.saved_pool import Memory, store
 from lvsdr.ipvs.table import ServiceKey
 from lvsdr.ocf.context import Context
 from lvsdr.ocf.log import Log

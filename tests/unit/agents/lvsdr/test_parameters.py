@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lvsdr.agents.lvsdr import AGENT
 from lvsdr.agents.lvsdr import parameters as p
-from lvsdr.agents.lvsdr.legality import PARAMETERS, SERVICE
+from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS, SERVICE
 from lvsdr.errors import InvalidParameters
 from lvsdr.ocf.parameters import Values
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.lvsdr.legality import PARAMETERS
+from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.settings import Settings, settings
-from lvsdr.director import Goal
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
-from lvsdr.model import Policy, PoolSpec, Script, WantedRole
+from lvsdr.pool.director import Goal
+from lvsdr.pool.model import Policy, PoolSpec, Script, WantedRole
 
 
 def meant(**given: str) -> Settings:

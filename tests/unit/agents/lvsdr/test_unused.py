@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.lvsdr.legality import PARAMETERS
+from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.unused import missed, too_long, unmatched, unused
-from lvsdr.model import Located, Outcome, PoolSpec, Verdict
 from lvsdr.ocf.parameters import Values
+from lvsdr.pool.model import Located, Outcome, PoolSpec, Verdict
 
 from tests.unit.crm import state
 from tests.unit.pools import SPEC, shell

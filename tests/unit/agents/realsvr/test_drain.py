@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 from lvsdr.agents.realsvr.drain import Patience, drain
-from lvsdr.deadline import Deadline
 from lvsdr.ocf.log import Log
+from lvsdr.values.deadline import Deadline
 
 VIP = "10.9.0.20"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.realsvr.leaving import is_leaving
-from lvsdr.deadline import Deadline
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lvsdr.address.interfaces import Connected, Interface, InterfaceAddress
 from lvsdr.agents.vip.settings import (
     Place,
     Settings,
@@ -14,7 +15,6 @@ from lvsdr.agents.vip.settings import (
     require_label,
 )
 from lvsdr.errors import BadArgument
-from lvsdr.interfaces import Connected, Interface, InterfaceAddress
 
 WANTED = Settings(Wish("10.9.0.20", None, None), None, 5, 0.2, 0, True, True, False, None)
 THERE = InterfaceAddress("10.9.0.20", 24, "eth0")

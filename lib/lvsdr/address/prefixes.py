@@ -1,0 +1,54 @@
+"""Prefix lengths: their notations, and the addresses of a network that a host can have."""
+
+from __future__ import annotations
+
+from ..values.hosts import literal
+
+
+class Netmask(int):
+    """A prefix length that was written as an IPv4 netmask."""
+
+
+def prefix_length(text: str) -> int:
+    """Parse a prefix length or an IPv4 netmask of ones followed by zeros; raise ValueError.
+
+    >>> prefix_length("24"), prefix_length("255.255.240.0")
+    (24, 20)
+    """
+    if "." in text:
+        bits = "".join(f"{int(octet):08b}" for octet in (literal(text) or "0").split("."))
+        ones = bits.rstrip("0")
+        prefix: int = Netmask(0 if "0" in ones else len(ones))
+    else:
+        whole = text.isascii() and text.isdecimal() and len(text) <= 3 and text[0] != "0"
+        prefix = int(text) if whole else 0
+    if not 1 <= prefix <= 128:
+        raise ValueError
+    return prefix
+
+
+def host_flaw(address: str, prefix: int) -> str:
+    """Return the reason why no host can have this address in its network; empty if one can.
+
+    >>> host_flaw("10.9.0.0", 24), host_flaw("10.9.0.255", 24), host_flaw("10.9.0.20", 24)
+    ('is the address of its network', 'is the broadcast address of its network', '')
+    """
+    width = (128 if ":" in address else 32) - prefix
+    if width < 2:  # RFC 3021 (/31) and RFC 6164 (/127): hosts may have all addresses
+        return ""
+    host = _number(address) & ((1 << width) - 1)
+    if host == 0:
+        return "is the address of its network"
+    if ":" not in address and host == (1 << width) - 1:
+        return "is the broadcast address of its network"
+    return ""
+
+
+def _number(address: str) -> int:
+    """Return an address in canonical form as a number; importing ipaddress would cost more."""
+    if ":" not in address:
+        return int.from_bytes(bytes(map(int, address.split("."))), "big")
+    left, _, right = address.partition("::")
+    first, last = left.split(":") if left else [], right.split(":") if right else []
+    groups = [*first, *["0"] * (8 - len(first) - len(last)), *last]
+    return int("".join(group.rjust(4, "0") for group in groups), 16)

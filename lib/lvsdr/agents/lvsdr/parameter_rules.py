@@ -1,0 +1,71 @@
+"""The parameters of the agent lvsdr as a set, and the rules between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...ocf.parameters import ParameterSet, Values
+from ...values.hosts import is_link_local, is_remote, literal
+from . import parameters as p
+
+
+def _role_needs_resource(values: Values) -> Iterator[str]:
+    if values[p.ROLE] != "any" and values[p.RESOURCE] is None:
+        yield (
+            f"{p.ROLE.name}={values[p.ROLE]}: needs {p.RESOURCE.name}, "
+            "which says of which resource; or leave it at any"
+        )
+
+
+def _one_family(values: Values) -> Iterator[str]:
+    """Require the service's address family: IPVS forwards to no other (tunnels aside)."""
+    ipv6 = ":" in values[p.VIP]
+    for parameter in (p.WEIGHTS, p.FALLBACK):
+        for host in values[parameter] or {}:
+            if literal(host) and (":" in host) is not ipv6:
+                legal = "IPv6" if ipv6 else "IPv4"
+                yield f"{parameter.name}={host}: must be {legal}, as vip {values[p.VIP]} is"
+
+
+def _addresses_of_hosts(values: Values) -> Iterator[str]:
+    """Refuse addresses that no real server can have: clients would be refused there."""
+    for parameter in (p.WEIGHTS, p.FALLBACK):
+        for host in values[parameter] or {}:
+            if host == values[p.VIP]:
+                yield f"{parameter.name}={host}: must be another address than vip, which it is"
+            elif literal(host) and not _reachable(host):
+                yield f"{parameter.name}={host}: must be an address that other hosts can send to"
+
+
+def _reachable(address: str) -> bool:
+    return is_remote(address) and not is_link_local(address)
+
+
+def _netmask_of_family(values: Values) -> Iterator[str]:
+    mask = values[p.OPTIONS].netmask
+    if mask is not None and ("." in mask) is (":" in values[p.VIP]):
+        legal = "a prefix length" if ":" in values[p.VIP] else "a mask such as 255.255.255.0"
+        yield f"{p.OPTIONS.name}=-M {mask}: must be {legal}, as vip {values[p.VIP]} is"
+
+
+def _one_packet_is_udp(values: Values) -> Iterator[str]:
+    if values[p.OPTIONS].one_packet and values[p.PROTOCOL] != "udp":
+        yield f"{p.OPTIONS.name}=--ops: is legal with protocol=udp only"
+
+
+SERVICE = ParameterSet((p.VIP, p.PORT, p.PROTOCOL))
+"""The parameters that identify the service; they suffice for stop and for probes."""
+
+PARAMETERS = ParameterSet(
+    (
+        *SERVICE,
+        *(p.OPTIONS, p.FORWARD, p.DEFAULT_WEIGHT, p.WEIGHTS, p.RESOURCE, p.ROLE),
+        *(p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE, p.LIST_SCRIPT, p.CHECK_SCRIPT, p.OLD_CHECK_SCRIPT),
+        *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT, p.ON_EMPTY, p.FALLBACK),
+        *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE),
+    ),
+    rules=(
+        *(_role_needs_resource, _one_family, _addresses_of_hosts),
+        *(_netmask_of_family, _one_packet_is_udp),
+    ),
+)

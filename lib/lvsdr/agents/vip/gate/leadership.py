@@ -1,0 +1,174 @@
+"""The view of the store in one run: query it, store its answer, and decide on the address."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .... import leader
+from ....errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
+from ....leader.gate import Answer, Decision, Leadership, Policy, Standing, State, decide, heard
+from ....ocf.context import Context
+from ....values.deadline import Deadline
+from ....values.light_typing import NamedTuple
+from . import saved_gate
+from .saved_gate import Record
+from .settings import Gate, gate, policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEADS = 1000
+KEEPS = 10  # less than the score of the node that the store names by now
+
+_TICK = 0.5  # seconds between two queries of one run
+
+
+class Outcome(NamedTuple):
+    """The result of one monitor: its effects, and its exit code for Pacemaker."""
+
+    release: bool
+    score: int | None
+    """The promotion score; None removes it."""
+    code: ExitCode
+
+
+def outcome(decision: Decision, *, holding: bool) -> Outcome:
+    """Return the result of a decision.  Pure.
+
+    An instance that has just released the address reports once more that it is promoted (decision
+    023).
+    """
+    score = (KEEPS if decision.degraded else LEADS) if decision.hold else None
+    release = holding and not decision.hold
+    if not holding:
+        code = ExitCode.DEGRADED if decision.degraded else ExitCode.SUCCESS
+    elif release or decision.degraded:
+        code = ExitCode.DEGRADED_PROMOTED
+    else:
+        code = ExitCode.RUNNING_PROMOTED
+    return Outcome(release, score, code)
+
+
+class Watch:
+    """The store's answers in this run, together with the answers to earlier runs."""
+
+    def __init__(
+        self, context: Context, question: str, policy: Policy, ask: Callable[[Deadline], Answer]
+    ) -> None:
+        self.policy = policy
+        self._context = context
+        self._question = question
+        self._ask = ask
+        record = saved_gate.recall(context.file("gate"))
+        same = record is not None and record.question == question
+        self._standing = record.standing if record is not None and same else Standing()
+
+    def look(self, *, holding: bool) -> Decision:
+        """Query the store once, store the answer, and decide.
+
+        An answer that cannot be stored still counts: it may name another leader.  Raise
+        NotInstalled if this node cannot query the store.
+        """
+        answer = self._ask(self._context.deadline.sooner(self.policy.timeout))
+        self._tell(answer.leadership)
+        self._standing = heard(self._standing, answer, self.policy)
+        try:
+            saved_gate.store(self._context.file("gate"), Record(self._question, self._standing))
+        except LvsdrError as error:
+            self._context.log.warning(str(error))
+        return decide(self._standing, holding=holding, now=time.monotonic(), policy=self.policy)
+
+    def await_leadership(self, *, holding: bool) -> None:
+        """Return once this node may have the address.
+
+        Raise LvsdrError if the store does not name it once ``settle`` is over.  Raise
+        DeadlineExceeded if the time of the action is used up.
+        """
+        patience = self._context.deadline.sooner(self.policy.settle)
+        while True:
+            decision = self.look(holding=holding)
+            if not decision.hold or decision.degraded:
+                wait = patience.remaining()
+                if not wait:
+                    raise LvsdrError(f"not promoted: {decision.reason}")
+            else:
+                wait = (decision.not_before or 0.0) - time.monotonic()
+                if wait <= 0:
+                    return
+            self._context.deadline.require("the store to name this node for long enough")
+            time.sleep(min(wait, _TICK))
+
+    def confirm(self) -> None:
+        """Query once more; raise LvsdrError unless this node may have the address at once."""
+        decision = self.look(holding=False)
+        if not decision.hold or time.monotonic() < (decision.not_before or 0.0):
+            raise LvsdrError(f"not promoted: {decision.reason}")
+
+    def _tell(self, said: Leadership) -> None:
+        """Log an answer that differs from the last one."""
+        latest = self._standing.latest
+        before = None if latest is None else (latest.leadership.state, latest.leadership.leader)
+        if before != (said.state, said.leader):
+            known = said.state in (State.LEADER, State.FOLLOWER)
+            log = self._context.log
+            (log.info if known else log.warning)(f"{said.state.value}: {said.reason}")
+
+
+def watch(context: Context) -> Watch:
+    """Return the watch of this run.
+
+    Raise InvalidParameters, or BadArgument if a file with a secret cannot be read.
+    """
+    found = gate(context.values, node(context))
+    return Watch(context, found.question, policy(context.values), _asking(found))
+
+
+def watch_anyway(context: Context) -> Watch:
+    """Return the watch for a node that may have the address already.
+
+    Configuration errors count as "no answer", so that a held address keeps its grace.
+    """
+    try:
+        found = gate(context.values, node(context))
+    except InvalidParameters as error:
+        return _ignorant(context, Policy(), error)
+    except LvsdrError as error:
+        return _ignorant(context, policy(context.values), error)
+    ask = _asking(found)
+
+    def answered(deadline: Deadline) -> Answer:
+        try:
+            return ask(deadline)
+        except NotInstalled as error:
+            return _no_answer(error)
+
+    return Watch(context, found.question, policy(context.values), answered)
+
+
+def started(context: Context) -> bool:
+    """Test whether the instance was started in this boot, and not stopped since."""
+    return saved_gate.recall(context.file("gate")) is not None
+
+
+def node(context: Context) -> str:
+    """Return Pacemaker's name of this node, or the host name if Pacemaker passes none."""
+    return context.environ.get("OCF_RESKEY_CRM_meta_on_node") or os.uname().nodename
+
+
+def _asking(found: Gate) -> Callable[[Deadline], Answer]:
+    store = leader.open_store(found.kind, found.settings)
+    return lambda deadline: leader.ask(store, deadline)
+
+
+def _ignorant(context: Context, policy: Policy, error: LvsdrError) -> Watch:
+    """Return a watch without answers; earlier answers still count for the grace."""
+    record = saved_gate.recall(context.file("gate"))
+    question = "" if record is None else record.question
+    return Watch(context, question, policy, lambda _: _no_answer(error))
+
+
+def _no_answer(error: LvsdrError) -> Answer:
+    now = time.monotonic()
+    return Answer(Leadership(State.UNKNOWN, str(error)), now, now)

@@ -1,0 +1,82 @@
+"""The place of the address: the wanted one, and the one on this node.  Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...address.interfaces import Interface
+from ...errors import InvalidParameters
+from ...ocf.context import Context
+from ...system.net import addresses
+from ...values.light_typing import NamedTuple
+from .parameters import IDENTITY
+from .saved_place import Memory
+from .settings import Place, Settings, Wish, chosen, require_label, wish
+
+
+class Sight(NamedTuple):
+    """The result of a search for the address."""
+
+    found: tuple[Place, Interface] | None
+    """The place of the address with its intended prefix; None if it is not there."""
+    absence: str = ""
+    """The reason why the address is not there."""
+
+
+def asked(context: Context) -> Wish | None:
+    """Return the place in the parameters; None if they are broken."""
+    try:
+        return wish(IDENTITY.parse(context.environ))
+    except InvalidParameters:
+        return None
+
+
+def look(context: Context, memory: Memory, wanted: Wish | None) -> Sight:
+    """Look for the address where start put it, or else where it would; raise LvsdrError.
+
+    Loopback interfaces are skipped: there the address is a real server's.
+    """
+    sought = _sought(context, memory, wanted)
+    if sought is None or sought.nic is None:
+        return Sight(None, "no interface of this node is connected to a network of the address")
+    interfaces = addresses.interfaces(context.deadline, sought.nic)
+    if not interfaces or interfaces[0].loopback:
+        return Sight(None, f"interface {sought.nic} is gone")
+    interface = interfaces[0]
+    there = interface.having(sought.address)
+    if not there:
+        return Sight(None, f"{sought.address} is not on {interface.name}")
+    prefix = there[0].prefix if sought.prefix is None else sought.prefix
+    return Sight((Place(sought.address, prefix, interface.name), interface))
+
+
+def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | None:
+    """Return the place that start stored, or else the one in the parameters.
+
+    A stored place needs no routes, and stays valid when the parameters change.
+    """
+    if memory.place is not None:
+        return Wish(*memory.place)
+    if wanted is None or not context.have_binary("ip"):
+        return None  # without ip(8), start cannot have put it there
+    if wanted.nic is not None:
+        return wanted
+    for network in addresses.networks(wanted.address, context.deadline):
+        if network.device != "lo":
+            prefix = network.prefix if wanted.prefix is None else wanted.prefix
+            return wanted._replace(nic=network.device, prefix=prefix)
+    return None
+
+
+def destination(context: Context, wanted: Settings) -> tuple[Place, Sequence[Interface]]:
+    """Return the intended place of the address, and all interfaces.
+
+    Raise BadArgument if this node has no place for the address.
+    """
+    address, prefix, nic = wanted.wish
+    known = prefix is not None and nic is not None
+    networks = () if known else addresses.networks(address, context.deadline)
+    interfaces = addresses.interfaces(context.deadline)
+    interface, prefix = chosen(wanted.wish, interfaces, networks)
+    require_label(wanted, interface.name)
+    return Place(address, prefix, interface.name), interfaces

@@ -1,0 +1,60 @@
+"""The state that one run leaves to the next: a text file, cheap for the monitor that reads it."""
+
+from __future__ import annotations
+
+from ...errors import LvsdrError
+from ...system import state
+from ...system.net.announcer import Process
+from ...values.light_typing import NamedTuple
+from .settings import Place
+
+
+class Memory(NamedTuple):
+    """The place and the announcer of a start; probes and stop can do without them."""
+
+    place: Place | None = None
+    announcer: Process | None = None
+
+
+def recall(path: str) -> Memory:
+    """Return the state stored during this boot; empty if the file is missing or malformed."""
+    header, _, text = state.read_text(path).partition("\n")
+    if not text or header != _header():
+        return Memory()
+    try:
+        return _parsed(text)
+    except ValueError:
+        return Memory()
+
+
+def store(path: str, memory: Memory) -> None:
+    """Write the state for the next run; raise LvsdrError."""
+    lines = [_header()]
+    if memory.place is not None:
+        address, prefix, device = memory.place
+        lines.append(f"place {address} {prefix} {device}")
+    if memory.announcer is not None:
+        lines.append(f"announcer {memory.announcer.pid} {memory.announcer.started}")
+    try:
+        state.replace(path, "\n".join((*lines, "")), 0o600)
+    except OSError as error:
+        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _header() -> str:
+    return f"boot {state.boot_id()}"
+
+
+def _parsed(text: str) -> Memory:
+    place = announcer = None
+    for line in text.splitlines():
+        kind, fact = line.split(" ", 1)
+        if kind == "place":
+            address, prefix, device = fact.split(" ")
+            place = Place(address, int(prefix), device)
+        elif kind == "announcer":
+            pid, started = fact.split(" ")
+            announcer = Process(int(pid), int(started))
+        else:
+            raise ValueError(line)
+    return Memory(place, announcer)

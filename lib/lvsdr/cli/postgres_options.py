@@ -1,0 +1,148 @@
+"""Common options of the tools that query PostgreSQL, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any
+
+import click
+
+from ..errors import SourceUnavailable
+from ..postgres.commandline import separated, target, without_psql
+from ..postgres.connection import Target
+from ..postgres.lag import Limits
+from ..postgres.redaction import secretive
+from ..values.deadline import Deadline
+
+_KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
+
+
+class Seconds(click.FloatRange):
+    """A range of finite numbers of seconds."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return number
+
+
+class AskingCommand(click.Command):
+    """A command that also splits one quoted argument, and rejoins arguments split in quotes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # completion: the command line is not finished
+            return super().parse_args(ctx, args)
+        for number, arg in enumerate(args, start=1):
+            if _is_undecoded(arg):
+                raise click.UsageError(f"argument {number} is not written in UTF-8", ctx)
+        try:
+            return super().parse_args(ctx, separated(args))
+        except click.NoSuchOption:
+            if not any(map(secretive, args)):
+                raise
+            raise click.UsageError("an argument that begins with - is no option", ctx) from None
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+def _is_undecoded(text: str) -> bool:
+    """Return whether a text has bytes that Python could not decode."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
+
+
+CONNECTION: tuple[click.Parameter, ...] = (
+    click.Argument(["words"], nargs=-1, metavar="[PSQL] [CONNECTION]"),
+    click.Option(["-h", "--host"], help="Host name, address, or directory of a socket."),
+    click.Option(["-p", "--port"], help="Port."),
+    click.Option(["-U", "--username", "user"], help="User."),
+    click.Option(["-d", "--dbname"], help="Database, connection string, or URI."),
+    click.Option(
+        ["--timeout"],
+        type=Seconds(min=0.1, max=3600),
+        metavar="SECONDS",
+        default=8,
+        show_default=True,
+        help="Give up after this time, whatever does not answer.",
+    ),
+    # Further options of psql that scripts use; they have no effect here.
+    *(
+        click.Option(names, is_flag=True, hidden=True, expose_value=False)
+        for names in (
+            ["-A", "--no-align"],
+            ["-t", "--tuples-only"],
+            ["-q", "--quiet"],
+            ["-w", "--no-password"],
+            ["-X", "--no-psqlrc"],
+            ["-b", "--echo-errors"],
+            ["-n", "--no-readline"],
+            ["-x", "--expanded"],
+            ["-z", "--field-separator-zero"],
+            ["-0", "--record-separator-zero", "record_separator_zero"],
+            ["-1", "--single-transaction", "single_transaction"],
+        )
+    ),
+    *(
+        click.Option(names, multiple=True, hidden=True, expose_value=False)
+        for names in (
+            ["-v", "--set", "--variable"],
+            ["-P", "--pset"],
+            ["-F", "--field-separator"],
+            ["-R", "--record-separator"],
+        )
+    ),
+)
+
+LIMITS: tuple[click.Parameter, ...] = (
+    click.Option(
+        ["--max-lag-bytes"],
+        type=click.IntRange(min=0),
+        metavar="BYTES",
+        help="Not one that has more WAL to replay than this.",
+    ),
+    click.Option(
+        ["--max-lag-seconds"],
+        type=Seconds(min=0),
+        metavar="SECONDS",
+        help="Not one that is further behind than this.",
+    ),
+)
+
+
+def limits(given: Mapping[str, Any]) -> Limits:
+    """Return the allowed lag of a standby."""
+    return Limits(given["max_lag_bytes"], given["max_lag_seconds"])
+
+
+def deadline(given: Mapping[str, Any]) -> Deadline:
+    """Return the deadline of the tool."""
+    return Deadline.after(given["timeout"])
+
+
+def words(given: Mapping[str, Any]) -> list[str]:
+    """Return the arguments that form the target of the connection."""
+    return without_psql(given["words"])
+
+
+def connection(words: list[str], given: Mapping[str, Any], appended: str | None = None) -> Target:
+    """Return the target by arguments, options and an appended host; raise UsageError."""
+    options = {name: given[name] for name in _KEYWORDS if given[name]}
+    try:
+        return target(words, options, appended)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Turn a ValueError from a malformed answer into SourceUnavailable."""
+    try:
+        yield
+    except ValueError:
+        raise SourceUnavailable("the server's answer is none of PostgreSQL's") from None

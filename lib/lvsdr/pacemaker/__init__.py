@@ -1,0 +1,1 @@
+"""The state of the cluster as the documents of Pacemaker describe it.  Pure."""

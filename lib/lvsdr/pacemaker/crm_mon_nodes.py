@@ -1,0 +1,139 @@
+"""The nodes and their attributes in the document that crm_mon prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..errors import SourceUnavailable
+from .cluster import Node, NodeKind
+from .document import Element
+
+# During these operations, crm_mon also shows old failures as current ones (decision 025).
+UNDER_WAY = ("Starting", "Stopping", "Promoting", "Demoting", "Migrating")
+
+
+def named_attribute(element: Element, name: str) -> str:
+    """Return an attribute of an element; raise SourceUnavailable if it is missing."""
+    try:
+        return element.attributes[name]
+    except KeyError:
+        raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}") from None
+
+
+def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
+    """Return the nodes of the section ``nodes``, one for each name; case does not matter.
+
+    A name may have several entries, for example after a node was reinstalled with another id.
+    """
+    entries: dict[str, list[Node]] = {}
+    for node in (_node(element) for element in elements if element.tag == "node"):
+        entries.setdefault(node.name.casefold(), []).append(node)
+    nodes = (found[0] if len(found) == 1 else _one_of(found) for found in entries.values())
+    return {node.name: node for node in nodes}
+
+
+def _one_of(entries: list[Node]) -> Node:
+    """Return the online entry of a name; if several are online, return the first one as ambiguous.
+
+    If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
+    expected if any entry is.  The entry of a remote or guest node precedes one of a member, which
+    may be older: an offline member has failed, a remote node may only be out of sight.
+    """
+    online = [node for node in entries if node.online]
+    if online:
+        return online[0]._replace(ambiguous=len(online) > 1)
+    kept = next((node for node in entries if node.kind is not NodeKind.MEMBER), entries[0])
+    return kept._replace(
+        maintenance=any(node.maintenance for node in entries),
+        unclean=any(node.unclean for node in entries),
+        pending=any(node.pending for node in entries),
+        expected=any(node.expected for node in entries),
+    )
+
+
+def _node(element: Element) -> Node:
+    kind = NodeKind.REMOTE if element.attributes.get("type") == "remote" else NodeKind.MEMBER
+    if "id_as_resource" in element.attributes:
+        kind = NodeKind.GUEST
+    return Node(
+        name=named_attribute(element, "name"),
+        kind=kind,
+        online=named_attribute(element, "online") == "true",
+        standby=element.flag("standby") or element.flag("standby_onfail"),
+        maintenance=element.flag("maintenance"),
+        unclean=element.flag("unclean"),
+        pending=element.flag("pending"),
+        shutdown=element.flag("shutdown"),
+        expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
+        container=element.attributes.get("id_as_resource", ""),
+    )
+
+
+def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
+    """Mark offline guest nodes as lost if their connection or container has failed.
+
+    A container counts as failed, too, if all members that run it are unclean.  Pacemaker shows a
+    remote or guest node as offline while its connection has no history (lib/pengine/unpack.c,
+    determine_remote_online_status).  The history is missing while the connection is probed again,
+    or after the loss of the member that held it.  So only a failure proves that a guest node is
+    gone; Pacemaker then restarts its container.  A remote node with a failed connection is fenced,
+    which makes it unclean, or Pacemaker only connects again.
+    """
+    away = [n for n in nodes.values() if not n.online and n.kind is NodeKind.GUEST]
+    if not away:
+        return nodes
+    primitives = {element.attributes.get("id", ""): element for element in _primitives(resources)}
+    lost = {node.name: node._replace(lost=_is_lost(node, primitives, nodes)) for node in away}
+    return {**nodes, **lost}
+
+
+def _is_lost(node: Node, primitives: dict[str, Element], nodes: dict[str, Node]) -> bool:
+    connection, container = primitives.get(node.name), primitives.get(node.container)
+    if any(_has_failed(element) for element in (connection, container) if element is not None):
+        return True
+    places = (
+        [] if container is None else [it.attributes.get("name") for it in container.all("node")]
+    )
+    hosts = [nodes[name] for name in places if name in nodes]
+    return bool(hosts) and all(host.unclean for host in hosts)
+
+
+def _has_failed(element: Element) -> bool:
+    """Test for a failed resource; during an operation the flag may report an old failure."""
+    return element.flag("failed") and element.attributes.get("role") not in UNDER_WAY
+
+
+def _primitives(elements: Iterable[Element]) -> Iterator[Element]:
+    for element in elements:
+        if element.tag == "resource":
+            yield element
+        else:
+            yield from _primitives(element.children)
+
+
+def attributes_by_node(
+    elements: Iterable[Element], nodes: Iterable[str]
+) -> tuple[dict[str, dict[str, str]], set[tuple[str, str]]]:
+    """Return the attributes of the section ``node_attributes``, by node.
+
+    The second value contains node and name of each attribute with several values.  The first value
+    omits those attributes.
+    """
+    names = {name.casefold(): name for name in nodes}
+    found: dict[str, dict[str, str]] = {}
+    contradictory: set[tuple[str, str]] = set()
+    for element in elements:
+        if element.tag == "node":
+            shown = named_attribute(element, "name")
+            node = names.get(shown.casefold(), shown)
+            values = found.setdefault(node, {})
+            for attribute in element.all("attribute"):
+                name, value = (
+                    named_attribute(attribute, "name"),
+                    attribute.attributes.get("value", ""),
+                )
+                if values.setdefault(name, value) != value:
+                    contradictory.add((node, name))
+    for node, name in contradictory:
+        del found[node][name]
+    return found, contradictory

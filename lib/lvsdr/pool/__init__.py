@@ -1,0 +1,1 @@
+"""The pool: candidates, their verdicts, and the decision on the wanted real servers."""

@@ -1,0 +1,63 @@
+"""The user's own check: ``realserver_check_active_real_server_script``.
+
+The script is called with the candidate appended, for all candidates side by side.  ``t`` means fit,
+``f`` means alive but not wanted; a failure or a timeout means a failed real server.  A script that
+cannot be started, or prints another text, gives no verdict on any real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...system.process.run import PARALLEL, Result, Terms, run_all
+from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
+from .limits import Limits
+
+_OUTPUT_LIMIT = 1024 * 1024
+_SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
+
+
+def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
+    """Return the candidates; those that were IN have the script's verdict."""
+    script = spec.check_script
+    if script is None:
+        return candidates
+    from ...system.process.fork import spawn_tied  # its imports are too costly without a script
+
+    hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
+
+    def known(results: Mapping[int, Result]) -> list[Candidate]:
+        late = Verdict(Outcome.UNKNOWN, f"{script.label} has not answered yet")
+        verdicts = {
+            host: verdict(script, results[index]) if index in results else late
+            for index, host in enumerate(hosts)
+        }
+        return [c._replace(verdict=verdicts.get(c.host, c.verdict)) for c in candidates]
+
+    def interim(results: Mapping[int, Result]) -> None:
+        if limits.meanwhile is not None:
+            limits.meanwhile(known(results))
+
+    rounds = max(1, -(-len(hosts) // PARALLEL))
+    results = run_all(
+        [(*script.argv, host) for host in hosts],
+        limits.deadline,
+        timeout=limits.timeout(script.timeout, rounds),
+        limit=_OUTPUT_LIMIT,
+        terms=Terms(limits.enough / rounds, interim, spawn_tied),
+    )
+    return known(dict(enumerate(results)))
+
+
+def verdict(script: Script, result: Result) -> Verdict:
+    """Return the verdict of one call."""
+    if result.inconclusive or result.status in _SHELL_CANNOT_RUN:
+        return Verdict(Outcome.UNKNOWN, f"{script.label} gave no answer: {result.complaint()}")
+    if result.problem or result.status != 0:
+        return Verdict(Outcome.FAILED, f"{script.label}: {result.complaint()}", certain=False)
+    answer = result.stdout.strip().decode("utf-8", "replace")
+    if answer == "t":
+        return Verdict(Outcome.IN, f"{script.label} says t")
+    if answer == "f":
+        return Verdict(Outcome.WITHDRAWN, f"{script.label} says f")
+    return Verdict(Outcome.UNKNOWN, f"{script.label} printed {answer[:60]!a}, not t or f")

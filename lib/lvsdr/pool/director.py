@@ -1,0 +1,215 @@
+"""The decision from verdicts and policy: the pool that the kernel shall have.  Pure.
+
+Input are the actual pool and the drains of earlier cycles.  Output are the wanted pool, the new
+drains, and a reason for every change.  The rules:
+
+- IN: the real server gets its weight.
+- WITHDRAWN: it gets weight 0, so that its established connections finish.  It is deleted when no
+  connection is left, or when its drain timeout is over.
+- FAILED: it is deleted at once.  Its clients learn of the failure with their next packet, if
+  ``expire_nodest_conn`` is set.  A real server that may only be out of the cluster's sight is
+  withdrawn first, for the grace of its verdict.
+- UNKNOWN: it stays exactly as it is, and is neither added, nor changed, nor deleted.
+- Under a scheduler that refuses clients at weight 0 (dh), real servers are deleted instead of
+  getting weight 0.
+
+If no real server that is IN has a weight, ``on_empty`` decides which ones serve instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from ..ipvs.table import RealServerConfig, RealServerKey
+from ..values.light_typing import NamedTuple
+from .change_messages import Row
+from .entries import Goal as Goal
+from .entries import Pool as Pool
+from .entries import entry, has_connections, unchanged, wants_zero
+from .model import FITNESS, Located, Outcome, Verdict
+from .when_empty import Instead, instead
+
+
+class Judged(NamedTuple):
+    """The findings of one cycle on every real server."""
+
+    located: Sequence[Located]
+    fallback: Sequence[Located]
+    """The fallbacks, judged by the state of their nodes alone."""
+    hosts: Mapping[str, str]
+    """The last known host of each address."""
+    asked: AbstractSet[str] = frozenset()
+    """The hosts that the administrator listed as candidates; their failure degrades the pool."""
+    unavailable: str | None = None
+    """The reason why the sources gave no answer; None if they answered."""
+    nodes: Mapping[str, Verdict] = {}
+    """Verdicts from node states for hosts that no source named; not every host has one."""
+    complaints: Sequence[str] = ()
+    """Sentences on parameters that have no effect."""
+    hands_off: str | None = None
+    """The reason why the agent must not change the table now; None if it may."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether the cluster itself could not be asked."""
+        return self.unavailable is not None and not self.located
+
+
+class Decision(NamedTuple):
+    """The pool as it shall be, with the reasons for the log and for the operator."""
+
+    real_servers: Mapping[RealServerKey, RealServerConfig]
+    drains: Mapping[RealServerKey, float]
+    """The time at which each withdrawn real server was withdrawn (seconds, monotonic clock)."""
+    rows: tuple[Row, ...]
+    degraded: tuple[str, ...]
+    """The reasons why the pool is less than configured; empty for a good pool."""
+
+
+def decide(
+    pool: Pool,
+    judged: Judged,
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
+    now: float,
+    settling: AbstractSet[RealServerKey] = frozenset(),
+) -> Decision:
+    """Return the pool that follows from the verdicts.
+
+    ``now`` is in seconds of the monotonic clock.  ``settling`` contains the real servers that an
+    earlier pass of this cycle has withdrawn.
+    """
+    rows = [_for_now(row, pool, drains, now) for row in _considered(pool, judged, goal)]
+    degraded = _misgivings(rows, pool, judged)
+    kept: AbstractSet[RealServerKey] = frozenset()
+    if not any(_serves(row) for row in rows):
+        rows, kept, said = _without_anybody(rows, pool, judged, goal)
+        degraded.append(said)
+    wanted: dict[RealServerKey, RealServerConfig] = {}
+    since: dict[RealServerKey, float] = {}
+    for row in rows:
+        if row.key is None:
+            continue
+        began = drains.get(row.key, now)
+        stays = row.key in kept
+        config = unchanged(row, pool) if stays else entry(row, pool, goal, now - began, settling)
+        if config is not None:
+            wanted[row.key] = config
+            if _drains(row, drains) and (row.verdict.grace or not stays):
+                since[row.key] = began
+    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
+    return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
+
+
+def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: float) -> Row:
+    """Return the row; a failed real server in the pool counts as withdrawn during its grace."""
+    verdict = row.verdict
+    if row.key is None or row.key not in pool or verdict.outcome is not Outcome.FAILED:
+        return row
+    over = now - drains.get(row.key, now) >= verdict.grace
+    return row if over else row._replace(verdict=verdict._replace(outcome=Outcome.WITHDRAWN))
+
+
+def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
+    """Test whether the drain time of a real server runs.
+
+    An interval of UNKNOWN does not restart it.
+    """
+    outcome = row.verdict.outcome
+    return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
+
+
+def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
+    """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
+
+    If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
+    The resource of the standbys does not run on a primary, and that does not count against the
+    primary.
+    """
+    needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
+    unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
+    if judged.unavailable is not None:
+        needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, judged.unavailable)
+    elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in judged.located):
+        nameless = Verdict(Outcome.UNKNOWN, "may be one of those whose address is not known")
+    rows = [_row(server, goal) for server in judged.located]
+    rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
+    idle = [_row(_idle(server, needless), goal) for server in judged.fallback]
+    alive = {row.key for row in idle if row.key and row.verdict.outcome is not Outcome.FAILED}
+    rows = [r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive] + idle
+    for key in pool:
+        host = judged.hosts.get(key.address)
+        verdict = judged.nodes.get(host, unnamed) if host else nameless
+        rows.append(Row(host or key.address, key, 0, verdict))
+    seen: dict[object, Row] = {}
+    for row in rows:
+        seen.setdefault(row.key or row.host, row)
+    return list(seen.values())
+
+
+def _idle(server: Located, needless: Verdict) -> Located:
+    """Return a fallback that is not needed.
+
+    A failed or unknown node keeps its verdict, because that does not depend on the need.
+    """
+    settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+    return server if settled else server._replace(verdict=needless)
+
+
+def _row(server: Located, goal: Goal) -> Row:
+    key = None if server.address is None else RealServerKey(server.address, goal.port)
+    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
+
+
+def _serves(row: Row) -> bool:
+    return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
+
+
+def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
+    """Return the reasons to show to an operator although the pool works."""
+    said = [] if judged.unavailable is None else [f"pool kept as it is: {judged.unavailable}"]
+    for row in rows:
+        outcome = row.verdict.outcome
+        news = outcome is Outcome.UNKNOWN and row.verdict.reason != judged.unavailable
+        if news and row.key in pool:
+            said.append(f"{row.host} kept as it is: {row.verdict.reason}")
+        elif news and row.key is None:
+            said.append(f"{row.host} left out: {row.verdict.reason}")
+    # A candidate of the same host comes first in the rows and hides an unusable fallback.
+    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
+    failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
+    said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
+    return [*said, *judged.complaints]
+
+
+def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
+    serving = {key for key, server in pool.items() if server.config.weight > 0}
+    fallback = [_row(server, goal) for server in judged.fallback]
+    return instead(
+        rows,
+        serving,
+        {row.key: row for row in fallback if row.key and _serves(row)},
+        unavailable=judged.unavailable,
+        keep=goal.policy.keep_when_empty,
+    )
+
+
+def _explained(
+    row: Row,
+    pool: Pool,
+    wanted: Mapping[RealServerKey, RealServerConfig],
+    goal: Goal,
+    drains: Mapping[RealServerKey, float],
+) -> Row:
+    if row.key is None:
+        return row
+    server, config = pool.get(row.key), wanted.get(row.key)
+    return row._replace(
+        before=None if server is None else server.config.weight,
+        after=None if config is None else config.weight,
+        busy=server is not None and has_connections(server),
+        cut=goal.refuses_at_zero and wants_zero(row),
+        drained=row.key in drains,
+    )

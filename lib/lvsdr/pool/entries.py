@@ -1,0 +1,85 @@
+"""The entry of one real server in the service: its weight, or no entry.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from ..ipvs.table import RealServer, RealServerConfig, RealServerKey
+from ..values.light_typing import NamedTuple
+from .change_messages import Row
+from .model import Outcome, Policy
+
+Pool = Mapping[RealServerKey, RealServer]
+
+
+class Goal(NamedTuple):
+    """The settings that all real servers of the pool have in common."""
+
+    port: int
+    forward: str
+    policy: Policy
+    refuses_at_zero: bool = False
+    """True if the scheduler (dh) selects real servers of weight 0, so that clients are refused.
+
+    Such real servers are deleted.
+    """
+
+
+def entry(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: AbstractSet[RealServerKey]
+) -> RealServerConfig | None:
+    """Return the entry that follows from a verdict; None for no entry.
+
+    ``withdrawn_for`` is in seconds.  ``settling`` contains the real servers that this cycle has
+    already withdrawn.  A handshake with them may still be under way (decision 031).
+    """
+    outcome = row.verdict.outcome
+    if goal.refuses_at_zero and wants_zero(row):
+        return None
+    if outcome is Outcome.IN:
+        return RealServerConfig(goal.forward, row.weight)
+    if outcome is Outcome.UNKNOWN:
+        return unchanged(row, pool)
+    if outcome is Outcome.WITHDRAWN:
+        return _draining(row, pool, goal, withdrawn_for, row.key in settling)
+    return None
+
+
+def wants_zero(row: Row) -> bool:
+    """Test whether the verdict leads to weight 0, if the scheduler supports that."""
+    outcome = row.verdict.outcome
+    return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
+
+
+def unchanged(row: Row, pool: Pool) -> RealServerConfig | None:
+    """Return the entry as it is now."""
+    return pool[row.key].config if row.key is not None and row.key in pool else None
+
+
+def _draining(
+    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
+) -> RealServerConfig | None:
+    """Return weight 0 while connections may be left; None afterwards.
+
+    A real server with a weight may get a connection at any moment.  So it first loses its weight,
+    and its connections are counted in the next cycle.
+    """
+    current = pool.get(row.key) if row.key is not None else None
+    timeout = goal.policy.drain_timeout
+    if current is None or (
+        timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
+    ):
+        return None
+    if current.config.weight == 0 and not settling and not has_connections(current):
+        return None
+    return RealServerConfig(current.config.forward, 0)
+
+
+def has_connections(server: RealServer) -> bool:
+    """Test whether a real server has connections that may not be over.
+
+    ``inactive`` counts all connections that are not established.  They may be closed, or
+    half-closed and still in use.
+    """
+    return any(server.connections)

@@ -1,0 +1,140 @@
+"""The values that modules exchange: candidates, verdicts, and the specification of a pool.
+
+The module contains no effects and no decisions; every value is immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from re import Pattern
+
+from ..values.hosts import named
+from ..values.light_typing import NamedTuple
+
+
+class Outcome(Enum):
+    """The state of a real server; ignorance is an outcome of its own, never a failure."""
+
+    IN = "in"
+    """Fit and wanted: gets its weight."""
+    WITHDRAWN = "withdrawn"
+    """Alive, not wanted: gets no new connections, its established connections finish."""
+    FAILED = "failed"
+    """Dead: deleted at once or after its grace, so that its clients learn of the failure."""
+    UNKNOWN = "unknown"
+    """Not known: stays exactly as it is."""
+
+
+FITNESS = (Outcome.IN, Outcome.UNKNOWN, Outcome.WITHDRAWN, Outcome.FAILED)
+"""The order from fit to dead; if one address has several outcomes, the first one here counts."""
+
+
+class Verdict(NamedTuple):
+    """An outcome with its reason for the operator."""
+
+    outcome: Outcome
+    reason: str
+    certain: bool = True
+    """False for a failure that may be the checker's own.
+
+    It justifies sending clients to other real servers, but not leaving them without any.
+    """
+    leaving: bool = False
+    """True for a withdrawn real server that is about to stop, and so is no reserve."""
+    grace: float = 0.0
+    """Seconds for which a failure counts as a withdrawal: it may only be out of sight."""
+
+    def patient(self, seconds: float) -> Verdict:
+        """Return the verdict with at least this grace, if it has any grace."""
+        return self._replace(grace=max(self.grace, seconds)) if self.grace else self
+
+
+class Candidate(NamedTuple):
+    """A host that may become a real server: a node name, host name or address, as configured."""
+
+    host: str
+    verdict: Verdict
+
+
+class Resolved(NamedTuple):
+    """The addresses of a name in canonical text form, or the problem if it has none."""
+
+    addresses: Sequence[str]
+    problem: str = ""
+
+
+class Located(NamedTuple):
+    """A candidate with the address that the kernel is to use.
+
+    ``address`` is in canonical text form, or None if it is not known.
+    """
+
+    host: str
+    address: str | None
+    weight: int
+    verdict: Verdict
+    weight_from: str = "default_weight"
+    """The parameter that gives the weight."""
+
+
+class WantedRole(Enum):
+    """The role in which instances of a promotable clone count."""
+
+    ANY = "any"
+    PROMOTED = "Promoted"
+    UNPROMOTED = "Unpromoted"
+
+
+class AttributeMatch(NamedTuple):
+    """A node attribute and the regular expression that must match its whole value."""
+
+    name: str
+    pattern: Pattern[str]
+
+
+class Script(NamedTuple):
+    """A user's program: its argument vector and the time that one call may take, in seconds."""
+
+    argv: tuple[str, ...]
+    timeout: float
+
+    @property
+    def label(self) -> str:
+        """Return the script's name for messages; its arguments may contain secrets."""
+        return self.argv[0].rsplit("/", 1)[-1]
+
+
+class PoolSpec(NamedTuple):
+    """The sources of the candidates and the conditions of their fitness, from the parameters."""
+
+    weights: Mapping[str, int | None]
+    """Listed hosts, in order; None for a host without a weight."""
+    default_weight: int
+    resource: str | None
+    role: WantedRole
+    attribute: AttributeMatch | None
+    list_script: Script | None
+    check_script: Script | None
+    address_attribute: str | None
+    fallback: Mapping[str, int | None]
+
+    def weight_of(self, host: str) -> tuple[int, str]:
+        """Return the weight of ``host`` while it is IN, and the parameter that gives it.
+
+        The case in which the host is listed does not matter.
+        """
+        if host not in self.weights:
+            host = named(host, self.weights) or host
+        weight = self.weights.get(host)
+        if weight is None:
+            return self.default_weight, "default_weight"
+        return weight, "weight_of_realservers"
+
+
+class Policy(NamedTuple):
+    """The treatment of real servers that leave, and of a pool without any fit real server."""
+
+    drain_timeout: float | None
+    """Seconds that a withdrawn real server may keep its connections; None sets no limit."""
+    keep_when_empty: bool

@@ -1,0 +1,13 @@
+"""Candidates from the administrator's list: ``weight_of_realservers``."""
+
+from __future__ import annotations
+
+from ...pacemaker.cluster import ClusterState
+from ...values.deadline import Deadline
+from ..model import Candidate, Outcome, PoolSpec, Verdict
+
+
+def candidates(_state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
+    """Return every listed host, in the order of the list."""
+    listed = Verdict(Outcome.IN, "listed in weight_of_realservers")
+    return [Candidate(host, listed) for host in spec.weights]

@@ -1,0 +1,87 @@
+"""The choice of the real servers that serve while none is fit.  Pure; for the director alone.
+
+Real servers that have a weight now may go on with ``on_empty=keep``.  The first of these groups
+that is not empty serves:
+
+1. withdrawn real servers that stay;
+2. withdrawn real servers that may only be out of the cluster's sight;
+3. the usable fallbacks;
+4. withdrawn real servers that are about to stop;
+5. real servers with an uncertain failure.
+
+Only the fallbacks serve with ``on_empty=empty``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from ..ipvs.table import RealServerKey
+from ..values.light_typing import NamedTuple
+from .change_messages import Row
+from .model import Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+Keys = AbstractSet[RealServerKey]
+
+
+class Instead(NamedTuple):
+    """The rows of the pool without a fit real server, and the sentence for the operator."""
+
+    rows: list[Row]
+    kept: Keys
+    """The real servers that stay as they are."""
+    said: str
+
+
+def instead(
+    rows: list[Row],
+    serving: Keys,
+    fallback: Mapping[RealServerKey, Row],
+    *,
+    unavailable: str | None,
+    keep: bool,
+) -> Instead:
+    """Choose the real servers that serve; ``serving`` has a weight now, ``fallback`` is usable.
+
+    A serving real server of unknown state may well be fit, so it keeps the fallback out.
+    ``unavailable`` is the reason if nothing at all is known.
+    """
+    known = [row for row in rows if keep and row.key in serving and row.key not in fallback]
+    staying = _having(known, _stays)
+    if any(row.key in serving and row.verdict.outcome is Outcome.UNKNOWN for row in rows):
+        said = unavailable and f"pool kept as it is: {unavailable}"
+        kept = staying | (serving & fallback.keys())
+        return Instead(rows, kept, said or "no real server is known to be fit")
+    kept = staying or _having(known, _may_be_there)
+    if fallback and not kept:
+        rows = [fallback.get(row.key, row) if row.key else row for row in rows]
+        names = ", ".join(row.host for row in fallback.values())
+        return Instead(rows, kept, f"no real server is fit: serving from the fallback {names}")
+    kept = kept or _having(known, _leaves) or _having(known, _in_doubt)
+    what = f"keeping the {len(kept)} that still serve" if kept else "nobody serves"
+    return Instead(rows, kept, f"no real server is fit: {what}")
+
+
+def _stays(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.WITHDRAWN and not verdict.leaving and not verdict.grace
+
+
+def _may_be_there(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.WITHDRAWN and verdict.grace > 0
+
+
+def _leaves(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.WITHDRAWN and verdict.leaving
+
+
+def _in_doubt(verdict: Verdict) -> bool:
+    return not verdict.certain
+
+
+def _having(rows: Iterable[Row], quality: Callable[[Verdict], bool]) -> Keys:
+    return frozenset(row.key for row in rows if row.key and quality(row.verdict))

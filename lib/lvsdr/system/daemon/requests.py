@@ -1,0 +1,142 @@
+"""Service of many clients of one listening socket by one thread, none delayed by another."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .listeners import Listener
+
+_PATIENCE = 5.0  # seconds in all for one client
+_MOST_CLIENTS = 32
+_LONGEST = 8192  # bytes of a request
+_ENDS = (b"\r\n\r\n", b"\n\n")
+_PIECE = 65536
+_TICK = 0.5  # seconds; also the pause after clients could not be accepted
+_READ, _WRITE = select.POLLIN, select.POLLOUT
+
+Answer = Callable[["Client"], "bytes | None"]
+
+
+class Client:
+    """A connected client, its request and its answer."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self.wire = wire
+        self.question = b""
+        self.complete = False
+        """True once the whole request has arrived."""
+        self.answer: memoryview | None = None
+        """The rest of the answer, still to be sent."""
+        self.until = time.monotonic() + _PATIENCE
+        wire.setblocking(False)
+
+    def read(self) -> None:
+        """Receive the next part of the request; raise OSError."""
+        piece = self.wire.recv(_LONGEST)
+        self.question += piece
+        whole = self.question.endswith(_ENDS) or len(self.question) >= _LONGEST
+        self.complete = not piece or whole
+
+    def write(self) -> bool:
+        """Send the next part of the answer; return whether all is sent.  Raise OSError."""
+        if self.answer:
+            self.answer = self.answer[self.wire.send(self.answer[:_PIECE]) :]
+        return not self.answer
+
+
+def attend(listener: Listener, answer: Answer) -> None:
+    """Answer clients until the listener is closed; blocks its thread.
+
+    ``answer`` returns None while it needs more of the request.  A client has 5 s in all.  The
+    oldest client of more than 32 is dropped.
+    """
+    _Attendance(listener, answer).run()
+
+
+class _Attendance:
+    def __init__(self, listener: Listener, answer: Answer) -> None:
+        self._listener = listener
+        self._answer = answer
+        self._clients: dict[int, Client] = {}
+        self._poller = select.poll()
+        self._again: float | None = None
+
+    def run(self) -> None:
+        self._listener.wire.setblocking(False)
+        door = self._listener.wire.fileno()
+        self._poller.register(door, _READ)
+        while not self._listener.is_closed():
+            for descriptor, _ in self._poller.poll(_TICK * 1000):
+                if self._listener.is_closed():
+                    break
+                if descriptor == door:
+                    self._accept(door)
+                elif descriptor in self._clients:
+                    self._serve(self._clients[descriptor])
+            self._tidy(door)
+        for client in list(self._clients.values()):
+            self._dismiss(client)
+
+    def _accept(self, door: int) -> None:
+        try:
+            wire, _ = self._listener.wire.accept()
+        except BlockingIOError:
+            return
+        except OSError:  # such as too many open files, a state that may end soon
+            self._poller.unregister(door)
+            self._again = time.monotonic() + _TICK
+            self._dismiss_oldest()
+            return
+        client = Client(wire)
+        if len(self._clients) >= _MOST_CLIENTS:
+            self._dismiss_oldest()
+        self._clients[wire.fileno()] = client
+        self._poller.register(wire, _READ)
+        self._reply(client)
+
+    def _serve(self, client: Client) -> None:
+        try:
+            if client.answer is None:
+                client.read()
+                self._reply(client)
+            elif client.write():
+                self._dismiss(client)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._dismiss(client)
+
+    def _reply(self, client: Client) -> None:
+        """Begin to send the answer, once ``answer`` has enough of the request."""
+        try:
+            answer = self._answer(client)
+        except Exception:  # a failure for one client must not end the thread for all
+            answer = b""
+        if answer is not None:
+            client.answer = memoryview(answer)
+            self._poller.modify(client.wire, _WRITE)
+
+    def _tidy(self, door: int) -> None:
+        now = time.monotonic()
+        for client in [client for client in self._clients.values() if client.until <= now]:
+            self._dismiss(client)
+        if self._again is not None and now >= self._again and not self._listener.is_closed():
+            self._again = None
+            self._poller.register(door, _READ)
+
+    def _dismiss_oldest(self) -> None:
+        for client in list(self._clients.values())[:1]:
+            self._dismiss(client)
+
+    def _dismiss(self, client: Client) -> None:
+        descriptor = client.wire.fileno()
+        self._clients.pop(descriptor, None)
+        with suppress(KeyError, ValueError):
+            self._poller.unregister(descriptor)
+        client.wire.close()

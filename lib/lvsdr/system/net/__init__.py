@@ -1,0 +1,1 @@
+"""The network: interfaces, addresses, ARP, look-ups, HTTP."""

@@ -1,0 +1,220 @@
+"""Single requests over HTTP or HTTPS: the only importer of urllib3, loaded on demand.
+
+Every request opens its own connection, so that none waits on one that died quietly.  Each failure
+raises SourceUnavailable, with a sentence that contains no secret.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ...errors import NotInstalled, Refused, SourceUnavailable
+from ...values.deadline import Deadline
+from ...values.light_typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+_MOST = 1024 * 1024  # bytes of an answer
+_LONGEST = 64 * 1024  # bytes of a line
+_PIECE = 64  # bytes between checks of the deadline: a server may send single bytes
+
+
+class Endpoint(NamedTuple):
+    """The server of a request; an IPv6 address has no brackets here."""
+
+    host: str
+    port: int
+    tls: bool = False
+    address: str | None = None
+    """The address to connect to; None: any address of ``host``."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' * self.tls}://{host}:{self.port}"
+
+
+class Trust(NamedTuple):
+    """Files in PEM form: the authority of the servers, and this client's certificate and key.
+
+    Without ``authority``, the authorities of the system are trusted.
+    """
+
+    authority: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class Request(NamedTuple):
+    """A request; ``path`` starts with a slash and is already quoted."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = {}
+
+
+class Response(NamedTuple):
+    """An answer; the names of the headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def exchange(endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline) -> Response:
+    """Send a request and return the whole answer, whatever its status."""
+    with _Exchange(endpoint, request, trust, deadline) as answer:
+        body = bytearray()
+        for piece in answer.stream(_PIECE):
+            body += piece
+            if len(body) > _MOST:
+                raise SourceUnavailable(f"answered more than {_MOST} bytes")
+            _left(deadline)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status, headers, bytes(body))
+
+
+def lines(
+    endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
+) -> Iterator[Response]:
+    """Send a request and yield each line of the answer, until its end or the deadline."""
+    with _Exchange(endpoint, request, trust, deadline) as answer:
+        line = bytearray()
+        for piece in answer.stream(1):
+            line += piece
+            if line.endswith(b"\n") or len(line) > _LONGEST:
+                yield Response(answer.status, {}, bytes(line))
+                line.clear()
+            _left(deadline)
+        if line:
+            yield Response(answer.status, {}, bytes(line))
+
+
+class _Exchange:
+    """A connection with an answer on it; translates every failure to SourceUnavailable."""
+
+    def __init__(
+        self, endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
+    ) -> None:
+        self._urllib3 = _urllib3()
+        self._endpoint, self._request = endpoint, request
+        self._trust, self._deadline = trust, deadline
+        self._pool: Any = None
+
+    def __enter__(self) -> Any:
+        try:
+            return self._open()
+        except Exception as error:
+            self._close()
+            raise self._translated(error) from None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._close()
+        if isinstance(error, Exception):
+            raise self._translated(error) from None
+
+    def _open(self) -> Any:
+        left = _left(self._deadline)
+        host, port, tls, address = self._endpoint
+        method, path, body, headers = self._request
+        more = _tls(self._trust) if tls else {}
+        if tls and address is not None:
+            more.update(assert_hostname=host, server_hostname=host)
+        kind = self._urllib3.HTTPSConnectionPool if tls else self._urllib3.HTTPConnectionPool
+        timeout = self._urllib3.Timeout(total=left)
+        self._pool = kind(address or host, port, timeout=timeout, retries=False, **more)
+        from .bounded import bounded  # imports socket: too costly for describing a store
+
+        self._pool.ConnectionCls = bounded(kind.ConnectionCls, self._deadline)
+        headers = {"Host": str(self._endpoint).partition("://")[2], **headers}
+        how: dict[str, Any] = {"redirect": False, "preload_content": False}
+        self._answer = self._pool.urlopen(method, path, body=body, headers=headers, **how)
+        return self._answer
+
+    def _close(self) -> None:
+        answer, pool = getattr(self, "_answer", None), self._pool
+        if answer is not None:
+            answer.close()
+        if pool is not None:
+            pool.close()
+
+    def _translated(self, error: Exception) -> Exception:
+        known = (self._urllib3.exceptions.HTTPError, OSError, ValueError)
+        if not isinstance(error, known):
+            return error
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+        return Refused(_why(error)) if refused else SourceUnavailable(_why(error))
+
+
+def _left(deadline: Deadline) -> float:
+    if deadline.expired():
+        raise SourceUnavailable("no answer in time")
+    return deadline.remaining()
+
+
+def _why(error: BaseException) -> str:
+    """Return the cause of an error, in a few words; urllib3 wraps system errors several times."""
+    behind = list(_causes(error))
+    for cause in behind:
+        if getattr(cause, "verify_message", ""):
+            return f"its certificate is not valid: {getattr(cause, 'verify_message', '')}"
+    for cause in behind:
+        if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
+            return "no answer in time"
+        if type(cause).__name__ == "SSLError" and getattr(cause, "reason", None):
+            return f"TLS: {getattr(cause, 'reason', '')}".replace("_", " ").lower()
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    for cause in behind:
+        if "Cert" in type(cause).__name__:  # the certificate of another host, rejected by urllib3
+            return f"its certificate is not valid: {cause}"
+    if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
+        # The original text "Invalid header value ..." would show a token.
+        return "what is configured cannot be sent: a character that HTTP has no place for"
+    # urllib3 raises and catches TypeError internally.
+    wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]
+    return str(wrapped[-1]) or type(wrapped[-1]).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and the errors that it wraps, outermost first."""
+    yield error
+    for inner in (*error.args, error.__cause__, error.__context__):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
+
+
+def _urllib3() -> Any:
+    """Return the module; agents' interpreters run without site, so its directory is added."""
+    if sys.flags.no_site and "site" not in sys.modules:
+        from site import getsitepackages
+
+        sys.path += [path for path in getsitepackages() if path not in sys.path]
+    try:
+        import urllib3
+    except ImportError:
+        raise NotInstalled("Python's urllib3 is not installed (package python3-urllib3)") from None
+    return urllib3
+
+
+def _tls(trust: Trust) -> dict[str, Any]:
+    """Return urllib3's settings for TLS; it reads the files anew for every connection."""
+    for path in filter(None, trust):
+        _require_readable(path)
+    files = {"ca_certs": trust.authority, "cert_file": trust.certificate, "key_file": trust.key}
+    return {"cert_reqs": "CERT_REQUIRED", **files}
+
+
+def _require_readable(path: str) -> None:
+    """Raise SourceUnavailable for an unreadable file.
+
+    The error of OpenSSL would not name the file.
+    """
+    try:
+        with open(path, "rb"):
+            return
+    except OSError as error:
+        raise SourceUnavailable(f"cannot read {path}: {error.strerror}") from None

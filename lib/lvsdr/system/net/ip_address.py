@@ -1,0 +1,86 @@
+"""The claim and the release of an address: steps that change the node, and checks for conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...address import commands
+from ...address.interfaces import Interface, Place
+from ...errors import LvsdrError
+from ...values.deadline import Deadline
+from .. import sysctl
+from . import addresses, arp
+from .announcement import tellable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...address.commands import Form
+
+
+def elsewhere(place: Place, interface: Interface, interfaces: Sequence[Interface]) -> str | None:
+    """Return another interface of this node that has the address, or None.
+
+    Interfaces without neighbours do not count: real servers have the address on such interfaces.
+    """
+    for other in interfaces:
+        counts = other.name != interface.name and other.arp and not other.loopback
+        if counts and other.having(place.address):
+            return other.name
+    return None
+
+
+def rival(
+    place: Place,
+    interface: Interface,
+    interfaces: Sequence[Interface],
+    deadline: Deadline,
+    patience: Sequence[float] = arp.PATIENCE,
+    *,
+    among_equals: bool = False,
+) -> str | None:
+    """Return the MAC of a neighbour that has the IPv4 address; raise LvsdrError.
+
+    The kernel itself looks for the owner of an IPv6 address once it has the address.  If
+    ``among_equals``, hosts that only probe for the address and have to give way do not count.
+    """
+    if ":" in place.address or not tellable(interface):
+        return None
+    own = {one.mac for one in interfaces}
+    device, mac, address = place.device, interface.mac, place.address
+    return arp.conflict(device, mac, address, own, deadline, patience, among_equals=among_equals)
+
+
+def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
+    """Set promote_secondaries, so that deleting a primary IPv4 address keeps its secondaries.
+
+    Return a sentence for each changed setting; raise LvsdrError.
+    """
+    if ":" in place.address:
+        return []
+    return claims.claim({f"net/ipv4/conf/{place.device}/promote_secondaries": "1"})
+
+
+def reach(place: Place, interface: Interface, wanted: Form, deadline: Deadline) -> bool:
+    """Bring the address to the wanted state, and return whether a change was necessary.
+
+    The address may not work yet: the kernel may still be looking for a duplicate.  Raise LvsdrError
+    if the kernel refuses.
+    """
+    lines = commands.to_reach(place, wanted, interface)
+    addresses.change(lines, deadline)
+    return bool(lines)
+
+
+def remove(address: str, interface: Interface, deadline: Deadline) -> bool:
+    """Delete the address with any prefix from the interface; return whether it was there.
+
+    Raise LvsdrError if it stays.
+    """
+    lines = commands.to_remove(interface.name, interface.having(address))
+    if not lines:
+        return False
+    addresses.change(lines, deadline)
+    for left in addresses.interfaces(deadline, interface.name):
+        if left.having(address):
+            raise LvsdrError(f"{address} is still on {interface.name}")
+    return True

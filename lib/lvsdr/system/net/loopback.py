@@ -1,0 +1,116 @@
+"""A virtual address on lo: found without a fork, added and removed with ip(8).
+
+Changes apply only to this one address with the prefix of a single host; lo itself never goes down.
+"""
+
+from __future__ import annotations
+
+import _socket as socket
+import sys
+from collections.abc import Iterable
+from fcntl import ioctl
+
+from ...errors import LvsdrError, NotInstalled
+from ...values.deadline import Deadline
+from ...values.light_typing import NamedTuple
+from .netlink import LOOPBACK, Address, addresses
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Callable
+
+    Reader = Callable[[], Iterable[Address]]
+    Changer = Callable[[Sequence[str], Deadline], None]
+
+_SIOCGIFFLAGS = 0x8913  # netdevice(7)
+_IFREQ = 40  # bytes of struct ifreq: 16 for the name, then the flags
+_IFF_UP = 1
+
+
+class Found(NamedTuple):
+    """The entries of a virtual address on lo."""
+
+    ours: Address | None
+    """The address with the prefix of a single host."""
+    others: tuple[Address, ...]
+    """The same address with other prefixes, which this agent never adds."""
+
+
+def look(vip: str, read: Reader = addresses) -> Found:
+    """Return the entries of ``vip``, in canonical form, on lo; raise LvsdrError."""
+    there = [found for found in read() if found.interface == LOOPBACK and found.address == vip]
+    ours = [found for found in there if found.prefix == prefix(vip)]
+    others = tuple(found for found in there if found not in ours)
+    return Found(ours[0] if ours else None, others)
+
+
+def prefix(vip: str) -> int:
+    """Return the prefix length of a single host."""
+    return 128 if ":" in vip else 32
+
+
+def _change(lines: Sequence[str], deadline: Deadline) -> None:
+    from .addresses import change  # not loaded by a monitor
+
+    change(lines, deadline)
+
+
+def put(
+    vip: str,
+    label: str,
+    deadline: Deadline,
+    *,
+    read: Reader = addresses,
+    change: Changer = _change,
+) -> None:
+    """Add the address and verify it; raise LvsdrError with ip's message.
+
+    The kernel never chooses the address as a source.  An IPv4 address has the scope of this host
+    only; an IPv6 address is deprecated from the start.  Duplicate detection is off (nodad), because
+    lo has no neighbours.
+    """
+    how = "nodad preferred_lft 0" if ":" in vip else f"label {label} scope host"
+    line = f"address add {vip}/{prefix(vip)} dev lo {how}"
+    complaint = _complaint(line, deadline, change)
+    if look(vip, read).ours is None:
+        raise LvsdrError(f"{vip} cannot be put on lo: {complaint}")
+
+
+def take_away(
+    vip: str, deadline: Deadline, *, read: Reader = addresses, change: Changer = _change
+) -> None:
+    """Remove the address, whatever its label, and verify it; raise LvsdrError."""
+    complaint = _complaint(f"address del {vip}/{prefix(vip)} dev lo", deadline, change)
+    if look(vip, read).ours is not None:
+        raise LvsdrError(f"{vip} cannot be removed from lo: {complaint}")
+
+
+def is_up() -> bool:
+    """Return whether lo is up; raise LvsdrError."""
+    handle = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0)
+    try:
+        answer = ioctl(handle.fileno(), _SIOCGIFFLAGS, b"lo".ljust(_IFREQ, b"\0"))
+    except OSError as error:
+        raise LvsdrError(f"the kernel does not say whether lo is up: {error.strerror}") from None
+    finally:
+        handle.close()
+    return bool(int.from_bytes(answer[16:18], sys.byteorder) & _IFF_UP)
+
+
+def bring_up(deadline: Deadline, *, change: Changer = _change) -> None:
+    """Bring lo up; raise LvsdrError."""
+    complaint = _complaint("link set lo up", deadline, change)
+    if not is_up():
+        raise LvsdrError(f"lo is down and cannot be brought up: {complaint}")
+
+
+def _complaint(line: str, deadline: Deadline, change: Changer) -> str:
+    """Run a line of ip(8) and return its error; the caller verifies the effect."""
+    try:
+        change([line], deadline)
+    except NotInstalled:
+        raise
+    except LvsdrError as error:
+        return str(error)
+    return "ip did not complain"

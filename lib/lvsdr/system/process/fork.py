@@ -1,0 +1,148 @@
+"""Children that do not outlive this process: functions of this package, and user programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+from ...values.deadline import Deadline
+from .spawn import Child, children
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_GRACE = 1.0  # seconds for the parent to end the child first
+
+
+def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
+    """Start ``work`` in a child with a process group of its own; ``name`` is for messages.
+
+    The caller reads the output of descriptors 1 and 2.  If no process is left to end the child, the
+    kernel does: when the caller dies, and soon after the deadline in any case.
+    """
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become(work, parent, out_write, err_write, deadline.remaining() + _GRACE)
+    children.add(pid)
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)  # parent and child both call it; the first call counts
+    os.close(out_write)
+    os.close(err_write)
+    return Child((name,), pid, out_read, err_read)
+
+
+def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: float) -> None:
+    """Run ``work`` and exit; an uncaught exception is reported by its type alone."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        _die_with(parent)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        work()
+        code = 0
+    except BaseException as error:
+        os.write(err, f"{type(error).__name__}\n".encode())
+    finally:
+        os._exit(code)
+
+
+def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+    """Start a program as ``spawn`` does; the kernel kills it when this process dies.
+
+    posix_spawn cannot request that signal, and a fork clears it (prctl(2)).  So this function forks
+    itself.  Between fork and exec, the child does nothing that needs a lock of another thread.
+    """
+    _die_with(None)  # loads everything that the child needs
+    environment = {**os.environ, "LC_ALL": "C"}
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
+    source = os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin)
+    parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+    try:
+        pid = _forked()
+        if pid == 0:
+            _execute(argv, environment, parent, (source, out_write, err_write), error_write, before)
+        children.add(pid)
+    except OSError:
+        os.close(out_read)
+        os.close(err_read)
+        os.close(error_read)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for descriptor in (source, out_write, err_write, error_write):
+            os.close(descriptor)
+    with suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)
+    _require_executed(pid, error_read, (out_read, err_read))
+    return Child(argv, pid, out_read, err_read)
+
+
+def _forked() -> int:
+    import warnings
+
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn about the locks of other threads; see spawn_tied.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _execute(
+    argv: tuple[str, ...],
+    environment: dict[str, str],
+    parent: int,
+    descriptors: tuple[int, int, int],
+    errors: int,
+    mask: set[int],
+) -> None:
+    """Become the program; never return."""
+    try:
+        os.setpgid(0, 0)
+        _die_with(parent)
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.execvpe(argv[0], argv, environment)
+    except OSError as error:
+        os.write(errors, str(error.errno).encode())
+    finally:
+        os._exit(1)
+
+
+def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
+    """Raise OSError, after waiting for the child, if it could not become its program."""
+    with open(errors, "rb") as pipe:
+        number = pipe.read()
+    if number:
+        os.waitpid(pid, 0)
+        children.discard(pid)
+        for descriptor in outputs:
+            os.close(descriptor)
+        raise OSError(int(number), os.strerror(int(number)))
+
+
+def _die_with(parent: int | None) -> None:
+    """Let the kernel kill this process when its parent dies; exit if that has happened.
+
+    Without a parent, this only loads the library.
+    """
+    import ctypes  # loaded only here: ctypes costs more than a whole monitor without it
+
+    prctl = ctypes.CDLL(None).prctl
+    if parent is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -1,0 +1,1 @@
+"""Values and parsers that every other room may use.  Pure."""

@@ -1,0 +1,103 @@
+"""The director's saved state between two runs; a damaged file does no harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lvsdr.agents.lvsdr.saved_pool import Memory, recall, store
+from lvsdr.ipvs.table import RealServerKey, ServiceKey
+
+FULL = Memory(
+    service=ServiceKey("tcp", "fd77::20", 5432),
+    drains={RealServerKey("fd77::11", 5432): 12345.678901234, RealServerKey("fd77::12", 80): 0.0},
+    addresses={"node1": "fd77::11", "a node": "fd77::12"},
+    names={"fd77::11": "node1", "fd77::12": "a node"},
+)
+
+
+@pytest.mark.parametrize("memory", [Memory(), FULL, Memory(service=FULL.service)])
+def test_round_trip(memory: Memory, tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    store(path, memory)
+    assert recall(path) == memory
+
+
+def test_it_is_nobody_elses_business(tmp_path: Path) -> None:
+    store(str(tmp_path / "state"), FULL)
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / "state"]
+
+
+def test_nothing_stored_yet(tmp_path: Path) -> None:
+    assert recall(str(tmp_path / "state")) == Memory()
+
+
+def test_another_boot(tmp_path: Path) -> None:
+    """A state of an earlier boot is ignored.
+
+    The monotonic clock has begun again, and the table is empty.
+    """
+    path = tmp_path / "state"
+    store(str(path), FULL)
+    first, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{first[:-1]}{'0' if first[-1] != '0' else '1'}\n{rest}")
+    assert recall(str(path)) == Memory()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("nonsense", "service", "service tcp", "service tcp 10.9.0.20 x", "service a b 1 2"),
+        *("drain 10.77.0.1 80", "drain 10.77.0.1 x 1.0", "drain 10.77.0.1 80 soon"),
+        *("address 10.77.0.1", "name 10.77.0.1", "", "\x00", "drain"),
+    ],
+)
+def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    store(str(path), FULL)
+    path.write_text(f"{path.read_text()}{line}\n")
+    assert recall(str(path)) == Memory()
+
+
+def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
+    """A file truncated at any length is read without an error.
+
+    It is replaced as a whole, so a truncation is not expected, but must do no harm.
+    """
+    path = tmp_path / "state"
+    store(str(path), FULL)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert isinstance(recall(str(path)), Memory)
+
+
+def test_binary_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"\x80\xff\x00" * 1000)
+    assert recall(str(path)) == Memory()
+
+
+def test_a_directory_is_nothing(tmp_path: Path) -> None:
+    assert recall(str(tmp_path)) == Memory()
+
+
+WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+MEMORIES = st.builds(
+    Memory,
+    st.none() | st.builds(ServiceKey, st.sampled_from(["tcp", "udp"]), WORDS, st.integers(1, 99)),
+    st.dictionaries(st.builds(RealServerKey, WORDS, st.integers(1, 99)), st.floats(0, 1e9)),
+    st.dictionaries(WORDS, WORDS),
+    st.dictionaries(WORDS, WORDS),
+)
+
+
+@settings(max_examples=50, derandomize=True, database=None, deadline=None)
+@given(MEMORIES)
+def test_every_memory_comes_back(tmp_path_factory: pytest.TempPathFactory, memory: Memory) -> None:
+    path = str(tmp_path_factory.getbasetemp() / "memory")
+    store(path, memory)
+    assert recall(path) == memory

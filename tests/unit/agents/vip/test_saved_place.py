@@ -1,0 +1,51 @@
+"""The saved state of the agent vip between two runs; a damaged file does no harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lvsdr.agents.vip.saved_place import Memory, recall, store
+from lvsdr.agents.vip.settings import Place
+from lvsdr.errors import LvsdrError
+from lvsdr.system.net.announcer import Process
+
+FULL = Memory(Place("fd77::20", 64, "bond0.10"), Process(1234, 567890))
+
+
+@pytest.mark.parametrize("memory", [Memory(), FULL, FULL._replace(announcer=None)])
+def test_round_trip(memory: Memory, tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    store(path, memory)
+    assert recall(path) == memory
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_stored_yet(tmp_path: Path) -> None:
+    assert recall(str(tmp_path / "state")) == Memory()
+
+
+def test_another_boot(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    store(str(path), FULL)
+    path.write_text(path.read_text().replace("boot ", "boot 0"))
+    assert recall(str(path)) == Memory()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("nonsense", "place", "place 10.9.0.20 24", "place 10.9.0.20 x eth0", "\x00", ""),
+        *("announcer 1", "announcer x 1", "announcer 1 2 3"),
+    ],
+)
+def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    store(str(path), FULL)
+    path.write_text(f"{path.read_text()}{line}\n")
+    assert recall(str(path)) == Memory()
+
+
+def test_it_cannot_be_written() -> None:
+    with pytest.raises(LvsdrError, match=r"^cannot write /nowhere/state: No such file"):
+        store("/nowhere/state", FULL)
