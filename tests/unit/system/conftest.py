@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.descriptors import open_descriptors
+from tests.unit.descriptors import open_descriptors, require_none_left
 
 
 @pytest.fixture
@@ -15,6 +15,6 @@ def nothing_left() -> Iterator[None]:
     """Check that the test leaves no open descriptors and no unreaped children."""
     before = open_descriptors()
     yield
-    assert open_descriptors() == before
+    require_none_left(before)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

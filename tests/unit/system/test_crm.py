@@ -14,15 +14,16 @@ from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
+from tests.unit.descriptors import open_descriptors, require_none_left
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Set a cluster, and check that no test leaves open descriptors or unreaped children."""
     monkeypatch.setenv("CIB_file", str(cib("steady")))
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    require_none_left(before)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -19,7 +19,7 @@ from lvsdr.system.process.spawn import spawn
 from lvsdr.values.deadline import Deadline
 
 from tests.project.tree import LIB
-from tests.unit.descriptors import open_descriptors
+from tests.unit.descriptors import open_descriptors, require_none_left
 
 HOLDER = """
 import sys, time
@@ -27,7 +27,7 @@ sys.path.insert(0, sys.argv[1])
 from lvsdr.values.deadline import Deadline
 from lvsdr.system.state import locked
 
-from tests.unit.descriptors import open_descriptors
+from tests.unit.descriptors import open_descriptors, require_none_left
 with locked(sys.argv[2], Deadline.after(5)):
     print("held", flush=True)
     time.sleep(float(sys.argv[3]))
@@ -184,7 +184,7 @@ def test_a_lock_is_free_again_afterwards(path: str) -> None:
         _ = 1 / 0
     with state.locked(path, Deadline.after(1)):
         pass
-    assert open_descriptors() == before
+    require_none_left(before)
 
 
 def test_the_directory_is_made(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from lvsdr.system.net import announcer
 from lvsdr.system.net.announcer import Process, Rounds
 
 from tests.project.tree import LIB
+from tests.unit.descriptors import open_descriptors, require_none_left
 
 LONG = Rounds("nosuch0", (b"",), 1000, 0.05)
 
@@ -21,9 +22,9 @@ LONG = Rounds("nosuch0", (b"",), 1000, 0.05)
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Check that no test leaves descriptors open; reap the children."""
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    require_none_left(before)
     with suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)

@@ -7,7 +7,7 @@ from lvsdr.errors import LvsdrError
 from lvsdr.system.net import arp
 from lvsdr.values.deadline import Deadline
 
-from tests.unit.descriptors import open_descriptors
+from tests.unit.descriptors import open_descriptors, require_none_left
 
 
 def test_an_interface_that_is_not_there() -> None:
@@ -17,4 +17,4 @@ def test_an_interface_that_is_not_there() -> None:
         arp.send("nosuch0", [b""])
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.conflict("nosuch0", "02:00:00:00:00:0a", "10.9.0.20", set(), Deadline.after(5.0))
-    assert open_descriptors() == before
+    require_none_left(before)

@@ -13,13 +13,15 @@ from lvsdr.system.process.fork import fork
 from lvsdr.system.process.run import Result, finish
 from lvsdr.values.deadline import Deadline
 
+from tests.unit.descriptors import open_descriptors, require_none_left
+
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Check that no test leaves open descriptors or unreaped children."""
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     yield
-    assert os.listdir("/proc/self/fd") == before
+    require_none_left(before)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

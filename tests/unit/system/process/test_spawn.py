@@ -11,6 +11,8 @@ import pytest
 from lvsdr.system.process.fork import spawn_tied
 from lvsdr.system.process.spawn import Child, children, spawn
 
+from tests.unit.descriptors import open_descriptors, require_none_left
+
 Starter = Callable[[tuple[str, ...], Optional[int]], Child]
 
 
@@ -76,10 +78,10 @@ def test_a_broken_pipe_ends_it(starter: Starter) -> None:
 
 @pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "/etc/passwd", "/etc"])
 def test_what_cannot_be_started_leaks_nothing(starter: Starter, program: str) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = open_descriptors()
     with pytest.raises(OSError, match=r"No such file|Permission denied"):
         starter((program,), None)
-    assert os.listdir("/proc/self/fd") == before
+    require_none_left(before)
 
 
 def test_the_signals_that_are_blocked_are_not_inherited_blocked(starter: Starter) -> None:
