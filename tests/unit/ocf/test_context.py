@@ -131,3 +131,19 @@ def test_a_deprecated_parameter_is_mentioned_once(
     assert run.values is run.values
     message = "WARNING: parameter heatbeat_file is deprecated: set heartbeat_file instead"
     assert capsys.readouterr().err.count(message) == int(warned)
+
+
+def test_a_saved_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    run = context(HA_RSCTMP=str(tmp_path))
+    assert run.save("state", "text\n") == ()
+    path = tmp_path / "lvsdr-example.state"
+    assert path.read_text() == "text\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_saved_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = context(HA_RSCTMP=str(tmp_path / "file"))
+    path = tmp_path / "file" / "lvsdr-example.state"
+    assert run.save("state", "text\n") == (f"cannot write {path}: Not a directory",)

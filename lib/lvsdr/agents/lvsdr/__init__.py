@@ -46,8 +46,7 @@ def start(context: Context) -> None:
     with context.locked():
         memory = recall(context.file("state"))
         judged = _patiently_judged(context, wanted, memory)
-        for reason in keep_sysctls(context, wanted):
-            context.log.warning(reason)
+        context.log.warning(*keep_sysctls(context, wanted))
         with owners.registered(context, wanted.key, memory):
             found = carry_out(context, wanted, judged, memory).shortfall
         degradation.begin(context, found.all)

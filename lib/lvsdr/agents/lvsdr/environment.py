@@ -38,5 +38,4 @@ def validate_environment(context: Context) -> None:
 
 def announce_unused(context: Context) -> None:
     """Log a warning for each parameter that was set and has no effect."""
-    for sentence in (*unused(context.values), *missed(context.values)):
-        context.log.warning(sentence)
+    context.log.warning(*unused(context.values), *missed(context.values))

@@ -7,7 +7,7 @@ of one would delete the service of both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
@@ -16,7 +16,7 @@ from ...ocf.context import Context
 from ...ocf.text import resource_of
 from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
-from .saved_pool import recall, store
+from .saved_pool import recall, rendered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
             )
         for stale in _others(context, key):
             _take_over(context, stale)
-        with suppress(OSError):  # the cycle reports this error when it stores its state
-            store(context.file("state"), memory._replace(service=key))
+        # The cycle saves its state, too, and reports the problem then.
+        context.save("state", rendered(memory._replace(service=key)))
         yield
 
 

@@ -15,7 +15,7 @@ from ...pool.director import Judged
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
 from . import judgement
-from .saved_pool import Memory, recall, remembered, store
+from .saved_pool import Memory, recall, remembered, rendered
 from .settings import Settings
 from .unused import too_long
 
@@ -162,20 +162,10 @@ def _execute(
             if not serves(service, planned.wanted):
                 raise
             rows, refused = as_it_became(rows, service), (str(error),)
-    for sentence in changes(rows):
-        context.log.info(sentence)
+    context.log.info(*changes(rows))
     now = remembered(wanted.key, judged, planned.decision, memory)
-    trouble = _remember(context, now, memory)
+    trouble = context.save("state", rendered(now)) if now != memory else ()
     return Done(Shortfall((*refused, *planned.decision.degraded), trouble), now)
-
-
-def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
-    if now != before:
-        try:
-            store(context.file("state"), now)
-        except OSError as error:
-            return (f"cannot write {context.file('state')}: {error.strerror}",)
-    return ()
 
 
 def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
@@ -184,9 +174,7 @@ def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
     Only start warns of a setting that is merely desirable and cannot be set, as in a container.
     Start raises LvsdrError if a setting is missing without which nothing can be forwarded.
     """
-    claims = context.claims()
-    for sentence in claims.claim(wanted.sysctls):
-        context.log.info(sentence)
+    claims = context.claim_sysctls(wanted.sysctls)
     essential = [why for name, why in claims.unset.items() if name in wanted.essential_sysctls]
     if context.action != "start":
         return tuple(s for s in claims.trouble if s in essential or s not in claims.unset.values())

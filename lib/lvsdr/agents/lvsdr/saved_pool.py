@@ -41,9 +41,9 @@ def recall(path: str) -> Memory:
         return Memory()
 
 
-def store(path: str, memory: Memory) -> None:
-    """Write the state for the next run; raise OSError."""
-    state.replace(path, "\n".join((_header(), *_lines(memory), "")), 0o600)
+def rendered(memory: Memory) -> str:
+    """Return the content of the state file for the next run."""
+    return "\n".join((_header(), *_lines(memory), ""))
 
 
 def _header() -> str:

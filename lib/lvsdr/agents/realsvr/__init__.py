@@ -21,7 +21,7 @@ from ...system.net import loopback
 from ...system.net.netlink import Address
 from . import arp, silence
 from .drain import NO_PATIENCE, Patience, drain
-from .memory import Memory, recall, store
+from .memory import Memory, recall, rendered
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
 
 _NO_IPV6 = "net/ipv6/conf/lo/disable_ipv6"
@@ -36,9 +36,8 @@ def start(context: Context) -> None:
     _require_family(vip)
     with context.locked():
         silence.keep(context, vip)
-        for sentence in _conflicts(vip):
-            context.log.warning(sentence)
-        _remember(context, Memory(vip, _patience(values)))
+        context.log.warning(*_conflicts(vip))
+        context.log.warning(*context.save("state", rendered(Memory(vip, _patience(values)))))
         if not loopback.is_up():
             loopback.bring_up(context.deadline)
             context.log.info("lo was down: brought up")
@@ -70,7 +69,7 @@ def monitor(context: Context) -> ExitCode | None:
     if context.is_probe and recall(context.file("state")) is None:
         return None
     _require_order(vip)
-    return None if context.is_probe else _degraded(context)
+    return None if context.is_probe else context.degraded(_broken_parameters(context))
 
 
 def _require_order(vip: str) -> None:
@@ -88,17 +87,13 @@ def still_serves(context: Context) -> bool:
     return vip is not None and loopback.look(vip).ours is not None
 
 
-def _degraded(context: Context) -> ExitCode | None:
-    """Return DEGRADED for broken parameters; a typing error must not remove the address.
-
-    crm_mon shows the reason.
-    """
+def _broken_parameters(context: Context) -> tuple[str, ...]:
+    """Return the problems of the parameters; a typing error must not remove the address."""
     try:
         context.values  # noqa: B018  reading them raises InvalidParameters
     except InvalidParameters as error:
-        context.log.exit_reason(str(error), logged=False)
-        return ExitCode.DEGRADED
-    return None
+        return error.problems
+    return ()
 
 
 def reload_agent(context: Context) -> None:
@@ -109,9 +104,8 @@ def reload_agent(context: Context) -> None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
     with context.locked() as unlocked:
         silence.keep(context, values[VIP])
-        for problem in unlocked:
-            context.log.warning(problem)
-        _remember(context, Memory(values[VIP], _patience(values)))
+        memory = Memory(values[VIP], _patience(values))
+        context.log.warning(*unlocked, *context.save("state", rendered(memory)))
 
 
 def stop(context: Context) -> None:
@@ -193,16 +187,8 @@ def _conflicts(vip: str) -> tuple[str, ...]:
     return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
 
 
-def _remember(context: Context, memory: Memory) -> None:
-    try:
-        store(context.file("state"), memory)
-    except OSError as error:
-        context.log.warning(f"cannot write {context.file('state')}: {error.strerror}")
-
-
 def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
-    for other in others:
-        context.log.warning(_in_the_way(other))
+    context.log.warning(*map(_in_the_way, others))
 
 
 def _in_the_way(other: Address) -> str:

@@ -25,10 +25,10 @@ def recall(path: str) -> Memory | None:
         return None
 
 
-def store(path: str, memory: Memory) -> None:
-    """Write the state for the next run; raise OSError."""
+def rendered(memory: Memory) -> str:
+    """Return the content of the state file for the next run."""
     delay, timeout = memory.patience
-    state.replace(path, f"{_header()}\n{memory.vip}\n{delay!r}\n{timeout!r}\n", 0o600)
+    return f"{_header()}\n{memory.vip}\n{delay!r}\n{timeout!r}\n"
 
 
 def _header() -> str:

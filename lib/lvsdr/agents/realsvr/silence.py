@@ -16,11 +16,8 @@ def keep(context: Context, vip: str) -> None:
     wanted = arp.wanted(vip)
     if not wanted:
         return
-    claims = context.claims()
-    for sentence in claims.claim(wanted, arp.AS_GOOD):
-        context.log.info(sentence)
-    for sentence in claims.trouble:
-        context.log.warning(sentence)
+    claims = context.claim_sysctls(wanted, arp.AS_GOOD)
+    context.log.warning(*claims.trouble)
     loud = [text for name, text in _differing(vip).items() if name in arp.ESSENTIAL]
     if loud:
         raise LvsdrError("; ".join((*loud, *claims.unset.values())))

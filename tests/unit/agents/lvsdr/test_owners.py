@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr import AGENT, owners
-from lvsdr.agents.lvsdr.saved_pool import Memory, store
+from lvsdr.agents.lvsdr.saved_pool import Memory, rendered
 from lvsdr.ipvs.table import ServiceKey
 from lvsdr.ocf.context import Context
 from lvsdr.ocf.log import Log
@@ -27,7 +27,7 @@ def of(instance: str, directory: Path) -> Context:
 
 
 def owns(context: Context, key: ServiceKey) -> None:
-    store(context.file("state"), Memory(service=key))
+    context.save("state", rendered(Memory(service=key)))
 
 
 def test_a_service_of_nobody_is_adopted(context: Context) -> None:

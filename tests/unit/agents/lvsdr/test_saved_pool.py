@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lvsdr.agents.lvsdr.saved_pool import Memory, recall, store
+from lvsdr.agents.lvsdr.saved_pool import Memory, recall, rendered
 from lvsdr.ipvs.table import RealServerKey, ServiceKey
 
 FULL = Memory(
@@ -20,15 +20,9 @@ FULL = Memory(
 
 @pytest.mark.parametrize("memory", [Memory(), FULL, Memory(service=FULL.service)])
 def test_round_trip(memory: Memory, tmp_path: Path) -> None:
-    path = str(tmp_path / "state")
-    store(path, memory)
-    assert recall(path) == memory
-
-
-def test_it_is_nobody_elses_business(tmp_path: Path) -> None:
-    store(str(tmp_path / "state"), FULL)
-    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [tmp_path / "state"]
+    path = tmp_path / "state"
+    path.write_text(rendered(memory))
+    assert recall(str(path)) == memory
 
 
 def test_nothing_stored_yet(tmp_path: Path) -> None:
@@ -41,7 +35,7 @@ def test_another_boot(tmp_path: Path) -> None:
     The monotonic clock has begun again, and the table is empty.
     """
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(rendered(FULL))
     first, rest = path.read_text().split("\n", 1)
     path.write_text(f"{first[:-1]}{'0' if first[-1] != '0' else '1'}\n{rest}")
     assert recall(str(path)) == Memory()
@@ -57,7 +51,7 @@ def test_another_boot(tmp_path: Path) -> None:
 )
 def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(rendered(FULL))
     path.write_text(f"{path.read_text()}{line}\n")
     assert recall(str(path)) == Memory()
 
@@ -68,7 +62,7 @@ def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
     It is replaced as a whole, so a truncation is not expected, but must do no harm.
     """
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(rendered(FULL))
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
@@ -98,6 +92,6 @@ MEMORIES = st.builds(
 @settings(max_examples=50, derandomize=True, database=None, deadline=None)
 @given(MEMORIES)
 def test_every_memory_comes_back(tmp_path_factory: pytest.TempPathFactory, memory: Memory) -> None:
-    path = str(tmp_path_factory.getbasetemp() / "memory")
-    store(path, memory)
-    assert recall(path) == memory
+    path = tmp_path_factory.getbasetemp() / "memory"
+    path.write_text(rendered(memory))
+    assert recall(str(path)) == memory

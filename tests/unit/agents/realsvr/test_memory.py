@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.realsvr.drain import Patience
-from lvsdr.agents.realsvr.memory import Memory, recall, store
+from lvsdr.agents.realsvr.memory import Memory, recall, rendered
 
 MEMORY = Memory("fd77::100", Patience(7.0, 2.5))
 
@@ -14,7 +14,7 @@ MEMORY = Memory("fd77::100", Patience(7.0, 2.5))
 def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
     path = tmp_path / "state"
     assert recall(str(path)) is None
-    store(str(path), MEMORY)
+    path.write_text(rendered(MEMORY))
     assert recall(str(path)) == MEMORY
 
 
@@ -33,6 +33,6 @@ def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_as_nothing(tmp_path: Path, broken: object) -> None:
     assert callable(broken)
     path = tmp_path / "state"
-    store(str(path), MEMORY)
+    path.write_text(rendered(MEMORY))
     path.write_text(broken(path.read_text()))
     assert recall(str(path)) is None
