@@ -50,7 +50,8 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         if context.action == "monitor" and judged.blind:  # Pacemaker reloads what is managed
             judged = judged._replace(hands_off="it is not known whether the resource is managed")
         if judged.hands_off is not None:
-            return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
+            undone = _undone(wanted, judged, _draft(context, wanted, judged, memory))
+            return Shortfall((*undone, *unlocked))
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
         pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
     # The reason must not change from run to run: take the whole budget, not the time left.
@@ -106,14 +107,14 @@ def _draft(
     return _Draft(kernel, service, judgement.plan(wanted, judged, service, memory, settling))
 
 
-def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
+def _undone(wanted: Settings, judged: Judged, draft: _Draft) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
-    _, service, planned = _draft(context, wanted, judged, memory)
+    decision = draft.plan.decision
     if judged.blind:
-        yield from planned.decision.degraded
-    if service is not None and service.config != wanted.config:
+        yield from decision.degraded
+    if draft.service is not None and draft.service.config != wanted.config:
         yield f"options of the service left alone, because {judged.hands_off}"
-    for row in planned.decision.rows:
+    for row in decision.rows:
         if row.before != row.after:
             change = f"{_weight(row.before)} instead of {_weight(row.after)}"
             yield f"{row.host} left with {change}, because {judged.hands_off}"
