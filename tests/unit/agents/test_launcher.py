@@ -79,7 +79,8 @@ def test_who_asks_the_cluster_at_once(
 REPORTS = """
 import resource
 
-from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.actions import Action
+from lvsdr.ocf.agent import Agent
 from lvsdr.ocf.parameters import ParameterSet
 
 def act(context):

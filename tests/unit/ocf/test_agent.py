@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import ExitCode, NotPermitted
-from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.actions import Action
+from lvsdr.ocf.agent import Agent
 from lvsdr.ocf.context import Context
 
 from tests.unit.ocf.example import AGENT

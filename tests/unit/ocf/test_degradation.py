@@ -15,7 +15,7 @@ from lvsdr.errors import (
     NotRunning,
     OutOfOrder,
 )
-from lvsdr.ocf.agent import Action
+from lvsdr.ocf.actions import Action
 from lvsdr.ocf.context import Context
 
 from tests.unit.ocf.example import AGENT

@@ -15,9 +15,9 @@ from ...errors import (
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf import degradation
-from ...ocf.agent import Action, Agent
+from ...ocf.actions import Action, unless_broken
+from ...ocf.agent import Agent
 from ...ocf.context import Context
-from ...ocf.reload import unless_broken
 from ...pool.director import Judged
 from ...system import ipvs, state
 from . import judgement, owners

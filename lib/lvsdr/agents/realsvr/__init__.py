@@ -12,10 +12,10 @@ from ...errors import (
     LvsdrError,
     OutOfOrder,
 )
-from ...ocf.agent import Action, Agent
+from ...ocf.actions import Action, unless_broken
+from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet, Values
-from ...ocf.reload import unless_broken
 from ...system import sysctl
 from ...system.net import loopback
 from ...system.net.netlink import Address
