@@ -24,8 +24,8 @@ from . import judgement, owners
 from .environment import announce_unused, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
 from .reconcile import carry_out, keep_sysctls, reconcile
-from .saved_pool import Memory, recall
-from .settings import Settings, service_key, settings
+from .saved_pool import SavedPool, load_saved_pool
+from .settings import DirectorSettings, read_service_key, read_settings
 
 _SESSIONS_END = (
     "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
@@ -36,7 +36,7 @@ _RETRY = 1.0  # seconds between the queries of start
 
 def start(context: Context) -> None:
     """Start the service with its real servers, adopting existing ones; return when it is there."""
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
@@ -44,7 +44,7 @@ def start(context: Context) -> None:
     if wanted.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
     with context.locked():
-        memory = recall(context.file("state"))
+        memory = load_saved_pool(context.file("state"))
         judged = _patiently_judged(context, wanted, memory)
         context.log.warning(*keep_sysctls(context, wanted))
         with owners.registered(context, wanted.key, memory):
@@ -52,7 +52,7 @@ def start(context: Context) -> None:
         degradation.begin(context, found.all)
 
 
-def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
+def _patiently_judged(context: Context, wanted: DirectorSettings, memory: SavedPool) -> Judged:
     """Repeat the query until the state of a real server is known; return the findings.
 
     Raise SourceUnavailable when the time is up.
@@ -73,7 +73,7 @@ def monitor(context: Context) -> ExitCode | None:
     if context.is_probe or not running:
         return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
     try:
-        wanted = settings(context.values)
+        wanted = read_settings(context.values)
     except InvalidParameters as error:
         return context.degraded([f"{each}: table left as it is" for each in error.problems])
     context.require_root("change the IPVS table")
@@ -94,7 +94,7 @@ def still_serves(context: Context) -> bool:
     return any(server.config.weight > 0 for server in servers.values())
 
 
-def _beat(wanted: Settings) -> tuple[str, ...]:
+def _beat(wanted: DirectorSettings) -> tuple[str, ...]:
     """Write the heartbeat file; return the reason if that failed."""
     if wanted.heartbeat_file is None:
         return ()
@@ -107,7 +107,7 @@ def _beat(wanted: Settings) -> tuple[str, ...]:
 
 def reload_agent(context: Context) -> ExitCode | None:
     """Apply the current parameters in place."""
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
     if _running(context) is None:
@@ -144,9 +144,9 @@ def _running(context: Context) -> ServiceKey | None:
 def _started(context: Context) -> ServiceKey | None:
     """Return the service in the parameters; if they are broken, the one that start stored."""
     try:
-        return service_key(SERVICE.parse(context.environ))
+        return read_service_key(SERVICE.parse(context.environ))
     except InvalidParameters:
-        return recall(context.file("state")).service
+        return load_saved_pool(context.file("state")).service
 
 
 AGENT = Agent(

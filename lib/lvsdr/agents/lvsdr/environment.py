@@ -8,14 +8,14 @@ from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
 from ...system import state
 from . import judgement
-from .saved_pool import Memory
-from .settings import settings
-from .unused import missed, unused
+from .saved_pool import SavedPool
+from .settings import read_settings
+from .unused import find_ineffective, find_unused
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node lacks programs, scripts, directories, or the resource."""
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     announce_unused(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
@@ -30,7 +30,7 @@ def validate_environment(context: Context) -> None:
             state.require_regular(wanted.heartbeat_file)
         except OSError as error:
             raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}") from None
-    judged = judgement.judge(wanted, Memory(), context.deadline)
+    judged = judgement.judge(wanted, SavedPool(), context.deadline)
     reason = judgement.nothing_known(judged)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
@@ -38,4 +38,4 @@ def validate_environment(context: Context) -> None:
 
 def announce_unused(context: Context) -> None:
     """Log a warning for each parameter that was set and has no effect."""
-    context.log.warning(*unused(context.values), *missed(context.values))
+    context.log.warning(*find_unused(context.values), *find_ineffective(context.values))

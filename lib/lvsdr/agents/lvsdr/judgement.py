@@ -24,9 +24,9 @@ from ...system.net.resolver import Lookups
 from ...system.process.run import PATIENCE
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
-from .saved_pool import Memory
-from .settings import Settings
-from .unused import unmatched
+from .saved_pool import SavedPool
+from .settings import DirectorSettings
+from .unused import find_unmatched_hosts
 from .usable import usable
 
 TYPE_CHECKING = False
@@ -57,8 +57,8 @@ class Plan(NamedTuple):
 
 
 def judge(
-    settings: Settings,
-    memory: Memory,
+    settings: DirectorSettings,
+    memory: SavedPool,
     deadline: Deadline,
     own: Own | None = None,
     meanwhile: Meanwhile = None,
@@ -75,7 +75,7 @@ def judge(
     try:
         state = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
-        return Judged((), (), memory.names, unavailable=str(error), complaints=settings.missed)
+        return Judged((), (), memory.names, unavailable=str(error), complaints=settings.complaints)
     found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
     everyone = [*found.candidates, *_fallback(spec, state)]
     grace = _grace(everyone, spec, state, memory, deadline)
@@ -96,7 +96,7 @@ def judge(
             hosts=names,
             asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
             unavailable=found.unavailable,
-            complaints=(*settings.missed, *unmatched(spec, state, servers, names)),
+            complaints=(*settings.complaints, *find_unmatched_hosts(spec, state, servers, names)),
             nodes={
                 host: verdict.patient(grace)
                 for host, verdict in _node_verdicts(spec, state, names.values()).items()
@@ -149,7 +149,7 @@ def _grace(
     everyone: Iterable[Candidate],
     spec: PoolSpec,
     state: ClusterState,
-    memory: Memory,
+    memory: SavedPool,
     deadline: Deadline,
 ) -> float:
     """Return the seconds that probes of resources out of sight may take; 0 if the table has none.
@@ -197,10 +197,10 @@ def _weighed(server: Located, spec: PoolSpec) -> Located:
 
 
 def plan(
-    settings: Settings,
+    settings: DirectorSettings,
     judged: Judged,
     service: Service | None,
-    memory: Memory,
+    memory: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Plan:
     """Return the wanted service; this cycle has already withdrawn the servers in ``settling``."""

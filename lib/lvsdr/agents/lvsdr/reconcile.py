@@ -15,9 +15,9 @@ from ...pool.director import Judged
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
 from . import judgement
-from .saved_pool import Memory, recall, remembered, rendered
-from .settings import Settings
-from .unused import too_long
+from .saved_pool import SavedPool, build_saved_pool, load_saved_pool, render_saved_pool
+from .settings import DirectorSettings
+from .unused import find_overlong_timeout
 
 _STALE = 1.0  # seconds after which crm_mon's answer is too old
 
@@ -35,7 +35,7 @@ class Shortfall(NamedTuple):
         return (*self.trouble, *self.pool)
 
 
-def reconcile(context: Context, wanted: Settings) -> Shortfall:
+def reconcile(context: Context, wanted: DirectorSettings) -> Shortfall:
     """Run one cycle; raise NotRunning if the service is gone."""
     asked = time.monotonic()
     with context.locked() as unlocked:
@@ -43,7 +43,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
             crm.abandon()  # it began before the wait: the cluster may have changed
         if ipvs.find(wanted.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
-        memory = recall(context.file("state"))
+        memory = load_saved_pool(context.file("state"))
         own = judgement.Own(context.resource, context.node)
         early = _EarlyPass(context, wanted, memory)
         judged = judgement.judge(wanted, memory, context.deadline, own, early)
@@ -55,7 +55,8 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
         unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
         pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
     # The reason must not change from run to run: take the whole budget, not the time left.
-    scripts = too_long(context.values, judgement.time_for_scripts(budget(context.environ)))
+    available = judgement.time_for_scripts(budget(context.environ))
+    scripts = find_overlong_timeout(context.values, available)
     own_trouble = dict.fromkeys((*early.trouble, *trouble, *unset, *unlocked))
     return Shortfall((*pool, *scripts), tuple(own_trouble))
 
@@ -63,7 +64,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
 class _EarlyPass:
     """The changes that are certain while some hosts have not answered yet."""
 
-    def __init__(self, context: Context, wanted: Settings, memory: Memory) -> None:
+    def __init__(self, context: Context, wanted: DirectorSettings, memory: SavedPool) -> None:
         self._context = context
         self._wanted = wanted
         self._before = memory
@@ -97,9 +98,9 @@ class _Draft(NamedTuple):
 
 def _draft(
     context: Context,
-    wanted: Settings,
+    wanted: DirectorSettings,
     judged: Judged,
-    memory: Memory,
+    memory: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
     kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
@@ -107,7 +108,7 @@ def _draft(
     return _Draft(kernel, service, judgement.plan(wanted, judged, service, memory, settling))
 
 
-def _undone(wanted: Settings, judged: Judged, draft: _Draft) -> Iterator[str]:
+def _undone(wanted: DirectorSettings, judged: Judged, draft: _Draft) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
     decision = draft.plan.decision
     if judged.blind:
@@ -128,15 +129,15 @@ class Done(NamedTuple):
     """The result of one pass."""
 
     shortfall: Shortfall
-    memory: Memory
+    memory: SavedPool
     """The state that the next pass needs of this one."""
 
 
 def carry_out(
     context: Context,
-    wanted: Settings,
+    wanted: DirectorSettings,
     judged: Judged,
-    memory: Memory,
+    memory: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Done:
     """Change the table, log each change with its reason, and store the state.
@@ -148,7 +149,7 @@ def carry_out(
 
 
 def _execute(
-    context: Context, wanted: Settings, judged: Judged, memory: Memory, draft: _Draft
+    context: Context, wanted: DirectorSettings, judged: Judged, memory: SavedPool, draft: _Draft
 ) -> Done:
     kernel, service, planned = draft
     rows: Sequence[Row] = planned.decision.rows
@@ -164,12 +165,12 @@ def _execute(
                 raise
             rows, refused = as_it_became(rows, service), (str(error),)
     context.log.info(*changes(rows))
-    now = remembered(wanted.key, judged, planned.decision, memory)
-    trouble = context.save("state", rendered(now)) if now != memory else ()
+    now = build_saved_pool(wanted.key, judged, planned.decision, memory)
+    trouble = context.save("state", render_saved_pool(now)) if now != memory else ()
     return Done(Shortfall((*refused, *planned.decision.degraded), trouble), now)
 
 
-def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
+def keep_sysctls(context: Context, wanted: DirectorSettings) -> tuple[str, ...]:
     """Set the kernel's settings; return the warnings for the operator.
 
     Only start warns of a setting that is merely desirable and cannot be set, as in a container.

@@ -8,18 +8,20 @@ from contextlib import suppress
 from ...errors import LvsdrError
 from ...pool.host_addresses import fit
 from ...pool.model import Resolved
-from .settings import Settings
+from .settings import DirectorSettings
 
 
 def usable(
-    answers: Mapping[str, Resolved], settings: Settings, last: Mapping[str, str]
+    answers: Mapping[str, Resolved], settings: DirectorSettings, last: Mapping[str, str]
 ) -> dict[str, Resolved]:
     """Return the answers without the addresses that no real server can have."""
     never = _never(answers.values(), settings, last.values())
     return {question: fit(answer, never) for question, answer in answers.items()}
 
 
-def _never(answers: Iterable[Resolved], settings: Settings, known: Iterable[str]) -> dict[str, str]:
+def _never(
+    answers: Iterable[Resolved], settings: DirectorSettings, known: Iterable[str]
+) -> dict[str, str]:
     """Return the addresses that no real server can have, each with its reason.
 
     This host's networks are read only if an answer has a new address.

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lvsdr.agents.lvsdr import judgement
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.saved_pool import Memory, remembered
-from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, build_saved_pool
+from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import (
     RealServer,
     RealServerConfig,
@@ -29,10 +29,11 @@ KEY = RealServerKey("10.77.0.11", 5432)
 LISTED = "10.77.0.11,3 10.77.0.12 10.77.0.13,0"
 
 
-def meant(**given: str) -> Settings:
+def meant(**given: str) -> DirectorSettings:
     """Return the settings of these parameters, added to a legal minimum."""
     texts = {"vip": "10.9.0.20", "port": "5432", **given}
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in texts.items()}))
+    environ = {f"OCF_RESKEY_{name}": text for name, text in texts.items()}
+    return read_settings(PARAMETERS.parse(environ))
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +46,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("CIB_file", str(cib(name)))
 
 
-def judge(memory: Memory | None = None, **given: str) -> Judged:
+def judge(memory: SavedPool | None = None, **given: str) -> Judged:
     """Judge the real servers by these parameters."""
-    return judgement.judge(meant(**given), memory or Memory(), Deadline.after(20.0))
+    return judgement.judge(meant(**given), memory or SavedPool(), Deadline.after(20.0))
 
 
 def lines(servers: object) -> list[str]:
@@ -96,7 +97,7 @@ def test_the_value_of_an_address_attribute_must_be_a_host(
 
 
 def test_an_address_that_was_known_before_stays() -> None:
-    memory = Memory(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
+    memory = SavedPool(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers="node1", realserver_address_attribute="none-such")
     assert lines(judged.located) == ["node1 10.77.0.1 1 unknown"]
     assert judged.hosts["10.77.0.1"] == "node1"
@@ -108,7 +109,7 @@ def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
     An entry such as ``127.0.1.1 node1`` in /etc/hosts causes that.
     """
     judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
-    decision = judgement.plan(meant(), judged, None, Memory()).decision
+    decision = judgement.plan(meant(), judged, None, SavedPool()).decision
     assert decision.degraded == (
         "localhost left out: no address: 127.0.0.1 is no address that a real server can have",
     )
@@ -125,7 +126,7 @@ def test_what_has_no_effect_degrades() -> None:
         "realserver_dependent_attribute_name",
         "weight_of_realservers",
     ]
-    decision = judgement.plan(meant(), judged, None, Memory()).decision
+    decision = judgement.plan(meant(), judged, None, SavedPool()).decision
     assert set(judged.complaints) <= set(decision.degraded)
 
 
@@ -152,13 +153,13 @@ def test_a_fallback_has_a_weight_of_its_own() -> None:
 
 def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
     ask(monkeypatch, "node3-crashed")
-    memory = Memory(addresses={"node3": "10.77.0.3"})
+    memory = SavedPool(addresses={"node3": "10.77.0.3"})
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="node3")
     assert lines(judged.fallback) == ["node3 10.77.0.3 1 failed"]
 
 
 def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = Memory(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
+    memory = SavedPool(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
     assert judge(memory, weight_of_realservers=LISTED).nodes == {}
     ask(monkeypatch, "node3-crashed")
     nodes = judge(memory, weight_of_realservers=LISTED).nodes
@@ -186,14 +187,14 @@ def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
     assert usual in text
     file.write_text(text.replace(usual, usual.replace("20", "90")))
     monkeypatch.setenv("CIB_file", str(file))
-    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
+    memory = SavedPool(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
     judged = judge(memory, realserver_dependent_resource="lvsdr-realsvr-clone")
     assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
 
 
 def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
-    memory = Memory(names={"10.77.0.1": "node1"})
+    memory = SavedPool(names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="10.77.0.19")
     assert (judged.located, judged.fallback) == ((), ())
     assert judged.hosts == {"10.77.0.1": "node1"}
@@ -205,7 +206,7 @@ def test_a_source_that_does_not_answer_leaves_what_the_cluster_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ask(monkeypatch, "node3-crashed")
-    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)})
+    memory = SavedPool(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)})
     judged = judge(
         memory,
         realserver_get_real_servers_script="/bin/false",
@@ -223,7 +224,7 @@ def test_sources_leave_time_to_change_the_table() -> None:
     deadline = Deadline.after(1.0)
     script = "/bin/sh -c 'sleep 60'"
     given = {"realserver_get_real_servers_script": script, "script_timeout": "1min"}
-    judged = judgement.judge(meant(**given), Memory(), deadline)
+    judged = judgement.judge(meant(**given), SavedPool(), deadline)
     assert judged.unavailable is not None
     assert judged.unavailable.startswith("sh: timed out after 0.")
     assert not deadline.expired()
@@ -250,7 +251,7 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
     early: list[list[str]] = []
     judged = judgement.judge(
         wanted,
-        Memory(),
+        SavedPool(),
         Deadline.after(3.0),
         meanwhile=lambda found: early.append(lines(found.located)),
     )
@@ -281,7 +282,7 @@ def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) ->
     early: list[list[str]] = []
     judgement.judge(
         wanted,
-        Memory(),
+        SavedPool(),
         Deadline.after(9.0),
         meanwhile=lambda found: early.append(lines(found.located)),
     )
@@ -294,7 +295,7 @@ def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.Mon
     Its name does not resolve, which would be reported of a real server that is IN.
     """
     ask(monkeypatch, "node3-crashed")
-    judged = judge(Memory(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
+    judged = judge(SavedPool(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
     assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
 
 
@@ -342,7 +343,7 @@ def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | N
 def test_a_plan_for_a_service_that_is_not_there() -> None:
     wanted = meant(weight_of_realservers="10.77.0.11,3", virtual_service_options="-s wrr -p 60")
     judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(wanted, judged, None, Memory())
+    planned = judgement.plan(wanted, judged, None, SavedPool())
     assert planned.wanted.config == ServiceConfig("wrr", 60)
     assert planned.wanted.real_servers == {KEY: RealServerConfig("gate", 3)}
 
@@ -350,7 +351,7 @@ def test_a_plan_for_a_service_that_is_not_there() -> None:
 def test_a_plan_for_one_that_is_there() -> None:
     service = Service(ServiceConfig("rr"), {KEY: RealServer(RealServerConfig("gate", 7))})
     judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(meant(), judged, service, Memory())
+    planned = judgement.plan(meant(), judged, service, SavedPool())
     (row,) = planned.decision.rows
     assert (row.before, row.after) == (7, 3)
 
@@ -363,13 +364,13 @@ def test_what_is_remembered() -> None:
         left: RealServer(RealServerConfig("gate", 1)),
         KEY: RealServer(RealServerConfig("gate", 1)),
     }
-    before = Memory(
+    before = SavedPool(
         addresses={"left": left.address, "gone": gone.address},
         names={left.address: "left", gone.address: "gone"},
     )
     judged = judged._replace(hosts={**judged.hosts, **before.names})
     planned = judgement.plan(wanted, judged, Service(ServiceConfig("rr"), pool), before)
-    now = remembered(wanted.key, judged, planned.decision, before)
+    now = build_saved_pool(wanted.key, judged, planned.decision, before)
     assert now.service == ServiceKey("tcp", "10.9.0.20", 5432)
     assert set(now.drains) == {left}
     assert now.addresses == {
@@ -440,7 +441,7 @@ def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
     script = tmp_path / "list"
     script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
     script.chmod(0o755)
-    memory = Memory(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
+    memory = SavedPool(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
     judged = judge(memory, realserver_get_real_servers_script=str(script))
     assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
     assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr import AGENT, owners
-from lvsdr.agents.lvsdr.saved_pool import Memory, rendered
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, render_saved_pool
 from lvsdr.ipvs.table import ServiceKey
 from lvsdr.ocf.context import Context
 from lvsdr.ocf.log import Log
@@ -27,7 +27,7 @@ def of(instance: str, directory: Path) -> Context:
 
 
 def owns(context: Context, key: ServiceKey) -> None:
-    context.save("state", rendered(Memory(service=key)))
+    context.save("state", render_saved_pool(SavedPool(service=key)))
 
 
 def test_a_service_of_nobody_is_adopted(context: Context) -> None:
@@ -68,7 +68,7 @@ def test_files_of_other_agents_and_boots_say_nothing(context: Context, tmp_path:
 def test_a_service_that_is_gone_is_no_longer_owned(context: Context, tmp_path: Path) -> None:
     other = of("other", tmp_path)
     owns(other, KEY)
-    with owners.registered(context, KEY, Memory()):
+    with owners.registered(context, KEY, SavedPool()):
         assert owners.another(other, KEY) == "lvs"
         assert not Path(other.file("state")).exists()
     assert "taken over from resource other" in (tmp_path / "log").read_text()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.unused import missed, too_long, unmatched, unused
+from lvsdr.agents.lvsdr.unused import (
+    find_ineffective,
+    find_overlong_timeout,
+    find_unmatched_hosts,
+    find_unused,
+)
 from lvsdr.ocf.parameters import Values
 from lvsdr.pool.model import Located, Outcome, PoolSpec, Verdict
 
@@ -44,7 +49,7 @@ def parsed(**given: str) -> Values:
     ],
 )
 def test_what_another_parameter_replaces(given: dict[str, str], expected: list[str]) -> None:
-    found = list(unused(parsed(**given)))
+    found = list(find_unused(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 
@@ -66,7 +71,7 @@ def test_what_another_parameter_replaces(given: dict[str, str], expected: list[s
     ],
 )
 def test_what_was_asked_for_in_vain(given: dict[str, str], expected: list[str]) -> None:
-    found = list(missed(parsed(**given)))
+    found = list(find_ineffective(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 
@@ -81,7 +86,7 @@ def test_what_was_asked_for_in_vain(given: dict[str, str], expected: list[str]) 
     ],
 )
 def test_more_time_than_the_operation_has(given: dict[str, str], complains: bool) -> None:
-    found = list(too_long(parsed(**given), 22.4))
+    found = list(find_overlong_timeout(parsed(**given), 22.4))
     assert bool(found) is complains
     assert all(it.startswith("script_timeout=30s is more than the operation's") for it in found)
 
@@ -117,10 +122,10 @@ VAIN = f"{WEIGHTS}: {{}} is neither a cluster node nor a real server"
 )
 def test_hosts_that_match_nothing(spec: PoolSpec, expected: list[str]) -> None:
     hosts = {"10.77.0.2": "node2"}
-    assert list(unmatched(spec, state("steady"), [], hosts)) == expected
+    assert list(find_unmatched_hosts(spec, state("steady"), [], hosts)) == expected
 
 
 def test_a_host_that_a_script_names_is_matched() -> None:
     named = [Located("Outside", "10.77.0.9", 1, Verdict(Outcome.IN, "named"))]
-    found = list(unmatched(SCRIPT, state("steady"), named, {}))
+    found = list(find_unmatched_hosts(SCRIPT, state("steady"), named, {}))
     assert found == [VAIN.format("nod3"), VAIN.format("10.77.0.2")]
