@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.findings import gather_findings
 from lvsdr.agents.lvsdr.saved_pool import SavedPool, build_saved_pool
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
 from lvsdr.pacemaker.cluster import Role
@@ -67,7 +67,7 @@ class Play:
         """Run one cycle of the director, and return the weights."""
         self._database_says(outside)
         settings = director(self._seen())
-        judged = judgement.judge(settings, self._memory, Deadline.after(20.0))
+        judged = gather_findings(settings, self._memory, Deadline.after(20.0))
         decision = decide(self._pool, judged, settings.goal, {}, 0.0)
         self._memory = build_saved_pool(settings.key, judged, decision, self._memory)
         self._pool = {

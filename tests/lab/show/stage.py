@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.findings import gather_findings
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
+from lvsdr.agents.lvsdr.pool_plan import plan_pool
 from lvsdr.agents.lvsdr.saved_pool import load_saved_pool
 from lvsdr.agents.lvsdr.settings import read_settings
 from lvsdr.ipvs.table import Service
@@ -82,10 +84,10 @@ class Stage:
         operation = self._operation("monitor")
         environ = operation.environment(self._director.name, self._director.rsctmp)
         wanted = read_settings(PARAMETERS.parse(environ))
-        memory = load_saved_pool(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.state")
-        judged = judgement.judge(wanted, memory, Deadline.after(PATIENCE))
-        decision = judgement.plan(wanted, judged, self._service(), memory).decision
-        return sorted(decision.rows, key=lambda row: row.host)
+        saved = load_saved_pool(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.state")
+        findings = gather_findings(wanted, saved, Deadline.after(PATIENCE))
+        plan = plan_pool(wanted, findings, self._service(), saved.drains, time.monotonic())
+        return sorted(plan.decision.rows, key=lambda row: row.host)
 
     def agent(self, action: str) -> AgentResult:
         """Run an action of the agent as Pacemaker does."""

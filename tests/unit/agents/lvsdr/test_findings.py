@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.findings import gather_findings
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
+from lvsdr.agents.lvsdr.pool_plan import plan_pool
 from lvsdr.agents.lvsdr.saved_pool import SavedPool, build_saved_pool
 from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import (
@@ -17,10 +18,8 @@ from lvsdr.ipvs.table import (
     ServiceConfig,
     ServiceKey,
 )
-from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
-from lvsdr.pool.change_messages import Row
-from lvsdr.pool.director import Decision, Judged
-from lvsdr.pool.model import Located, Outcome, Verdict
+from lvsdr.pool.director import Judged
+from lvsdr.pool.model import Outcome
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
@@ -48,7 +47,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def judge(memory: SavedPool | None = None, **given: str) -> Judged:
     """Judge the real servers by these parameters."""
-    return judgement.judge(meant(**given), memory or SavedPool(), Deadline.after(20.0))
+    return gather_findings(meant(**given), memory or SavedPool(), Deadline.after(20.0))
 
 
 def lines(servers: object) -> list[str]:
@@ -109,7 +108,7 @@ def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
     An entry such as ``127.0.1.1 node1`` in /etc/hosts causes that.
     """
     judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
-    decision = judgement.plan(meant(), judged, None, SavedPool()).decision
+    decision = plan_pool(meant(), judged, None, {}, 0.0).decision
     assert decision.degraded == (
         "localhost left out: no address: 127.0.0.1 is no address that a real server can have",
     )
@@ -126,7 +125,7 @@ def test_what_has_no_effect_degrades() -> None:
         "realserver_dependent_attribute_name",
         "weight_of_realservers",
     ]
-    decision = judgement.plan(meant(), judged, None, SavedPool()).decision
+    decision = plan_pool(meant(), judged, None, {}, 0.0).decision
     assert set(judged.complaints) <= set(decision.degraded)
 
 
@@ -224,7 +223,7 @@ def test_sources_leave_time_to_change_the_table() -> None:
     deadline = Deadline.after(1.0)
     script = "/bin/sh -c 'sleep 60'"
     given = {"realserver_get_real_servers_script": script, "script_timeout": "1min"}
-    judged = judgement.judge(meant(**given), SavedPool(), deadline)
+    judged = gather_findings(meant(**given), SavedPool(), deadline)
     assert judged.unavailable is not None
     assert judged.unavailable.startswith("sh: timed out after 0.")
     assert not deadline.expired()
@@ -249,11 +248,11 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
         realserver_check_active_real_server_script=script,
     )
     early: list[list[str]] = []
-    judged = judgement.judge(
+    judged = gather_findings(
         wanted,
         SavedPool(),
         Deadline.after(3.0),
-        meanwhile=lambda found: early.append(lines(found.located)),
+        receive_interim=lambda found: early.append(lines(found.located)),
     )
     assert judged.located[0].verdict.outcome is Outcome.FAILED
     assert judged.located[2].verdict.reason == (
@@ -280,11 +279,11 @@ def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) ->
         script_timeout="2s",
     )
     early: list[list[str]] = []
-    judgement.judge(
+    gather_findings(
         wanted,
         SavedPool(),
         Deadline.after(9.0),
-        meanwhile=lambda found: early.append(lines(found.located)),
+        receive_interim=lambda found: early.append(lines(found.located)),
     )
     assert early == [["10.77.0.11 10.77.0.11 1 unknown", "10.77.0.12 10.77.0.12 1 unknown"]]
 
@@ -297,63 +296,6 @@ def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.Mon
     ask(monkeypatch, "node3-crashed")
     judged = judge(SavedPool(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
     assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
-
-
-def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
-    return Row("node1", KEY, 1, Verdict(outcome, "so"), before, after)
-
-
-@pytest.mark.parametrize(
-    ("rows", "certain"),
-    [
-        ([row(Outcome.UNKNOWN, 1, 1), row(Outcome.FAILED, 1, None)], True),
-        ([row(Outcome.IN, 1, 2)], True),
-        ([row(Outcome.IN, None, 1)], False),  # a fallback that would be added too early
-        ([row(Outcome.WITHDRAWN, 1, 1)], False),
-        ([row(Outcome.UNKNOWN, None, None), row(Outcome.FAILED, 1, None)], False),
-        ([], False),
-    ],
-)
-def test_what_may_be_done_before_all_have_answered(rows: list[Row], certain: bool) -> None:
-    assert judgement.is_certain(Decision({}, {}, tuple(rows), ())) is certain
-
-
-def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
-    return Located("node1", address, 1, Verdict(outcome, "so"))
-
-
-@pytest.mark.parametrize(
-    ("judged", "reason"),
-    [
-        (Judged((), (), {}), None),
-        (Judged((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
-        (Judged([server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.WITHDRAWN, None)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
-    ],
-)
-def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
-    assert judgement.nothing_known(judged) == reason
-
-
-def test_a_plan_for_a_service_that_is_not_there() -> None:
-    wanted = meant(weight_of_realservers="10.77.0.11,3", virtual_service_options="-s wrr -p 60")
-    judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(wanted, judged, None, SavedPool())
-    assert planned.wanted.config == ServiceConfig("wrr", 60)
-    assert planned.wanted.real_servers == {KEY: RealServerConfig("gate", 3)}
-
-
-def test_a_plan_for_one_that_is_there() -> None:
-    service = Service(ServiceConfig("rr"), {KEY: RealServer(RealServerConfig("gate", 7))})
-    judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(meant(), judged, service, SavedPool())
-    (row,) = planned.decision.rows
-    assert (row.before, row.after) == (7, 3)
 
 
 def test_what_is_remembered() -> None:
@@ -369,7 +311,7 @@ def test_what_is_remembered() -> None:
         names={left.address: "left", gone.address: "gone"},
     )
     judged = judged._replace(hosts={**judged.hosts, **before.names})
-    planned = judgement.plan(wanted, judged, Service(ServiceConfig("rr"), pool), before)
+    planned = plan_pool(wanted, judged, Service(ServiceConfig("rr"), pool), before.drains, 0.0)
     now = build_saved_pool(wanted.key, judged, planned.decision, before)
     assert now.service == ServiceKey("tcp", "10.9.0.20", 5432)
     assert set(now.drains) == {left}
@@ -383,50 +325,6 @@ def test_what_is_remembered() -> None:
         "10.77.0.12": "10.77.0.12",
         left.address: "left",
     }
-
-
-def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
-    """Return a cluster of node1 and node2 with a resource named lvs."""
-    nodes = {
-        name: Node(
-            name,
-            NodeKind.MEMBER,
-            online=True,
-            standby=False,
-            maintenance=maintenance,
-            unclean=False,
-            pending=False,
-            shutdown=False,
-        )
-        for name in ("node1", "node2")
-    }
-    return ClusterState(nodes, {"lvs": instances}, {})
-
-
-def instance(node: str, managed: bool) -> Instance:
-    return Instance(node, Role.STARTED, active=True, failed=False, blocked=False, managed=managed)
-
-
-@pytest.mark.parametrize(
-    ("state", "own", "reason"),
-    [
-        (cluster(instance("node1", True)), judgement.Own("lvs", "node1"), None),
-        (cluster(instance("node1", False)), judgement.Own("lvs", "node1"), "lvs is unmanaged"),
-        (cluster(instance("node1", False)), judgement.Own("lvs", None), "lvs is unmanaged"),
-        (cluster(instance("node2", False)), judgement.Own("lvs", "node1"), None),
-        (cluster(instance("node1", False)), judgement.Own("other", "node1"), None),
-        (
-            cluster(instance("node1", True), maintenance=True),
-            judgement.Own("lvs", "node1"),
-            "node node1 is in maintenance",
-        ),
-        (cluster(maintenance=True), judgement.Own("lvs", None), None),
-    ],
-)
-def test_hands_off_while_unmanaged(
-    state: ClusterState, own: judgement.Own, reason: str | None
-) -> None:
-    assert judgement.hands_off(state, own) == reason
 
 
 def test_nobody_in_particular_may_change_everything() -> None:
