@@ -1,4 +1,4 @@
-"""Waiting for connections to end."""
+"""The wait of stop, and the detection of a leaving node with the real crm_mon."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 
 import pytest
-from lvsdr.agents.realsvr.drain import Patience, drain
+from lvsdr.agents.realsvr.drain import drain, is_leaving
+from lvsdr.agents.realsvr.saved_start import DrainTimes
 from lvsdr.ocf.log import Log
 from lvsdr.values.deadline import Deadline
+
+from tests.unit.crm import cib
 
 VIP = "10.9.0.20"
 
@@ -30,8 +33,8 @@ def run(
 ) -> float:
     """Drain, and return the seconds that it took."""
     begun = time.monotonic()
-    patience = Patience(delay, timeout)
-    drain(VIP, patience, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
+    times = DrainTimes(delay, timeout)
+    drain(VIP, times, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
     return time.monotonic() - begun
 
 
@@ -85,3 +88,30 @@ def test_connections_are_counted_after_the_delay(capsys: pytest.CaptureFixture[s
 
 def test_the_delay_keeps_inside_the_deadline() -> None:
     assert 0.7 <= run(counts([], 0), 0, 1, delay=3600) < 0.95
+
+
+def leaving(name: str | None) -> bool:
+    return is_leaving(name, Deadline.after(20.0))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name", "expected"),
+    [
+        ("steady", "node3", False),
+        ("node3-standby", "node3", True),
+        ("node3-standby", "node2", False),
+        ("node3-maintenance", "node3", False),
+        ("steady", "none-such", True),
+        ("steady", None, True),
+    ],
+)
+def test_by_the_state_of_the_node(
+    recorded: str, name: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIB_file", str(cib(recorded)))
+    assert leaving(name) is expected
+
+
+def test_when_nobody_can_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIB_file", "/nowhere")
+    assert leaving("node3")
