@@ -108,7 +108,7 @@ def test_ocf_tester_may_hide_all_programs(value: str, found: bool) -> None:
     assert context(OCF_TESTER_FAIL_HAVE_BINARY=value).have_binary("sh") is found
 
 
-def test_broken_parameters_only_matter_to_who_reads_them() -> None:
+def test_broken_parameters_raise_when_they_are_read() -> None:
     broken = context(OCF_RESKEY_port="x")
     for _ in range(2):
         with pytest.raises(InvalidParameters):

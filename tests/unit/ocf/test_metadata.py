@@ -142,7 +142,7 @@ def test_a_default_is_escaped() -> None:
     assert content.get("default") == "a\"<&'é"
 
 
-def test_an_empty_default_is_said() -> None:
+def test_an_empty_default_is_stated() -> None:
     from lvsdr.ocf.parameters import ParameterSet, defaulted
 
     empty = defaulted("empty", str, "", short="Empty", long="l")

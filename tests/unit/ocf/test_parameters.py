@@ -52,7 +52,7 @@ def test_not_set(text: str) -> None:
     assert not values.given(example.SCRIPT)
 
 
-def test_set_to_its_default_is_still_given() -> None:
+def test_a_parameter_set_to_its_default_counts_as_set() -> None:
     assert parse(weight="1").given(example.WEIGHT)
 
 
@@ -68,13 +68,13 @@ def test_an_optional_one_may_be_replaced_where_it_is_not_set() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "none"])
-def test_a_required_one_is_missing(text: str) -> None:
+def test_a_missing_parameter_is_reported(text: str) -> None:
     assert problems(port=text, state="/x") == (
         "port is required: must be a whole number from 1 to 65535",
     )
 
 
-def test_a_required_one_whose_parser_says_nothing_is_missing() -> None:
+def test_a_missing_parameter_without_legal_values_is_reported() -> None:
     parameters = ParameterSet([required("vip", str.upper, short="The address", long="Long.")])
     with pytest.raises(InvalidParameters, match=r"^vip is required: The address$"):
         parameters.parse({})
@@ -115,7 +115,7 @@ def test_a_rule_about_a_broken_parameter_is_silent() -> None:
     )
 
 
-def test_what_a_rule_found_before_it_met_a_broken_parameter_counts() -> None:
+def test_problems_that_a_rule_found_before_a_broken_parameter_count() -> None:
     def rule(values: Values) -> Iterator[str]:
         yield "always\nwrong"
         yield f"never said {values[example.PORT]}"

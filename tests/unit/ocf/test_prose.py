@@ -38,7 +38,7 @@ def test_the_manual() -> None:
     )
 
 
-def test_the_manual_escapes_what_roff_would_take_for_its_own() -> None:
+def test_the_manual_escapes_special_characters_of_roff() -> None:
     odd = optional("odd", str, short="Odd", long='.so /etc/passwd \\n -s "rr"')
     assert parameter_manual([odd]) == (
         '.TP\n.BR odd " (not set)"\n\\&.so /etc/passwd \\en \\-s \\(dqrr\\(dq\n'

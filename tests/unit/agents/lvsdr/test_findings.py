@@ -56,7 +56,7 @@ def lines(servers: object) -> list[str]:
     return [f"{s.host} {s.address} {s.weight} {s.verdict.outcome.value}" for s in servers]
 
 
-def test_a_static_list() -> None:
+def test_the_listed_hosts_are_candidates_with_their_weights() -> None:
     judged = judge(weight_of_realservers=LISTED)
     assert lines(judged.located) == [
         "10.77.0.11 10.77.0.11 3 in",
@@ -67,7 +67,7 @@ def test_a_static_list() -> None:
     assert judged.unavailable is None
 
 
-def test_only_a_static_list_is_asked_for() -> None:
+def test_only_hosts_of_a_static_list_count_as_requested() -> None:
     assert judge(realserver_dependent_resource="solo").asked == frozenset()
     assert judge(realserver_get_real_servers_script="/bin/true").asked == frozenset()
 
@@ -95,7 +95,7 @@ def test_the_value_of_an_address_attribute_must_be_a_host(
     assert judged.located[0].verdict.reason == reason
 
 
-def test_an_address_that_was_known_before_stays() -> None:
+def test_a_saved_address_stays() -> None:
     memory = SavedPool(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers="node1", realserver_address_attribute="none-such")
     assert lines(judged.located) == ["node1 10.77.0.1 1 unknown"]
@@ -114,7 +114,7 @@ def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
     )
 
 
-def test_what_has_no_effect_degrades() -> None:
+def test_a_parameter_without_effect_degrades() -> None:
     judged = judge(
         weight_of_realservers="nod3,0",
         realserver_dependent_resource="pgsql-clone",
@@ -129,7 +129,7 @@ def test_what_has_no_effect_degrades() -> None:
     assert set(judged.complaints) <= set(decision.degraded)
 
 
-def test_the_check_narrows(tmp_path: Path) -> None:
+def test_a_check_withdraws_a_candidate(tmp_path: Path) -> None:
     script = tmp_path / "check"
     script.write_text("#!/bin/sh\ntest $1 = 10.77.0.12 && echo f || echo t\n")
     script.chmod(0o755)
@@ -157,7 +157,7 @@ def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> No
     assert lines(judged.fallback) == ["node3 10.77.0.3 1 failed"]
 
 
-def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_no_source_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = SavedPool(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
     assert judge(memory, weight_of_realservers=LISTED).nodes == {}
     ask(monkeypatch, "node3-crashed")
@@ -173,7 +173,7 @@ def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyP
         ({}, 20.0),
     ],
 )
-def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
+def test_the_grace_out_of_sight_is_the_timeout_of_the_probe(
     names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The grace of a node out of sight is its probe's timeout if the node is in the table.
@@ -191,7 +191,7 @@ def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
     assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
 
 
-def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_crm_mon_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
     memory = SavedPool(names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="10.77.0.19")
@@ -201,7 +201,7 @@ def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None
     assert judged.unavailable.startswith("crm_mon: Could not connect to the CIB")
 
 
-def test_a_source_that_does_not_answer_leaves_what_the_cluster_knows(
+def test_node_states_count_without_an_answer_of_the_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ask(monkeypatch, "node3-crashed")
@@ -298,7 +298,7 @@ def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.Mon
     assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
 
 
-def test_what_is_remembered() -> None:
+def test_the_saved_pool_has_drains_addresses_and_names() -> None:
     wanted = meant()
     judged = judge(weight_of_realservers="10.77.0.11 10.77.0.12")
     gone, left = RealServerKey("10.77.0.98", 5432), RealServerKey("10.77.0.99", 5432)
@@ -327,7 +327,7 @@ def test_what_is_remembered() -> None:
     }
 
 
-def test_nobody_in_particular_may_change_everything() -> None:
+def test_a_cycle_without_a_resource_may_change_the_table() -> None:
     assert judge(weight_of_realservers=LISTED).hands_off is None
 
 

@@ -30,7 +30,7 @@ def owns(context: Context, key: ServiceKey) -> None:
     context.save("state", render_saved_pool(SavedPool(service=key)))
 
 
-def test_a_service_of_nobody_is_adopted(context: Context) -> None:
+def test_a_service_without_an_owner_is_adopted(context: Context) -> None:
     assert owners.another(context, KEY) is None
     owns(context, KEY)
     assert owners.another(context, KEY) is None
@@ -45,7 +45,7 @@ def test_a_service_of_another_resource(context: Context, other: str, tmp_path: P
     assert owners.another(context, KEY._replace(port=80)) is None
 
 
-def test_what_this_resource_started_is_its_own(context: Context, tmp_path: Path) -> None:
+def test_a_resource_owns_the_service_that_it_started(context: Context, tmp_path: Path) -> None:
     owns(of("other", tmp_path), KEY)
     owns(context, KEY)
     assert owners.another(context, KEY) is None
@@ -59,7 +59,7 @@ def test_instances_of_a_clone_are_one_resource(
     assert owners.another(context, KEY) is None
 
 
-def test_files_of_other_agents_and_boots_say_nothing(context: Context, tmp_path: Path) -> None:
+def test_files_of_other_agents_and_boots_are_ignored(context: Context, tmp_path: Path) -> None:
     (tmp_path / "lvsdr-rs.state").write_text("realsvr of boot 1\n203.0.113.20\n0.0\n0.0\n")
     (tmp_path / "lvsdr-old.state").write_text("boot 0\nservice tcp 203.0.113.20 5432\n")
     assert owners.another(context, KEY) is None

@@ -43,7 +43,9 @@ def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
         ([], False),
     ],
 )
-def test_what_may_be_done_before_all_have_answered(rows: list[Row], certain: bool) -> None:
+def test_an_early_decision_is_certain_if_a_server_keeps_serving(
+    rows: list[Row], certain: bool
+) -> None:
     assert is_certain(Decision({}, {}, tuple(rows), ())) is certain
 
 
@@ -65,11 +67,13 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
         (Judged([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
     ],
 )
-def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
+def test_ignorance_has_a_reason_unless_a_server_is_known(
+    judged: Judged, reason: str | None
+) -> None:
     assert explain_ignorance(judged) == reason
 
 
-def test_a_plan_for_a_service_that_is_not_there() -> None:
+def test_the_plan_for_a_missing_service_adds_all_servers() -> None:
     wanted = meant(weight_of_realservers="10.77.0.11,3", virtual_service_options="-s wrr -p 60")
     judged = Judged([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
     planned = plan_pool(wanted, judged, None, {}, 0.0)
@@ -77,7 +81,7 @@ def test_a_plan_for_a_service_that_is_not_there() -> None:
     assert planned.wanted.real_servers == {KEY: RealServerConfig("gate", 3)}
 
 
-def test_a_plan_for_one_that_is_there() -> None:
+def test_the_plan_for_a_present_service_changes_a_weight() -> None:
     service = Service(ServiceConfig("rr"), {KEY: RealServer(RealServerConfig("gate", 7))})
     judged = Judged([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
     planned = plan_pool(meant(), judged, service, {}, 0.0)
@@ -123,7 +127,7 @@ def instance(node: str, managed: bool) -> Instance:
         (cluster(maintenance=True), OwnInstance("lvs", None), None),
     ],
 )
-def test_hands_off_while_unmanaged(
+def test_an_unmanaged_resource_is_left_to_the_administrator(
     state: ClusterState, own: OwnInstance, reason: str | None
 ) -> None:
     assert find_hands_off(state, own) == reason

@@ -19,17 +19,17 @@ FULL = SavedPool(
 
 
 @pytest.mark.parametrize("memory", [SavedPool(), FULL, SavedPool(service=FULL.service)])
-def test_round_trip(memory: SavedPool, tmp_path: Path) -> None:
+def test_a_saved_pool_is_loaded_again(memory: SavedPool, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text(render_saved_pool(memory))
     assert load_saved_pool(str(path)) == memory
 
 
-def test_nothing_stored_yet(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_empty_pool(tmp_path: Path) -> None:
     assert load_saved_pool(str(tmp_path / "state")) == SavedPool()
 
 
-def test_another_boot(tmp_path: Path) -> None:
+def test_a_pool_of_another_boot_is_ignored(tmp_path: Path) -> None:
     """A state of an earlier boot is ignored.
 
     The monotonic clock has begun again, and the table is empty.
@@ -49,14 +49,14 @@ def test_another_boot(tmp_path: Path) -> None:
         *("address 10.77.0.1", "name 10.77.0.1", "", "\x00", "drain"),
     ],
 )
-def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+def test_a_malformed_line_empties_the_pool(line: str, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text(render_saved_pool(FULL))
     path.write_text(f"{path.read_text()}{line}\n")
     assert load_saved_pool(str(path)) == SavedPool()
 
 
-def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
+def test_a_truncated_file_does_no_harm(tmp_path: Path) -> None:
     """A file truncated at any length is read without an error.
 
     It is replaced as a whole, so a truncation is not expected, but must do no harm.
@@ -69,13 +69,13 @@ def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
         assert isinstance(load_saved_pool(str(path)), SavedPool)
 
 
-def test_binary_is_nothing(tmp_path: Path) -> None:
+def test_a_binary_file_is_an_empty_pool(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(b"\x80\xff\x00" * 1000)
     assert load_saved_pool(str(path)) == SavedPool()
 
 
-def test_a_directory_is_nothing(tmp_path: Path) -> None:
+def test_a_directory_is_an_empty_pool(tmp_path: Path) -> None:
     assert load_saved_pool(str(tmp_path)) == SavedPool()
 
 

@@ -87,7 +87,7 @@ def test_an_attribute_without_a_value_must_be_1() -> None:
     assert not attribute.pattern.fullmatch("0")
 
 
-def test_a_value_without_an_attribute_is_no_wish() -> None:
+def test_a_value_without_an_attribute_is_ignored() -> None:
     assert meant(realserver_dependent_attribute_value="1").spec.attribute is None
 
 

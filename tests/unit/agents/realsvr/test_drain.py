@@ -42,29 +42,29 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
 
 
-def test_nobody_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_connections_there_is_no_wait(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(counts([], 0), 60) < 0.2
     assert said(capsys) == []
 
 
-def test_without_a_timeout_nobody_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_timeout_connections_are_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(counts([], 5), 0) < 0.2
     assert said(capsys) == []
 
 
-def test_until_the_last_one_has_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wait_ends_with_the_last_connection(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0.4 < run(counts([3, 1], 0), 30) < 5
     assert said(capsys) == [f"INFO: {VIP}: connections to wait for: 3, at most 30 s"]
 
 
-def test_until_the_timeout(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wait_ends_at_the_timeout(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0.3 <= run(counts([3], 2), 0.3) < 5
     assert said(capsys)[1:] == [
         f"WARNING: {VIP}: connections left at the end of drain_timeout: 2",
     ]
 
 
-def test_inside_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wait_ends_before_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
     """A drain ends before the deadline, which leaves time for the following steps."""
     assert 0.7 <= run(counts([], 1), 3600, 1) < 0.95
     assert said(capsys)[1:] == [
@@ -72,7 +72,7 @@ def test_inside_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_the_delay_is_waited_out_whoever_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_delay_passes_without_connections_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0.3 <= run(counts([], 0), 0, delay=0.3) < 5
     assert 0.3 <= run(counts([], 0), 60, delay=0.3) < 5
     assert said(capsys) == []
@@ -105,13 +105,15 @@ def leaving(name: str | None) -> bool:
         ("steady", None, True),
     ],
 )
-def test_by_the_state_of_the_node(
+def test_a_node_leaves_by_its_state(
     recorded: str, name: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIB_file", str(cib(recorded)))
     assert leaving(name) is expected
 
 
-def test_when_nobody_can_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_counts_as_leaving_without_an_answer_of_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere")
     assert leaving("node3")

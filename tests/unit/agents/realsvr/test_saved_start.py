@@ -15,7 +15,7 @@ from lvsdr.agents.realsvr.saved_start import (
 SAVED = SavedStart("fd77::100", DrainTimes(7.0, 2.5))
 
 
-def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
+def test_a_saved_start_is_loaded_again(tmp_path: Path) -> None:
     path = tmp_path / "state"
     assert load_saved_start(str(path)) is None
     path.write_text(render_saved_start(SAVED))
@@ -34,7 +34,7 @@ def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
         lambda text: text.replace("realsvr", "something"),
     ],
 )
-def test_what_makes_no_sense_is_as_nothing(tmp_path: Path, broken: object) -> None:
+def test_a_malformed_file_is_ignored(tmp_path: Path, broken: object) -> None:
     assert callable(broken)
     path = tmp_path / "state"
     path.write_text(render_saved_start(SAVED))
