@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
-from lvsdr.ocf.values import duration
+from lvsdr.ocf.value_parsers import duration
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster

@@ -18,7 +18,7 @@ from .actions import Action
 from .context import Context
 from .log import Log
 from .parameters import ParameterSet
-from .text import instance_name
+from .safe_text import instance_name
 from .trace import TRACE_FILE, TRACE_RA, open_trace
 
 TYPE_CHECKING = False

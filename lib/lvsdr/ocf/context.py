@@ -11,7 +11,7 @@ from ..system import state
 from ..values.deadline import Deadline
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
-from .text import instance_name, resource_of
+from .safe_text import instance_name, resource_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

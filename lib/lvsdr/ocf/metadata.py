@@ -11,8 +11,8 @@ from html import escape
 from typing import Any, NamedTuple
 
 from .actions import Action
+from .parameter_docs import paragraphs
 from .parameters import Parameter
-from .prose import paragraphs
 
 API_VERSION = "1.1"  # of OCF; the agent's own version is an attribute
 

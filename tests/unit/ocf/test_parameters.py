@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from lvsdr.errors import ExitCode, InvalidParameters
 from lvsdr.ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
-from lvsdr.ocf.values import whole_number
+from lvsdr.ocf.value_parsers import whole_number
 
 from tests.unit.ocf import example
 
@@ -60,11 +60,6 @@ def test_none_is_exact() -> None:
     assert problems(**VALID, weight="None") == (
         "weight=None: must be a whole number from 0 to 65535",
     )
-
-
-def test_an_optional_one_may_be_replaced_where_it_is_not_set() -> None:
-    assert parse().get(example.SCRIPT, ("/bin/true",)) == ("/bin/true",)
-    assert parse(script="x").get(example.SCRIPT, ("/bin/true",)) == ("x",)
 
 
 @pytest.mark.parametrize("text", ["", "none"])

@@ -13,7 +13,7 @@ from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf.context import Context
-from ...ocf.text import resource_of
+from ...ocf.safe_text import resource_of
 from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
 from .saved_pool import load_saved_pool, render_saved_pool

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lvsdr.ocf.parameter_docs import paragraphs, parameter_manual, parameter_table
 from lvsdr.ocf.parameters import defaulted, deprecated, optional, required
-from lvsdr.ocf.prose import paragraphs, parameter_manual, parameter_table
-from lvsdr.ocf.values import one_of, whole_number
+from lvsdr.ocf.value_parsers import one_of, whole_number
 
 PORT = required("port", whole_number(1, 9), short="Port", long="The port.", unique_group="service")
 MODE = defaulted(
