@@ -26,8 +26,8 @@ sys.path.insert(0, str(ROOT / "lib"))
 
 from lvsdr import __date__, __version__  # noqa: E402
 from lvsdr.agents import AGENTS  # noqa: E402
+from lvsdr.ocf.parameter_docs import parameter_manual, parameter_table  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
-from lvsdr.ocf.prose import parameter_manual, parameter_table  # noqa: E402
 from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
 
 TESTED = ROOT / "docs/tested.json"

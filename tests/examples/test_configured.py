@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.settings import Settings, settings
-from lvsdr.ocf.values import duration
+from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
+from lvsdr.ocf.value_parsers import duration
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster
@@ -55,10 +55,10 @@ def operations(cluster: Cluster, name: str) -> Mapping[str, Mapping[str, str]]:
     return {str(op.get("name")): {str(k): str(v) for k, v in op.attrib.items()} for op in found}
 
 
-def director(cluster: Cluster) -> Settings:
+def director(cluster: Cluster) -> DirectorSettings:
     """Return the director's parameters as the agent parses them."""
     given = parameters(cluster, "lvsdr")
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given}))
+    return read_settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given}))
 
 
 def test_every_configuration_is_run() -> None:

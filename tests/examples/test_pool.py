@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr import judgement
-from lvsdr.agents.lvsdr.saved_pool import Memory, remembered
+from lvsdr.agents.lvsdr.findings import gather_findings
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, build_saved_pool
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
 from lvsdr.pacemaker.cluster import Role
 from lvsdr.pool.director import decide
@@ -49,7 +49,7 @@ class Play:
     def __init__(self, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cluster = cluster
         self._home = home
-        self._memory = Memory()
+        self._memory = SavedPool()
         self._pool: dict[RealServerKey, RealServer] = {}
         for name, text in STAND_INS.items():
             script = home / name
@@ -67,9 +67,9 @@ class Play:
         """Run one cycle of the director, and return the weights."""
         self._database_says(outside)
         settings = director(self._seen())
-        judged = judgement.judge(settings, self._memory, Deadline.after(20.0))
+        judged = gather_findings(settings, self._memory, Deadline.after(20.0))
         decision = decide(self._pool, judged, settings.goal, {}, 0.0)
-        self._memory = remembered(settings.key, judged, decision, self._memory)
+        self._memory = build_saved_pool(settings.key, judged, decision, self._memory)
         self._pool = {
             key: RealServer(config, Connections(1, 0))
             for key, config in decision.real_servers.items()

@@ -9,7 +9,7 @@ import pytest
 from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS
 from lvsdr.agents.vip.gate.parameters import PARAMETERS
 from lvsdr.agents.vip.gate.settings import gate, policy
-from lvsdr.ocf.values import duration
+from lvsdr.ocf.value_parsers import duration
 from lvsdr.pacemaker.cluster import Role
 from lxml import etree
 

@@ -14,35 +14,18 @@ from collections.abc import Mapping, Sequence
 from ..errors import ExitCode, InvalidParameters, LvsdrError, NotRunning, OutOfOrder
 from ..values.light_typing import NamedTuple
 from . import degradation
+from .actions import Action
 from .context import Context
 from .log import Log
 from .parameters import ParameterSet
-from .text import instance_name
+from .safe_text import instance_name
 from .trace import TRACE_FILE, TRACE_RA, open_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Optional
 
-    Handler = Callable[[Context], Optional[ExitCode]]
-
-
-class Action(NamedTuple):
-    """An action of the agent.
-
-    ``handler`` returns the exit code, or None for success, and raises LvsdrError to fail.
-    ``timeout``, ``interval`` (as in ``10s``), ``depth`` and ``role`` are advice in the metadata.
-    An action may be listed several times, with different advice.  The first one's handler counts.
-    """
-
-    name: str
-    handler: Handler
-    timeout: str
-    interval: str = ""
-    depth: str = ""
-    role: str = ""
-    advertised: bool = True
+    from .actions import Handler
 
 
 class Agent(NamedTuple):
@@ -100,9 +83,10 @@ class Agent(NamedTuple):
 
     def metadata(self) -> str:
         """Return the agent's description of itself, an OCF 1.1 XML document."""
-        from .metadata import render
+        from .metadata import Description, render
 
-        return render(self)
+        texts = (self.name, self.version, self.short, self.long)
+        return render(Description(*texts, self.all_parameters, self.all_actions))
 
     def usage(self) -> str:
         """Return the usage text of the agent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
@@ -11,7 +11,7 @@ from ..system import state
 from ..values.deadline import Deadline
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
-from .text import instance_name, resource_of
+from .safe_text import instance_name, resource_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,16 +161,33 @@ class Context:
     def release_sysctls(self) -> None:
         """Restore the kernel's settings that only this resource has claimed; log the changes."""
         claims = self.claims()
-        for sentence in claims.release():
-            self.log.info(sentence)
-        for sentence in claims.trouble:
-            self.log.warning(sentence)
+        self.log.info(*claims.release())
+        self.log.warning(*claims.trouble)
+
+    def claim_sysctls(
+        self, wanted: Mapping[str, str], as_good: Mapping[str, Collection[str]] = {}
+    ) -> sysctl.Claims:
+        """Set the kernel's settings for this resource; log the changes.
+
+        The caller reports the problems, which are in the returned claims: their weight differs.
+        """
+        claims = self.claims()
+        self.log.info(*claims.claim(wanted, as_good))
+        return claims
 
     def claims(self) -> sysctl.Claims:
         """Return the claims of this resource on the kernel's settings."""
         from ..system import sysctl  # late: a monitor with nothing to set does not pay for it
 
         return sysctl.Claims(self.rsctmp, self.instance, self.deadline)
+
+    def save(self, kind: str, text: str) -> tuple[str, ...]:
+        """Write the resource's own file of a kind; return the problem if that fails."""
+        try:
+            state.replace(self.file(kind), text, 0o600)
+        except OSError as error:
+            return (f"cannot write {self.file(kind)}: {error.strerror}",)
+        return ()
 
     def forget(self, kind: str) -> None:
         """Remove the resource's own file of a kind; log a warning if that fails."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..errors import ExitCode
 from ..system import state
-from .text import one_line
+from .safe_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..system import state
-from .text import one_line
+from .safe_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,13 +55,15 @@ class Log:
         """Log the cause of a present or coming failure of an action."""
         self._log("ERROR", message)
 
-    def warning(self, message: str) -> None:
-        """Log a problem for the operator."""
-        self._log("WARNING", message)
+    def warning(self, *messages: str) -> None:
+        """Log problems for the operator."""
+        for message in messages:
+            self._log("WARNING", message)
 
-    def info(self, message: str) -> None:
-        """Log a change."""
-        self._log("INFO", message)
+    def info(self, *messages: str) -> None:
+        """Log changes."""
+        for message in messages:
+            self._log("INFO", message)
 
     def debug(self, message: str) -> None:
         """Log a detail of a run; it is written only if debugging or tracing is on."""

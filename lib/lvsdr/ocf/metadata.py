@@ -8,18 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from .prose import paragraphs
-
-if TYPE_CHECKING:
-    from .agent import Action, Agent
-    from .parameters import Parameter
+from .actions import Action
+from .parameter_docs import paragraphs
+from .parameters import Parameter
 
 API_VERSION = "1.1"  # of OCF; the agent's own version is an attribute
 
 
-def render(agent: Agent) -> str:
+class Description(NamedTuple):
+    """An agent as its metadata describes it: all of its parameters and actions."""
+
+    name: str
+    version: str
+    short: str
+    long: str
+    parameters: Iterable[Parameter[Any]]
+    actions: Iterable[Action]
+
+
+def render(agent: Description) -> str:
     """Return the document in ASCII, so that the locale does not matter."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -27,10 +36,10 @@ def render(agent: Agent) -> str:
         f"<version>{API_VERSION}</version>",
         *_description(agent.short, agent.long),
         "<parameters>",
-        *_each(_parameter(parameter) for parameter in agent.all_parameters),
+        *_each(_parameter(parameter) for parameter in agent.parameters),
         "</parameters>",
         "<actions>",
-        *(_action(action) for action in agent.all_actions if action.advertised),
+        *(_action(action) for action in agent.actions if action.advertised),
         "</actions>",
         "</resource-agent>",
     ]

@@ -2,7 +2,7 @@
 
 A declaration is also the key to its value, so that the type checker knows the value's type.
 
->>> from lvsdr.ocf.values import one_of, whole_number
+>>> from lvsdr.ocf.value_parsers import one_of, whole_number
 >>> PORT = required("port", whole_number(1, 65535), short="Port", long="The port to serve.")
 >>> PROTOCOL = defaulted("protocol", one_of("tcp", "udp"), "tcp", short="Protocol", long="...")
 >>> PARAMETERS = ParameterSet((PORT, PROTOCOL))
@@ -26,7 +26,7 @@ from .declarations import defaulted as defaulted
 from .declarations import deprecated as deprecated
 from .declarations import optional as optional
 from .declarations import required as required
-from .text import one_line
+from .safe_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +57,6 @@ class Values:
         if value is _WRONG:
             raise _WrongValueError(name)
         return cast("T", value)
-
-    def get(self, parameter: Parameter[T | None], instead: T) -> T:
-        """Return the value of an optional parameter, or ``instead`` if it is not set."""
-        value = self[parameter]
-        return instead if value is None else value
 
     def given(self, parameter: Parameter[Any]) -> bool:
         """Test whether the parameter was set, by this name or by a deprecated one of it."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from errno import EINVAL
 
 from .parameters import PREFIX, defaulted, optional
-from .values import absolute_path, boolean, is_true
+from .value_parsers import absolute_path, boolean, is_true
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 
 from ..address.interfaces import interface_name
 from ..address.prefixes import prefix_length
-from ..ocf.values import Parser, boolean
+from ..ocf.value_parsers import Parser, boolean
 from ..values.hosts import canonical_address, literal, unicast
 from ..values.parsing import UNITS
 

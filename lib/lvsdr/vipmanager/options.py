@@ -8,7 +8,7 @@ vip-manager are accepted as well.
 from __future__ import annotations
 
 from ..leader.gate import Policy, Unreachable
-from ..ocf.values import Parser, absolute_path, one_of
+from ..ocf.value_parsers import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
 from .names import OF_THE_AGENT

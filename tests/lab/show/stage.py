@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.findings import gather_findings
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.saved_pool import recall
-from lvsdr.agents.lvsdr.settings import settings
+from lvsdr.agents.lvsdr.pool_plan import plan_pool
+from lvsdr.agents.lvsdr.saved_pool import load_saved_pool
+from lvsdr.agents.lvsdr.settings import read_settings
 from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc
 from lvsdr.pacemaker.cluster import ClusterState
@@ -81,11 +83,11 @@ class Stage:
         """Return the verdicts of the agent's next action, by host, without changing anything."""
         operation = self._operation("monitor")
         environ = operation.environment(self._director.name, self._director.rsctmp)
-        wanted = settings(PARAMETERS.parse(environ))
-        memory = recall(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.state")
-        judged = judgement.judge(wanted, memory, Deadline.after(PATIENCE))
-        decision = judgement.plan(wanted, judged, self._service(), memory).decision
-        return sorted(decision.rows, key=lambda row: row.host)
+        wanted = read_settings(PARAMETERS.parse(environ))
+        saved = load_saved_pool(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.state")
+        findings = gather_findings(wanted, saved, Deadline.after(PATIENCE))
+        plan = plan_pool(wanted, findings, self._service(), saved.drains, time.monotonic())
+        return sorted(plan.decision.rows, key=lambda row: row.host)
 
     def agent(self, action: str) -> AgentResult:
         """Run an action of the agent as Pacemaker does."""

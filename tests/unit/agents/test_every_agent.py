@@ -48,7 +48,7 @@ def rsctmp(tmp_path: Path) -> Path:
 
 @surroundings
 @each_with_each
-def test_a_probe(
+def test_a_probe_finds_nothing_running(
     subject: Subject, settings: str, environ: dict[str, str], nobody: Path, locked: Path
 ) -> None:
     """A probe finds nothing running without privilege, cluster, directory or sound parameters."""
@@ -97,7 +97,7 @@ def test_start_without_programs(subject: Subject, rsctmp: Path) -> None:
 
 @pytest.mark.parametrize("action", ["start", "validate-all", "reload-agent"])
 @each
-def test_broken_parameters_are_all_told(
+def test_all_broken_parameters_are_reported(
     subject: Subject, action: str, nobody: Path, locked: Path
 ) -> None:
     done = run(nobody, action, locked, subject.broken)
@@ -110,7 +110,7 @@ def test_broken_parameters_are_all_told(
 
 
 @each
-def test_reload_of_nothing(subject: Subject, rsctmp: Path) -> None:
+def test_reload_of_a_stopped_resource_fails(subject: Subject, rsctmp: Path) -> None:
     done = run(subject.stub, "reload-agent", rsctmp, subject.legal)
     assert done.code in (1, 4)  # 4 where the tests are not run by root
     assert done.reason
@@ -131,13 +131,13 @@ def test_validate_all_without_programs(subject: Subject, rsctmp: Path) -> None:
 
 @pytest.mark.parametrize("action", ["", "restart", "status", "promote", "notify"])
 @each
-def test_anything_else_is_not_implemented(subject: Subject, action: str, rsctmp: Path) -> None:
+def test_an_unknown_action_is_not_implemented(subject: Subject, action: str, rsctmp: Path) -> None:
     done = run(subject.stub, action, rsctmp, subject.legal)
     assert (done.code, done.out, done.err) == (3, subject.agent.usage(), "")
 
 
 @each
-def test_metadata_for_nobody(subject: Subject, nobody: Path, locked: Path) -> None:
+def test_metadata_needs_no_environment(subject: Subject, nobody: Path, locked: Path) -> None:
     done = run(nobody, "meta-data", locked, {}, CIB_file="/nowhere", **NO_PROGRAMS)
     assert done == Run(0, subject.agent.metadata(), "")
     assert not locked.exists()

@@ -53,7 +53,7 @@ agents.main("lvsdr")
         (None, None, False),
     ],
 )
-def test_who_asks_the_cluster_at_once(
+def test_actions_that_need_the_cluster_query_it_at_once(
     action: str | None, interval: str | None, begins: bool, tmp_path: Path
 ) -> None:
     """crm_mon starts at once for actions that need its answer; no other action waits for it."""
@@ -79,7 +79,8 @@ def test_who_asks_the_cluster_at_once(
 REPORTS = """
 import resource
 
-from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.actions import Action
+from lvsdr.ocf.agent import Agent
 from lvsdr.ocf.parameters import ParameterSet
 
 def act(context):
@@ -140,7 +141,7 @@ def test_the_exit_code_does_not_depend_on_the_report(
         assert "Too many open files" in done.stderr
 
 
-def test_system_programs_are_found_whatever_the_path(tmp_path: Path) -> None:
+def test_system_programs_are_found_with_any_path(tmp_path: Path) -> None:
     """crm_mon and ipvsadm are found although PATH is empty."""
     settings = {"vip": "203.0.113.20", "port": "80", "weight_of_realservers": "203.0.113.21"}
     environ = {"OCF_CHECK_LEVEL": "10", "CIB_file": str(cib("steady"))}

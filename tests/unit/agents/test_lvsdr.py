@@ -19,7 +19,7 @@ def rsctmp(tmp_path: Path) -> Path:
     return tmp_path / "resource-agents"
 
 
-def test_a_script_that_is_not_there_is_no_matter_of_syntax(rsctmp: Path) -> None:
+def test_a_missing_script_is_no_syntax_error(rsctmp: Path) -> None:
     settings = {**LVSDR.legal, "realserver_get_real_servers_script": "/nowhere/list"}
     done = run(LVSDR.stub, "validate-all", rsctmp, settings, CIB_file="/nowhere", **NO_PROGRAMS)
     assert done == Run(0, "", "")

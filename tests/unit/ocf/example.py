@@ -8,10 +8,18 @@ import sys
 from collections.abc import Iterator
 
 from lvsdr.errors import ExitCode, LvsdrError, NotInstalled
-from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.actions import Action
+from lvsdr.ocf.agent import Agent
 from lvsdr.ocf.context import Context
 from lvsdr.ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
-from lvsdr.ocf.values import absolute_path, boolean, command_line, duration, one_of, whole_number
+from lvsdr.ocf.value_parsers import (
+    absolute_path,
+    boolean,
+    command_line,
+    duration,
+    one_of,
+    whole_number,
+)
 
 PORT = required(
     "port",

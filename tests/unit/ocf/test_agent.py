@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import ExitCode, NotPermitted
-from lvsdr.ocf.agent import Action, Agent
+from lvsdr.ocf.actions import Action
+from lvsdr.ocf.agent import Agent
 from lvsdr.ocf.context import Context
 
 from tests.unit.ocf.example import AGENT
@@ -33,7 +34,7 @@ def reasons(capsys: Capture) -> list[str]:
     return err.splitlines()
 
 
-def test_a_life(tmp_path: Path, capsys: Capture) -> None:
+def test_the_example_starts_and_stops(tmp_path: Path, capsys: Capture) -> None:
     environ = {"OCF_RESKEY_port": "80", "OCF_RESKEY_state": str(tmp_path / "state")}
     codes = [
         run(action, **environ)
@@ -63,7 +64,7 @@ def test_usage(action: str, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("",), ("restart",), ("status",), ("promote",)])
-def test_anything_else_is_not_implemented(arguments: tuple[str, ...], capsys: Capture) -> None:
+def test_an_unknown_action_is_not_implemented(arguments: tuple[str, ...], capsys: Capture) -> None:
     assert run(*arguments) == ExitCode.ERR_UNIMPLEMENTED
     assert capsys.readouterr().out == AGENT.usage()
 
@@ -79,7 +80,7 @@ def test_one_problem_is_one_line(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("action", ["validate-all", "start"])
-def test_all_problems_are_told_together(action: str, capsys: Capture) -> None:
+def test_all_problems_are_reported_together(action: str, capsys: Capture) -> None:
     assert run(action, OCF_RESKEY_port="x", OCF_RESKEY_trace_ra="maybe") == 6
     listed = reasons(capsys)
     assert listed[:-1] == [
@@ -151,7 +152,7 @@ def test_the_code_of_a_handler_is_the_code_of_the_run(code: ExitCode | None) -> 
     assert agent_that(lambda _: code).run(["start"], BASE) == (code or 0)
 
 
-def test_a_trace_tells_the_run_but_no_values(tmp_path: Path, capsys: Capture) -> None:
+def test_a_trace_has_the_run_but_no_values(tmp_path: Path, capsys: Capture) -> None:
     trace = tmp_path / "trace"
     environ = {
         "OCF_RESKEY_port": "80",
@@ -174,7 +175,7 @@ def test_metadata_leaves_no_trace(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_trace_that_cannot_be_written_is_not_the_end(tmp_path: Path) -> None:
+def test_a_run_goes_on_without_its_trace(tmp_path: Path) -> None:
     log = tmp_path / "log"
     environ = {"OCF_TRACE_RA": "1", "OCF_TRACE_FILE": "/dev/null/x", "HA_LOGFILE": str(log)}
     assert run("stop", **environ) == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lvsdr.errors import InvalidParameters
 from lvsdr.ocf.context import Context, budget
 from lvsdr.ocf.log import Log
-from lvsdr.ocf.text import instance_name
+from lvsdr.ocf.safe_text import instance_name
 
 from tests.unit.ocf import example
 
@@ -108,7 +108,7 @@ def test_ocf_tester_may_hide_all_programs(value: str, found: bool) -> None:
     assert context(OCF_TESTER_FAIL_HAVE_BINARY=value).have_binary("sh") is found
 
 
-def test_broken_parameters_only_matter_to_who_reads_them() -> None:
+def test_broken_parameters_raise_when_they_are_read() -> None:
     broken = context(OCF_RESKEY_port="x")
     for _ in range(2):
         with pytest.raises(InvalidParameters):
@@ -131,3 +131,19 @@ def test_a_deprecated_parameter_is_mentioned_once(
     assert run.values is run.values
     message = "WARNING: parameter heatbeat_file is deprecated: set heartbeat_file instead"
     assert capsys.readouterr().err.count(message) == int(warned)
+
+
+def test_a_saved_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    run = context(HA_RSCTMP=str(tmp_path))
+    assert run.save("state", "text\n") == ()
+    path = tmp_path / "lvsdr-example.state"
+    assert path.read_text() == "text\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_saved_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = context(HA_RSCTMP=str(tmp_path / "file"))
+    path = tmp_path / "file" / "lvsdr-example.state"
+    assert run.save("state", "text\n") == (f"cannot write {path}: Not a directory",)

@@ -15,7 +15,7 @@ from lvsdr.errors import (
     NotRunning,
     OutOfOrder,
 )
-from lvsdr.ocf.agent import Action
+from lvsdr.ocf.actions import Action
 from lvsdr.ocf.context import Context
 
 from tests.unit.ocf.example import AGENT
@@ -85,7 +85,7 @@ class Resource:
 
 @each
 @pytest.mark.parametrize("action", ["monitor", "reload-agent"])
-def test_what_serves_is_not_restarted(
+def test_a_serving_resource_is_not_restarted(
     trouble: Exception, action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert Resource(tmp_path).run(trouble, action) == ExitCode.DEGRADED
@@ -96,7 +96,7 @@ def test_what_serves_is_not_restarted(
 
 
 @each
-def test_what_does_not_serve_has_failed(trouble: Exception, tmp_path: Path) -> None:
+def test_a_resource_that_does_not_serve_has_failed(trouble: Exception, tmp_path: Path) -> None:
     code = trouble.exit_code if isinstance(trouble, LvsdrError) else ExitCode.ERR_GENERIC
     assert Resource(tmp_path, serves=False).run(trouble) == code
 
@@ -125,16 +125,16 @@ def test_a_stop_that_leaves_nothing_active_has_done_its_work(
 
 
 @each
-def test_a_stop_of_which_nothing_is_known_has_failed(trouble: Exception, tmp_path: Path) -> None:
+def test_a_stop_with_an_unknown_result_has_failed(trouble: Exception, tmp_path: Path) -> None:
     assert Resource(tmp_path, serves=OSError(24, "Too many")).run(trouble, "stop") != 0
 
 
-def test_what_cannot_even_be_looked_at_is_not_restarted(tmp_path: Path) -> None:
+def test_a_resource_in_an_unknown_state_is_not_restarted(tmp_path: Path) -> None:
     resource = Resource(tmp_path, serves=OSError(24, "Too many open files"))
     assert resource.run(MemoryError()) == ExitCode.DEGRADED
 
 
-def test_what_a_restart_cures_is_restarted(tmp_path: Path) -> None:
+def test_an_error_that_a_restart_cures_causes_one(tmp_path: Path) -> None:
     assert Resource(tmp_path).run(OutOfOrder("arp_ignore is 0")) == ExitCode.ERR_GENERIC
     assert Resource(tmp_path).run(NotRunning("gone")) == ExitCode.NOT_RUNNING
 

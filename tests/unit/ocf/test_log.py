@@ -77,7 +77,7 @@ def test_a_facility_that_does_not_exist_is_daemon(syslog: Journal) -> None:
     assert syslog.lines() == [f"<30>{TAG}: INFO: i"]
 
 
-def test_a_log_that_is_not_read_holds_nothing_up(syslog: Journal) -> None:
+def test_a_full_log_socket_does_not_block(syslog: Journal) -> None:
     """A stop would time out, and the node be fenced."""
     log = Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=syslog.device)
     for _ in range(2000):  # more than net.unix.max_dgram_qlen
@@ -85,7 +85,7 @@ def test_a_log_that_is_not_read_holds_nothing_up(syslog: Journal) -> None:
     assert 0 < len(syslog.lines()) < 2000
 
 
-def test_a_log_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+def test_a_missing_log_socket_is_no_error(tmp_path: Path) -> None:
     Log(TAG, {"HA_LOGFACILITY": "daemon"}, device=str(tmp_path / "none")).info("i")
 
 
@@ -139,7 +139,7 @@ def test_one_file_for_both_gets_a_line_once(tmp_path: Path) -> None:
     ("environ", "written"),
     [({}, False), ({"HA_debug": "0"}, False), ({"HA_debug": ""}, False), ({"HA_debug": "2"}, True)],
 )
-def test_debug_only_if_asked(
+def test_debug_lines_are_logged_only_if_configured(
     environ: dict[str, str], written: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Log(TAG, environ).debug("d")
@@ -216,7 +216,7 @@ def test_a_trace_gets_every_level(syslog: Journal) -> None:
     log.info("afterwards")
 
 
-def test_a_trace_on_standard_error_says_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_trace_on_standard_error_has_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
     log = Log(TAG, {}, sys.stderr)
     log.info("i")
     log.exit_reason("r")

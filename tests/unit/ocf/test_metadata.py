@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.ocf.metadata import render
 from lxml import etree
 
 from tests.unit.ocf.example import AGENT
@@ -29,7 +28,7 @@ ACTION_ATTRIBUTES = {"name", "timeout", "interval", "start-delay", "depth", "rol
 
 @pytest.fixture(scope="module")
 def document() -> etree._Element:
-    return etree.fromstring(render(AGENT).encode())
+    return etree.fromstring(AGENT.metadata().encode())
 
 
 def parameter(document: etree._Element, name: str) -> etree._Element:
@@ -136,18 +135,18 @@ def test_a_default_is_escaped() -> None:
     from lvsdr.ocf.parameters import ParameterSet, defaulted
 
     odd = defaulted("odd", str, "a\"<&'é", short="Odd — é", long="l")
-    rendered = render(AGENT._replace(parameters=ParameterSet([odd])))
+    rendered = AGENT._replace(parameters=ParameterSet([odd])).metadata()
     assert rendered.isascii()
     content = parameter(etree.fromstring(rendered.encode()), "odd").find("content")
     assert content is not None
     assert content.get("default") == "a\"<&'é"
 
 
-def test_an_empty_default_is_said() -> None:
+def test_an_empty_default_is_stated() -> None:
     from lvsdr.ocf.parameters import ParameterSet, defaulted
 
     empty = defaulted("empty", str, "", short="Empty", long="l")
-    assert 'default=""' in render(AGENT._replace(parameters=ParameterSet([empty])))
+    assert 'default=""' in AGENT._replace(parameters=ParameterSet([empty])).metadata()
 
 
 def test_paragraphs_are_kept(document: etree._Element) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from lvsdr.errors import ExitCode, InvalidParameters
 from lvsdr.ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
-from lvsdr.ocf.values import whole_number
+from lvsdr.ocf.value_parsers import whole_number
 
 from tests.unit.ocf import example
 
@@ -52,7 +52,7 @@ def test_not_set(text: str) -> None:
     assert not values.given(example.SCRIPT)
 
 
-def test_set_to_its_default_is_still_given() -> None:
+def test_a_parameter_set_to_its_default_counts_as_set() -> None:
     assert parse(weight="1").given(example.WEIGHT)
 
 
@@ -62,19 +62,14 @@ def test_none_is_exact() -> None:
     )
 
 
-def test_an_optional_one_may_be_replaced_where_it_is_not_set() -> None:
-    assert parse().get(example.SCRIPT, ("/bin/true",)) == ("/bin/true",)
-    assert parse(script="x").get(example.SCRIPT, ("/bin/true",)) == ("x",)
-
-
 @pytest.mark.parametrize("text", ["", "none"])
-def test_a_required_one_is_missing(text: str) -> None:
+def test_a_missing_parameter_is_reported(text: str) -> None:
     assert problems(port=text, state="/x") == (
         "port is required: must be a whole number from 1 to 65535",
     )
 
 
-def test_a_required_one_whose_parser_says_nothing_is_missing() -> None:
+def test_a_missing_parameter_without_legal_values_is_reported() -> None:
     parameters = ParameterSet([required("vip", str.upper, short="The address", long="Long.")])
     with pytest.raises(InvalidParameters, match=r"^vip is required: The address$"):
         parameters.parse({})
@@ -115,7 +110,7 @@ def test_a_rule_about_a_broken_parameter_is_silent() -> None:
     )
 
 
-def test_what_a_rule_found_before_it_met_a_broken_parameter_counts() -> None:
+def test_problems_that_a_rule_found_before_a_broken_parameter_count() -> None:
     def rule(values: Values) -> Iterator[str]:
         yield "always\nwrong"
         yield f"never said {values[example.PORT]}"

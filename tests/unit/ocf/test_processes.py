@@ -46,7 +46,7 @@ def call(home: Path, action: str, **environ: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-def test_metadata_needs_nothing(installation: Path) -> None:
+def test_metadata_needs_no_environment(installation: Path) -> None:
     command = [PYTHON, "-B", str(installation / "agent"), "meta-data"]
     if os.geteuid() == 0:
         command[:0] = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
@@ -83,7 +83,7 @@ def test_bytes_that_are_no_text(installation: Path) -> None:
     assert rb"ocf-exit-reason:port=\udcff\udcfe: must be" in run.stderr
 
 
-def test_a_reader_that_leaves_early(installation: Path) -> None:
+def test_a_reader_that_closes_the_pipe_causes_no_error(installation: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     run = subprocess.run(
@@ -125,7 +125,7 @@ def test_a_terminal_gets_the_log(installation: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
 
 
-def test_crm_resource_may_ask_for_a_trace(installation: Path) -> None:
+def test_crm_resource_switches_tracing_on(installation: Path) -> None:
     environ = {"OCF_TRACE_RA": "1", "OCF_TRACE_FILE": "/dev/stderr"}
     code, _, err = call(installation, "monitor", **environ)
     assert code == 7

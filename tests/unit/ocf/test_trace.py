@@ -33,7 +33,7 @@ def test_off(environ: dict[str, str]) -> None:
         {"OCF_RESKEY_trace_ra": "true", "OCF_RESKEY_trace_file": "/dev/stderr"},
     ],
 )
-def test_to_standard_error_as_crm_resource_asks(environ: dict[str, str]) -> None:
+def test_the_trace_goes_to_standard_error_for_crm_resource(environ: dict[str, str]) -> None:
     assert open_trace(environ, "a", "i", "x") is sys.stderr
 
 
@@ -66,7 +66,7 @@ def test_to_a_directory_that_is_not_there_yet(tmp_path: Path) -> None:
     assert path.parent == tmp_path / "new" / "agent"
 
 
-def test_what_is_no_path_means_the_usual_directory(tmp_path: Path) -> None:
+def test_a_value_that_is_no_path_means_the_usual_directory(tmp_path: Path) -> None:
     (path,) = written({"OCF_TRACE_FILE": "trace", "HA_VARLIB": str(tmp_path)}, tmp_path)
     assert path.parent == tmp_path / "trace_ra" / "agent"
 
@@ -91,7 +91,7 @@ def test_a_place_that_cannot_be_written(target: str) -> None:
         open_trace({"OCF_TRACE_RA": "1", "OCF_TRACE_FILE": target}, "a", "i", "x")
 
 
-def test_a_pipe_that_nobody_reads_does_not_block(tmp_path: Path) -> None:
+def test_an_unread_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="No such device"):
         open_trace({"OCF_TRACE_RA": "1", "OCF_TRACE_FILE": f"{tmp_path}/pipe"}, "a", "i", "x")

@@ -10,122 +10,98 @@ from ...errors import (
     InvalidParameters,
     LvsdrError,
     NotRunning,
-    SourceUnavailable,
 )
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf import degradation
-from ...ocf.agent import Action, Agent
+from ...ocf.actions import Action, unless_broken
+from ...ocf.agent import Agent
 from ...ocf.context import Context
-from ...ocf.reload import unless_broken
-from ...pool.director import Judged
 from ...system import ipvs, state
-from . import judgement, owners
+from . import owners
 from .environment import announce_unused, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
-from .reconcile import carry_out, keep_sysctls, reconcile
-from .saved_pool import Memory, recall
-from .settings import Settings, service_key, settings
+from .reconcile import establish, reconcile
+from .saved_pool import load_saved_pool
+from .settings import DirectorSettings, read_service_key, read_settings
 
 _SESSIONS_END = (
     "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
     "withdrawn or listed with weight 0 is deleted and its sessions end; sh and mh drain it"
 )
-_RETRY = 1.0  # seconds between the queries of start
 
 
 def start(context: Context) -> None:
     """Start the service with its real servers, adopting existing ones; return when it is there."""
-    wanted = settings(context.values)
+    settings = read_settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
-    ipvs.load(wanted.config.scheduler, context.deadline)
-    if wanted.goal.refuses_at_zero:
+    ipvs.load(settings.config.scheduler, context.deadline)
+    if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
-    with context.locked():
-        memory = recall(context.file("state"))
-        judged = _patiently_judged(context, wanted, memory)
-        for reason in keep_sysctls(context, wanted):
-            context.log.warning(reason)
-        with owners.registered(context, wanted.key, memory):
-            found = carry_out(context, wanted, judged, memory).shortfall
-        degradation.begin(context, found.all)
-
-
-def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
-    """Repeat the query until the state of a real server is known; return the findings.
-
-    Raise SourceUnavailable when the time is up.
-    """
-    while True:
-        judged = judgement.judge(wanted, memory, context.deadline)
-        reason = judgement.nothing_known(judged)
-        if reason is None:
-            return judged
-        if context.deadline.remaining() < 2 * _RETRY:
-            raise SourceUnavailable(f"nothing is known of any real server: {reason}")
-        time.sleep(_RETRY)
+    shortfall = establish(context, settings)
+    degradation.begin(context, shortfall.all)
 
 
 def monitor(context: Context) -> ExitCode | None:
     """Reconcile the table with the cluster; a probe only checks that the service is there."""
-    running = _running(context) is not None
+    running = _find_running(context) is not None
     if context.is_probe or not running:
         return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
     try:
-        wanted = settings(context.values)
+        settings = read_settings(context.values)
     except InvalidParameters as error:
         return context.degraded([f"{each}: table left as it is" for each in error.problems])
     context.require_root("change the IPVS table")
     try:
-        found = reconcile(context, wanted)
+        shortfall = reconcile(context, settings)
     except Exception:
         if still_serves(context):
-            _beat(wanted)
+            _write_heartbeat(settings)
         raise
-    return context.degraded([*found.all, *_beat(wanted)])
+    return context.degraded([*shortfall.all, *_write_heartbeat(settings)])
 
 
 def still_serves(context: Context) -> bool:
     """Test whether the service has a real server that gets connections."""
-    key = _running(context)
+    key = _find_running(context)
     service = None if key is None else ipvs.find(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
 
 
-def _beat(wanted: Settings) -> tuple[str, ...]:
+def _write_heartbeat(settings: DirectorSettings) -> tuple[str, ...]:
     """Write the heartbeat file; return the reason if that failed."""
-    if wanted.heartbeat_file is None:
+    if settings.heartbeat_file is None:
         return ()
     try:
-        state.overwrite(wanted.heartbeat_file, f"{int(time.time())}\n", 0o644)
+        state.overwrite(settings.heartbeat_file, f"{int(time.time())}\n", 0o644)
     except OSError as error:
-        return (f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}",)
+        return (f"heartbeat_file={settings.heartbeat_file}: {error.strerror}",)
     return ()
 
 
 def reload_agent(context: Context) -> ExitCode | None:
     """Apply the current parameters in place."""
-    wanted = settings(context.values)
+    settings = read_settings(context.values)
     announce_unused(context)
     context.require_root("change the IPVS table")
-    if _running(context) is None:
+    if _find_running(context) is None:
         raise LvsdrError("there is no service to be reloaded")
-    ipvs.load(wanted.config.scheduler, context.deadline)
+    ipvs.load(settings.config.scheduler, context.deadline)
     try:
-        found = reconcile(context, wanted)
+        shortfall = reconcile(context, settings)
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
-    degradation.begin(context, found.all)
-    return context.degraded(found.trouble)
+    degradation.begin(context, shortfall.all)
+    return context.degraded(shortfall.trouble)
 
 
 def stop(context: Context) -> None:
     """Delete the service, check that it is gone, and restore the kernel's settings."""
     with context.locked_to_stop():  # the ipvsadm of a killed start may still add the service
-        key = _running(context)
+        key = _find_running(context)
         if key is not None:
             context.require_root("change the IPVS table")
             ipvs.Kernel(key, "gate", context.deadline).remove()
@@ -134,20 +110,20 @@ def stop(context: Context) -> None:
     context.forget("state")
 
 
-def _running(context: Context) -> ServiceKey | None:
+def _find_running(context: Context) -> ServiceKey | None:
     """Return the started service if it is in the table and is not another resource's, else None."""
-    key = _started(context)
+    key = _find_started(context)
     if key is None or ipvs.find(key) is None or owners.another(context, key) is not None:
         return None
     return key
 
 
-def _started(context: Context) -> ServiceKey | None:
+def _find_started(context: Context) -> ServiceKey | None:
     """Return the service in the parameters; if they are broken, the one that start stored."""
     try:
-        return service_key(SERVICE.parse(context.environ))
+        return read_service_key(SERVICE.parse(context.environ))
     except InvalidParameters:
-        return recall(context.file("state")).service
+        return load_saved_pool(context.file("state")).service
 
 
 AGENT = Agent(
@@ -170,5 +146,5 @@ AGENT = Agent(
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
-    is_active=lambda context: _running(context) is not None,
+    is_active=lambda context: _find_running(context) is not None,
 )

@@ -7,36 +7,40 @@ import os
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
 from ...system import state
-from . import judgement
-from .saved_pool import Memory
-from .settings import settings
-from .unused import missed, unused
+from .findings import gather_findings
+from .pool_plan import explain_ignorance
+from .saved_pool import SavedPool
+from .settings import read_settings
+from .unused import find_ineffective, find_unused
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node lacks programs, scripts, directories, or the resource."""
-    wanted = settings(context.values)
+    settings = read_settings(context.values)
     announce_unused(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
-    for script in (wanted.spec.list_script, wanted.spec.check_script):
+    for script in (settings.spec.list_script, settings.spec.check_script):
         if script is not None and not context.have_binary(script.argv[0]):
             raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")
-    if wanted.heartbeat_file is not None:
-        directory = os.path.dirname(wanted.heartbeat_file)
-        if not os.path.isdir(directory):
-            raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: no directory {directory}")
-        try:
-            state.require_regular(wanted.heartbeat_file)
-        except OSError as error:
-            raise BadArgument(f"heartbeat_file={wanted.heartbeat_file}: {error.strerror}") from None
-    judged = judgement.judge(wanted, Memory(), context.deadline)
-    reason = judgement.nothing_known(judged)
+    if settings.heartbeat_file is not None:
+        _require_heartbeat_file(settings.heartbeat_file)
+    findings = gather_findings(settings, SavedPool(), context.deadline)
+    reason = explain_ignorance(findings)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
 
 
+def _require_heartbeat_file(path: str) -> None:
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        raise BadArgument(f"heartbeat_file={path}: no directory {directory}")
+    try:
+        state.require_regular(path)
+    except OSError as error:
+        raise BadArgument(f"heartbeat_file={path}: {error.strerror}") from None
+
+
 def announce_unused(context: Context) -> None:
     """Log a warning for each parameter that was set and has no effect."""
-    for sentence in (*unused(context.values), *missed(context.values)):
-        context.log.warning(sentence)
+    context.log.warning(*find_unused(context.values), *find_ineffective(context.values))

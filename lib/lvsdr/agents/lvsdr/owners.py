@@ -7,20 +7,20 @@ of one would delete the service of both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ipvs.text import endpoint
 from ...ocf.context import Context
-from ...ocf.text import resource_of
+from ...ocf.safe_text import resource_of
 from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
-from .saved_pool import recall, store
+from .saved_pool import load_saved_pool, render_saved_pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .saved_pool import Memory
+    from .saved_pool import SavedPool
 
 
 def another(context: Context, key: ServiceKey) -> str | None:
@@ -28,13 +28,13 @@ def another(context: Context, key: ServiceKey) -> str | None:
 
     A service that no state file names is adopted.
     """
-    if recall(context.file("state")).service == key:
+    if load_saved_pool(context.file("state")).service == key:
         return None
     return next(_others(context, key), None)
 
 
 @contextmanager
-def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[None]:
+def registered(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator[None]:
     """Own the service from now on; no other start on this node runs in between.
 
     Raise BadArgument if the service belongs to another resource.  That error concerns this node
@@ -52,8 +52,8 @@ def registered(context: Context, key: ServiceKey, memory: Memory) -> Iterator[No
             )
         for stale in _others(context, key):
             _take_over(context, stale)
-        with suppress(OSError):  # the cycle reports this error when it stores its state
-            store(context.file("state"), memory._replace(service=key))
+        # The cycle saves its state, too, and reports the problem then.
+        context.save("state", render_saved_pool(memory._replace(service=key)))
         yield
 
 
@@ -73,7 +73,7 @@ def _others(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
         own = resource_of(instance) == resource_of(context.instance)
-        if not own and recall(context.file("state", of=instance)).service == key:
+        if not own and load_saved_pool(context.file("state", of=instance)).service == key:
             yield instance
 
 

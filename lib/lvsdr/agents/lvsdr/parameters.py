@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ocf.parameters import defaulted, deprecated, optional, required
-from ...ocf.values import (
+from ...ocf.value_parsers import (
     Parser,
     absolute_path,
     command_line,

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
-from ...ocf.values import Parser, duration
+from ...ocf.value_parsers import Parser, duration
 from ...pacemaker.crm_mon import attribute_name, current_role
 from ...values.hosts import canonical_address, is_host, is_link_local, literal, named, unicast
 

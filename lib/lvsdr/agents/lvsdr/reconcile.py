@@ -1,12 +1,19 @@
-"""The effects of one cycle: kernel settings, the table, the log, and the state file."""
+"""One cycle of the director.
+
+A cycle loads the saved pool, gathers the findings, plans the pool, changes the kernel's table, logs
+each change, and saves the pool for the next cycle.  ``reconcile`` keeps a running service in order,
+for monitor and reload-agent.  ``establish`` is the first cycle of a service, for start.
+
+The other modules: ``findings`` only reads, ``pool_plan`` is pure, ``saved_pool`` is the state file.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from ...errors import KernelMismatch, LvsdrError, NotRunning
+from ...errors import KernelMismatch, LvsdrError, NotRunning, SourceUnavailable
 from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
@@ -14,12 +21,23 @@ from ...pool.change_messages import Row, as_it_became, changes
 from ...pool.director import Judged
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
-from . import judgement
-from .saved_pool import Memory, recall, remembered, store
-from .settings import Settings
-from .unused import too_long
+from . import owners
+from .findings import compute_script_time, gather_findings
+from .pool_plan import (
+    OwnInstance,
+    PoolPlan,
+    explain_ignorance,
+    is_certain,
+    list_undone,
+    plan_pool,
+)
+from .saved_pool import SavedPool, build_saved_pool, load_saved_pool, render_saved_pool
+from .settings import DirectorSettings
+from .unused import find_overlong_timeout
 
 _STALE = 1.0  # seconds after which crm_mon's answer is too old
+_MANAGED_UNKNOWN = "it is not known whether the resource is managed"
+_RETRY = 1.0  # seconds between the queries of the first cycle
 
 
 class Shortfall(NamedTuple):
@@ -35,55 +53,82 @@ class Shortfall(NamedTuple):
         return (*self.trouble, *self.pool)
 
 
-def reconcile(context: Context, wanted: Settings) -> Shortfall:
-    """Run one cycle; raise NotRunning if the service is gone."""
-    asked = time.monotonic()
+def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
+    """Run one cycle of a running service; raise NotRunning if the service is gone."""
+    began = time.monotonic()
     with context.locked() as unlocked:
-        if time.monotonic() - asked > _STALE:
+        if time.monotonic() - began > _STALE:
             crm.abandon()  # it began before the wait: the cluster may have changed
-        if ipvs.find(wanted.key) is None:
+        if ipvs.find(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
-        memory = recall(context.file("state"))
-        own = judgement.Own(context.resource, context.node)
-        early = _EarlyPass(context, wanted, memory)
-        judged = judgement.judge(wanted, memory, context.deadline, own, early)
-        if context.action == "monitor" and judged.blind:  # Pacemaker reloads what is managed
-            judged = judged._replace(hands_off="it is not known whether the resource is managed")
-        if judged.hands_off is not None:
-            return Shortfall((*_undone(context, wanted, judged, memory), *unlocked))
-        unset = keep_sysctls(context, wanted) if sysctl.differing(wanted.sysctls) else ()
-        pool, trouble = carry_out(context, wanted, judged, early.memory, early.withdrawn).shortfall
+        saved = load_saved_pool(context.file("state"))
+        own = OwnInstance(context.resource, context.node)
+        early = _EarlyPass(context, settings, saved)
+        findings = gather_findings(settings, saved, context.deadline, own, early)
+        if context.action == "monitor" and findings.blind:  # Pacemaker reloads what is managed
+            findings = findings._replace(hands_off=_MANAGED_UNKNOWN)
+        if findings.hands_off is not None:
+            draft = _draft_change(context, settings, findings, saved)
+            return Shortfall((*list_undone(findings, draft.service, draft.plan), *unlocked))
+        unset = set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
+        done = _change_pool(context, settings, findings, early.saved, early.withdrawn)
     # The reason must not change from run to run: take the whole budget, not the time left.
-    scripts = too_long(context.values, judgement.time_for_scripts(budget(context.environ)))
-    own_trouble = dict.fromkeys((*early.trouble, *trouble, *unset, *unlocked))
-    return Shortfall((*pool, *scripts), tuple(own_trouble))
+    script_time = compute_script_time(budget(context.environ))
+    overlong = find_overlong_timeout(context.values, script_time)
+    trouble = dict.fromkeys((*early.trouble, *done.shortfall.trouble, *unset, *unlocked))
+    return Shortfall((*done.shortfall.pool, *overlong), tuple(trouble))
+
+
+def establish(context: Context, settings: DirectorSettings) -> Shortfall:
+    """Run the first cycle of a service: own it, and create or adopt it."""
+    with context.locked():
+        saved = load_saved_pool(context.file("state"))
+        findings = _await_findings(context, settings, saved)
+        context.log.warning(*set_sysctls(context, settings))
+        with owners.registered(context, settings.key, saved):
+            return _change_pool(context, settings, findings, saved).shortfall
+
+
+def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Judged:
+    """Repeat the query until the state of a real server is known; return the findings.
+
+    Raise SourceUnavailable when the time is up.
+    """
+    while True:
+        findings = gather_findings(settings, saved, context.deadline)
+        reason = explain_ignorance(findings)
+        if reason is None:
+            return findings
+        if context.deadline.remaining() < 2 * _RETRY:
+            raise SourceUnavailable(f"nothing is known of any real server: {reason}")
+        time.sleep(_RETRY)
 
 
 class _EarlyPass:
     """The changes that are certain while some hosts have not answered yet."""
 
-    def __init__(self, context: Context, wanted: Settings, memory: Memory) -> None:
+    def __init__(self, context: Context, settings: DirectorSettings, saved: SavedPool) -> None:
         self._context = context
-        self._wanted = wanted
-        self._before = memory
-        self.memory = memory
+        self._settings = settings
+        self._before = saved
+        self.saved = saved
         """The state from now on, also if the state file cannot be written."""
         self.trouble: tuple[str, ...] = ()
 
     @property
     def withdrawn(self) -> AbstractSet[RealServerKey]:
         """Return the real servers that this pass has withdrawn."""
-        return self.memory.drains.keys() - self._before.drains.keys()
+        return self.saved.drains.keys() - self._before.drains.keys()
 
-    def __call__(self, judged: Judged) -> None:
+    def __call__(self, findings: Judged) -> None:
         """Carry out the changes if they are certain."""
-        if judged.hands_off is not None:
+        if findings.hands_off is not None:
             return
-        context, wanted = self._context, self._wanted
-        draft = _draft(context, wanted, judged, self.memory, self.withdrawn)
-        if judgement.is_certain(draft.plan.decision):
-            done = _execute(context, wanted, judged, self.memory, draft)
-            self.memory, self.trouble = done.memory, done.shortfall.trouble
+        context, settings = self._context, self._settings
+        draft = _draft_change(context, settings, findings, self.saved, self.withdrawn)
+        if is_certain(draft.plan.decision):
+            done = _execute(context, settings, findings, self.saved, draft)
+            self.saved, self.trouble = done.saved, done.shortfall.trouble
 
 
 class _Draft(NamedTuple):
@@ -91,103 +136,75 @@ class _Draft(NamedTuple):
 
     kernel: ipvs.Kernel
     service: Service | None
-    plan: judgement.Plan
+    plan: PoolPlan
 
 
-def _draft(
-    context: Context,
-    wanted: Settings,
-    judged: Judged,
-    memory: Memory,
-    settling: AbstractSet[RealServerKey] = frozenset(),
-) -> _Draft:
-    kernel = ipvs.Kernel(wanted.key, wanted.goal.forward, context.deadline)
-    service = kernel.service(WantedService(wanted.config, {}))
-    return _Draft(kernel, service, judgement.plan(wanted, judged, service, memory, settling))
-
-
-def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
-    """Yield a sentence for each change that is left to the administrator."""
-    _, service, planned = _draft(context, wanted, judged, memory)
-    if judged.blind:
-        yield from planned.decision.degraded
-    if service is not None and service.config != wanted.config:
-        yield f"options of the service left alone, because {judged.hands_off}"
-    for row in planned.decision.rows:
-        if row.before != row.after:
-            change = f"{_weight(row.before)} instead of {_weight(row.after)}"
-            yield f"{row.host} left with {change}, because {judged.hands_off}"
-
-
-def _weight(weight: int | None) -> str:
-    return "no entry" if weight is None else f"weight {weight}"
-
-
-class Done(NamedTuple):
+class _Done(NamedTuple):
     """The result of one pass."""
 
     shortfall: Shortfall
-    memory: Memory
+    saved: SavedPool
     """The state that the next pass needs of this one."""
 
 
-def carry_out(
+def _draft_change(
     context: Context,
-    wanted: Settings,
-    judged: Judged,
-    memory: Memory,
+    settings: DirectorSettings,
+    findings: Judged,
+    saved: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
-) -> Done:
-    """Change the table, log each change with its reason, and store the state.
+) -> _Draft:
+    kernel = ipvs.Kernel(settings.key, settings.goal.forward, context.deadline)
+    service = kernel.service(WantedService(settings.config, {}))
+    plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling)
+    return _Draft(kernel, service, plan)
+
+
+def _change_pool(
+    context: Context,
+    settings: DirectorSettings,
+    findings: Judged,
+    saved: SavedPool,
+    settling: AbstractSet[RealServerKey] = frozenset(),
+) -> _Done:
+    """Change the table, log each change with its reason, and save the pool.
 
     ``settling`` contains the real servers that an earlier pass of this cycle has withdrawn.
     """
-    draft = _draft(context, wanted, judged, memory, settling)
-    return _execute(context, wanted, judged, memory, draft)
+    draft = _draft_change(context, settings, findings, saved, settling)
+    return _execute(context, settings, findings, saved, draft)
 
 
 def _execute(
-    context: Context, wanted: Settings, judged: Judged, memory: Memory, draft: _Draft
-) -> Done:
-    kernel, service, planned = draft
-    rows: Sequence[Row] = planned.decision.rows
+    context: Context, settings: DirectorSettings, findings: Judged, saved: SavedPool, draft: _Draft
+) -> _Done:
+    kernel, service, (wanted, decision) = draft
+    rows: Sequence[Row] = decision.rows
     refused: tuple[str, ...] = ()
-    if service is None or settled(service) != planned.wanted:
+    if service is None or settled(service) != wanted:
         try:
-            kernel.reach(planned.wanted)
+            kernel.reach(wanted)
         except KernelMismatch as error:
             # The kernel always refuses such an entry, for example one of a broadcast address.  A
             # restart, here or elsewhere, would only cut the connections of serving real servers.
-            service = kernel.service(planned.wanted)
-            if not serves(service, planned.wanted):
+            service = kernel.service(wanted)
+            if not serves(service, wanted):
                 raise
             rows, refused = as_it_became(rows, service), (str(error),)
-    for sentence in changes(rows):
-        context.log.info(sentence)
-    now = remembered(wanted.key, judged, planned.decision, memory)
-    trouble = _remember(context, now, memory)
-    return Done(Shortfall((*refused, *planned.decision.degraded), trouble), now)
+    context.log.info(*changes(rows))
+    now = build_saved_pool(settings.key, findings, decision, saved)
+    trouble = context.save("state", render_saved_pool(now)) if now != saved else ()
+    return _Done(Shortfall((*refused, *decision.degraded), trouble), now)
 
 
-def _remember(context: Context, now: Memory, before: Memory) -> tuple[str, ...]:
-    if now != before:
-        try:
-            store(context.file("state"), now)
-        except OSError as error:
-            return (f"cannot write {context.file('state')}: {error.strerror}",)
-    return ()
-
-
-def keep_sysctls(context: Context, wanted: Settings) -> tuple[str, ...]:
+def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]:
     """Set the kernel's settings; return the warnings for the operator.
 
     Only start warns of a setting that is merely desirable and cannot be set, as in a container.
     Start raises LvsdrError if a setting is missing without which nothing can be forwarded.
     """
-    claims = context.claims()
-    for sentence in claims.claim(wanted.sysctls):
-        context.log.info(sentence)
-    essential = [why for name, why in claims.unset.items() if name in wanted.essential_sysctls]
+    claims = context.claim_sysctls(settings.sysctls)
+    essential = [why for name, why in claims.unset.items() if name in settings.essential_sysctls]
     if context.action != "start":
         return tuple(s for s in claims.trouble if s in essential or s not in claims.unset.values())
     if essential:

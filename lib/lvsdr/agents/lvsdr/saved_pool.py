@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...pool.director import Decision, Judged
 
 
-class Memory(NamedTuple):
+class SavedPool(NamedTuple):
     """The stored state; a cycle or two rebuild it if it is lost."""
 
     service: ServiceKey | None = None
@@ -30,27 +30,27 @@ class Memory(NamedTuple):
     """The host of each address in the table."""
 
 
-def recall(path: str) -> Memory:
+def load_saved_pool(path: str) -> SavedPool:
     """Return the state stored during this boot; empty if the file is missing or malformed."""
     header, _, text = state.read_text(path).partition("\n")
     if header != _header():
-        return Memory()
+        return SavedPool()
     try:
-        return _parsed(text)
+        return _parse(text)
     except ValueError:
-        return Memory()
+        return SavedPool()
 
 
-def store(path: str, memory: Memory) -> None:
-    """Write the state for the next run; raise OSError."""
-    state.replace(path, "\n".join((_header(), *_lines(memory), "")), 0o600)
+def render_saved_pool(memory: SavedPool) -> str:
+    """Return the content of the state file for the next run."""
+    return "\n".join((_header(), *_render_lines(memory), ""))
 
 
 def _header() -> str:
     return f"boot {state.boot_id()}"
 
 
-def _lines(memory: Memory) -> Iterator[str]:
+def _render_lines(memory: SavedPool) -> Iterator[str]:
     if memory.service is not None:
         protocol, address, port = memory.service
         yield f"service {protocol} {address} {port}"
@@ -62,7 +62,7 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"name {address} {host}"
 
 
-def _parsed(text: str) -> Memory:
+def _parse(text: str) -> SavedPool:
     service = None
     drains: dict[RealServerKey, float] = {}
     addresses: dict[str, str] = {}
@@ -83,16 +83,19 @@ def _parsed(text: str) -> Memory:
             names[address] = host
         else:
             raise ValueError(line)
-    return Memory(service, drains, addresses, names)
+    return SavedPool(service, drains, addresses, names)
 
 
-def remembered(key: ServiceKey, judged: Judged, decision: Decision, before: Memory) -> Memory:
+def build_saved_pool(
+    key: ServiceKey, judged: Judged, decision: Decision, before: SavedPool
+) -> SavedPool:
     """Return the state that the next cycle needs of this one."""
     servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]
-    return Memory(
+    return SavedPool(
         service=key,
         drains=decision.drains,
-        addresses={**_still(before, decision), **{s.host: s.address or "" for s in servers}},
+        addresses=_select_used_addresses(before, decision)
+        | {s.host: s.address or "" for s in servers},
         names={
             key.address: judged.hosts[key.address]
             for key in decision.real_servers
@@ -101,7 +104,7 @@ def remembered(key: ServiceKey, judged: Judged, decision: Decision, before: Memo
     )
 
 
-def _still(before: Memory, decision: Decision) -> dict[str, str]:
+def _select_used_addresses(before: SavedPool, decision: Decision) -> dict[str, str]:
     """Return the addresses, still in use, of hosts that no source named in this cycle."""
     used = {key.address for key in decision.real_servers}
     return {host: address for host, address in before.addresses.items() if address in used}

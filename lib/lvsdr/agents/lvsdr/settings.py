@@ -9,10 +9,10 @@ from ...pool.director import Goal
 from ...pool.model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
 from ...values.light_typing import NamedTuple
 from . import parameters as p
-from .unused import missed
+from .unused import find_ineffective
 
 
-class Settings(NamedTuple):
+class DirectorSettings(NamedTuple):
     """The parameters, typed and in order."""
 
     key: ServiceKey
@@ -20,7 +20,7 @@ class Settings(NamedTuple):
     spec: PoolSpec
     goal: Goal
     heartbeat_file: str | None
-    missed: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
     """Sentences on parameters that have no effect in any state of the cluster."""
 
     @property
@@ -43,28 +43,28 @@ class Settings(NamedTuple):
         return ("net/ipv6/conf/all/forwarding" if ipv6 else "net/ipv4/ip_forward",)
 
 
-def service_key(values: Values) -> ServiceKey:
+def read_service_key(values: Values) -> ServiceKey:
     return ServiceKey(values[p.PROTOCOL], values[p.VIP], values[p.PORT])
 
 
-def settings(values: Values) -> Settings:
+def read_settings(values: Values) -> DirectorSettings:
     """Return all of the parameters in the types of the other modules."""
-    return Settings(
-        key=service_key(values),
+    return DirectorSettings(
+        key=read_service_key(values),
         config=with_fallback(values[p.OPTIONS]),
-        spec=_spec(values),
+        spec=_read_spec(values),
         goal=Goal(
             port=values[p.PORT],
             forward=values[p.FORWARD],
-            policy=_policy(values),
+            policy=_read_policy(values),
             refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
-        missed=tuple(missed(values)),
+        complaints=tuple(find_ineffective(values)),
     )
 
 
-def _spec(values: Values) -> PoolSpec:
+def _read_spec(values: Values) -> PoolSpec:
     name = values[p.ATTRIBUTE_NAME]
     weights = values[p.WEIGHTS]
     fallback = values[p.FALLBACK]
@@ -74,18 +74,18 @@ def _spec(values: Values) -> PoolSpec:
         resource=values[p.RESOURCE],
         role=WantedRole(values[p.ROLE]),
         attribute=None if name is None else AttributeMatch(name, values[p.ATTRIBUTE_VALUE]),
-        list_script=_script(values[p.LIST_SCRIPT], values),
-        check_script=_script(values[p.CHECK_SCRIPT], values),
+        list_script=_read_script(values[p.LIST_SCRIPT], values),
+        check_script=_read_script(values[p.CHECK_SCRIPT], values),
         address_attribute=values[p.ADDRESS_ATTRIBUTE],
         fallback=fallback or {},
     )
 
 
-def _script(argv: tuple[str, ...] | None, values: Values) -> Script | None:
+def _read_script(argv: tuple[str, ...] | None, values: Values) -> Script | None:
     return None if argv is None else Script(argv, values[p.SCRIPT_TIMEOUT])
 
 
-def _policy(values: Values) -> Policy:
+def _read_policy(values: Values) -> Policy:
     timeout = values[p.DRAIN_TIMEOUT]
     return Policy(
         drain_timeout=None if timeout == p.NEVER else timeout,

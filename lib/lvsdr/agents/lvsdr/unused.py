@@ -19,7 +19,7 @@ _BY_SCRIPT: tuple[Parameter[Any], ...] = (p.RESOURCE, p.ROLE)
 _BY_ANY_SCRIPT: tuple[Parameter[Any], ...] = (p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE)
 
 
-def unused(values: Values) -> Iterator[str]:
+def find_unused(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that another one replaces: worth a warning."""
     script = next((it for it in (p.LIST_SCRIPT, p.CHECK_SCRIPT) if values[it] is not None), None)
     if values[p.LIST_SCRIPT] is not None:
@@ -32,7 +32,7 @@ def unused(values: Values) -> Iterator[str]:
         yield f"{p.SCRIPT_TIMEOUT.name} is not used: no script is set"
 
 
-def missed(values: Values) -> Iterator[str]:
+def find_ineffective(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that cannot have its intended effect."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     if values.given(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
@@ -47,7 +47,7 @@ def missed(values: Values) -> Iterator[str]:
             yield f"{p.FALLBACK.name}: {host} has weight 0, so it never serves"
 
 
-def too_long(values: Values, available: float) -> Iterator[str]:
+def find_overlong_timeout(values: Values, available: float) -> Iterator[str]:
     """Yield a sentence if script_timeout is longer than the operation's time for scripts."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     timeout = values[p.SCRIPT_TIMEOUT]
@@ -58,7 +58,7 @@ def too_long(values: Values, available: float) -> Iterator[str]:
         )
 
 
-def unmatched(
+def find_unmatched_hosts(
     spec: PoolSpec, state: ClusterState, servers: Iterable[Located], hosts: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield a sentence for each listed host that is neither a node nor a candidate.

@@ -12,17 +12,24 @@ from ...errors import (
     LvsdrError,
     OutOfOrder,
 )
-from ...ocf.agent import Action, Agent
+from ...ocf.actions import Action, unless_broken
+from ...ocf.agent import Agent
 from ...ocf.context import Context
-from ...ocf.parameters import ParameterSet, Values
-from ...ocf.reload import unless_broken
+from ...ocf.parameters import ParameterSet
 from ...system import sysctl
 from ...system.net import loopback
 from ...system.net.netlink import Address
-from . import arp, silence
-from .drain import NO_PATIENCE, Patience, drain
-from .memory import Memory, recall, store
+from . import arp_sysctls
+from .drain import drain, is_leaving
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
+from .saved_start import (
+    NO_DRAIN,
+    DrainTimes,
+    SavedStart,
+    load_saved_start,
+    read_drain_times,
+    render_saved_start,
+)
 
 _NO_IPV6 = "net/ipv6/conf/lo/disable_ipv6"
 
@@ -35,25 +42,25 @@ def start(context: Context) -> None:
     context.require_binary("ip")
     _require_family(vip)
     with context.locked():
-        silence.keep(context, vip)
-        for sentence in _conflicts(vip):
-            context.log.warning(sentence)
-        _remember(context, Memory(vip, _patience(values)))
+        arp_sysctls.hide_address(context, vip)
+        context.log.warning(*_find_conflicts(vip))
+        saved = SavedStart(vip, read_drain_times(values))
+        context.log.warning(*context.save("state", render_saved_start(saved)))
         if not loopback.is_up():
             loopback.bring_up(context.deadline)
             context.log.info("lo was down: brought up")
-        _provide(context, vip, values[NIC_LO])
+        _add_address(context, vip, values[NIC_LO])
 
 
-def _provide(context: Context, vip: str, label: str) -> None:
-    found = loopback.look(vip)
-    if found.ours is None:
+def _add_address(context: Context, vip: str, label: str) -> None:
+    entries = loopback.look(vip)
+    if entries.ours is None:
         loopback.put(vip, label, context.deadline)
         context.log.info(f"{vip} put on lo")
     else:
-        labelled = f" with label {found.ours.label}" if found.ours.label else ""
+        labelled = f" with label {entries.ours.label}" if entries.ours.label else ""
         context.log.info(f"{vip} is on lo already{labelled}: adopted")
-    _tell_of(context, found.others)
+    _warn_of_others(context, entries.others)
 
 
 def monitor(context: Context) -> ExitCode | None:
@@ -61,21 +68,21 @@ def monitor(context: Context) -> ExitCode | None:
 
     A probe on a node without a start in this boot only looks for the address.
     """
-    vip = _vip(context)
-    found = loopback.look(vip) if vip else None
-    if vip is None or found is None or found.ours is None:
-        if found is not None and not context.is_probe:
-            _tell_of(context, found.others)
+    vip = _find_vip(context)
+    entries = loopback.look(vip) if vip else None
+    if vip is None or entries is None or entries.ours is None:
+        if entries is not None and not context.is_probe:
+            _warn_of_others(context, entries.others)
         return ExitCode.NOT_RUNNING
-    if context.is_probe and recall(context.file("state")) is None:
+    if context.is_probe and load_saved_start(context.file("state")) is None:
         return None
     _require_order(vip)
-    return None if context.is_probe else _degraded(context)
+    return None if context.is_probe else context.degraded(_broken_parameters(context))
 
 
 def _require_order(vip: str) -> None:
     """Raise OutOfOrder with every difference from the state that start left."""
-    problems = silence.broken(vip)
+    problems = arp_sysctls.find_broken(vip)
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
@@ -84,21 +91,17 @@ def _require_order(vip: str) -> None:
 
 def still_serves(context: Context) -> bool:
     """Test whether the address is on lo; the ARP settings cannot be read any more."""
-    vip = _vip(context)
+    vip = _find_vip(context)
     return vip is not None and loopback.look(vip).ours is not None
 
 
-def _degraded(context: Context) -> ExitCode | None:
-    """Return DEGRADED for broken parameters; a typing error must not remove the address.
-
-    crm_mon shows the reason.
-    """
+def _broken_parameters(context: Context) -> tuple[str, ...]:
+    """Return the problems of the parameters; a typing error must not remove the address."""
     try:
         context.values  # noqa: B018  reading them raises InvalidParameters
     except InvalidParameters as error:
-        context.log.exit_reason(str(error), logged=False)
-        return ExitCode.DEGRADED
-    return None
+        return error.problems
+    return ()
 
 
 def reload_agent(context: Context) -> None:
@@ -108,62 +111,56 @@ def reload_agent(context: Context) -> None:
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
     with context.locked() as unlocked:
-        silence.keep(context, values[VIP])
-        for problem in unlocked:
-            context.log.warning(problem)
-        _remember(context, Memory(values[VIP], _patience(values)))
+        arp_sysctls.hide_address(context, values[VIP])
+        saved = SavedStart(values[VIP], read_drain_times(values))
+        context.log.warning(*unlocked, *context.save("state", render_saved_start(saved)))
 
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then restore the ARP settings."""
     with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
-        there = _there(context)
-        if there:
+        present = _find_present(context)
+        if present:
             context.require_root("change the addresses of lo")
             context.require_binary("ip")
-            patience = _patience_of_stop(context, recall(context.file("state")))
-            for vip in there:
-                _remove(context, vip, patience)
+            times = _choose_drain_times(context)
+            for vip in present:
+                _remove(context, vip, times)
     context.release_sysctls()
     context.forget("state")
 
 
-def _there(context: Context) -> list[str]:
+def _find_present(context: Context) -> list[str]:
     """Return the addresses on lo to be removed: the parameter's, and the one that start stored."""
-    memory = recall(context.file("state"))
-    vips = dict.fromkeys(filter(None, (_vip(context), memory and memory.vip)))
+    saved = load_saved_start(context.file("state"))
+    vips = dict.fromkeys(filter(None, (_find_vip(context), saved and saved.vip)))
     return [vip for vip in vips if loopback.look(vip).ours is not None]
 
 
-def _remove(context: Context, vip: str, patience: Patience) -> None:
+def _remove(context: Context, vip: str, times: DrainTimes) -> None:
     try:
-        drain(vip, patience, context.deadline, context.log)
+        drain(vip, times, context.deadline, context.log)
     except Exception as error:  # a failed count must not keep the address
         context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
-    _tell_of(context, loopback.look(vip).others)
+    _warn_of_others(context, loopback.look(vip).others)
 
 
-def _patience(values: Values) -> Patience:
-    return Patience(values[DRAIN_DELAY], values[DRAIN_TIMEOUT])
-
-
-def _patience_of_stop(context: Context, memory: Memory | None) -> Patience:
+def _choose_drain_times(context: Context) -> DrainTimes:
     """Return the waiting times of stop; no delay unless the node leaves service (decision 017).
 
     A failover that waits for this stop must not be delayed.
     """
     try:
-        patience = _patience(ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ))
+        values = ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ)
+        times = read_drain_times(values)
     except InvalidParameters:
-        patience = memory.patience if memory else NO_PATIENCE
-    if patience.delay:
-        from .leaving import is_leaving
-
-        if not is_leaving(context.environ.get("OCF_RESKEY_CRM_meta_on_node"), context.deadline):
-            return patience._replace(delay=0.0)
-    return patience
+        saved = load_saved_start(context.file("state"))
+        times = saved.drain_times if saved else NO_DRAIN
+    if times.delay and not is_leaving(context.node, context.deadline):
+        return times._replace(delay=0.0)
+    return times
 
 
 def validate_environment(context: Context) -> None:
@@ -175,37 +172,31 @@ def validate_environment(context: Context) -> None:
     vip = context.values[VIP]
     context.require_binary("ip")
     _require_family(vip)
-    problems = [*_conflicts(vip), *map(_in_the_way, loopback.look(vip).others)]
+    problems = [*_find_conflicts(vip), *map(_describe_other, loopback.look(vip).others)]
     if problems:
         raise BadArgument("; ".join(problems))
 
 
-def _vip(context: Context) -> str | None:
+def _find_vip(context: Context) -> str | None:
     """Return the address in the parameters; if they are broken, the one that start stored."""
     try:
         return ParameterSet((VIP,)).parse(context.environ)[VIP]
     except InvalidParameters:
-        memory = recall(context.file("state"))
-        return memory.vip if memory else None
+        saved = load_saved_start(context.file("state"))
+        return saved.vip if saved else None
 
 
-def _conflicts(vip: str) -> tuple[str, ...]:
-    return tuple(arp.conflicts(sysctl.of_interfaces)) if arp.wanted(vip) else ()
+def _find_conflicts(vip: str) -> tuple[str, ...]:
+    if not arp_sysctls.list_wanted(vip):
+        return ()
+    return tuple(arp_sysctls.find_conflicts(sysctl.of_interfaces))
 
 
-def _remember(context: Context, memory: Memory) -> None:
-    try:
-        store(context.file("state"), memory)
-    except OSError as error:
-        context.log.warning(f"cannot write {context.file('state')}: {error.strerror}")
+def _warn_of_others(context: Context, others: tuple[Address, ...]) -> None:
+    context.log.warning(*map(_describe_other, others))
 
 
-def _tell_of(context: Context, others: tuple[Address, ...]) -> None:
-    for other in others:
-        context.log.warning(_in_the_way(other))
-
-
-def _in_the_way(other: Address) -> str:
+def _describe_other(other: Address) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
 
 
@@ -237,5 +228,5 @@ AGENT = Agent(
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
-    is_active=lambda context: bool(_there(context)),
+    is_active=lambda context: bool(_find_present(context)),
 )

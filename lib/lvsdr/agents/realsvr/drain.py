@@ -1,12 +1,16 @@
-"""The wait of stop until the director has noticed and connections to the virtual IP have ended."""
+"""The wait of stop until the director has noticed and connections to the virtual IP have ended.
+
+A node that leaves service waits longest: the director notices only at its next monitor.
+"""
 
 from __future__ import annotations
 
 import time
 
+from ...errors import SourceUnavailable
 from ...system.net.tcp_connections import unfinished
 from ...values.deadline import Deadline
-from ...values.light_typing import NamedTuple
+from .saved_start import DrainTimes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,55 +18,57 @@ if TYPE_CHECKING:
 
     from ...ocf.log import Log
 
+_CRM_MON_TIMEOUT = 5.0  # seconds
 _POLL = 0.25  # seconds between counts of the connections
 _RESERVE = 2.0  # seconds that stop keeps for removing the address afterwards
 
 
-class Patience(NamedTuple):
-    """The waiting times of stop, in seconds."""
-
-    delay: float
-    """The time in which the director notices, whether or not connections are left."""
-    timeout: float
-    """The maximum time after the delay in which connections may end."""
-
-
-NO_PATIENCE = Patience(0.0, 0.0)
-
-
 def drain(
     vip: str,
-    patience: Patience,
+    times: DrainTimes,
     deadline: Deadline,
     log: Log,
     *,
     count: Callable[[str], int] = unfinished,
 ) -> None:
     """Wait out the delay, then wait for connections that are not over, both within the deadline."""
-    if patience.delay:
-        time.sleep(min(patience.delay, _usable(deadline)))
-    if patience.timeout:
-        _wait_for_connections(vip, patience.timeout, deadline, log, count)
+    if times.delay:
+        time.sleep(min(times.delay, _limit_waiting(deadline)))
+    if times.timeout:
+        _wait_for_connections(vip, times.timeout, deadline, log, count)
 
 
 def _wait_for_connections(
     vip: str, timeout: float, deadline: Deadline, log: Log, count: Callable[[str], int]
 ) -> None:
-    patience = min(timeout, _usable(deadline))
-    end = deadline.sooner(patience)
-    waiting = count(vip)
-    if not waiting:
+    limit = min(timeout, _limit_waiting(deadline))
+    end = deadline.sooner(limit)
+    connections = count(vip)
+    if not connections:
         return
-    log.info(f"{vip}: connections to wait for: {waiting}, at most {patience:.3g} s")
-    while waiting and not end.expired():
+    log.info(f"{vip}: connections to wait for: {connections}, at most {limit:.3g} s")
+    while connections and not end.expired():
         time.sleep(min(_POLL, end.remaining()))
-        waiting = count(vip)
-    if waiting:
-        why = "drain_timeout" if patience == timeout else "the timeout of stop"
-        log.warning(f"{vip}: connections left at the end of {why}: {waiting}")
+        connections = count(vip)
+    if connections:
+        cause = "drain_timeout" if limit == timeout else "the timeout of stop"
+        log.warning(f"{vip}: connections left at the end of {cause}: {connections}")
 
 
-def _usable(deadline: Deadline) -> float:
+def _limit_waiting(deadline: Deadline) -> float:
     """Return the seconds that may be spent waiting."""
     left = deadline.remaining()
     return left - min(_RESERVE, left / 4)
+
+
+def is_leaving(name: str | None, deadline: Deadline) -> bool:
+    """Test whether the node is on standby or shutting down; true if the cluster does not answer."""
+    from ...pacemaker.crm_mon import parse  # late: only a stop with drain_delay needs them
+    from ...system import crm
+
+    try:
+        cluster = parse(crm.snapshot(deadline.sooner(_CRM_MON_TIMEOUT)))
+    except SourceUnavailable:
+        return True
+    node = cluster.node(name or "")
+    return node is None or node.standby or node.shutdown

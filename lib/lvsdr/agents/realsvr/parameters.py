@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ocf.parameters import ParameterSet, defaulted, required
-from ...ocf.values import Parser, duration
+from ...ocf.value_parsers import Parser, duration
 from ...values.hosts import canonical_address, is_link_local, unicast
 
 LONGEST_LABEL = 15  # IFNAMSIZ (linux/if.h) less the final NUL

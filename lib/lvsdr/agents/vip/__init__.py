@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from ... import __version__
 from ...address.interfaces import Interface
 from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
-from ...ocf.agent import Action, Agent
+from ...ocf.actions import Action, unless_broken
+from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet
-from ...ocf.reload import unless_broken
 from ...system import state
 from .parameters import PARAMETERS
 from .place import asked, destination, look

@@ -66,10 +66,8 @@ def refuse_conflict(
 def keep_sysctls(place: Place, context: Context) -> None:
     """Set promote_secondaries: deleting a primary IPv4 address keeps its secondaries."""
     claims = context.claims()
-    for sentence in ip_address.keep_sysctls(place, claims):
-        context.log.info(sentence)
-    for sentence in claims.trouble:
-        context.log.warning(sentence)
+    context.log.info(*ip_address.keep_sysctls(place, claims))
+    context.log.warning(*claims.trouble)
 
 
 def bring(place: Place, interface: Interface, wanted: Settings, context: Context) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...address.interfaces import LONGEST_NAME
 from ...address.prefixes import Netmask, host_flaw
 from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
-from ...ocf.values import OPPOSITE, boolean, whole_number, word_or
+from ...ocf.value_parsers import OPPOSITE, boolean, whole_number, word_or
 from ...values.hosts import is_link_local
 from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
 

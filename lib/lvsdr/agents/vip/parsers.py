@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...address.interfaces import interface_name
 from ...address.prefixes import prefix_length
-from ...ocf.values import Parser
+from ...ocf.value_parsers import Parser
 from ...system.net.addresses import canonical
 from ...values.hosts import unicast
 

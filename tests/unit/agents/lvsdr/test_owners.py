@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.lvsdr import AGENT, owners
-from lvsdr.agents.lvsdr.saved_pool import Memory, store
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, render_saved_pool
 from lvsdr.ipvs.table import ServiceKey
 from lvsdr.ocf.context import Context
 from lvsdr.ocf.log import Log
@@ -27,10 +27,10 @@ def of(instance: str, directory: Path) -> Context:
 
 
 def owns(context: Context, key: ServiceKey) -> None:
-    store(context.file("state"), Memory(service=key))
+    context.save("state", render_saved_pool(SavedPool(service=key)))
 
 
-def test_a_service_of_nobody_is_adopted(context: Context) -> None:
+def test_a_service_without_an_owner_is_adopted(context: Context) -> None:
     assert owners.another(context, KEY) is None
     owns(context, KEY)
     assert owners.another(context, KEY) is None
@@ -45,7 +45,7 @@ def test_a_service_of_another_resource(context: Context, other: str, tmp_path: P
     assert owners.another(context, KEY._replace(port=80)) is None
 
 
-def test_what_this_resource_started_is_its_own(context: Context, tmp_path: Path) -> None:
+def test_a_resource_owns_the_service_that_it_started(context: Context, tmp_path: Path) -> None:
     owns(of("other", tmp_path), KEY)
     owns(context, KEY)
     assert owners.another(context, KEY) is None
@@ -59,7 +59,7 @@ def test_instances_of_a_clone_are_one_resource(
     assert owners.another(context, KEY) is None
 
 
-def test_files_of_other_agents_and_boots_say_nothing(context: Context, tmp_path: Path) -> None:
+def test_files_of_other_agents_and_boots_are_ignored(context: Context, tmp_path: Path) -> None:
     (tmp_path / "lvsdr-rs.state").write_text("realsvr of boot 1\n203.0.113.20\n0.0\n0.0\n")
     (tmp_path / "lvsdr-old.state").write_text("boot 0\nservice tcp 203.0.113.20 5432\n")
     assert owners.another(context, KEY) is None
@@ -68,7 +68,7 @@ def test_files_of_other_agents_and_boots_say_nothing(context: Context, tmp_path:
 def test_a_service_that_is_gone_is_no_longer_owned(context: Context, tmp_path: Path) -> None:
     other = of("other", tmp_path)
     owns(other, KEY)
-    with owners.registered(context, KEY, Memory()):
+    with owners.registered(context, KEY, SavedPool()):
         assert owners.another(other, KEY) == "lvs"
         assert not Path(other.file("state")).exists()
     assert "taken over from resource other" in (tmp_path / "log").read_text()

@@ -57,7 +57,7 @@ def test_the_framework_adds_its_own() -> None:
     assert names == [*DOCUMENTED, "trace_ra", "trace_file"]
 
 
-def test_what_identifies_the_service_is_unique_and_needs_a_restart() -> None:
+def test_the_identity_of_the_service_is_unique_and_needs_a_restart() -> None:
     groups = {parameter.name: parameter.unique_group for parameter in PARAMETERS}
     assert {name for name, group in groups.items() if group} == {"vip", "port", "protocol"}
     assert len({group for group in groups.values() if group}) == 1
@@ -181,7 +181,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value", "legal"), WRONG, ids=lambda value: str(value)[:24])
-def test_a_wrong_value_is_one_sentence_with_what_is_legal(
+def test_a_wrong_value_is_one_sentence_with_the_legal_values(
     name: str, value: str, legal: str
 ) -> None:
     assert problems(**{name: value}) == [f"{name}={value}: {legal}"]
@@ -190,7 +190,7 @@ def test_a_wrong_value_is_one_sentence_with_what_is_legal(
 @pytest.mark.parametrize(
     "options", ["-C", "-s rr -t 10.9.0.21:80", "-A -t 10.9.0.21:80 -s rr", "-s nosuch", "-M 24"]
 )
-def test_options_are_refused_with_what_is_legal(options: str) -> None:
+def test_options_are_refused_with_the_legal_ones(options: str) -> None:
     (problem,) = problems(virtual_service_options=options)
     assert problem.startswith(f"virtual_service_options={options}: {OPTIONS}: ")
 
@@ -285,7 +285,9 @@ RULES = [
 
 
 @pytest.mark.parametrize(("settings", "problem"), RULES)
-def test_what_is_wrong_between_parameters(settings: dict[str, str], problem: str) -> None:
+def test_parameters_that_contradict_each_other_are_refused(
+    settings: dict[str, str], problem: str
+) -> None:
     assert problems(**settings) == [problem]
 
 
@@ -302,5 +304,5 @@ def test_what_is_wrong_between_parameters(settings: dict[str, str], problem: str
         {"default_weight": "0", "weight_of_realservers": "node1,1 node2,1 192.168.0.234,1"},
     ],
 )
-def test_what_is_right_between_parameters(settings: dict[str, str]) -> None:
+def test_parameters_that_fit_together_are_accepted(settings: dict[str, str]) -> None:
     parsed(**settings)

@@ -61,7 +61,7 @@ def test_hosts_with_weights(text: str, hosts: Mapping[str, int | None]) -> None:
         ("fd77::11 FD77:0::11", "fd77::11 is listed twice"),
     ],
 )
-def test_what_is_no_list_of_hosts(text: str, problem: str) -> None:
+def test_a_malformed_list_of_hosts_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=r"^must be hosts with optional weights") as caught:
         WEIGHTED_HOSTS(text)
     assert f": {problem}" in str(caught.value)
@@ -84,7 +84,7 @@ COMMA = "; write a comma before the weight, as in node1,1 (the port is the servi
         ("-C", ""),
     ],
 )
-def test_a_hint_for_what_was_probably_meant(text: str, hint: str) -> None:
+def test_an_error_hints_at_the_probable_meaning(text: str, hint: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is tested below
         WEIGHTED_HOSTS(text)
     message = str(caught.value)
@@ -116,7 +116,7 @@ def test_the_address_of_a_service(text: str, address: str) -> None:
         *("127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.18", "ff02::12", "255.255.255.255"),
     ],
 )
-def test_what_is_no_address_of_a_service(text: str) -> None:
+def test_an_unfit_address_of_a_service_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a unicast IPv4 or IPv6 address"):
         SERVICE_ADDRESS(text)
 
@@ -138,12 +138,12 @@ def test_options_that_do_something_else(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("500ms", 0.5), ("1min", 60)])
-def test_some_time(text: str, seconds: float) -> None:
+def test_a_positive_duration_is_accepted(text: str, seconds: float) -> None:
     assert SOME_TIME(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "-1", "1d", "never", "soon"])
-def test_no_time(text: str) -> None:
+def test_a_duration_of_zero_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a duration longer than 0.*1min$"):
         SOME_TIME(text)
 

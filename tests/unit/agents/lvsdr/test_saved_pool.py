@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lvsdr.agents.lvsdr.saved_pool import Memory, recall, store
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, load_saved_pool, render_saved_pool
 from lvsdr.ipvs.table import RealServerKey, ServiceKey
 
-FULL = Memory(
+FULL = SavedPool(
     service=ServiceKey("tcp", "fd77::20", 5432),
     drains={RealServerKey("fd77::11", 5432): 12345.678901234, RealServerKey("fd77::12", 80): 0.0},
     addresses={"node1": "fd77::11", "a node": "fd77::12"},
@@ -18,33 +18,27 @@ FULL = Memory(
 )
 
 
-@pytest.mark.parametrize("memory", [Memory(), FULL, Memory(service=FULL.service)])
-def test_round_trip(memory: Memory, tmp_path: Path) -> None:
-    path = str(tmp_path / "state")
-    store(path, memory)
-    assert recall(path) == memory
+@pytest.mark.parametrize("memory", [SavedPool(), FULL, SavedPool(service=FULL.service)])
+def test_a_saved_pool_is_loaded_again(memory: SavedPool, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_text(render_saved_pool(memory))
+    assert load_saved_pool(str(path)) == memory
 
 
-def test_it_is_nobody_elses_business(tmp_path: Path) -> None:
-    store(str(tmp_path / "state"), FULL)
-    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [tmp_path / "state"]
+def test_a_missing_file_is_an_empty_pool(tmp_path: Path) -> None:
+    assert load_saved_pool(str(tmp_path / "state")) == SavedPool()
 
 
-def test_nothing_stored_yet(tmp_path: Path) -> None:
-    assert recall(str(tmp_path / "state")) == Memory()
-
-
-def test_another_boot(tmp_path: Path) -> None:
+def test_a_pool_of_another_boot_is_ignored(tmp_path: Path) -> None:
     """A state of an earlier boot is ignored.
 
     The monotonic clock has begun again, and the table is empty.
     """
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(render_saved_pool(FULL))
     first, rest = path.read_text().split("\n", 1)
     path.write_text(f"{first[:-1]}{'0' if first[-1] != '0' else '1'}\n{rest}")
-    assert recall(str(path)) == Memory()
+    assert load_saved_pool(str(path)) == SavedPool()
 
 
 @pytest.mark.parametrize(
@@ -55,39 +49,39 @@ def test_another_boot(tmp_path: Path) -> None:
         *("address 10.77.0.1", "name 10.77.0.1", "", "\x00", "drain"),
     ],
 )
-def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+def test_a_malformed_line_empties_the_pool(line: str, tmp_path: Path) -> None:
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(render_saved_pool(FULL))
     path.write_text(f"{path.read_text()}{line}\n")
-    assert recall(str(path)) == Memory()
+    assert load_saved_pool(str(path)) == SavedPool()
 
 
-def test_a_file_cut_short_at_any_place(tmp_path: Path) -> None:
+def test_a_truncated_file_does_no_harm(tmp_path: Path) -> None:
     """A file truncated at any length is read without an error.
 
     It is replaced as a whole, so a truncation is not expected, but must do no harm.
     """
     path = tmp_path / "state"
-    store(str(path), FULL)
+    path.write_text(render_saved_pool(FULL))
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        assert isinstance(recall(str(path)), Memory)
+        assert isinstance(load_saved_pool(str(path)), SavedPool)
 
 
-def test_binary_is_nothing(tmp_path: Path) -> None:
+def test_a_binary_file_is_an_empty_pool(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(b"\x80\xff\x00" * 1000)
-    assert recall(str(path)) == Memory()
+    assert load_saved_pool(str(path)) == SavedPool()
 
 
-def test_a_directory_is_nothing(tmp_path: Path) -> None:
-    assert recall(str(tmp_path)) == Memory()
+def test_a_directory_is_an_empty_pool(tmp_path: Path) -> None:
+    assert load_saved_pool(str(tmp_path)) == SavedPool()
 
 
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
-MEMORIES = st.builds(
-    Memory,
+SAVED_POOLS = st.builds(
+    SavedPool,
     st.none() | st.builds(ServiceKey, st.sampled_from(["tcp", "udp"]), WORDS, st.integers(1, 99)),
     st.dictionaries(st.builds(RealServerKey, WORDS, st.integers(1, 99)), st.floats(0, 1e9)),
     st.dictionaries(WORDS, WORDS),
@@ -96,8 +90,10 @@ MEMORIES = st.builds(
 
 
 @settings(max_examples=50, derandomize=True, database=None, deadline=None)
-@given(MEMORIES)
-def test_every_memory_comes_back(tmp_path_factory: pytest.TempPathFactory, memory: Memory) -> None:
-    path = str(tmp_path_factory.getbasetemp() / "memory")
-    store(path, memory)
-    assert recall(path) == memory
+@given(SAVED_POOLS)
+def test_every_saved_pool_is_loaded_unchanged(
+    tmp_path_factory: pytest.TempPathFactory, pool: SavedPool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "saved-pool"
+    path.write_text(render_saved_pool(pool))
+    assert load_saved_pool(str(path)) == pool

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
 from lvsdr.pool.director import Goal
 from lvsdr.pool.model import Policy, PoolSpec, Script, WantedRole
 
 
-def meant(**given: str) -> Settings:
+def meant(**given: str) -> DirectorSettings:
     """Return the settings of these parameters, added to a legal minimum."""
     texts = {"vip": "10.9.0.20", "port": "5432", **given}
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in texts.items()}))
+    environ = {f"OCF_RESKEY_{name}": text for name, text in texts.items()}
+    return read_settings(PARAMETERS.parse(environ))
 
 
 def test_the_defaults() -> None:
-    assert meant() == Settings(
+    assert meant() == DirectorSettings(
         key=ServiceKey("tcp", "10.9.0.20", 5432),
         config=ServiceConfig("rr"),
         spec=PoolSpec(
@@ -60,7 +61,7 @@ def test_everything_set() -> None:
     attribute = found.spec.attribute
     assert attribute is not None
     assert (attribute.name, attribute.pattern.pattern) == ("pgsql-status", "HS:sync|HS:async")
-    assert found == Settings(
+    assert found == DirectorSettings(
         key=ServiceKey("udp", "fd77::20", 5432),
         config=ServiceConfig("wrr", 600),
         spec=PoolSpec(
@@ -86,7 +87,7 @@ def test_an_attribute_without_a_value_must_be_1() -> None:
     assert not attribute.pattern.fullmatch("0")
 
 
-def test_a_value_without_an_attribute_is_no_wish() -> None:
+def test_a_value_without_an_attribute_is_ignored() -> None:
     assert meant(realserver_dependent_attribute_value="1").spec.attribute is None
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.unused import missed, too_long, unmatched, unused
+from lvsdr.agents.lvsdr.unused import (
+    find_ineffective,
+    find_overlong_timeout,
+    find_unmatched_hosts,
+    find_unused,
+)
 from lvsdr.ocf.parameters import Values
 from lvsdr.pool.model import Located, Outcome, PoolSpec, Verdict
 
@@ -43,8 +48,10 @@ def parsed(**given: str) -> Values:
         ({RESOURCE: "none", LIST: "/bin/list"}, []),
     ],
 )
-def test_what_another_parameter_replaces(given: dict[str, str], expected: list[str]) -> None:
-    found = list(unused(parsed(**given)))
+def test_a_parameter_that_another_one_replaces_is_reported(
+    given: dict[str, str], expected: list[str]
+) -> None:
+    found = list(find_unused(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 
@@ -65,8 +72,10 @@ def test_what_another_parameter_replaces(given: dict[str, str], expected: list[s
         ({FALLBACK: "node1", "default_weight": "0", WEIGHTS: "node1,1"}, []),
     ],
 )
-def test_what_was_asked_for_in_vain(given: dict[str, str], expected: list[str]) -> None:
-    found = list(missed(parsed(**given)))
+def test_a_parameter_without_its_intended_effect_is_reported(
+    given: dict[str, str], expected: list[str]
+) -> None:
+    found = list(find_ineffective(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 
@@ -80,8 +89,10 @@ def test_what_was_asked_for_in_vain(given: dict[str, str], expected: list[str]) 
         ({"script_timeout": "30s"}, False),
     ],
 )
-def test_more_time_than_the_operation_has(given: dict[str, str], complains: bool) -> None:
-    found = list(too_long(parsed(**given), 22.4))
+def test_a_script_timeout_beyond_the_operation_is_reported(
+    given: dict[str, str], complains: bool
+) -> None:
+    found = list(find_overlong_timeout(parsed(**given), 22.4))
     assert bool(found) is complains
     assert all(it.startswith("script_timeout=30s is more than the operation's") for it in found)
 
@@ -115,12 +126,14 @@ VAIN = f"{WEIGHTS}: {{}} is neither a cluster node nor a real server"
     ],
     ids=["list", "resource", "list and resource", "list and script"],
 )
-def test_hosts_that_match_nothing(spec: PoolSpec, expected: list[str]) -> None:
+def test_listed_hosts_that_match_no_candidate_are_reported(
+    spec: PoolSpec, expected: list[str]
+) -> None:
     hosts = {"10.77.0.2": "node2"}
-    assert list(unmatched(spec, state("steady"), [], hosts)) == expected
+    assert list(find_unmatched_hosts(spec, state("steady"), [], hosts)) == expected
 
 
 def test_a_host_that_a_script_names_is_matched() -> None:
     named = [Located("Outside", "10.77.0.9", 1, Verdict(Outcome.IN, "named"))]
-    found = list(unmatched(SCRIPT, state("steady"), named, {}))
+    found = list(find_unmatched_hosts(SCRIPT, state("steady"), named, {}))
     assert found == [VAIN.format("nod3"), VAIN.format("10.77.0.2")]

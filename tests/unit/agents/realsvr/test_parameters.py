@@ -54,7 +54,7 @@ def test_the_vip_is_required() -> None:
         "node1",
     ],
 )
-def test_no_vip(vip: str) -> None:
+def test_an_unfit_vip_is_refused(vip: str) -> None:
     legal = "must be a unicast IPv4 or IPv6 address, without prefix or zone"
     assert problem(vip=vip) == f"vip={vip}: {legal}"
 
@@ -76,7 +76,7 @@ def test_labels(label: str) -> None:
 @pytest.mark.parametrize(
     "label", ["lo:", "eth0", "eth0:0", "lo0", "LO:0", "lo:a b", "lo:a/b", "lo:ä", 'lo:"', "lo:#"]
 )
-def test_no_labels(label: str) -> None:
+def test_an_unfit_label_is_refused(label: str) -> None:
     legal = "must be lo, or a label such as lo:0 of at most 15 characters"
     assert problem(vip="10.9.0.20", nic_lo=label).endswith(legal)
 
@@ -87,7 +87,7 @@ def test_a_label_that_is_too_long() -> None:
 
 @pytest.mark.parametrize("time", ["-5", "soon", "5 days", "1.5s"])
 @pytest.mark.parametrize("name", ["drain_delay", "drain_timeout"])
-def test_no_time(name: str, time: str) -> None:
+def test_an_unfit_duration_is_refused(name: str, time: str) -> None:
     assert problem(vip="10.9.0.20", **{name: time}).startswith(f"{name}={time}: ")
 
 
@@ -101,5 +101,5 @@ def test_all_problems_at_once() -> None:
     ]
 
 
-def test_what_is_reloadable() -> None:
+def test_the_drain_times_are_reloadable() -> None:
     assert [p.name for p in PARAMETERS if p.reloadable] == ["drain_delay", "drain_timeout"]

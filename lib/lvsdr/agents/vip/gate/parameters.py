@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....ocf.parameters import ParameterSet, Values, defaulted, optional
-from ....ocf.values import Parser, absolute_path, duration, one_of
+from ....ocf.value_parsers import Parser, absolute_path, duration, one_of
 from ..parameters import PARAMETERS as OF_THE_ADDRESS
 from ..parameters import RULES
 

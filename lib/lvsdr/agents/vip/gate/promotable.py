@@ -10,9 +10,8 @@ from collections.abc import Callable
 
 from .... import leader
 from ....errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
-from ....ocf.agent import Action
+from ....ocf.actions import Action, unless_broken
 from ....ocf.context import Context
-from ....ocf.reload import unless_broken
 from ....system import promotion
 from ....values.light_typing import TypeVar
 from .. import PLAIN

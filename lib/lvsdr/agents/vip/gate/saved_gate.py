@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ....errors import LvsdrError
 from ....leader.gate import Answer, Leadership, Standing, State
-from ....ocf.text import one_line
+from ....ocf.safe_text import one_line
 from ....system import state
 from ....values.light_typing import NamedTuple
 

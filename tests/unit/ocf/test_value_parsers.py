@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.ocf.values import (
+from lvsdr.ocf.value_parsers import (
     Parser,
     absolute_path,
     boolean,

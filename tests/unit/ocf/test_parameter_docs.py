@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lvsdr.ocf.parameter_docs import paragraphs, parameter_manual, parameter_table
 from lvsdr.ocf.parameters import defaulted, deprecated, optional, required
-from lvsdr.ocf.prose import paragraphs, parameter_manual, parameter_table
-from lvsdr.ocf.values import one_of, whole_number
+from lvsdr.ocf.value_parsers import one_of, whole_number
 
 PORT = required("port", whole_number(1, 9), short="Port", long="The port.", unique_group="service")
 MODE = defaulted(
@@ -38,7 +38,7 @@ def test_the_manual() -> None:
     )
 
 
-def test_the_manual_escapes_what_roff_would_take_for_its_own() -> None:
+def test_the_manual_escapes_special_characters_of_roff() -> None:
     odd = optional("odd", str, short="Odd", long='.so /etc/passwd \\n -s "rr"')
     assert parameter_manual([odd]) == (
         '.TP\n.BR odd " (not set)"\n\\&.so /etc/passwd \\en \\-s \\(dqrr\\(dq\n'

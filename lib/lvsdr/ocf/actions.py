@@ -1,13 +1,35 @@
-"""The reload of a running resource, with protection against broken parameters."""
+"""The actions of an agent, and the reload that survives broken parameters."""
 
 from __future__ import annotations
 
 from ..errors import BadArgument, ExitCode, InvalidParameters
+from ..values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .agent import Handler
+    from collections.abc import Callable
+    from typing import Optional
+
     from .context import Context
+
+    Handler = Callable[[Context], Optional[ExitCode]]
+
+
+class Action(NamedTuple):
+    """An action of the agent.
+
+    ``handler`` returns the exit code, or None for success, and raises LvsdrError to fail.
+    ``timeout``, ``interval`` (as in ``10s``), ``depth`` and ``role`` are advice in the metadata.
+    An action may be listed several times, with different advice.  The first one's handler counts.
+    """
+
+    name: str
+    handler: Handler
+    timeout: str
+    interval: str = ""
+    depth: str = ""
+    role: str = ""
+    advertised: bool = True
 
 
 def unless_broken(reload: Handler, monitor: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Descriptions of parameters for people: the table in the README and the text of the manual.
+"""Descriptions of parameters for readers: a table of docs/reference and a section of a man page.
 
 Declarations contain descriptions as paragraphs, separated by an empty line.  An indented paragraph
 (an example) is kept as it stands.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.lvsdr import judgement
+from lvsdr.agents.lvsdr.findings import gather_findings
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
-from lvsdr.agents.lvsdr.saved_pool import Memory, remembered
-from lvsdr.agents.lvsdr.settings import Settings, settings
+from lvsdr.agents.lvsdr.pool_plan import plan_pool
+from lvsdr.agents.lvsdr.saved_pool import SavedPool, build_saved_pool
+from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import (
     RealServer,
     RealServerConfig,
@@ -17,10 +18,8 @@ from lvsdr.ipvs.table import (
     ServiceConfig,
     ServiceKey,
 )
-from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
-from lvsdr.pool.change_messages import Row
-from lvsdr.pool.director import Decision, Judged
-from lvsdr.pool.model import Located, Outcome, Verdict
+from lvsdr.pool.director import Judged
+from lvsdr.pool.model import Outcome
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
@@ -29,10 +28,11 @@ KEY = RealServerKey("10.77.0.11", 5432)
 LISTED = "10.77.0.11,3 10.77.0.12 10.77.0.13,0"
 
 
-def meant(**given: str) -> Settings:
+def meant(**given: str) -> DirectorSettings:
     """Return the settings of these parameters, added to a legal minimum."""
     texts = {"vip": "10.9.0.20", "port": "5432", **given}
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in texts.items()}))
+    environ = {f"OCF_RESKEY_{name}": text for name, text in texts.items()}
+    return read_settings(PARAMETERS.parse(environ))
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +45,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("CIB_file", str(cib(name)))
 
 
-def judge(memory: Memory | None = None, **given: str) -> Judged:
+def judge(memory: SavedPool | None = None, **given: str) -> Judged:
     """Judge the real servers by these parameters."""
-    return judgement.judge(meant(**given), memory or Memory(), Deadline.after(20.0))
+    return gather_findings(meant(**given), memory or SavedPool(), Deadline.after(20.0))
 
 
 def lines(servers: object) -> list[str]:
@@ -56,7 +56,7 @@ def lines(servers: object) -> list[str]:
     return [f"{s.host} {s.address} {s.weight} {s.verdict.outcome.value}" for s in servers]
 
 
-def test_a_static_list() -> None:
+def test_the_listed_hosts_are_candidates_with_their_weights() -> None:
     judged = judge(weight_of_realservers=LISTED)
     assert lines(judged.located) == [
         "10.77.0.11 10.77.0.11 3 in",
@@ -67,7 +67,7 @@ def test_a_static_list() -> None:
     assert judged.unavailable is None
 
 
-def test_only_a_static_list_is_asked_for() -> None:
+def test_only_hosts_of_a_static_list_count_as_requested() -> None:
     assert judge(realserver_dependent_resource="solo").asked == frozenset()
     assert judge(realserver_get_real_servers_script="/bin/true").asked == frozenset()
 
@@ -95,8 +95,8 @@ def test_the_value_of_an_address_attribute_must_be_a_host(
     assert judged.located[0].verdict.reason == reason
 
 
-def test_an_address_that_was_known_before_stays() -> None:
-    memory = Memory(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
+def test_a_saved_address_stays() -> None:
+    memory = SavedPool(addresses={"node1": "10.77.0.1"}, names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers="node1", realserver_address_attribute="none-such")
     assert lines(judged.located) == ["node1 10.77.0.1 1 unknown"]
     assert judged.hosts["10.77.0.1"] == "node1"
@@ -108,13 +108,13 @@ def test_a_fallback_of_this_host_only_is_reported_from_the_start() -> None:
     An entry such as ``127.0.1.1 node1`` in /etc/hosts causes that.
     """
     judged = judge(weight_of_realservers="10.77.0.12", fallback_realservers="localhost")
-    decision = judgement.plan(meant(), judged, None, Memory()).decision
+    decision = plan_pool(meant(), judged, None, {}, 0.0).decision
     assert decision.degraded == (
         "localhost left out: no address: 127.0.0.1 is no address that a real server can have",
     )
 
 
-def test_what_has_no_effect_degrades() -> None:
+def test_a_parameter_without_effect_degrades() -> None:
     judged = judge(
         weight_of_realservers="nod3,0",
         realserver_dependent_resource="pgsql-clone",
@@ -125,11 +125,11 @@ def test_what_has_no_effect_degrades() -> None:
         "realserver_dependent_attribute_name",
         "weight_of_realservers",
     ]
-    decision = judgement.plan(meant(), judged, None, Memory()).decision
+    decision = plan_pool(meant(), judged, None, {}, 0.0).decision
     assert set(judged.complaints) <= set(decision.degraded)
 
 
-def test_the_check_narrows(tmp_path: Path) -> None:
+def test_a_check_withdraws_a_candidate(tmp_path: Path) -> None:
     script = tmp_path / "check"
     script.write_text("#!/bin/sh\ntest $1 = 10.77.0.12 && echo f || echo t\n")
     script.chmod(0o755)
@@ -152,13 +152,13 @@ def test_a_fallback_has_a_weight_of_its_own() -> None:
 
 def test_a_fallback_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
     ask(monkeypatch, "node3-crashed")
-    memory = Memory(addresses={"node3": "10.77.0.3"})
+    memory = SavedPool(addresses={"node3": "10.77.0.3"})
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="node3")
     assert lines(judged.fallback) == ["node3 10.77.0.3 1 failed"]
 
 
-def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = Memory(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
+def test_a_host_that_no_source_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = SavedPool(names={"10.77.0.2": "node2", "10.77.0.3": "node3", "10.77.0.9": "outside"})
     assert judge(memory, weight_of_realservers=LISTED).nodes == {}
     ask(monkeypatch, "node3-crashed")
     nodes = judge(memory, weight_of_realservers=LISTED).nodes
@@ -173,7 +173,7 @@ def test_one_that_nobody_names_is_judged_by_its_node(monkeypatch: pytest.MonkeyP
         ({}, 20.0),
     ],
 )
-def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
+def test_the_grace_out_of_sight_is_the_timeout_of_the_probe(
     names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The grace of a node out of sight is its probe's timeout if the node is in the table.
@@ -186,14 +186,14 @@ def test_what_is_out_of_sight_has_as_long_as_its_probe_may_take(
     assert usual in text
     file.write_text(text.replace(usual, usual.replace("20", "90")))
     monkeypatch.setenv("CIB_file", str(file))
-    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
+    memory = SavedPool(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
     judged = judge(memory, realserver_dependent_resource="lvsdr-realsvr-clone")
     assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
 
 
-def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_crm_mon_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
-    memory = Memory(names={"10.77.0.1": "node1"})
+    memory = SavedPool(names={"10.77.0.1": "node1"})
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="10.77.0.19")
     assert (judged.located, judged.fallback) == ((), ())
     assert judged.hosts == {"10.77.0.1": "node1"}
@@ -201,11 +201,11 @@ def test_a_cluster_that_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None
     assert judged.unavailable.startswith("crm_mon: Could not connect to the CIB")
 
 
-def test_a_source_that_does_not_answer_leaves_what_the_cluster_knows(
+def test_node_states_count_without_an_answer_of_the_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ask(monkeypatch, "node3-crashed")
-    memory = Memory(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)})
+    memory = SavedPool(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)})
     judged = judge(
         memory,
         realserver_get_real_servers_script="/bin/false",
@@ -223,7 +223,7 @@ def test_sources_leave_time_to_change_the_table() -> None:
     deadline = Deadline.after(1.0)
     script = "/bin/sh -c 'sleep 60'"
     given = {"realserver_get_real_servers_script": script, "script_timeout": "1min"}
-    judged = judgement.judge(meant(**given), Memory(), deadline)
+    judged = gather_findings(meant(**given), SavedPool(), deadline)
     assert judged.unavailable is not None
     assert judged.unavailable.startswith("sh: timed out after 0.")
     assert not deadline.expired()
@@ -248,11 +248,11 @@ def test_a_check_that_hangs_costs_its_own_host_only(tmp_path: Path) -> None:
         realserver_check_active_real_server_script=script,
     )
     early: list[list[str]] = []
-    judged = judgement.judge(
+    judged = gather_findings(
         wanted,
-        Memory(),
+        SavedPool(),
         Deadline.after(3.0),
-        meanwhile=lambda found: early.append(lines(found.located)),
+        receive_interim=lambda found: early.append(lines(found.located)),
     )
     assert judged.located[0].verdict.outcome is Outcome.FAILED
     assert judged.located[2].verdict.reason == (
@@ -279,11 +279,11 @@ def test_a_failure_of_the_check_waits_until_all_have_answered(tmp_path: Path) ->
         script_timeout="2s",
     )
     early: list[list[str]] = []
-    judgement.judge(
+    gather_findings(
         wanted,
-        Memory(),
+        SavedPool(),
         Deadline.after(9.0),
-        meanwhile=lambda found: early.append(lines(found.located)),
+        receive_interim=lambda found: early.append(lines(found.located)),
     )
     assert early == [["10.77.0.11 10.77.0.11 1 unknown", "10.77.0.12 10.77.0.12 1 unknown"]]
 
@@ -294,68 +294,11 @@ def test_the_address_of_an_offline_node_is_not_looked_up(monkeypatch: pytest.Mon
     Its name does not resolve, which would be reported of a real server that is IN.
     """
     ask(monkeypatch, "node3-crashed")
-    judged = judge(Memory(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
+    judged = judge(SavedPool(addresses={"node3": "10.77.0.3"}), weight_of_realservers="node3")
     assert lines(judged.located) == ["node3 10.77.0.3 1 failed"]
 
 
-def row(outcome: Outcome, before: int | None, after: int | None) -> Row:
-    return Row("node1", KEY, 1, Verdict(outcome, "so"), before, after)
-
-
-@pytest.mark.parametrize(
-    ("rows", "certain"),
-    [
-        ([row(Outcome.UNKNOWN, 1, 1), row(Outcome.FAILED, 1, None)], True),
-        ([row(Outcome.IN, 1, 2)], True),
-        ([row(Outcome.IN, None, 1)], False),  # a fallback that would be added too early
-        ([row(Outcome.WITHDRAWN, 1, 1)], False),
-        ([row(Outcome.UNKNOWN, None, None), row(Outcome.FAILED, 1, None)], False),
-        ([], False),
-    ],
-)
-def test_what_may_be_done_before_all_have_answered(rows: list[Row], certain: bool) -> None:
-    assert judgement.is_certain(Decision({}, {}, tuple(rows), ())) is certain
-
-
-def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
-    return Located("node1", address, 1, Verdict(outcome, "so"))
-
-
-@pytest.mark.parametrize(
-    ("judged", "reason"),
-    [
-        (Judged((), (), {}), None),
-        (Judged((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
-        (Judged([server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.WITHDRAWN, None)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
-    ],
-)
-def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
-    assert judgement.nothing_known(judged) == reason
-
-
-def test_a_plan_for_a_service_that_is_not_there() -> None:
-    wanted = meant(weight_of_realservers="10.77.0.11,3", virtual_service_options="-s wrr -p 60")
-    judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(wanted, judged, None, Memory())
-    assert planned.wanted.config == ServiceConfig("wrr", 60)
-    assert planned.wanted.real_servers == {KEY: RealServerConfig("gate", 3)}
-
-
-def test_a_plan_for_one_that_is_there() -> None:
-    service = Service(ServiceConfig("rr"), {KEY: RealServer(RealServerConfig("gate", 7))})
-    judged = judge(weight_of_realservers="10.77.0.11,3")
-    planned = judgement.plan(meant(), judged, service, Memory())
-    (row,) = planned.decision.rows
-    assert (row.before, row.after) == (7, 3)
-
-
-def test_what_is_remembered() -> None:
+def test_the_saved_pool_has_drains_addresses_and_names() -> None:
     wanted = meant()
     judged = judge(weight_of_realservers="10.77.0.11 10.77.0.12")
     gone, left = RealServerKey("10.77.0.98", 5432), RealServerKey("10.77.0.99", 5432)
@@ -363,13 +306,13 @@ def test_what_is_remembered() -> None:
         left: RealServer(RealServerConfig("gate", 1)),
         KEY: RealServer(RealServerConfig("gate", 1)),
     }
-    before = Memory(
+    before = SavedPool(
         addresses={"left": left.address, "gone": gone.address},
         names={left.address: "left", gone.address: "gone"},
     )
     judged = judged._replace(hosts={**judged.hosts, **before.names})
-    planned = judgement.plan(wanted, judged, Service(ServiceConfig("rr"), pool), before)
-    now = remembered(wanted.key, judged, planned.decision, before)
+    planned = plan_pool(wanted, judged, Service(ServiceConfig("rr"), pool), before.drains, 0.0)
+    now = build_saved_pool(wanted.key, judged, planned.decision, before)
     assert now.service == ServiceKey("tcp", "10.9.0.20", 5432)
     assert set(now.drains) == {left}
     assert now.addresses == {
@@ -384,51 +327,7 @@ def test_what_is_remembered() -> None:
     }
 
 
-def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
-    """Return a cluster of node1 and node2 with a resource named lvs."""
-    nodes = {
-        name: Node(
-            name,
-            NodeKind.MEMBER,
-            online=True,
-            standby=False,
-            maintenance=maintenance,
-            unclean=False,
-            pending=False,
-            shutdown=False,
-        )
-        for name in ("node1", "node2")
-    }
-    return ClusterState(nodes, {"lvs": instances}, {})
-
-
-def instance(node: str, managed: bool) -> Instance:
-    return Instance(node, Role.STARTED, active=True, failed=False, blocked=False, managed=managed)
-
-
-@pytest.mark.parametrize(
-    ("state", "own", "reason"),
-    [
-        (cluster(instance("node1", True)), judgement.Own("lvs", "node1"), None),
-        (cluster(instance("node1", False)), judgement.Own("lvs", "node1"), "lvs is unmanaged"),
-        (cluster(instance("node1", False)), judgement.Own("lvs", None), "lvs is unmanaged"),
-        (cluster(instance("node2", False)), judgement.Own("lvs", "node1"), None),
-        (cluster(instance("node1", False)), judgement.Own("other", "node1"), None),
-        (
-            cluster(instance("node1", True), maintenance=True),
-            judgement.Own("lvs", "node1"),
-            "node node1 is in maintenance",
-        ),
-        (cluster(maintenance=True), judgement.Own("lvs", None), None),
-    ],
-)
-def test_hands_off_while_unmanaged(
-    state: ClusterState, own: judgement.Own, reason: str | None
-) -> None:
-    assert judgement.hands_off(state, own) == reason
-
-
-def test_nobody_in_particular_may_change_everything() -> None:
+def test_a_cycle_without_a_resource_may_change_the_table() -> None:
     assert judge(weight_of_realservers=LISTED).hands_off is None
 
 
@@ -440,7 +339,7 @@ def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
     script = tmp_path / "list"
     script.write_text("#!/bin/sh\necho 10.9.0.20 10.77.0.11\n")
     script.chmod(0o755)
-    memory = Memory(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
+    memory = SavedPool(addresses={"10.9.0.20": "10.9.0.20"}, names={"10.9.0.20": "10.9.0.20"})
     judged = judge(memory, realserver_get_real_servers_script=str(script))
     assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
     assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"

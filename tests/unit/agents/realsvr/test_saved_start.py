@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.realsvr.drain import Patience
-from lvsdr.agents.realsvr.memory import Memory, recall, store
+from lvsdr.agents.realsvr.saved_start import (
+    DrainTimes,
+    SavedStart,
+    load_saved_start,
+    render_saved_start,
+)
 
-MEMORY = Memory("fd77::100", Patience(7.0, 2.5))
+SAVED = SavedStart("fd77::100", DrainTimes(7.0, 2.5))
 
 
-def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
+def test_a_saved_start_is_loaded_again(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    assert recall(str(path)) is None
-    store(str(path), MEMORY)
-    assert recall(str(path)) == MEMORY
+    assert load_saved_start(str(path)) is None
+    path.write_text(render_saved_start(SAVED))
+    assert load_saved_start(str(path)) == SAVED
 
 
 @pytest.mark.parametrize(
@@ -30,9 +34,9 @@ def test_what_was_stored_is_recalled(tmp_path: Path) -> None:
         lambda text: text.replace("realsvr", "something"),
     ],
 )
-def test_what_makes_no_sense_is_as_nothing(tmp_path: Path, broken: object) -> None:
+def test_a_malformed_file_is_ignored(tmp_path: Path, broken: object) -> None:
     assert callable(broken)
     path = tmp_path / "state"
-    store(str(path), MEMORY)
+    path.write_text(render_saved_start(SAVED))
     path.write_text(broken(path.read_text()))
-    assert recall(str(path)) is None
+    assert load_saved_start(str(path)) is None
