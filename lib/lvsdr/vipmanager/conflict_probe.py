@@ -11,10 +11,6 @@ from ..values.light_typing import NamedTuple
 from .address_machine import Finding, Presence
 from .configuration import Wanted
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .holder import Holder
-
 # Seconds to listen after each probe for the address.  Their sum is below the shortest settle time
 # of a new leader (SETTLE in options.py).  An owner of the address answers within milliseconds.
 _PATIENCE = (0.15, 0.15, 0.2)
@@ -36,10 +32,9 @@ FORM = Form()
 class Asking:
     """A search for another owner of the address."""
 
-    __slots__ = ("_interface", "_place", "holder")
+    __slots__ = ("_interface", "_place")
 
-    def __init__(self, holder: Holder, place: Place, interface: Interface) -> None:
-        self.holder = holder
+    def __init__(self, place: Place, interface: Interface) -> None:
         self._place = place
         self._interface = interface
 

@@ -105,9 +105,9 @@ class Daemon:
         if isinstance(event, Heard) and event.bell is self._bell:
             self._hear(event.answer)
         elif isinstance(event, Found):
-            event.asking.holder.found(event.asking, event.finding)
+            self._holdings.found(event.asking, event.finding)
         elif isinstance(event, Claimed):
-            event.guard.holder.claimed(event.guard, event.mac)
+            self._holdings.claimed(event.guard, event.mac)
         elif isinstance(event, Signalled):
             self._signals.append(event.number)
         elif isinstance(event, Loaded) and event.number == self._loading:

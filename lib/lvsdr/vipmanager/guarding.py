@@ -11,10 +11,6 @@ from ..system.net.announcement import tellable
 from ..system.net.first_answer import Bell
 from ..values.deadline import Deadline
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .holder import Holder
-
 _DEFEND_INTERVAL = 10.0  # DEFEND_INTERVAL in seconds (RFC 5227, 1.1)
 _SECONDS = 10.0  # to list the interfaces of this host
 
@@ -22,10 +18,9 @@ _SECONDS = 10.0  # to list the interfaces of this host
 class Guard:
     """A guard of one address on one interface, until ``bell`` is stopped."""
 
-    __slots__ = ("_interface", "_place", "bell", "holder")
+    __slots__ = ("_interface", "_place", "bell")
 
-    def __init__(self, holder: Holder, place: Place, interface: Interface) -> None:
-        self.holder = holder
+    def __init__(self, place: Place, interface: Interface) -> None:
         self.bell = Bell()
         self._place = place
         self._interface = interface
@@ -66,10 +61,10 @@ class Defence:
         """Return whether the address is guarded at this place."""
         return self._guard is not None and self._guard.suits(place, interface)
 
-    def guard(self, holder: Holder, place: Place, interface: Interface) -> Guard:
+    def guard(self, place: Place, interface: Interface) -> Guard:
         """Return a new guard for the address, which replaces any other."""
         self.end()
-        self._guard = Guard(holder, place, interface)
+        self._guard = Guard(place, interface)
         return self._guard
 
     def end(self) -> None:

@@ -121,14 +121,14 @@ class Holder:
         return min((wake for wake in wakes if wake is not None), default=float("inf"))
 
     def found(self, question: Asking, finding: Finding) -> None:
-        """Record the result of a search, unless the search is no longer of interest."""
+        """Record the result of a search, unless it is not the latest search for this address."""
         if question is self._question and self.progress.asking:
             if finding.rival is not None:
                 self._count("conflicts")
             self.progress = self.progress._replace(asking=False, finding=finding)
 
     def claimed(self, guard: Guard, mac: str) -> None:
-        """Record that another host claims the address that is here."""
+        """Record that another host claims the address, if ``guard`` covers it."""
         self._defence.claimed(guard, mac)
 
     def release(self, reason: str) -> None:
@@ -158,7 +158,7 @@ class Holder:
     def _acted(self, act: Act) -> bool:
         interface = self.sight.interface
         if act is Act.ASK and interface is not None:
-            self._question = Asking(self, self._place(interface), interface)
+            self._question = Asking(self._place(interface), interface)
             self._threads.ask(self._question)
         elif act in (Act.TAKE, Act.FORCE) and interface is not None:
             self._take(interface, FORM._replace(duplicate_check=act is Act.TAKE))
@@ -228,7 +228,7 @@ class Holder:
         if interface is None or not (self.progress.held and self.sight.linked):
             self._defence.end()
         elif not self._defence.guards(self._place(interface), interface):
-            self._threads.guard(self._defence.guard(self, self._place(interface), interface))
+            self._threads.guard(self._defence.guard(self._place(interface), interface))
 
     def _complain(self, reported: bool) -> None:
         """Log an obstacle, or its end, when that changes."""

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from ..errors import LvsdrError
 from . import saved_addresses
-from .address_machine import unproven
+from .address_machine import Finding, unproven
 from .configuration import Wanted
+from .conflict_probe import Asking
+from .guarding import Guard
 from .holder import Holder, Threads
 from .log import Log
 
@@ -46,6 +48,16 @@ class Holdings:
         """Return the latest time after which a query must start before an announcement."""
         times = [unproven(holder.progress) for holder in self.holders]
         return max((time for time in times if time is not None), default=None)
+
+    def found(self, question: Asking, finding: Finding) -> None:
+        """Record the result of a search at the address for which it was made."""
+        for holder in self.holders:
+            holder.found(question, finding)
+
+    def claimed(self, guard: Guard, mac: str) -> None:
+        """Record another host's claim at the address that this guard covers."""
+        for holder in self.holders:
+            holder.claimed(guard, mac)
 
     def release(self, reason: str) -> bool:
         """Remove every address from this host; return False if one of them stays."""

@@ -12,7 +12,7 @@ from threading import Thread
 
 from ..errors import LvsdrError
 from ..system import state
-from ..system.daemon import listeners, notify
+from ..system.daemon import listeners, notify, requests
 from ..system.daemon.listeners import Listener
 from . import status_document
 from .configuration import Configuration
@@ -108,12 +108,12 @@ class Publisher:
 
     def _socket(self, path: str) -> Listener:
         listener = listeners.at_path(path)
-        listeners.serve(listener, self._answer)
+        requests.serve(listener, self._answer)
         return listener
 
     def _port(self, address: str, port: int) -> Listener:
         listener = listeners.at_port(address, port)
-        listeners.serve_http(listener, "/metrics", self._page)
+        requests.serve_http(listener, "/metrics", self._page)
         return listener
 
     def _answer(self) -> bytes:

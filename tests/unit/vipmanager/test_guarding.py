@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from lvsdr.address.interfaces import Interface, Place
-from lvsdr.vipmanager.configuration import Wanted
 from lvsdr.vipmanager.guarding import Defence, Guard
-from lvsdr.vipmanager.holder import Holder, Threads
-from lvsdr.vipmanager.log import Log
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
 PLACE = Place("10.9.0.20", 24, "eth0")
 MAC = "02:00:00:00:00:99"
-HOLDER = Holder(
-    Wanted("10.9.0.20", 24, "eth0"), "/nosuch", Log(), Threads(lambda _: None, lambda _: None)
-)
 
 
 def test_it_is_defended_once_in_ten_seconds() -> None:
     defence = Defence()
-    guard = defence.guard(HOLDER, PLACE, UP)
+    guard = defence.guard(PLACE, UP)
     assert defence.begin(1.0) == ""
     defence.claimed(guard, MAC)
     assert defence.begin(1.0) == MAC
@@ -33,11 +27,11 @@ def test_it_is_defended_once_in_ten_seconds() -> None:
 
 def test_the_claims_of_an_earlier_guard_do_not_count() -> None:
     defence = Defence()
-    earlier = defence.guard(HOLDER, PLACE, UP)
+    earlier = defence.guard(PLACE, UP)
     defence.end()
     defence.claimed(earlier, MAC)
-    defence.guard(HOLDER, PLACE, UP)
-    defence.claimed(Guard(HOLDER, PLACE, UP), MAC)
+    defence.guard(PLACE, UP)
+    defence.claimed(Guard(PLACE, UP), MAC)
     assert defence.due is None
     assert earlier.bell.stopped()
 
@@ -45,7 +39,7 @@ def test_the_claims_of_an_earlier_guard_do_not_count() -> None:
 def test_a_guard_is_for_one_interface_and_its_mac() -> None:
     defence = Defence()
     assert not defence.guards(PLACE, UP)
-    defence.guard(HOLDER, PLACE, UP)
+    defence.guard(PLACE, UP)
     assert defence.guards(PLACE, UP._replace(carrier=False))
     assert not defence.guards(PLACE, UP._replace(mac=MAC))
     assert not defence.guards(PLACE, UP._replace(number=3))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .listeners import Listener
+from .listeners import Listener
 
 _PATIENCE = 5.0  # seconds in all for one client
 _MOST_CLIENTS = 32
@@ -18,6 +19,7 @@ _LONGEST = 8192  # bytes of a request
 _ENDS = (b"\r\n\r\n", b"\n\n")
 _PIECE = 65536
 _TICK = 0.5  # seconds; also the pause after clients could not be accepted
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _READ, _WRITE = select.POLLIN, select.POLLOUT
 
 Answer = Callable[["Client"], "bytes | None"]
@@ -48,6 +50,46 @@ class Client:
         if self.answer:
             self.answer = self.answer[self.wire.send(self.answer[:_PIECE]) :]
         return not self.answer
+
+
+def serve(listener: Listener, answer: Callable[[], bytes]) -> None:
+    """Send ``answer()`` to each client of root or this user, until the listener is closed."""
+
+    def answered(client: Client) -> bytes | None:
+        return answer() if _may_ask(client.wire) else b""
+
+    Thread(target=attend, args=(listener, answered), daemon=True).start()
+
+
+def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> None:
+    """Serve GET of ``path`` over HTTP in the same way; the answer is plain text."""
+
+    def answered(client: Client) -> bytes | None:
+        return http(client.question, path, answer) if client.complete else None
+
+    Thread(target=attend, args=(listener, answered), daemon=True).start()
+
+
+def _may_ask(peer: socket.socket) -> bool:
+    """Return whether the client is root or this user, as the mode of the file requires, too."""
+    said = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return _CREDENTIALS.unpack(said)[1] in (0, os.geteuid())
+
+
+def http(question: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
+    """Return the whole answer to a request; the connection ends after it (RFC 9112)."""
+    words = question.split(b"\n", 1)[0].split()
+    if len(words) != 3 or words[0] not in (b"GET", b"HEAD"):
+        status, body = "400 Bad Request", b"only GET is understood\n"
+    elif words[1].split(b"?")[0] != path.encode():
+        status, body = "404 Not Found", f"there is only {path}\n".encode()
+    else:
+        status, body = "200 OK", answer()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if words[:1] == [b"HEAD"] else body)
 
 
 def attend(listener: Listener, answer: Answer) -> None:

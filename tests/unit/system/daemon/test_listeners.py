@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import LvsdrError
-from lvsdr.system.daemon import listeners
+from lvsdr.system.daemon import listeners, requests
 
 from tests.project.tree import LIB
 
@@ -28,7 +28,7 @@ def words() -> bytes:
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[str]:
     listener = listeners.at_path(str(tmp_path / "deep" / "1.sock"))
-    listeners.serve(listener, words)
+    requests.serve(listener, words)
     yield str(tmp_path / "deep" / "1.sock")
     listener.close()
 
@@ -57,7 +57,7 @@ def scraped(where: tuple[str, int]) -> bytes:
 @pytest.fixture
 def metrics() -> Iterator[tuple[str, int]]:
     listener = listeners.at_port("127.0.0.1", 0)
-    listeners.serve_http(listener, "/metrics", words)
+    requests.serve_http(listener, "/metrics", words)
     yield listener.wire.getsockname()
     listener.close()
 
@@ -88,7 +88,7 @@ def test_a_client_that_sends_a_byte_at_a_time_is_dismissed(metrics: tuple[str, i
 
 def test_a_client_that_does_not_read_holds_up_nobody() -> None:
     listener = listeners.at_port("127.0.0.1", 0)
-    listeners.serve_http(listener, "/metrics", lambda: b"#" * 4_000_000)
+    requests.serve_http(listener, "/metrics", lambda: b"#" * 4_000_000)
     where = listener.wire.getsockname()
     with socket.create_connection(where, PATIENCE) as peer:
         peer.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
@@ -101,11 +101,11 @@ def test_a_shortage_of_descriptors_ends_nothing() -> None:
     code = (
         "import resource, socket, sys, time\n"
         f"sys.path.insert(0, {str(LIB)!r})\n"
-        "from lvsdr.system.daemon import listeners\n"
+        "from lvsdr.system.daemon import listeners, requests\n"
         "listener = listeners.at_port('127.0.0.1', 0)\n"
         "where = listener.wire.getsockname()\n"
         "peer = socket.socket()\n"
-        "listeners.serve_http(listener, '/metrics', lambda: b'words')\n"
+        "requests.serve_http(listener, '/metrics', lambda: b'words')\n"
         "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))\n"
         "peer.connect(where)\n"
@@ -129,7 +129,7 @@ def test_an_answer_that_fails_ends_nothing() -> None:
         return words()
 
     listener = listeners.at_port("127.0.0.1", 0)
-    listeners.serve_http(listener, "/metrics", answer)
+    requests.serve_http(listener, "/metrics", answer)
     assert scraped(listener.wire.getsockname()) == b""
     assert scraped(listener.wire.getsockname()).endswith(words())
     listener.close()
@@ -148,7 +148,7 @@ def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as wire:
         wire.bind(path)
     listener = listeners.at_path(path)
-    listeners.serve(listener, words)
+    requests.serve(listener, words)
     assert listeners.ask(path, PATIENCE) == words()
     listener.close()
     assert not Path(path).exists()
@@ -173,7 +173,7 @@ def test_no_place_at_a_port() -> None:
 
 def test_over_http() -> None:
     listener = listeners.at_port("127.0.0.1", 0)
-    listeners.serve_http(listener, "/metrics", words)
+    requests.serve_http(listener, "/metrics", words)
     where = listener.wire.getsockname()
     for _ in range(2):
         with socket.create_connection(where, PATIENCE) as peer:
@@ -199,6 +199,6 @@ def test_over_http() -> None:
     ],
 )
 def test_requests(question: bytes, status: bytes, body: bytes) -> None:
-    head, _, found = listeners.http(question, "/metrics", words).partition(b"\r\n\r\n")
+    head, _, found = requests.http(question, "/metrics", words).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
     assert found == body
