@@ -9,7 +9,7 @@ from math import inf
 
 from ..errors import LvsdrError
 from ..leader.gate import Answer, Standing, State, heard
-from ..system.daemon import notify
+from ..system.daemon import environment
 from ..system.net.first_answer import Bell
 from . import saved_addresses, status_document
 from .events import Broken, Claimed, Events, Found, Heard, Loaded, Signalled
@@ -64,7 +64,7 @@ class Daemon:
         addresses = ",".join(map(str, configuration.wanted))
         self._log.info("started", addresses=addresses, store=configuration.store, pid=os.getpid())
         publisher.begin(self._document())
-        notify.tell("READY=1")
+        environment.notify_service_manager("READY=1")
         try:
             return self._live(publisher)
         except BaseException:
@@ -177,7 +177,7 @@ class Daemon:
     def _reload(self) -> None:
         """Read the configuration in the background; only the latest request counts."""
         micros = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        notify.tell("RELOADING=1", f"MONOTONIC_USEC={micros}")
+        environment.notify_service_manager("RELOADING=1", f"MONOTONIC_USEC={micros}")
         self._loading += 1
         self._events.load(self._load, self._loading)
 
@@ -192,7 +192,7 @@ class Daemon:
         except LvsdrError as error:
             self._stale = str(error)
             self._log.error("unchanged", reason=error)
-        notify.tell("READY=1")
+        environment.notify_service_manager("READY=1")
 
     def _warn(self) -> None:
         for warning in self._configuration.warnings:
@@ -230,7 +230,7 @@ class Daemon:
         """Release everything, the addresses first; return the exit status."""
         keep = self._configuration.keep_on_exit
         released = keep or self._holdings.release(f"the daemon ends: {reason}")
-        notify.tell("STOPPING=1")
+        environment.notify_service_manager("STOPPING=1")
         if not keep:
             self._holdings.tidy()
         holders = self._holdings.holders if keep else []

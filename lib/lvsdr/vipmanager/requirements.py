@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..address.interfaces import Interface
 from ..errors import LvsdrError, NotInstalled, NotPermitted
-from ..system import privileges
+from ..system.daemon import environment
 from ..system.net import links
 from .address_machine import linkless
 from .configuration import Configuration, Wanted
@@ -15,10 +15,10 @@ from .configuration import Configuration, Wanted
 
 def require(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
-    missing = privileges.missing()
+    missing = environment.missing_capabilities()
     if missing:
         raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
-    if not privileges.programs_may_change_addresses():
+    if not environment.programs_may_change_addresses():
         raise NotPermitted(
             "CAP_NET_ADMIN does not reach the program ip: what setcap gives to an interpreter is "
             "not inherited; give it as an ambient capability (AmbientCapabilities= of a unit, or "

@@ -12,7 +12,7 @@ from threading import Thread
 
 from ..errors import LvsdrError
 from ..system import state
-from ..system.daemon import listeners, notify, requests
+from ..system.daemon import environment, listeners, requests
 from ..system.daemon.listeners import Listener
 from . import status_document
 from .configuration import Configuration
@@ -31,7 +31,7 @@ class Publisher:
         self._log = log
         self._directory = configuration.run_directory
         self._textfile = configuration.metrics_textfile
-        self._watchdog = notify.watchdog()
+        self._watchdog = environment.watchdog_interval()
         self._document: status_document.Document = {}
         self._status = ""
         self._metrics = ""
@@ -68,11 +68,11 @@ class Publisher:
         self._document = {**document, "unpublished": list(self._troubles)}
         if self._watchdog is not None and now >= self._fed + self._watchdog / 4:
             self._fed = now
-            notify.tell("WATCHDOG=1")
+            environment.notify_service_manager("WATCHDOG=1")
         summary = status_document.summary(document)
         changed, self._status = summary != self._status, summary
         if changed:
-            notify.tell(f"STATUS={summary}")
+            environment.notify_service_manager(f"STATUS={summary}")
         if self._textfile is not None and (changed or now >= self._written + _REFRESH):
             self._written = now
             if self._writer is None or not self._writer.is_alive():
