@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..vipmanager.names import OF_THE_AGENT
+from ..vipmanager.option_names import AGENT_NAMES
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
 from . import complain
 from .program import FAILED, described, run, say
@@ -25,7 +25,7 @@ NOT_RUNNING = 3  # the status of init scripts (LSB)
 def _options() -> Iterator[click.Option]:
     for option in OPTIONS:
         yield _option(option, option.name)
-        others = (name for name, current in OF_THE_AGENT.items() if current == option.name)
+        others = (name for name, current in AGENT_NAMES.items() if current == option.name)
         yield from (_option(option, name, hidden=True) for name in (*option.old, *others))
 
 

@@ -12,8 +12,9 @@ from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
+from .option_names import NEVER_EMPTY
 from .option_sources import Said, Source, Unusable
-from .options import NEVER_EMPTY, OPTIONS, variable
+from .options import OPTIONS, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..values.light_typing import NamedTuple
-from .names import OF_THE_AGENT
-from .options import CURRENT, NEVER_EMPTY, UNUSED, variable
+from .option_names import AGENT_NAMES, CURRENT_NAMES, NEVER_EMPTY, UNUSED_OPTIONS
+from .options import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def environment(environ: Mapping[str, str]) -> Source:
 
     An empty variable counts as unset, except for an option in NEVER_EMPTY.
     """
-    known = {variable(name): name for name in CURRENT}
+    known = {variable(name): name for name in CURRENT_NAMES}
     said = {known[name]: text for name, text in environ.items() if name in known}
     strangers = sorted(
         name
@@ -76,9 +76,9 @@ def file(path: str) -> Source:
         pairs = dict(_assignments(text) if _is_assignments(text) else _keys(text))
     except ValueError as error:
         raise Unusable([f"{path}: {error}"]) from None
-    known = {name: value for name, value in pairs.items() if name in CURRENT}
+    known = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
     source = _source(known, lambda name: f"{path}: {name}")
-    unknown = tuple(f"{path}: {name} is no option" for name in pairs if name not in CURRENT)
+    unknown = tuple(f"{path}: {name} is no option" for name in pairs if name not in CURRENT_NAMES)
     return source._replace(problems=unknown)
 
 
@@ -96,18 +96,18 @@ def _source(said: Mapping[str, str], spelled: Any) -> Source:
 
     An empty text counts as unset, except for an option in NEVER_EMPTY.
     """
-    said = {name: text for name, text in said.items() if text or CURRENT[name] in NEVER_EMPTY}
+    said = {name: text for name, text in said.items() if text or CURRENT_NAMES[name] in NEVER_EMPTY}
     found = {}
-    for name in sorted(said, key=lambda name: name == CURRENT[name]):
-        found[CURRENT[name]] = Said(said[name], spelled(name))
+    for name in sorted(said, key=lambda name: name == CURRENT_NAMES[name]):
+        found[CURRENT_NAMES[name]] = Said(said[name], spelled(name))
     return Source(found, tuple(_warnings(said, spelled)))
 
 
 def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
     for name in said:
-        if CURRENT[name] != name and name not in OF_THE_AGENT:
-            yield f"{spelled(name)} is an old name, today it is {CURRENT[name]}"
-        if name in UNUSED:
+        if CURRENT_NAMES[name] != name and name not in AGENT_NAMES:
+            yield f"{spelled(name)} is an old name, today it is {CURRENT_NAMES[name]}"
+        if name in UNUSED_OPTIONS:
             yield f"{spelled(name)} is not used any more"
 
 

@@ -1,8 +1,7 @@
 """The options of vip-manager, each declared once: flag, variable, key of a file, and help.
 
 The option ``trigger-key`` is the flag ``--trigger-key``, the variable ``VIP_TRIGGER_KEY`` and the
-key ``trigger-key`` (``trigger_key``) of a file.  Current and earlier names of Cybertec's
-vip-manager are accepted as well.
+key ``trigger-key`` (``trigger_key``) of a file.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from ..leader.gate import Policy, Unreachable
 from ..ocf.values import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
-from .names import OF_THE_AGENT
 from .option_parsers import (
     ADDRESSES,
     INTERFACES,
@@ -234,16 +232,3 @@ OPTIONS = (
     Option("retry-after", text, "Accepted, and not used.", metavar="MS"),
     Option("retry-num", text, "Accepted, and not used.", metavar="NUMBER"),
 )
-UNUSED = ("retry-after", "retry-num")
-NEVER_EMPTY = ("trigger-key", "trigger-value")
-"""Options whose empty text is an error; other options count as unset with it."""
-
-BY_NAME = {option.name: option for option in OPTIONS}
-"""The options by their current names."""
-
-CURRENT = {
-    **OF_THE_AGENT,
-    **{other: option.name for option in OPTIONS for other in option.old},
-    **{option.name: option.name for option in OPTIONS},
-}
-"""The current name for every name, old or current."""
