@@ -5,6 +5,8 @@ Current and earlier names of Cybertec's vip-manager are accepted as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from .options import OPTIONS
 
 # Name of the agent's parameter, with dashes -> name of the option.
@@ -29,3 +31,15 @@ CURRENT_NAMES = {
     **{option.name: option.name for option in OPTIONS},
 }
 """The current name of an option for each of its accepted names."""
+
+
+def name_warnings(names: Iterable[str], spelled: Callable[[str], str]) -> Iterator[str]:
+    """Yield a warning for each old name and each unused option.
+
+    ``spelled`` returns a name as its source has it, such as ``--iface`` or ``VIP_IFACE``.
+    """
+    for name in names:
+        if CURRENT_NAMES[name] != name and name not in AGENT_NAMES:
+            yield f"{spelled(name)} is an old name, today it is {CURRENT_NAMES[name]}"
+        if name in UNUSED_OPTIONS:
+            yield f"{spelled(name)} is not used any more"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..values.light_typing import NamedTuple
-from .option_names import AGENT_NAMES, CURRENT_NAMES, NEVER_EMPTY, UNUSED_OPTIONS
+from .option_names import CURRENT_NAMES, NEVER_EMPTY, name_warnings
 from .options import variable
 
 TYPE_CHECKING = False
@@ -100,15 +100,7 @@ def _source(said: Mapping[str, str], spelled: Any) -> Source:
     found = {}
     for name in sorted(said, key=lambda name: name == CURRENT_NAMES[name]):
         found[CURRENT_NAMES[name]] = Said(said[name], spelled(name))
-    return Source(found, tuple(_warnings(said, spelled)))
-
-
-def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
-    for name in said:
-        if CURRENT_NAMES[name] != name and name not in AGENT_NAMES:
-            yield f"{spelled(name)} is an old name, today it is {CURRENT_NAMES[name]}"
-        if name in UNUSED_OPTIONS:
-            yield f"{spelled(name)} is not used any more"
+    return Source(found, tuple(name_warnings(said, spelled)))
 
 
 def _is_assignments(text: str) -> bool:
