@@ -99,11 +99,11 @@ def main(arguments: Sequence[str]) -> int:
 def _act(given: Mapping[str, Any]) -> int:
     if given["action"] == "status":
         return _status(given)
-    from ..vipmanager.option_sources import Unusable
+    from ..vipmanager.option_sources import UnusableOptions
 
     try:
         return _check(given) if given["action"] == "check" else _live(given)
-    except Unusable as error:
+    except UnusableOptions as error:
         for problem in error.problems:
             complain(NAME, problem)
         return FAILED
@@ -147,7 +147,7 @@ def _tried(configuration: Configuration) -> bool:
 
 
 def _loaded(given: Mapping[str, Any]) -> Configuration:
-    """Return the configuration; raise Unusable."""
+    """Return the configuration; raise UnusableOptions."""
     from ..vipmanager import configuration, option_sources
 
     flags = {
@@ -155,12 +155,12 @@ def _loaded(given: Mapping[str, Any]) -> Configuration:
         for name, value in given.items()
         if name not in ("action", "config", "json", "store")
     }
-    said = [option_sources.flags(flags), option_sources.environment(os.environ)]
+    sources = [option_sources.read_flags(flags), option_sources.read_environment(os.environ)]
     path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()
     if path:
-        said.append(option_sources.file(path))
-    merged = option_sources.merged(said)
-    return configuration.configured(merged, configuration.node_name())
+        sources.append(option_sources.read_file(path))
+    merged = option_sources.merge_sources(sources)
+    return configuration.read_configuration(merged, configuration.node_name())
 
 
 def _default_file() -> str | None:

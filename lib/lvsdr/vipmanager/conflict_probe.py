@@ -9,7 +9,7 @@ from ..system.net import addresses, ip_address
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
 from .address_machine import Finding, Presence
-from .configuration import Wanted
+from .wanted_addresses import WantedAddress
 
 # Seconds to listen after each probe for the address.  Their sum is below the shortest settle time
 # of a new leader (SETTLE in options.py).  An owner of the address answers within milliseconds.
@@ -56,7 +56,7 @@ class Asking:
             return Finding(problem=str(error))
 
 
-def presence(wanted: Wanted, interface: Interface | None) -> Presence:
+def presence(wanted: WantedAddress, interface: Interface | None) -> Presence:
     """Return the state of the address on the interface, compared with the wanted one."""
     there = interface.having(wanted.address) if interface is not None else ()
     if interface is None or not there:

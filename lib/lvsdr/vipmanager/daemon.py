@@ -204,7 +204,7 @@ class Daemon:
         self._holdings.change(new.wanted)
         self._configuration = new._replace(run_directory=old.run_directory)
         self._log.adjust(new.level, new.log_format)
-        if new.question != old.question:
+        if new.store_query != old.store_query:
             confirmed = self._standing.confirmed
             self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
 

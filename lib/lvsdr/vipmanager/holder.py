@@ -26,11 +26,11 @@ from .address_machine import (
     failed,
     move,
 )
-from .configuration import Wanted
 from .conflict_probe import FORM, Asking, Form, presence
 from .guarding import Defence, Guard
 from .log import Log
 from .sysctls import Sysctls
+from .wanted_addresses import WantedAddress
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them, as in IPaddr2
 _ROUND = 0.2
@@ -60,7 +60,7 @@ class Threads(NamedTuple):
 class Holder:
     """An address, and the work of this host for it."""
 
-    def __init__(self, wanted: Wanted, directory: str, log: Log, threads: Threads) -> None:
+    def __init__(self, wanted: WantedAddress, directory: str, log: Log, threads: Threads) -> None:
         self.wanted = wanted
         self.progress = Progress()
         self.sight, self.looked = Sight(None, Presence.ABSENT), False

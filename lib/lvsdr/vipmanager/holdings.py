@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from ..errors import LvsdrError
 from . import saved_addresses
 from .address_machine import Finding, unproven
-from .configuration import Wanted
 from .conflict_probe import Asking
 from .guarding import Guard
 from .holder import Holder, Threads
 from .log import Log
+from .wanted_addresses import WantedAddress
 
 _TRIES = 3  # attempts to remove an address at the end
 
@@ -27,12 +27,12 @@ class Holdings:
         self._threads = threads
         self._locks: dict[str, int] = {}
 
-    def begin(self, wanted: Sequence[Wanted]) -> None:
+    def begin(self, wanted: Sequence[WantedAddress]) -> None:
         """Lock all addresses; raise LvsdrError if another daemon has one of them."""
         self._locks = self._locked(wanted)
         self.holders = [self._holder(one) for one in wanted]
 
-    def change(self, wanted: Sequence[Wanted]) -> None:
+    def change(self, wanted: Sequence[WantedAddress]) -> None:
         """Switch to other addresses; raise LvsdrError if that is not possible."""
         known = {_place(holder.wanted): holder for holder in self.holders}
         self._locks.update(self._locked([one for one in wanted if one.address not in self._locks]))
@@ -79,16 +79,16 @@ class Holdings:
             return False
         return True
 
-    def _holder(self, wanted: Wanted) -> Holder:
+    def _holder(self, wanted: WantedAddress) -> Holder:
         return Holder(wanted, self._directory, self._log, self._threads)
 
-    def _adjusted(self, known: Holder | None, wanted: Wanted) -> Holder:
+    def _adjusted(self, known: Holder | None, wanted: WantedAddress) -> Holder:
         if known is None:
             return self._holder(wanted)
         known.wanted = wanted
         return known
 
-    def _locked(self, wanted: Sequence[Wanted]) -> dict[str, int]:
+    def _locked(self, wanted: Sequence[WantedAddress]) -> dict[str, int]:
         """Return a lock for each address; raise LvsdrError, with none locked."""
         locks: dict[str, int] = {}
         try:
@@ -101,5 +101,5 @@ class Holdings:
         return locks
 
 
-def _place(wanted: Wanted) -> tuple[str, str]:
+def _place(wanted: WantedAddress) -> tuple[str, str]:
     return wanted.address, wanted.interface

@@ -10,7 +10,8 @@ from ..errors import LvsdrError, NotInstalled, NotPermitted
 from ..system.daemon import environment
 from ..system.net import links
 from .address_machine import linkless
-from .configuration import Configuration, Wanted
+from .configuration import Configuration
+from .wanted_addresses import WantedAddress
 
 
 def require(configuration: Configuration) -> None:
@@ -48,7 +49,7 @@ def flaws(configuration: Configuration) -> Iterator[str]:
             yield flaw
 
 
-def _of_loopback(wanted: Wanted, interface: Interface | None) -> str:
+def _of_loopback(wanted: WantedAddress, interface: Interface | None) -> str:
     if interface is None or not interface.loopback:
         return ""
     return f"{wanted.interface} is a loopback interface, where nobody would find {wanted.address}"

@@ -8,8 +8,9 @@ import pytest
 from lvsdr.leader.gate import Policy, Unreachable
 from lvsdr.system.net.http import Endpoint, Trust
 from lvsdr.vipmanager.address_machine import Rules
-from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
-from lvsdr.vipmanager.option_sources import Unusable, environment, file
+from lvsdr.vipmanager.configuration import Configuration, read_configuration
+from lvsdr.vipmanager.option_sources import UnusableOptions, read_environment, read_file
+from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 REFERENCE = {
     "VIP_INTERFACE": "eth0",
@@ -25,18 +26,18 @@ REFERENCE = {
 
 def read(changes: dict[str, str | None]) -> Configuration:
     given = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
-    return configured(environment(given), "thishost")
+    return read_configuration(read_environment(given), "thishost")
 
 
 def problems(changes: dict[str, str | None]) -> tuple[str, ...]:
-    with pytest.raises(Unusable) as raised:
+    with pytest.raises(UnusableOptions) as raised:
         read(changes)
     return raised.value.problems
 
 
 def test_the_reference() -> None:
     found = read({})
-    assert found.wanted == (Wanted("192.168.0.100", 24, "eth0"),)
+    assert found.wanted == (WantedAddress("192.168.0.100", 24, "eth0"),)
     assert found.store == "etcd"
     assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
     assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
@@ -55,12 +56,12 @@ def test_the_policy_is_safe() -> None:
 def test_several_addresses() -> None:
     both = "192.168.0.100,fd77::100"
     assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).wanted == (
-        Wanted("192.168.0.100", 24, "eth0"),
-        Wanted("fd77::100", 64, "eth0"),
+        WantedAddress("192.168.0.100", 24, "eth0"),
+        WantedAddress("fd77::100", 64, "eth0"),
     )
     assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).wanted == (
-        Wanted("192.168.0.100", 24, "eth0"),
-        Wanted("10.0.0.9", 24, "eth1"),
+        WantedAddress("192.168.0.100", 24, "eth0"),
+        WantedAddress("10.0.0.9", 24, "eth1"),
     )
 
 
@@ -319,8 +320,8 @@ verbose: T
 def test_the_samples_of_the_other_one_are_accepted(version: str, tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text(SAMPLES[version])
-    found = configured(file(str(path)), "thishost")
-    assert found.wanted == (Wanted("192.0.2.123", 24, "enp0s3"),)
+    found = read_configuration(read_file(str(path)), "thishost")
+    assert found.wanted == (WantedAddress("192.0.2.123", 24, "enp0s3"),)
     assert (found.store, found.settings.value) == ("etcd", "member1")
     assert found.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
     assert any("not used any more" in warning for warning in found.warnings)

@@ -9,10 +9,10 @@ import pytest
 from lvsdr.address.interfaces import Interface
 from lvsdr.leader.gate import Answer, Decision, Leadership, Policy, Standing, State
 from lvsdr.vipmanager.address_machine import Presence, Progress, Sight
-from lvsdr.vipmanager.configuration import Wanted
 from lvsdr.vipmanager.holder import Holder, Threads
 from lvsdr.vipmanager.log import Log
 from lvsdr.vipmanager.status_document import Document, Heard, aged, document, metrics, summary, text
+from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
 THREADS = Threads(lambda _asking: None, lambda _guard: None)
@@ -20,7 +20,7 @@ LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
 def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
-    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
+    made = Holder(WantedAddress(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
     made.sight = Sight(UP, presence)
     made.decision = decision
     made.progress = Progress(trouble=trouble)
