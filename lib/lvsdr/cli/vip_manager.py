@@ -173,11 +173,11 @@ def _status(given: Mapping[str, Any]) -> int:
     from ..vipmanager import status, status_document
 
     directory = given["run_dir"] or os.environ.get("VIP_RUN_DIR") or RUN_DIRECTORY
-    found = status.running(directory)
+    found = status.read_documents(directory)
     if given["json"]:
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo("\n".join(map(status_document.text, found)), nl=False)
+        click.echo("\n".join(map(status_document.format_text, found)), nl=False)
     if not found:
         complain(NAME, "no daemon is running")
     return 0 if found else NOT_RUNNING

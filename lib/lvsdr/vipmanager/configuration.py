@@ -9,7 +9,7 @@ from .. import leader
 from ..leader.gate import Policy
 from ..leader.settings import Settings as StoreSettings
 from ..values.light_typing import NamedTuple
-from .address_machine import Rules
+from .address_machine import TakeoverRules
 from .option_sources import OptionSource, OptionText, UnusableOptions
 from .options import OPTIONS
 from .store_options import SHORTEST_INTERVAL, store_settings, store_warnings
@@ -28,7 +28,7 @@ class Configuration(NamedTuple):
     settings: StoreSettings
     policy: Policy
     interval: float
-    rules: Rules
+    rules: TakeoverRules
     keepalive: float
     keep_on_exit: bool
     level: str
@@ -61,7 +61,9 @@ def read_configuration(source: OptionSource, node: str) -> Configuration:
         settings=settings,
         policy=policy,
         interval=max(values["interval"], SHORTEST_INTERVAL),
-        rules=Rules(values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]),
+        rules=TakeoverRules(
+            values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]
+        ),
         keepalive=values["keepalive-period"],
         keep_on_exit=values["keep-on-exit"],
         level="DEBUG" if values["verbose"] else values["loglevel"],

@@ -17,7 +17,7 @@ _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3}  # sd-daemon(3)
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
-class Log:
+class DaemonLog:
     """A log for a descriptor, with lines of a level or above.
 
     A call never blocks.  Lines that cannot be written in time are counted, and the number is logged
@@ -68,7 +68,7 @@ class Log:
         said = {name: fact for name, fact in facts.items() if fact != ""}
         if not self._journal and self._form == "json":
             said = {"time": _now(), **said}
-        text = line(self._form, level, event, said)
+        text = format_line(self._form, level, event, said)
         if self._journal:
             text = f"<{_PRIORITIES[level]}>{text}"
         elif self._form == "text":
@@ -100,7 +100,7 @@ def _now() -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
 
 
-def line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
+def format_line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
     """Return a line of the log, without its time.
 
     >>> line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..leader.gate import Policy, Unreachable
 from ..ocf.values import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
-from .address_machine import Rules
+from .address_machine import TakeoverRules
 from .option_parsers import (
     ADDRESSES,
     INTERFACES,
@@ -63,7 +63,7 @@ def variable(name: str) -> str:
     return "VIP_" + name.upper().replace("-", "_")
 
 
-_DEFAULT, _PATIENT = Policy(), Rules()
+_DEFAULT, _PATIENT = Policy(), TakeoverRules()
 
 OPTIONS = (
     Option(

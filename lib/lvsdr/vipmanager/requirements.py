@@ -9,7 +9,7 @@ from ..address.interfaces import Interface
 from ..errors import LvsdrError, NotInstalled, NotPermitted
 from ..system.daemon import environment
 from ..system.net import links
-from .address_machine import linkless
+from .address_machine import link_problem
 from .configuration import Configuration
 from .wanted_addresses import WantedAddress
 
@@ -43,7 +43,7 @@ def flaws(configuration: Configuration) -> Iterator[str]:
     seen = set()
     for wanted in configuration.wanted:
         interface = links.interface(wanted.interface)
-        flaw = _of_loopback(wanted, interface) or linkless(interface, wanted.interface)
+        flaw = _of_loopback(wanted, interface) or link_problem(interface, wanted.interface)
         if flaw and flaw not in seen:
             seen.add(flaw)
             yield flaw

@@ -16,7 +16,7 @@ from ..system.daemon import environment, listeners, requests
 from ..system.daemon.listeners import Listener
 from . import status_document
 from .configuration import Configuration
-from .log import Log
+from .log import DaemonLog
 
 _SUFFIX = ".sock"
 _REFRESH = 10.0  # seconds between writes of the metrics file without a change
@@ -24,15 +24,15 @@ _LAST = 1.0  # seconds to remove the metrics file at the end
 _PATIENCE = 5.0  # seconds for a daemon to answer
 
 
-class Publisher:
+class StatusPublisher:
     """A publisher of the latest document; ``due`` is the time of the next publication."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
+    def __init__(self, configuration: Configuration, log: DaemonLog) -> None:
         self._log = log
         self._directory = configuration.run_directory
         self._textfile = configuration.metrics_textfile
         self._watchdog = environment.watchdog_interval()
-        self._document: status_document.Document = {}
+        self._document: status_document.StatusDocument = {}
         self._status = ""
         self._metrics = ""
         self._written = 0.0
@@ -40,7 +40,7 @@ class Publisher:
         self._unwritten = ""
         self._writer: Thread | None = None  # a thread, because the file's disk may not respond
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
-        sweep(self._directory)
+        remove_dead_sockets(self._directory)
         self._waiting: list[Callable[[], Listener]] = [lambda: self._socket(path)]
         if configuration.metrics_listen is not None:
             address, port = configuration.metrics_listen
@@ -56,11 +56,11 @@ class Publisher:
         write = self._written + _REFRESH if self._textfile else inf
         return min(feed, write, self._tried + _REFRESH if self._waiting else inf)
 
-    def begin(self, document: status_document.Document) -> None:
+    def begin(self, document: status_document.StatusDocument) -> None:
         """Publish the first document, and answer queries from now on."""
         self.publish(document)
 
-    def publish(self, document: status_document.Document) -> None:
+    def publish(self, document: status_document.StatusDocument) -> None:
         now = time.monotonic()
         if self._waiting and now >= self._tried + _REFRESH:
             self._tried = now
@@ -69,7 +69,7 @@ class Publisher:
         if self._watchdog is not None and now >= self._fed + self._watchdog / 4:
             self._fed = now
             environment.notify_service_manager("WATCHDOG=1")
-        summary = status_document.summary(document)
+        summary = status_document.summarize(document)
         changed, self._status = summary != self._status, summary
         if changed:
             environment.notify_service_manager(f"STATUS={summary}")
@@ -117,10 +117,10 @@ class Publisher:
         return listener
 
     def _answer(self) -> bytes:
-        return json.dumps(status_document.aged(self._document)).encode()
+        return json.dumps(status_document.with_ages(self._document)).encode()
 
     def _page(self) -> bytes:
-        return status_document.metrics(status_document.aged(self._document)).encode()
+        return status_document.format_metrics(status_document.with_ages(self._document)).encode()
 
     def _remove(self, path: str) -> None:
         if self._writer is not None:
@@ -139,7 +139,7 @@ class Publisher:
             self._unwritten = reason
 
 
-def sweep(directory: str) -> None:
+def remove_dead_sockets(directory: str) -> None:
     """Remove the sockets of daemons that were killed."""
     for path in _sockets(directory):
         with suppress(LvsdrError, OSError):
@@ -147,7 +147,7 @@ def sweep(directory: str) -> None:
                 os.unlink(path)
 
 
-def running(directory: str) -> list[status_document.Document]:
+def read_documents(directory: str) -> list[status_document.StatusDocument]:
     """Return the documents of the running daemons; raise LvsdrError."""
     answers = [listeners.ask(path, _PATIENCE) for path in _sockets(directory)]
     return [json.loads(answer) for answer in answers if answer]

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from .. import __version__
 from ..leader.gate import Policy, Standing, current
 from ..values.light_typing import NamedTuple
-from .address_machine import Presence, linkless
-from .holder import Holder
+from .address_machine import Presence, link_problem
+from .managed_address import ManagedAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-Document = Mapping[str, "Any"]
+StatusDocument = Mapping[str, "Any"]
 
 _STATES = {
     Presence.ABSENT: "released",
@@ -57,7 +57,7 @@ _EACH = (
 )
 
 
-class Heard(NamedTuple):
+class AnswerCounts(NamedTuple):
     """Counts of the store's answers since the start; ``last`` is on the monotonic clock."""
 
     answers: int = 0
@@ -65,9 +65,13 @@ class Heard(NamedTuple):
     last: float | None = None
 
 
-def document(
-    store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
-) -> Document:
+def describe_state(
+    store: str,
+    standing: Standing,
+    heard: AnswerCounts,
+    policy: Policy,
+    addresses: Iterable[ManagedAddress],
+) -> StatusDocument:
     """Return the state of store and addresses; an expired answer counts as unknown."""
     known, reason = current(standing, time.monotonic(), policy)
     latest = standing.latest
@@ -84,16 +88,16 @@ def document(
         "answers": heard.answers,
         "unanswered": heard.unanswered,
         "answered": heard.last,
-        "addresses": [_address(holder) for holder in holders],
+        "addresses": [_describe_address(address) for address in addresses],
     }
 
 
-def _address(holder: Holder) -> Document:
-    wanted, decision = holder.wanted, holder.decision
+def _describe_address(address: ManagedAddress) -> StatusDocument:
+    wanted, decision = address.wanted, address.decision
     # Otherwise a wrong interface of a follower would stay unnoticed until the takeover.
-    missing = linkless(holder.sight.interface, wanted.interface) if holder.looked else ""
-    trouble = holder.progress.trouble or missing
-    state = _STATES[holder.sight.presence]
+    missing = link_problem(address.state.interface, wanted.interface) if address.state_read else ""
+    trouble = address.progress.trouble or missing
+    state = _STATES[address.state.presence]
     if state == "released" and decision.hold:
         state = "waiting"
     return {
@@ -101,29 +105,29 @@ def _address(holder: Holder) -> Document:
         "prefix": wanted.prefix,
         "interface": wanted.interface,
         "state": state,
-        "held": holder.held,
+        "held": address.held,
         "wanted": decision.hold,
         "bad": decision.degraded or bool(trouble),
         "reason": decision.reason,
         "trouble": trouble,
-        **holder.counts._asdict(),
+        **address.counts._asdict(),
     }
 
 
-def summary(told: Document) -> str:
+def summarize(told: StatusDocument) -> str:
     """Return the document in a few words, which differ after every change of a state."""
     addresses = ", ".join(f"{one['address']} {one['state']}" for one in told["addresses"])
     return f"{told['state']}: {addresses}"
 
 
-def aged(told: Document) -> Document:
+def with_ages(told: StatusDocument) -> StatusDocument:
     """Return the document with ages instead of times of this boot's clock."""
     answered = told["answered"]
     age = None if answered is None else round(time.monotonic() - answered, 3)
     return {**{key: value for key, value in told.items() if key != "answered"}, "answer_age": age}
 
 
-def text(told: Document) -> str:
+def format_text(told: StatusDocument) -> str:
     """Return the document as readable text."""
     age = "never" if told["answer_age"] is None else f"{told['answer_age']:.1f} s ago"
     lines = [
@@ -140,12 +144,12 @@ def text(told: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
-def metrics(told: Document) -> str:
+def format_metrics(told: StatusDocument) -> str:
     """Return the document in Prometheus' text format, version 0.0.4."""
     return "".join(f"{line}\n" for line in _lines(told))
 
 
-def _lines(told: Document) -> Iterator[str]:
+def _lines(told: StatusDocument) -> Iterator[str]:
     yield from _head(Metric("info", "gauge", "The program.", ""))
     yield f"vip_manager_info{_labels(version=told['version'], store=told['store'])} 1"
     for metric in _ONCE:

@@ -9,7 +9,7 @@ from ..errors import LvsdrError
 from ..system.net import ip_address
 from ..system.sysctl import Claims
 from ..values.deadline import Deadline
-from .log import Log
+from .log import DaemonLog
 from .wanted_addresses import WantedAddress
 
 _SECONDS = 10.0  # the deadline for all settings
@@ -18,7 +18,7 @@ _SECONDS = 10.0  # the deadline for all settings
 class Sysctls:
     """The settings of one address, with their changes and troubles in the log."""
 
-    def __init__(self, wanted: WantedAddress, directory: str, log: Log) -> None:
+    def __init__(self, wanted: WantedAddress, directory: str, log: DaemonLog) -> None:
         self._wanted = wanted
         self._directory = directory
         self._log = log

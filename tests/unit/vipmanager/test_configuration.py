@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lvsdr.leader.gate import Policy, Unreachable
 from lvsdr.system.net.http import Endpoint, Trust
-from lvsdr.vipmanager.address_machine import Rules
+from lvsdr.vipmanager.address_machine import TakeoverRules
 from lvsdr.vipmanager.configuration import Configuration, read_configuration
 from lvsdr.vipmanager.option_sources import UnusableOptions, read_environment, read_file
 from lvsdr.vipmanager.wanted_addresses import WantedAddress
@@ -42,7 +42,7 @@ def test_the_reference() -> None:
     assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
     assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
     assert found.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
-    assert found.rules == Rules(takeover=5.0, retry=3.0, force=False)
+    assert found.rules == TakeoverRules(takeover=5.0, retry=3.0, force=False)
     assert (found.interval, found.keepalive) == (1.0, 1.0)
     assert (found.level, found.keep_on_exit) == ("INFO", False)
 

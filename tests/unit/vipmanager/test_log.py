@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from lvsdr.vipmanager.log import Log, line
+from lvsdr.vipmanager.log import DaemonLog, format_line
 
 PATIENCE = 20.0
 
@@ -25,7 +25,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def test_only_levels_that_are_wanted(pipe: tuple[int, int]) -> None:
-    log = Log("WARNING", "text", pipe[1])
+    log = DaemonLog("WARNING", "text", pipe[1])
     log.debug("a")
     log.info("b")
     log.warning("c", address="10.9.0.20/24", nothing="")
@@ -40,7 +40,7 @@ def test_only_levels_that_are_wanted(pipe: tuple[int, int]) -> None:
 
 
 def test_a_closed_descriptor_blocks_nothing(pipe: tuple[int, int]) -> None:
-    log = Log("INFO", "text", pipe[1])
+    log = DaemonLog("INFO", "text", pipe[1])
     os.close(pipe[1])
     log.error("failed", reason="x")
     assert log.flush(PATIENCE)
@@ -50,7 +50,7 @@ def test_a_pipe_without_a_reader_blocks_nothing_and_losses_are_counted(
     pipe: tuple[int, int],
 ) -> None:
     reader, writer = pipe
-    log = Log("INFO", "text", writer)
+    log = DaemonLog("INFO", "text", writer)
     for number in range(3000):
         log.info("line", number=number, padding="x" * 100)
     assert not log.flush(0.0)
@@ -69,7 +69,7 @@ def test_a_pipe_without_a_reader_blocks_nothing_and_losses_are_counted(
 def test_a_non_blocking_pipe_gets_every_line(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     os.set_blocking(writer, False)
-    log = Log("INFO", "text", writer)
+    log = DaemonLog("INFO", "text", writer)
     for number in range(900):
         log.info("line", number=number, padding="x" * 200)
     text = b""
@@ -89,4 +89,4 @@ def test_a_non_blocking_pipe_gets_every_line(pipe: tuple[int, int]) -> None:
     ],
 )
 def test_facts_are_quoted_where_that_is_needed(fact: str, written: str) -> None:
-    assert line("text", "INFO", "e", {"f": fact}) == f"INFO e {written}"
+    assert format_line("text", "INFO", "e", {"f": fact}) == f"INFO e {written}"

@@ -8,36 +8,46 @@ import time
 import pytest
 from lvsdr.address.interfaces import Interface
 from lvsdr.leader.gate import Answer, Decision, Leadership, Policy, Standing, State
-from lvsdr.vipmanager.address_machine import Presence, Progress, Sight
-from lvsdr.vipmanager.holder import Holder, Threads
-from lvsdr.vipmanager.log import Log
-from lvsdr.vipmanager.status_document import Document, Heard, aged, document, metrics, summary, text
+from lvsdr.vipmanager.address_machine import AddressState, Presence, Progress
+from lvsdr.vipmanager.log import DaemonLog
+from lvsdr.vipmanager.managed_address import BackgroundWork, ManagedAddress
+from lvsdr.vipmanager.status_document import (
+    AnswerCounts,
+    StatusDocument,
+    describe_state,
+    format_metrics,
+    format_text,
+    summarize,
+    with_ages,
+)
 from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
-THREADS = Threads(lambda _asking: None, lambda _guard: None)
+THREADS = BackgroundWork(lambda _asking: None, lambda _guard: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
-def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
-    made = Holder(WantedAddress(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
-    made.sight = Sight(UP, presence)
+def holder(
+    address: str, presence: Presence, decision: Decision, trouble: str = ""
+) -> ManagedAddress:
+    made = ManagedAddress(WantedAddress(address, 24, 'e"h0'), "/nosuch", DaemonLog(), THREADS)
+    made.state = AddressState(UP, presence)
     made.decision = decision
     made.progress = Progress(trouble=trouble)
     return made
 
 
-def told(stale: str = "", age: float = 0.0) -> Document:
+def told(stale: str = "", age: float = 0.0) -> StatusDocument:
     held = holder("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
     waiting = holder("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
     now = time.monotonic()
     standing = Standing(Answer(LEADER, now - age, now - age))
-    found = document("etcd", standing, Heard(7, 1, None), Policy(), [held, waiting])
-    return aged({**found, "pid": 4711, "stale": stale})
+    found = describe_state("etcd", standing, AnswerCounts(7, 1, None), Policy(), [held, waiting])
+    return with_ages({**found, "pid": 4711, "stale": stale})
 
 
 def test_for_people() -> None:
-    lines = text(told("x: y")).splitlines()
+    lines = format_text(told("x: y")).splitlines()
     assert lines[0].endswith(", process 4711")
     assert lines[1:] == [
         "etcd: leader (/leader is node1 in etcd), answered never",
@@ -48,7 +58,7 @@ def test_for_people() -> None:
 
 
 def test_in_a_few_words() -> None:
-    assert summary(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
+    assert summarize(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
 
 
 def test_a_follower_without_its_interface_is_not_well() -> None:
@@ -57,12 +67,12 @@ def test_a_follower_without_its_interface_is_not_well() -> None:
     Otherwise the defect would be noticed at the next takeover, and not before.
     """
     follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
-    follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
-    found = document("etcd", Standing(), Heard(), Policy(), [follower])
+    follower.state, follower.state_read = AddressState(None, Presence.ABSENT), True
+    found = describe_state("etcd", Standing(), AnswerCounts(), Policy(), [follower])
     (address,) = found["addresses"]
     assert address["bad"]
     assert address["trouble"] == 'interface e"h0 does not exist'
-    shown = text(aged({**found, "pid": 1, "stale": ""}))
+    shown = format_text(with_ages({**found, "pid": 1, "stale": ""}))
     assert 'released (interface e"h0 does not exist)' in shown
 
 
@@ -73,17 +83,19 @@ def test_an_old_answer_says_nothing() -> None:
     """
     found = told(age=60.0)
     assert (found["state"], found["leader"]) == ("unknown", None)
-    assert "vip_manager_leader 0" in metrics(found)
-    assert "vip_manager_store_up 0" in metrics(found)
-    assert "no answer for 60." in text(found)
+    assert "vip_manager_leader 0" in format_metrics(found)
+    assert "vip_manager_store_up 0" in format_metrics(found)
+    assert "no answer for 60." in format_text(found)
 
 
 def test_before_anything_was_heard() -> None:
-    found = aged({**document("etcd", Standing(), Heard(), Policy(), []), "pid": 1, "stale": ""})
+    found = with_ages(
+        {**describe_state("etcd", Standing(), AnswerCounts(), Policy(), []), "pid": 1, "stale": ""}
+    )
     assert found["state"] == "not asked yet"
-    assert "vip_manager_store_up 0" in metrics(found)
-    assert "answer_age" not in metrics(found)
-    assert "no answer yet" in text(found)
+    assert "vip_manager_store_up 0" in format_metrics(found)
+    assert "answer_age" not in format_metrics(found)
+    assert "no answer yet" in format_text(found)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +114,7 @@ def test_before_anything_was_heard() -> None:
     ],
 )
 def test_a_metric(line: str) -> None:
-    assert line in metrics(told()).splitlines()
+    assert line in format_metrics(told()).splitlines()
 
 
 def test_the_format_of_metrics() -> None:
@@ -111,7 +123,7 @@ def test_the_format_of_metrics() -> None:
     sample = re.compile(
         r'([a-z_]+)(\{[a-z_]+="(?:[^"\\]|\\.)*"(,[a-z_]+="(?:[^"\\]|\\.)*")*\})? \S+'
     )
-    page = metrics(told("x"))
+    page = format_metrics(told("x"))
     assert page.endswith("\n")
     for line in page.splitlines():
         if line.startswith("# HELP "):
