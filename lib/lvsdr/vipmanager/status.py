@@ -34,7 +34,6 @@ class StatusPublisher:
         self._watchdog = environment.watchdog_interval()
         self._document: status_document.StatusDocument = {}
         self._status = ""
-        self._metrics = ""
         self._written = 0.0
         self._fed = 0.0
         self._unwritten = ""
