@@ -20,9 +20,9 @@ class Syslog:
 
     def __init__(self, tag: str, facility: str, device: str = DEVICE) -> None:
         self._tag = tag
-        self._facility = _number(facility)
+        self._facility = _facility_number(facility)
         self._device = device
-        self._left = _PATIENCE
+        self._time_left = _PATIENCE
 
     def write(self, level: str, text: str) -> None:
         """Send a line; raise OSError if it is lost."""
@@ -31,12 +31,12 @@ class Syslog:
         began = time.monotonic()
         wire = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         try:
-            wire.settimeout(max(self._left, 0.0))
+            wire.settimeout(max(self._time_left, 0.0))
             wire.connect(self._device)
             wire.send(self._line(level, text).encode("utf-8", "backslashreplace"))
         finally:
             wire.close()
-            self._left -= time.monotonic() - began
+            self._time_left -= time.monotonic() - began
 
     def _line(self, level: str, text: str) -> str:
         """Return the line as syslog(3) sends it (RFC 3164, section 4.1, without the host)."""
@@ -45,7 +45,7 @@ class Syslog:
         return f"<{self._facility * 8 + _SEVERITIES[level]}>{date} {self._tag}: {text}"
 
 
-def _number(facility: str) -> int:
+def _facility_number(facility: str) -> int:
     """Return the number of a facility; that of daemon for one that does not exist.
 
     >>> [_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]

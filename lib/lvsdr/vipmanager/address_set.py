@@ -95,7 +95,9 @@ class AddressSet:
         locks: dict[str, int] = {}
         try:
             for address in wanted:
-                locks[address.address] = saved_addresses.lock(self._directory, address.address)
+                locks[address.address] = saved_addresses.lock_address(
+                    self._directory, address.address
+                )
         except LvsdrError:
             for descriptor in locks.values():
                 os.close(descriptor)

@@ -65,7 +65,7 @@ class Daemon:
         self._store.begin()
         addresses = ",".join(map(str, configuration.wanted))
         self._log.info("started", addresses=addresses, store=configuration.store, pid=os.getpid())
-        publisher.begin(self._document())
+        publisher.publish(self._document())
         environment.notify_service_manager("READY=1")
         try:
             return self._loop(publisher)
@@ -140,7 +140,7 @@ class Daemon:
             if address.held:
                 address.confirmation.store(self._store.standing.confirmed)
             else:
-                address.confirmation.forget()
+                address.confirmation.delete()
         except LvsdrError as error:
             self._log_failure(str(error))
             return float("inf")

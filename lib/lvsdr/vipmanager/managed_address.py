@@ -34,7 +34,7 @@ from .conflict_probe import (
     determine_presence,
 )
 from .log import DaemonLog
-from .sysctls import Sysctls
+from .sysctls import AddressSysctls
 from .wanted_addresses import WantedAddress
 
 _MOVES = 6  # moves in one turn; taking an address needs three
@@ -60,10 +60,10 @@ class ManagedAddress:
         self.progress = Progress()
         self.state, self.state_read = AddressState(None, Presence.ABSENT), False
         self.decision = Decision(False, "the store has not answered yet")
-        self.confirmation = saved_addresses.Confirmation(directory, wanted.address)
+        self.confirmation = saved_addresses.SavedConfirmation(directory, wanted.address)
         self._directory = directory
         self._log = AddressLog(log)
-        self._sysctls = Sysctls(wanted, directory, log)
+        self._sysctls = AddressSysctls(wanted, directory, log)
         self._work = work
         self._probe: ConflictProbe | None = None
         self._rounds = AnnouncementRounds()
@@ -138,7 +138,7 @@ class ManagedAddress:
     def remove_traces(self) -> None:
         """Remove the state file and the sysctls of a removed address, as far as possible."""
         try:
-            saved_addresses.forget(self._directory, self.wanted.address)
+            saved_addresses.delete_confirmation(self._directory, self.wanted.address)
             self._sysctls.release()
         except (LvsdrError, OSError) as error:
             self._log.log_warning("sysctl", self.wanted, error)
@@ -170,7 +170,7 @@ class ManagedAddress:
         was_ours = self._ours
         with suppress(LvsdrError):  # a later call reports that it cannot be stored
             self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
-        self._sysctls.keep(place)
+        self._sysctls.claim(place)
         ip_address.reach(place, interface, properties, deadline)
         self._ours = True
         event = "restored" if was_ours else "taken"

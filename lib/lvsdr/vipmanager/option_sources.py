@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import LvsdrError, NotInstalled
 from ..values.light_typing import NamedTuple
 from .option_names import CURRENT_NAMES, NEVER_EMPTY, name_warnings
-from .options import variable
+from .options import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def read_environment(environ: Mapping[str, str]) -> OptionSource:
 
     An empty variable counts as unset, except for an option in NEVER_EMPTY.
     """
-    known = {variable(name): name for name in CURRENT_NAMES}
+    known = {variable_name(name): name for name in CURRENT_NAMES}
     texts = {known[name]: text for name, text in environ.items() if name in known}
     unknown_names = sorted(
         name
         for name in environ
         if name.startswith(_PREFIX) and name not in known and name not in _OTHER_VARIABLES
     )
-    source = _current_texts(texts, variable)
+    source = _current_texts(texts, variable_name)
     unknown = tuple(f"{name} is none of the variables that are known" for name in unknown_names)
     return source._replace(warnings=source.warnings + unknown)
 

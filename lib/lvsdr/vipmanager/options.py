@@ -15,12 +15,12 @@ from .option_parsers import (
     INTERFACES,
     PREFIXES,
     STORE,
-    file_path,
-    level,
-    listening,
-    seconds,
-    text,
-    truth,
+    parse_file_path,
+    parse_level,
+    parse_listen_address,
+    parse_switch,
+    parse_text,
+    seconds_parser,
 )
 
 TYPE_CHECKING = False
@@ -51,10 +51,10 @@ class Option(NamedTuple):
 
     @property
     def variable(self) -> str:
-        return variable(self.name)
+        return variable_name(self.name)
 
 
-def variable(name: str) -> str:
+def variable_name(name: str) -> str:
     """Return the name in the environment.
 
     >>> variable("trigger-key")
@@ -96,21 +96,21 @@ OPTIONS = (
     ),
     Option(
         "dcs-endpoints",
-        text,
+        parse_text,
         "URLs of the store, separated by commas; default: this host.",
         metavar="URLS",
         old=("endpoint", "endpoints"),
     ),
     Option(
         "trigger-key",
-        text,
+        parse_text,
         "Key that holds the leader's name; for patroni the path to be asked, default /leader.",
         metavar="KEY",
         old=("key",),
     ),
     Option(
         "trigger-value",
-        text,
+        parse_text,
         "Value of the key when this node leads, default the host's name; for patroni the HTTP "
         "status, default 200.",
         metavar="VALUE",
@@ -126,7 +126,7 @@ OPTIONS = (
     ),
     Option(
         "interval",
-        seconds(0, 0.001),
+        seconds_parser(0, 0.001),
         "Milliseconds after which the store is asked again if it cannot be watched, or says "
         "nothing; 100 at least.",
         "1000",
@@ -134,27 +134,27 @@ OPTIONS = (
     ),
     Option(
         "takeover-timeout",
-        seconds(0),
+        seconds_parser(0),
         "Seconds to wait while another host still answers for the address.",
         f"{_PATIENT.takeover:g}",
         metavar="SECONDS",
     ),
     Option(
         "retry-timeout",
-        seconds(0.1),
+        seconds_parser(0.1),
         "Seconds from an attempt that was abandoned, or failed, to the next.",
         f"{_PATIENT.retry:g}",
         metavar="SECONDS",
     ),
     Option(
         "force-takeover",
-        truth,
+        parse_switch,
         "Take the address after the takeover timeout even if another host still answers.",
         "false",
     ),
     Option(
         "keepalive-period",
-        seconds(0.1),
+        seconds_parser(0.1),
         "Seconds from one look whether the address is still there to the next; a change that the "
         "kernel tells of is looked at at once.",
         "1",
@@ -170,7 +170,7 @@ OPTIONS = (
     ),
     Option(
         "dcs-grace",
-        seconds(0),
+        seconds_parser(0),
         "Seconds for which the address stays after the store last said that this node leads; with "
         "patroni 2 at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
@@ -178,31 +178,31 @@ OPTIONS = (
     ),
     Option(
         "settle",
-        seconds(SETTLE),
+        seconds_parser(SETTLE),
         "Seconds for which this node must have led before it has the address.",
         f"{SETTLE:g}",
         metavar="SECONDS",
     ),
-    Option("etcd-user", text, "User of etcd.", metavar="NAME"),
+    Option("etcd-user", parse_text, "User of etcd.", metavar="NAME"),
     Option(
         "etcd-password",
-        text,
+        parse_text,
         "Its password; anybody on the host can read it here, so use the environment or a file.",
         metavar="PASSWORD",
         discreet=True,
     ),
-    Option("etcd-ca-file", file_path, "Who signs the store's certificates.", metavar="FILE"),
-    Option("etcd-cert-file", file_path, "Certificate to show to the store.", metavar="FILE"),
-    Option("etcd-key-file", file_path, "Its key.", metavar="FILE"),
-    Option("consul-token", text, "Token of Consul.", metavar="TOKEN", discreet=True),
+    Option("etcd-ca-file", parse_file_path, "Who signs the store's certificates.", metavar="FILE"),
+    Option("etcd-cert-file", parse_file_path, "Certificate to show to the store.", metavar="FILE"),
+    Option("etcd-key-file", parse_file_path, "Its key.", metavar="FILE"),
+    Option("consul-token", parse_text, "Token of Consul.", metavar="TOKEN", discreet=True),
     Option(
         "keep-on-exit",
-        truth,
+        parse_switch,
         "Leave the address where it is when told to end: for upgrades.",
         "false",
     ),
-    Option("loglevel", level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
-    Option("verbose", truth, "The same as --loglevel DEBUG.", "false"),
+    Option("loglevel", parse_level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
+    Option("verbose", parse_switch, "The same as --loglevel DEBUG.", "false"),
     Option(
         "log-format",
         one_of("text", "json"),
@@ -212,7 +212,7 @@ OPTIONS = (
     ),
     Option(
         "metrics-listen",
-        listening,
+        parse_listen_address,
         "Port, or address and port, where Prometheus may ask; without an address only this host.",
         metavar="[ADDRESS:]PORT",
     ),
@@ -229,6 +229,6 @@ OPTIONS = (
         RUN_DIRECTORY,
         metavar="DIRECTORY",
     ),
-    Option("retry-after", text, "Accepted, and not used.", metavar="MS"),
-    Option("retry-num", text, "Accepted, and not used.", metavar="NUMBER"),
+    Option("retry-after", parse_text, "Accepted, and not used.", metavar="MS"),
+    Option("retry-num", parse_text, "Accepted, and not used.", metavar="NUMBER"),
 )

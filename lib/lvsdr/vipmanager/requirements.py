@@ -14,7 +14,7 @@ from .configuration import Configuration
 from .wanted_addresses import WantedAddress
 
 
-def require(configuration: Configuration) -> None:
+def require_host(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
     missing = environment.missing_capabilities()
     if missing:
@@ -28,12 +28,12 @@ def require(configuration: Configuration) -> None:
     if shutil.which("ip") is None:
         raise NotInstalled("there is no program ip (package iproute2)")
     for wanted in configuration.wanted:
-        flaw = _of_loopback(wanted, links.interface(wanted.interface))
+        flaw = _loopback_flaw(wanted, links.interface(wanted.interface))
         if flaw:
             raise LvsdrError(flaw)
 
 
-def flaws(configuration: Configuration) -> Iterator[str]:
+def find_flaws(configuration: Configuration) -> Iterator[str]:
     """Yield each reason why this host cannot have the addresses now, once.
 
     Raises LvsdrError if the kernel does not describe an interface.
@@ -43,13 +43,13 @@ def flaws(configuration: Configuration) -> Iterator[str]:
     seen = set()
     for wanted in configuration.wanted:
         interface = links.interface(wanted.interface)
-        flaw = _of_loopback(wanted, interface) or link_problem(interface, wanted.interface)
+        flaw = _loopback_flaw(wanted, interface) or link_problem(interface, wanted.interface)
         if flaw and flaw not in seen:
             seen.add(flaw)
             yield flaw
 
 
-def _of_loopback(wanted: WantedAddress, interface: Interface | None) -> str:
+def _loopback_flaw(wanted: WantedAddress, interface: Interface | None) -> str:
     if interface is None or not interface.loopback:
         return ""
     return f"{wanted.interface} is a loopback interface, where nobody would find {wanted.address}"

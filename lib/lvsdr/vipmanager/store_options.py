@@ -10,7 +10,7 @@ from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
 from .option_names import NEVER_EMPTY
 from .option_sources import OptionText
-from .options import variable
+from .options import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def store_settings(
         for setting, sentence in error.found:
             option = _OPTION_OF_SETTING[setting]
             if option not in texts or texts[option].text:
-                source = texts[option].source if option in texts else variable(option)
+                source = texts[option].source if option in texts else variable_name(option)
                 problems.append(f"{source}: {sentence}")
         return None
 

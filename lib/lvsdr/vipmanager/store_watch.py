@@ -92,7 +92,7 @@ class StoreWatch:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         saved_times = [
-            saved_addresses.remembered(directory, wanted.address, now)
+            saved_addresses.read_confirmation(directory, wanted.address, now)
             for wanted in self._configuration.wanted
         ]
         times = [time for time in saved_times if time is not None]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..address.prefixes import Netmask, host_flaw
 from ..values.light_typing import NamedTuple
 from .option_sources import OptionText
-from .options import variable
+from .options import variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def wanted_addresses(
 ) -> Iterator[WantedAddress]:
     """Yield one entry for each address; interfaces and prefixes are common or one for each."""
     missing = [name for name in ("ip", "netmask", "interface") if name not in texts]
-    problems.extend(f"{variable(name)} must be set" for name in missing)
+    problems.extend(f"{variable_name(name)} must be set" for name in missing)
     addresses: tuple[str, ...] = values["ip"] or ()
     prefixes = _one_for_each("netmask", values, texts, problems)
     interfaces = _one_for_each("interface", values, texts, problems)

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 from lvsdr.cli.postgres_options import (
-    CONNECTION,
-    LIMITS,
-    AskingCommand,
-    connection,
-    deadline,
-    limits,
-    words,
+    CONNECTION_OPTIONS,
+    LIMIT_OPTIONS,
+    PostgresCommand,
+    read_limits,
+    read_target,
+    read_target_words,
+    start_deadline,
 )
-from lvsdr.cli.program import described, run
+from lvsdr.cli.program import build_command, run
 from lvsdr.postgres.connection import Target
 from lvsdr.postgres.lag import Limits
 
-COMMAND = described(AskingCommand, "tool", "A tool.", (*CONNECTION, *LIMITS))
+COMMAND = build_command(PostgresCommand, "tool", "A tool.", (*CONNECTION_OPTIONS, *LIMIT_OPTIONS))
 
 
 def given(*arguments: str) -> Mapping[str, Any]:
@@ -31,7 +31,7 @@ def given(*arguments: str) -> Mapping[str, Any]:
 
 def where(*arguments: str) -> Target:
     values = given(*arguments)
-    return connection(words(values), values)
+    return read_target(read_target_words(values), values)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_an_empty_option_is_none() -> None:
 
 
 def test_limits() -> None:
-    assert limits(given()) == Limits(None, None)
+    assert read_limits(given()) == Limits(None, None)
     line = ("--max-lag-bytes", "16777216", "--max-lag-seconds=0.5")
-    assert limits(given(*line)) == Limits(16777216, 0.5)
+    assert read_limits(given(*line)) == Limits(16777216, 0.5)
 
 
 def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
-    assert 7.0 < deadline(given()).remaining() <= 8.0
-    assert 99.0 < deadline(given("--timeout", "100")).remaining() <= 100.0
+    assert 7.0 < start_deadline(given()).remaining() <= 8.0
+    assert 99.0 < start_deadline(given("--timeout", "100")).remaining() <= 100.0
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_password_that_begins_as_an_option(capsys: pytest.CaptureFixture[str])
 
 def test_too_many_words(capsys: pytest.CaptureFixture[str]) -> None:
     def connect(values: Mapping[str, Any]) -> None:
-        connection(words(values), values)
+        read_target(read_target_words(values), values)
 
     assert run(COMMAND, connect, ["psql", "x=y", "a", "secret"]) == 2
     assert capsys.readouterr().err.startswith("tool: 1 argument(s) too many; legal are ")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 import pytest
-from lvsdr.cli import complain
-from lvsdr.cli.program import Unsaid, described, run, say
+from lvsdr.cli import print_error
+from lvsdr.cli.program import OutputFailed, build_command, print_result, run
 from lvsdr.errors import (
     DeadlineExceeded,
     InvalidParameters,
@@ -17,7 +17,7 @@ from lvsdr.errors import (
     SourceUnavailable,
 )
 
-COMMAND = described(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
+COMMAND = build_command(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
 
 
 def test_the_work_gets_the_values_of_the_parameters() -> None:
@@ -35,7 +35,7 @@ def test_the_work_gets_the_values_of_the_parameters() -> None:
         (click.UsageError("not so"), 2, "not so"),
         (NotInstalled("psycopg is missing"), 126, "psycopg is missing"),
         (NotAsked("no address"), 126, "no address"),
-        (Unsaid("closed"), 126, "closed"),
+        (OutputFailed("closed"), 126, "closed"),
         (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
         (KeyboardInterrupt(), 1, "interrupted"),
     ],
@@ -92,7 +92,7 @@ def test_a_complaint_is_one_line(
     message: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A complaint is one line, without characters that control a terminal."""
-    complain("tool", message)
+    print_error("tool", message)
     assert capsys.readouterr() == ("", f"tool: {line}\n")
 
 
@@ -101,5 +101,5 @@ def test_a_result_that_goes_nowhere(
 ) -> None:
     """A tool without standard output reports nothing of any host."""
     monkeypatch.setattr("sys.stdout", None)
-    assert run(COMMAND, lambda _given: say("t"), []) == 126
+    assert run(COMMAND, lambda _given: print_result("t"), []) == 126
     assert capsys.readouterr().err == "tool: standard output is closed\n"

@@ -22,51 +22,51 @@ def place(tmp_path: Path) -> str:
 
 
 def test_what_was_stored_is_known(place: str) -> None:
-    saved_addresses.remember(place, ADDRESS, 12.5)
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) == 12.5
-    assert saved_addresses.remembered(place, "10.9.0.20", 100.0) is None
-    saved_addresses.forget(place, ADDRESS)
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) is None
-    saved_addresses.forget(place, ADDRESS)
+    saved_addresses.save_confirmation(place, ADDRESS, 12.5)
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) == 12.5
+    assert saved_addresses.read_confirmation(place, "10.9.0.20", 100.0) is None
+    saved_addresses.delete_confirmation(place, ADDRESS)
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) is None
+    saved_addresses.delete_confirmation(place, ADDRESS)
 
 
 def test_nothing_is_believed_of_the_future(place: str) -> None:
-    saved_addresses.remember(place, ADDRESS, 200.0)
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) is None
+    saved_addresses.save_confirmation(place, ADDRESS, 200.0)
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) is None
 
 
 def test_the_store_may_never_have_named_this_node(place: str) -> None:
-    saved_addresses.remember(place, ADDRESS, None)
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) is None
+    saved_addresses.save_confirmation(place, ADDRESS, None)
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"boot": "other", "confirmed": 5.0}'])
 def test_what_makes_no_sense_or_is_of_another_boot_is_nothing(text: str, place: str) -> None:
     (Path(place) / f"{ADDRESS}.json").write_text(text)
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) is None
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) is None
 
 
 def test_a_time_that_is_none(place: str) -> None:
-    saved_addresses.remember(place, ADDRESS, 5.0)
+    saved_addresses.save_confirmation(place, ADDRESS, 5.0)
     path = Path(place) / f"{ADDRESS}.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "confirmed": "x"}))
-    assert saved_addresses.remembered(place, ADDRESS, 100.0) is None
+    assert saved_addresses.read_confirmation(place, ADDRESS, 100.0) is None
 
 
 def test_an_address_has_one_daemon(place: str) -> None:
-    descriptor = saved_addresses.lock(place, ADDRESS)
+    descriptor = saved_addresses.lock_address(place, ADDRESS)
     with pytest.raises(LvsdrError) as raised:
-        saved_addresses.lock(place, ADDRESS)
+        saved_addresses.lock_address(place, ADDRESS)
     assert str(raised.value) == f"{ADDRESS} is managed by another vip-manager on this host already"
-    os.close(saved_addresses.lock(place, "10.9.0.20"))
+    os.close(saved_addresses.lock_address(place, "10.9.0.20"))
     os.close(descriptor)
-    os.close(saved_addresses.lock(place, ADDRESS))
+    os.close(saved_addresses.lock_address(place, ADDRESS))
 
 
 def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LvsdrError) as raised:
-        saved_addresses.lock(str(tmp_path / "file"), ADDRESS)
+        saved_addresses.lock_address(str(tmp_path / "file"), ADDRESS)
     assert str(raised.value).startswith("cannot lock")
 
 
@@ -80,7 +80,7 @@ def test_a_file_for_which_there_is_no_room_is_named(place: str) -> None:
         f"place = {place!r}\n"
         "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', place], check=True)\n"
         "open(place + '/full', 'w').write('x' * 4096)\n"
-        f"saved_addresses.remember(place, {ADDRESS!r}, 1.0)\n"
+        f"saved_addresses.save_confirmation(place, {ADDRESS!r}, 1.0)\n"
     )
     done = subprocess.run(
         ["unshare", "--mount", "/usr/bin/python3", "-c", code],

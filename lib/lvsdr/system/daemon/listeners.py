@@ -9,7 +9,7 @@ from contextlib import suppress
 from ...errors import LvsdrError
 from ...values.deadline import Deadline
 
-_LONGEST = 16 * 1024 * 1024  # bytes of an answer
+_LONGEST_REPLY = 16 * 1024 * 1024  # bytes of an answer
 
 
 class Listener:
@@ -33,7 +33,7 @@ class Listener:
                 os.unlink(self._path)
 
 
-def at_path(path: str) -> Listener:
+def open_unix_socket(path: str) -> Listener:
     """Return a listening Unix socket for root and this user alone; raise LvsdrError.
 
     An existing file at the path is replaced.
@@ -52,7 +52,7 @@ def at_path(path: str) -> Listener:
     return Listener(wire, path)
 
 
-def at_port(address: str, port: int) -> Listener:
+def open_port(address: str, port: int) -> Listener:
     """Return a listening TCP socket; raise LvsdrError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     wire = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -66,7 +66,7 @@ def at_port(address: str, port: int) -> Listener:
     return Listener(wire)
 
 
-def ask(path: str, seconds: float) -> bytes | None:
+def query_socket(path: str, seconds: float) -> bytes | None:
     """Return the answer of a Unix socket; None if no process listens there.
 
     Raises LvsdrError if a process listens, but does not answer, or rejects this user.
@@ -76,13 +76,13 @@ def ask(path: str, seconds: float) -> bytes | None:
         try:
             wire.settimeout(seconds)
             wire.connect(path)
-            said = b""
+            reply = b""
             while piece := wire.recv(65536):
-                said += piece
-                if deadline.expired() or len(said) > _LONGEST:
+                reply += piece
+                if deadline.expired() or len(reply) > _LONGEST_REPLY:
                     raise LvsdrError(f"{path}: the answer does not end")
                 wire.settimeout(deadline.remaining())
-            return said
+            return reply
         except (ConnectionRefusedError, FileNotFoundError):
             return None
         except OSError as error:

@@ -27,22 +27,22 @@ def words() -> bytes:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[str]:
-    listener = listeners.at_path(str(tmp_path / "deep" / "1.sock"))
-    requests.serve(listener, words)
+    listener = listeners.open_unix_socket(str(tmp_path / "deep" / "1.sock"))
+    requests.serve_unix(listener, words)
     yield str(tmp_path / "deep" / "1.sock")
     listener.close()
 
 
 def test_who_asks_is_answered(path: str) -> None:
-    assert listeners.ask(path, PATIENCE) == words()
-    assert listeners.ask(path, PATIENCE) == words()
+    assert listeners.query_socket(path, PATIENCE) == words()
+    assert listeners.query_socket(path, PATIENCE) == words()
     assert Path(path).stat().st_mode & 0o777 == 0o600
 
 
 def test_one_who_goes_away_stops_nobody(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(path)
-    assert listeners.ask(path, PATIENCE) == words()
+    assert listeners.query_socket(path, PATIENCE) == words()
 
 
 def scraped(where: tuple[str, int]) -> bytes:
@@ -56,7 +56,7 @@ def scraped(where: tuple[str, int]) -> bytes:
 
 @pytest.fixture
 def metrics() -> Iterator[tuple[str, int]]:
-    listener = listeners.at_port("127.0.0.1", 0)
+    listener = listeners.open_port("127.0.0.1", 0)
     requests.serve_http(listener, "/metrics", words)
     yield listener.wire.getsockname()
     listener.close()
@@ -87,7 +87,7 @@ def test_a_client_that_sends_a_byte_at_a_time_is_dismissed(metrics: tuple[str, i
 
 
 def test_a_client_that_does_not_read_holds_up_nobody() -> None:
-    listener = listeners.at_port("127.0.0.1", 0)
+    listener = listeners.open_port("127.0.0.1", 0)
     requests.serve_http(listener, "/metrics", lambda: b"#" * 4_000_000)
     where = listener.wire.getsockname()
     with socket.create_connection(where, PATIENCE) as peer:
@@ -102,7 +102,7 @@ def test_a_shortage_of_descriptors_ends_nothing() -> None:
         "import resource, socket, sys, time\n"
         f"sys.path.insert(0, {str(LIB)!r})\n"
         "from lvsdr.system.daemon import listeners, requests\n"
-        "listener = listeners.at_port('127.0.0.1', 0)\n"
+        "listener = listeners.open_port('127.0.0.1', 0)\n"
         "where = listener.wire.getsockname()\n"
         "peer = socket.socket()\n"
         "requests.serve_http(listener, '/metrics', lambda: b'words')\n"
@@ -128,7 +128,7 @@ def test_an_answer_that_fails_ends_nothing() -> None:
             raise ZeroDivisionError
         return words()
 
-    listener = listeners.at_port("127.0.0.1", 0)
+    listener = listeners.open_port("127.0.0.1", 0)
     requests.serve_http(listener, "/metrics", answer)
     assert scraped(listener.wire.getsockname()) == b""
     assert scraped(listener.wire.getsockname()).endswith(words())
@@ -137,19 +137,19 @@ def test_an_answer_that_fails_ends_nothing() -> None:
 
 def test_nobody_is_there(tmp_path: Path) -> None:
     path = str(tmp_path / "1.sock")
-    assert listeners.ask(path, PATIENCE) is None
+    assert listeners.query_socket(path, PATIENCE) is None
     with socket.socket(socket.AF_UNIX) as wire:
         wire.bind(path)  # and never listens, like one that was killed
-    assert listeners.ask(path, PATIENCE) is None
+    assert listeners.query_socket(path, PATIENCE) is None
 
 
 def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
     path = str(tmp_path / "1.sock")
     with socket.socket(socket.AF_UNIX) as wire:
         wire.bind(path)
-    listener = listeners.at_path(path)
-    requests.serve(listener, words)
-    assert listeners.ask(path, PATIENCE) == words()
+    listener = listeners.open_unix_socket(path)
+    requests.serve_unix(listener, words)
+    assert listeners.query_socket(path, PATIENCE) == words()
     listener.close()
     assert not Path(path).exists()
 
@@ -157,7 +157,7 @@ def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
 def test_no_place_for_a_socket(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LvsdrError) as raised:
-        listeners.at_path(str(tmp_path / "file" / "1.sock"))
+        listeners.open_unix_socket(str(tmp_path / "file" / "1.sock"))
     assert str(raised.value).startswith(f"cannot listen at {tmp_path}/file/1.sock: ")
 
 
@@ -167,12 +167,12 @@ def test_no_place_at_a_port() -> None:
         wire.listen()
         port = wire.getsockname()[1]
         with pytest.raises(LvsdrError) as raised:
-            listeners.at_port("127.0.0.1", port)
+            listeners.open_port("127.0.0.1", port)
     assert str(raised.value) == f"cannot listen at 127.0.0.1 port {port}: Address already in use"
 
 
 def test_over_http() -> None:
-    listener = listeners.at_port("127.0.0.1", 0)
+    listener = listeners.open_port("127.0.0.1", 0)
     requests.serve_http(listener, "/metrics", words)
     where = listener.wire.getsockname()
     for _ in range(2):
@@ -199,6 +199,6 @@ def test_over_http() -> None:
     ],
 )
 def test_requests(question: bytes, status: bytes, body: bytes) -> None:
-    head, _, found = requests.http(question, "/metrics", words).partition(b"\r\n\r\n")
+    head, _, found = requests.http_response(question, "/metrics", words).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
     assert found == body
