@@ -10,7 +10,7 @@ PLACE = Place("10.9.0.20", 24, "eth0")
 MAC = "02:00:00:00:00:99"
 
 
-def test_it_is_defended_once_in_ten_seconds() -> None:
+def test_an_address_is_defended_once_in_ten_seconds() -> None:
     defence = AddressDefence()
     guard = defence.start_guard(PLACE, UP)
     assert defence.begin(1.0) == ""
@@ -25,7 +25,7 @@ def test_it_is_defended_once_in_ten_seconds() -> None:
     assert defence.begin(11.0) == MAC
 
 
-def test_the_claims_of_an_earlier_guard_do_not_count() -> None:
+def test_claims_from_an_earlier_guard_are_ignored() -> None:
     defence = AddressDefence()
     earlier = defence.start_guard(PLACE, UP)
     defence.end()
@@ -36,7 +36,7 @@ def test_the_claims_of_an_earlier_guard_do_not_count() -> None:
     assert earlier.bell.stopped()
 
 
-def test_a_guard_is_for_one_interface_and_its_mac() -> None:
+def test_a_guard_covers_one_interface_and_its_mac() -> None:
     defence = AddressDefence()
     assert not defence.has_guard(PLACE, UP)
     defence.start_guard(PLACE, UP)

@@ -29,13 +29,13 @@ def read(changes: dict[str, str | None]) -> Configuration:
     return read_configuration(read_environment(given), "thishost")
 
 
-def problems(changes: dict[str, str | None]) -> tuple[str, ...]:
+def read_problems(changes: dict[str, str | None]) -> tuple[str, ...]:
     with pytest.raises(UnusableOptions) as raised:
         read(changes)
     return raised.value.problems
 
 
-def test_the_reference() -> None:
+def test_the_reference_has_all_values() -> None:
     found = read({})
     assert found.wanted == (WantedAddress("192.168.0.100", 24, "eth0"),)
     assert found.store == "etcd"
@@ -47,13 +47,13 @@ def test_the_reference() -> None:
     assert (found.level, found.keep_on_exit) == ("INFO", False)
 
 
-def test_the_policy_is_safe() -> None:
-    """A new holder waits for longer than the old one may be ignorant of its loss."""
+def test_settle_is_longer_than_the_age_of_a_leader() -> None:
+    """A new leader waits for longer than the old one may miss its loss."""
     policy = read({}).policy
     assert policy.settle > policy.vigil
 
 
-def test_several_addresses() -> None:
+def test_addresses_share_or_list_prefixes_and_interfaces() -> None:
     both = "192.168.0.100,fd77::100"
     assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).wanted == (
         WantedAddress("192.168.0.100", 24, "eth0"),
@@ -77,7 +77,7 @@ def test_several_addresses() -> None:
     ],
     ids=["the host's name", "patroni"],
 )
-def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: str) -> None:
+def test_key_and_value_have_defaults(changes: dict[str, str | None], key: str, value: str) -> None:
     settings = read(changes).settings
     assert (settings.key, settings.value) == (key, value)
 
@@ -89,21 +89,21 @@ def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: 
         *(("192.168.0.255", "32"), ("fd77::ffff:ffff:ffff:ffff", "64"), ("fd77::", "127")),
     ],
 )
-def test_an_address_of_a_host(address: str, prefix: str) -> None:
+def test_a_host_may_have_the_address(address: str, prefix: str) -> None:
     assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).wanted[0].prefix == int(prefix)
 
 
 @pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
-def test_an_address_has_one_spelling(address: str) -> None:
+def test_an_address_has_its_canonical_form(address: str) -> None:
     """An address is spelled as the kernel spells it, because it is compared with the kernel's."""
     assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).wanted[0].address == "fd77::11"
 
 
-def test_verbose_is_a_level() -> None:
+def test_verbose_sets_the_level_debug() -> None:
     assert read({"VIP_VERBOSE": "true"}).level == "DEBUG"
 
 
-def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_readable_certificates_are_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("tls") / "ca.pem"
     path.write_text("")
     changes = {"VIP_ETCD_CA_FILE": str(path), "VIP_DCS_ENDPOINTS": "https://etcd1:2379"}
@@ -111,7 +111,7 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"VIP_NETMASK": "33"}, "VIP_NETMASK=33: must be from 1 to 32 for 192.168.0.100"),
         (
@@ -152,9 +152,9 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         *(
             (
                 {"VIP_IP": address, "VIP_NETMASK": prefix},
-                f"VIP_IP={address}: is the {what} of its network, which no host can have",
+                f"VIP_IP={address}: is the {part} of its network, which no host can have",
             )
-            for address, prefix, what in (
+            for address, prefix, part in (
                 ("192.168.0.0", "24", "address"),
                 ("192.168.0.255", "24", "broadcast address"),
                 ("192.168.1.255", "23", "broadcast address"),
@@ -198,8 +198,8 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         ({"VIP_MANAGER_TYPE": "hetzner"}, "VIP_MANAGER_TYPE=hetzner: must be basic"),
     ],
 )
-def test_one_thing_is_wrong(changes: dict[str, str | None], says: str) -> None:
-    assert problems(changes) == (says,)
+def test_an_invalid_option_has_one_message(changes: dict[str, str | None], message: str) -> None:
+    assert read_problems(changes) == (message,)
 
 
 PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALUE": None}
@@ -225,13 +225,15 @@ PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALU
         ),
     ],
 )
-def test_what_has_no_effect_is_accepted_with_a_warning(
+def test_an_option_without_effect_causes_a_warning(
     changes: dict[str, str | None], warning: str
 ) -> None:
     assert read(changes).warnings == (warning,)
 
 
-def test_files_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_files_are_accepted_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ca.pem").write_text("")
     found = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
@@ -245,12 +247,12 @@ def test_files_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("text", ["1", "t", "T", "true", "TRUE", "True", "yes", "on"])
-def test_true_as_go_has_it(text: str) -> None:
+def test_spellings_of_true_in_go_are_accepted(text: str) -> None:
     assert read({"VIP_VERBOSE": text}).level == "DEBUG"
 
 
 @pytest.mark.parametrize("text", ["0", "f", "F", "false", "FALSE", "False", "no", "off"])
-def test_false_as_go_has_it(text: str) -> None:
+def test_spellings_of_false_in_go_are_accepted(text: str) -> None:
     assert read({"VIP_VERBOSE": text}).level == "INFO"
 
 
@@ -317,7 +319,7 @@ verbose: T
 
 
 @pytest.mark.parametrize("version", SAMPLES)
-def test_the_samples_of_the_other_one_are_accepted(version: str, tmp_path: Path) -> None:
+def test_the_samples_of_cybertecs_vip_manager_are_accepted(version: str, tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text(SAMPLES[version])
     found = read_configuration(read_file(str(path)), "thishost")
@@ -328,8 +330,8 @@ def test_the_samples_of_the_other_one_are_accepted(version: str, tmp_path: Path)
     assert not any("one's" in warning for warning in found.warnings)
 
 
-def test_all_things_are_wrong_at_once() -> None:
-    found = problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
+def test_all_problems_are_reported_at_once() -> None:
+    found = read_problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
     assert [problem.split("=")[0] for problem in found] == [
         "VIP_IP",
         "VIP_INTERVAL",
@@ -337,6 +339,6 @@ def test_all_things_are_wrong_at_once() -> None:
     ]
 
 
-def test_no_secret_is_shown() -> None:
+def test_the_representation_has_no_secret() -> None:
     found = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
     assert "geheim" not in repr(found)
