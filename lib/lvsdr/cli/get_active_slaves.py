@@ -100,7 +100,7 @@ def _parse_nodes(values: Sequence[str]) -> list[str]:
     """
     lists = [value.replace(",", " ").split() for value in values]
     if not all(lists):
-        raise click.UsageError("--nodes has no names; leave it out if all count")
+        raise click.UsageError("--nodes has no names: set at least one, or omit the option")
     return [name for names in lists for name in names]
 
 

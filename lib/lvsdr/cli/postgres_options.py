@@ -41,13 +41,13 @@ class PostgresCommand(click.Command):
             return super().parse_args(ctx, args)
         for number, arg in enumerate(args, start=1):
             if _is_undecoded(arg):
-                raise click.UsageError(f"argument {number} is not written in UTF-8", ctx)
+                raise click.UsageError(f"argument {number} is not valid UTF-8", ctx)
         try:
             return super().parse_args(ctx, separated(args))
         except click.NoSuchOption:
             if not any(map(secretive, args)):
                 raise
-            raise click.UsageError("an argument that begins with - is no option", ctx) from None
+            raise click.UsageError("an argument that begins with - is not an option", ctx) from None
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from None
 
@@ -145,4 +145,4 @@ def reject_malformed_answer() -> Iterator[None]:
     try:
         yield
     except ValueError:
-        raise SourceUnavailable("the server's answer is none of PostgreSQL's") from None
+        raise SourceUnavailable("the server's answer does not have PostgreSQL's form") from None

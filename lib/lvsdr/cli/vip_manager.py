@@ -56,7 +56,7 @@ def _reject_further_words(
     _context: click.Context, _parameter: click.Parameter, words: Sequence[str]
 ) -> None:
     if words:
-        raise click.UsageError("more than one word; a value with blanks in it needs quotes")
+        raise click.UsageError("more than one action: quote a value that contains blanks")
 
 
 COMMAND = build_command(
@@ -191,5 +191,5 @@ def _print_status(values: Mapping[str, Any]) -> int:
     else:
         click.echo("\n".join(map(status_document.format_text, documents)), nl=False)
     if not documents:
-        print_error(NAME, "no daemon is running")
+        print_error(NAME, f"no daemon is running: no socket in {directory} answers")
     return 0 if documents else NOT_RUNNING

@@ -144,7 +144,7 @@ class Events:
             try:
                 result = probe.run()
             except Exception as error:  # the address waits for a result in every case
-                result = ProbeResult(problem=f"cannot ask: {type(error).__name__}: {error}")
+                result = ProbeResult(problem=f"the probe failed: {type(error).__name__}: {error}")
             self._queue.put(ProbeFinished(probe, result))
 
         Thread(target=work, daemon=True).start()
@@ -169,7 +169,7 @@ class Events:
             except LvsdrError as error:
                 self._queue.put(ConfigurationLoaded(number, error))
             except Exception as error:
-                problem = LvsdrError(f"cannot be read: {type(error).__name__}")
+                problem = LvsdrError(f"cannot read the configuration: {type(error).__name__}")
                 self._queue.put(ConfigurationLoaded(number, problem))
 
         Thread(target=work, daemon=True).start()

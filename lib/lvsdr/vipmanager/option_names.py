@@ -40,6 +40,6 @@ def name_warnings(names: Iterable[str], spelled: Callable[[str], str]) -> Iterat
     """
     for name in names:
         if CURRENT_NAMES[name] != name and name not in AGENT_NAMES:
-            yield f"{spelled(name)} is an old name, today it is {CURRENT_NAMES[name]}"
+            yield f"{spelled(name)} is an old name: use {CURRENT_NAMES[name]}"
         if name in UNUSED_OPTIONS:
-            yield f"{spelled(name)} is not used any more"
+            yield f"{spelled(name)} has no effect any more"

@@ -67,7 +67,9 @@ def read_environment(environ: Mapping[str, str]) -> OptionSource:
         if name.startswith(_PREFIX) and name not in known and name not in _OTHER_VARIABLES
     )
     source = _current_texts(texts, variable_name)
-    unknown = tuple(f"{name} is none of the variables that are known" for name in unknown_names)
+    unknown = tuple(
+        f"{name} is not a variable of vip-manager: it is ignored" for name in unknown_names
+    )
     return source._replace(warnings=source.warnings + unknown)
 
 
@@ -77,7 +79,7 @@ def read_file(path: str) -> OptionSource:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
         raise UnusableOptions([f"cannot read {path}: {reason}"]) from None
     try:
         pairs = dict(_parse_assignments(text) if _has_assignments(text) else _yaml_options(text))
@@ -85,7 +87,11 @@ def read_file(path: str) -> OptionSource:
         raise UnusableOptions([f"{path}: {error}"]) from None
     known = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
     source = _current_texts(known, lambda name: f"{path}: {name}")
-    unknown = tuple(f"{path}: {name} is no option" for name in pairs if name not in CURRENT_NAMES)
+    unknown = tuple(
+        f"{path}: {name} is not an option of vip-manager"
+        for name in pairs
+        if name not in CURRENT_NAMES
+    )
     return source._replace(problems=unknown)
 
 

@@ -18,15 +18,19 @@ def require_host(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
     missing = environment.missing_capabilities()
     if missing:
-        raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
+        names = " and ".join(missing)
+        raise NotPermitted(
+            f"the process lacks {names}: run it as root, or grant these capabilities"
+        )
     if not environment.programs_may_change_addresses():
         raise NotPermitted(
-            "CAP_NET_ADMIN does not reach the program ip: what setcap gives to an interpreter is "
-            "not inherited; give it as an ambient capability (AmbientCapabilities= of a unit, or "
-            "setpriv --inh-caps +net_admin --ambient-caps +net_admin), or run it as root"
+            "CAP_NET_ADMIN does not reach the program ip, because programs do not inherit the file "
+            "capabilities of an interpreter (setcap): grant it as an ambient capability "
+            "(AmbientCapabilities= of a unit, or setpriv --inh-caps +net_admin --ambient-caps "
+            "+net_admin), or run the process as root"
         )
     if shutil.which("ip") is None:
-        raise NotInstalled("there is no program ip (package iproute2)")
+        raise NotInstalled("the program ip is missing (package iproute2)")
     for wanted in configuration.wanted:
         flaw = _loopback_flaw(wanted, links.interface(wanted.interface))
         if flaw:
@@ -39,7 +43,7 @@ def find_flaws(configuration: Configuration) -> Iterator[str]:
     Raises LvsdrError if the kernel does not describe an interface.
     """
     if shutil.which("ip") is None:
-        yield "there is no program ip (package iproute2)"
+        yield "the program ip is missing (package iproute2)"
     seen = set()
     for wanted in configuration.wanted:
         interface = links.interface(wanted.interface)
@@ -52,4 +56,5 @@ def find_flaws(configuration: Configuration) -> Iterator[str]:
 def _loopback_flaw(wanted: WantedAddress, interface: Interface | None) -> str:
     if interface is None or not interface.loopback:
         return ""
-    return f"{wanted.interface} is a loopback interface, where nobody would find {wanted.address}"
+    name, address = wanted.interface, wanted.address
+    return f"{name} is a loopback interface, on which no other host can reach {address}"

@@ -148,7 +148,9 @@ def format_text(document: StatusDocument) -> str:
         lines.append(f"{place}: {address['state']} ({reason})")
     lines += [f"not published: {trouble}" for trouble in document.get("unpublished", ())]
     if document["stale"]:
-        lines.append(f"the configuration is still the old one: {document['stale']}")
+        lines.append(
+            f"the reload failed, the previous configuration is in effect: {document['stale']}"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -67,11 +67,11 @@ def store_warnings(
     if any("://" not in url for url in (given.endpoints or "").replace(",", " ").split()):
         yield f"{texts['dcs-endpoints'].source}: an endpoint has no http:// or https://"
     if values["interval"] < SHORTEST_INTERVAL:
-        yield f"{texts['interval'].assignment}: the store is asked every 100 ms at most"
+        yield f"{texts['interval'].assignment}: the store is queried every 100 ms at most"
     if "dcs-grace" in texts and policy.patience < policy.grace:
         yield (
             f"{texts['dcs-grace'].assignment}: {values['dcs-type']} gives no lease, so the address "
-            f"stays {policy.patience:g} s while it is silent"
+            f"stays {policy.patience:g} s without its answer"
         )
 
 

@@ -38,7 +38,7 @@ def wanted_addresses(
         yield WantedAddress(address, prefix, interface)
     problems.extend(_prefix_problems(addresses, values["netmask"] or (), texts))
     if len(set(addresses)) < len(addresses):
-        problems.append(f"{texts['ip'].assignment}: names an address twice")
+        problems.append(f"{texts['ip'].assignment}: contains an address twice")
 
 
 def _prefix_problems(

@@ -35,7 +35,7 @@ def test_too_many_arguments_are_wrong_usage() -> None:
 
 @pytest.mark.parametrize("names", ["", " ", ","])
 def test_an_empty_list_of_nodes_is_wrong_usage(names: str) -> None:
-    message = f"{NAME}: --nodes has no names; leave it out if all count\n"
+    message = f"{NAME}: --nodes has no names: set at least one, or omit the option\n"
     assert run(NAME, "psql", "host=/nonexistent", "--nodes", "node1", "--nodes", names) == Run(
         2, "", message
     )

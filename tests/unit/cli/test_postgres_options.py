@@ -85,8 +85,8 @@ def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
         (("psql", '"host=a', "password=secret"), 'argument 2 begins with ", none ends'),
         (("psql", "-h"), "Option '-h' requires an argument."),
         (("-W",), "No such option: -W"),
-        (("psql", "-h", "node\udcff"), "argument 3 is not written in UTF-8"),
-        (("psql", "a", "\udc80"), "argument 3 is not written in UTF-8"),
+        (("psql", "-h", "node\udcff"), "argument 3 is not valid UTF-8"),
+        (("psql", "a", "\udc80"), "argument 3 is not valid UTF-8"),
     ],
 )
 def test_wrong_usage_gives_one_line(
@@ -104,7 +104,7 @@ def test_an_argument_that_may_be_a_password_is_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(COMMAND, print, ["psql", "password=a", "--secret"]) == 2
-    assert capsys.readouterr().err == "tool: an argument that begins with - is no option\n"
+    assert capsys.readouterr().err == "tool: an argument that begins with - is not an option\n"
 
 
 def test_too_many_words_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

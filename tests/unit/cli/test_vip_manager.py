@@ -32,7 +32,10 @@ def test_a_missing_interface_is_a_flaw() -> None:
 
 def test_a_loopback_interface_is_a_flaw() -> None:
     done = run(NAME, "check", **{**LEGAL, "VIP_INTERFACE": "lo"})
-    assert done.err == f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+    assert (
+        done.err
+        == f"{NAME}: lo is a loopback interface, on which no other host can reach 192.0.2.10\n"
+    )
     assert done.status == 1
 
 
@@ -92,7 +95,7 @@ def test_flags_have_precedence_over_variables_over_files(tmp_path: Path) -> None
     done = run(NAME, "check", *flags, **without)
     assert done.err == f"{NAME}: {path}: netmask=33: must be from 1 to 32 for 192.0.2.10\n"
     done = run(NAME, "check", *flags, "--mask", "24", VIP_CONFIG="/nosuch", **without)
-    assert done.err == f"{NAME}: --mask is an old name, today it is netmask\n{MISSING}"
+    assert done.err == f"{NAME}: --mask is an old name: use netmask\n{MISSING}"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_errors_have_no_password(arguments: tuple[str, ...]) -> None:
 
 def test_status_without_a_daemon_has_status_3(tmp_path: Path) -> None:
     done = run(NAME, "status", VIP_RUN_DIR=str(tmp_path))
-    assert done == Run(3, "", f"{NAME}: no daemon is running\n")
+    assert done == Run(3, "", f"{NAME}: no daemon is running: no socket in {tmp_path} answers\n")
     assert run(NAME, "status", "--json", "--run-dir", str(tmp_path)).out == "[]\n"
 
 
@@ -129,5 +132,5 @@ def test_status_without_a_daemon_has_status_3(tmp_path: Path) -> None:
 def test_the_daemon_refuses_a_loopback_interface(tmp_path: Path) -> None:
     variables = {**LEGAL, "VIP_INTERFACE": "lo", "VIP_RUN_DIR": str(tmp_path)}
     assert run(NAME, **variables) == Run(
-        1, "", f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+        1, "", f"{NAME}: lo is a loopback interface, on which no other host can reach 192.0.2.10\n"
     )

@@ -134,7 +134,7 @@ def test_readable_certificates_are_accepted(tmp_path_factory: pytest.TempPathFac
         ({"VIP_TRIGGER_KEY": ""}, "VIP_TRIGGER_KEY must not be empty"),
         ({"VIP_TRIGGER_VALUE": ""}, "VIP_TRIGGER_VALUE must not be empty"),
         ({"VIP_IP": None}, "VIP_IP must be set"),
-        ({"VIP_IP": "10.9.0.1,10.9.0.1"}, "VIP_IP=10.9.0.1,10.9.0.1: names an address twice"),
+        ({"VIP_IP": "10.9.0.1,10.9.0.1"}, "VIP_IP=10.9.0.1,10.9.0.1: contains an address twice"),
         (
             {"VIP_IP": "10.9.0.1,10.9.0.2,10.9.0.3", "VIP_INTERFACE": "eth0,eth1"},
             "VIP_INTERFACE=eth0,eth1: must be one for all addresses, or one for each of the 3",
@@ -218,10 +218,10 @@ PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALU
             {"VIP_DCS_ENDPOINTS": "10.0.0.1:2379"},
             "VIP_DCS_ENDPOINTS: an endpoint has no http:// or https://",
         ),
-        ({"VIP_INTERVAL": "50"}, "VIP_INTERVAL=50: the store is asked every 100 ms at most"),
+        ({"VIP_INTERVAL": "50"}, "VIP_INTERVAL=50: the store is queried every 100 ms at most"),
         (
             {**PATRONI, "VIP_DCS_GRACE": "10"},
-            "VIP_DCS_GRACE=10: patroni gives no lease, so the address stays 2 s while it is silent",
+            "VIP_DCS_GRACE=10: patroni gives no lease, so the address stays 2 s without its answer",
         ),
     ],
 )
@@ -326,7 +326,7 @@ def test_the_samples_of_cybertecs_vip_manager_are_accepted(version: str, tmp_pat
     assert found.wanted == (WantedAddress("192.0.2.123", 24, "enp0s3"),)
     assert (found.store, found.settings.value) == ("etcd", "member1")
     assert found.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
-    assert any("not used any more" in warning for warning in found.warnings)
+    assert any("no effect any more" in warning for warning in found.warnings)
     assert not any("one's" in warning for warning in found.warnings)
 
 

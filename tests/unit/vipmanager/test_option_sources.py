@@ -110,7 +110,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 def test_an_unknown_key_in_a_file_is_a_problem(tmp_path: Path) -> None:
     path = write_file(tmp_path, "ip: 192.0.2.10\nintervall: 10\n")
-    assert read_file(path).problems == (f"{path}: intervall is no option",)
+    assert read_file(path).problems == (f"{path}: intervall is not an option of vip-manager",)
 
 
 def test_old_names_are_accepted_with_a_warning() -> None:
@@ -120,7 +120,7 @@ def test_old_names_are_accepted_with_a_warning() -> None:
         "trigger-value": "node1",
         "dcs-type": "etcd",
     }
-    assert source.warnings[0] == "VIP_MASK is an old name, today it is netmask"
+    assert source.warnings[0] == "VIP_MASK is an old name: use netmask"
     assert len(source.warnings) == 3
 
 
@@ -134,7 +134,7 @@ def test_a_current_name_has_precedence_over_an_old_one() -> None:
 
 def test_an_unknown_variable_causes_a_warning() -> None:
     source = read_environment({"VIP_INTERVALL": "3", "PATH": "/bin", "VIP_CONFIG": "/x"})
-    assert source.warnings == ("VIP_INTERVALL is none of the variables that are known",)
+    assert source.warnings == ("VIP_INTERVALL is not a variable of vip-manager: it is ignored",)
     assert source.texts == {}
 
 
@@ -144,7 +144,7 @@ def test_an_empty_variable_counts_as_unset_except_for_the_trigger() -> None:
 
 
 def test_an_unused_option_causes_a_warning() -> None:
-    assert read_flags({"retry-num": "3"}).warnings == ("--retry-num is not used any more",)
+    assert read_flags({"retry-num": "3"}).warnings == ("--retry-num has no effect any more",)
 
 
 def test_flags_have_precedence_over_variables_over_the_file(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_text_has_a_line_for_each_address() -> None:
         "etcd: leader (/leader is node1 in etcd), answered never",
         '10.9.0.20/24 on e"h0: held (it leads)',
         '10.9.0.21/24 on e"h0: waiting (in use by x)',
-        "the configuration is still the old one: x: y",
+        "the reload failed, the previous configuration is in effect: x: y",
     ]
 
 

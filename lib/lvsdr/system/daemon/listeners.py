@@ -80,7 +80,7 @@ def query_socket(path: str, seconds: float) -> bytes | None:
             while piece := wire.recv(65536):
                 reply += piece
                 if deadline.expired() or len(reply) > _LONGEST_REPLY:
-                    raise LvsdrError(f"{path}: the answer does not end")
+                    raise LvsdrError(f"{path}: the answer is too long, or not complete in time")
                 wire.settimeout(deadline.remaining())
             return reply
         except (ConnectionRefusedError, FileNotFoundError):
