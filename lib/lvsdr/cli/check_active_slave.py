@@ -34,13 +34,13 @@ COMMAND = build_command(
     Print t if a PostgreSQL server accepts connections and is in recovery: a standby. Otherwise
     print f, and the reason on standard error.
 
-    CONNECTION is what psql takes: a connection string, a URI, or a database; the environment,
-    services and password files count. The server may be named by -h or as the last argument. A path
-    of psql before all that is accepted and not used.
+    CONNECTION has the forms that psql accepts: a connection string, a URI, or a database; the
+    environment, services and password files count. The host is the value of -h or the last
+    argument. A path of psql before it has no effect.
 
-    The exit status is 0 if the server answered, even if it denied the login, 1 if it did not or is
-    starting or shutting down, 126 if it could not be asked: its name has no address, or a module is
-    missing.
+    The exit status is 0 if the server answered, even if it denied the login; 1 if it did not
+    answer, or is starting or shutting down; 126 if a query was impossible: its name has no
+    address, or a module is missing.
     """,
     (*CONNECTION_OPTIONS, *LIMIT_OPTIONS),
 )

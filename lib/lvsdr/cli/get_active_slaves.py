@@ -44,10 +44,11 @@ COMMAND = build_command(
     """\
     Print the names of the active standbys of a PostgreSQL primary on one line.
 
-    CONNECTION is what psql takes: a connection string, a URI, or a database and a user; the
-    environment, services and password files count. A path of psql before it is accepted and not
-    used. A standby is listed by its application_name, one with hot_standby=off, too: the primary
-    does not know which standbys take connections, check_active_slave does.
+    CONNECTION has the forms that psql accepts: a connection string, a URI, or a database and a
+    user; the environment, services and password files count. A path of psql before it has no
+    effect. The name of a standby is its application_name. A standby with hot_standby=off is
+    printed, too: the primary does not know which standbys accept connections, check_active_slave
+    does.
     """,
     (
         *CONNECTION_OPTIONS,
@@ -56,10 +57,14 @@ COMMAND = build_command(
             ["--node", "--nodes", "nodes"],
             multiple=True,
             metavar="NAMES",
-            help="Only these names; may be repeated. Default: the nodes of the cluster, and "
-            "addresses; any host where there is no cluster.",
+            help="Print only these names; may be repeated. Default: the nodes of the cluster, and "
+            "addresses; without a cluster any host.",
         ),
-        click.Option(["--verbose"], is_flag=True, help="Say who is left out, on standard error."),
+        click.Option(
+            ["--verbose"],
+            is_flag=True,
+            help="Print the omitted standbys and the reasons on standard error.",
+        ),
     ),
 )
 

@@ -69,7 +69,7 @@ CONNECTION_OPTIONS: tuple[click.Parameter, ...] = (
         metavar="SECONDS",
         default=8,
         show_default=True,
-        help="Give up after this time, whatever does not answer.",
+        help="Time limit for all queries and connections together.",
     ),
     # Further options of psql that scripts use; they have no effect here.
     *(
@@ -104,13 +104,13 @@ LIMIT_OPTIONS: tuple[click.Parameter, ...] = (
         ["--max-lag-bytes"],
         type=click.IntRange(min=0),
         metavar="BYTES",
-        help="Not one that has more WAL to replay than this.",
+        help="Omit a standby that has more WAL to replay than this.",
     ),
     click.Option(
         ["--max-lag-seconds"],
         type=SecondsRange(min=0),
         metavar="SECONDS",
-        help="Not one that is further behind than this.",
+        help="Omit a standby that is further behind than this.",
     ),
 )
 

@@ -63,14 +63,15 @@ COMMAND = build_command(
     click.Command,
     NAME,
     """\
-    Have one or more addresses on this host while it leads, as etcd, Consul or Patroni say.
+    Hold one or more addresses on this host while it is the leader in etcd, Consul or Patroni.
 
-    Without a word, or with run, this is the daemon. status asks the one that is running; check
-    says whether the configuration is right, and whether the interfaces are there, up and linked;
-    with --store it asks the store as well.
+    Without an action, or with run, this is the daemon. status prints the state of the running
+    daemon. check prints errors of the configuration, and interfaces that are missing, down or
+    without a carrier; with --store it also queries the store.
 
     Every option is also a variable of the environment (--trigger-key: VIP_TRIGGER_KEY) and a key of
-    the file (trigger-key). The command line goes before the environment, that before the file.
+    the file (trigger-key). The command line has precedence over the environment, the environment
+    over the file.
     """,
     (
         click.Argument(
@@ -91,8 +92,8 @@ COMMAND = build_command(
             help="File with options, in YAML or as NAME=VALUE.",
         ),
         *_click_options(),
-        click.Option(["--store"], is_flag=True, help="With check: ask the store, too."),
-        click.Option(["--json"], is_flag=True, help="With status: in JSON."),
+        click.Option(["--store"], is_flag=True, help="With check: query the store, too."),
+        click.Option(["--json"], is_flag=True, help="With status: print JSON."),
     ),
 )
 COMMAND.context_settings["token_normalize_func"] = lambda token: token.replace("_", "-")

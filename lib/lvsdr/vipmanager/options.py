@@ -89,7 +89,7 @@ OPTIONS = (
     Option(
         "dcs-type",
         STORE,
-        "The store that says who leads: etcd (version 3, also spelled etcd3), consul, patroni.",
+        "The store that names the leader: etcd (version 3, also spelled etcd3), consul or patroni.",
         "etcd",
         metavar="TYPE",
         old=("type", "endpoint-type"),
@@ -104,7 +104,7 @@ OPTIONS = (
     Option(
         "trigger-key",
         parse_text,
-        "Key that holds the leader's name; for patroni the path to be asked, default /leader.",
+        "Key that holds the leader's name; for patroni the path of the request, default /leader.",
         metavar="KEY",
         old=("key",),
     ),
@@ -119,7 +119,7 @@ OPTIONS = (
     Option(
         "manager-type",
         one_of("basic"),
-        "How the address is managed; there is only basic.",
+        "Kind of management of the address; only basic exists.",
         "basic",
         metavar="TYPE",
         old=("hosting-type", "hostingtype"),
@@ -127,8 +127,8 @@ OPTIONS = (
     Option(
         "interval",
         seconds_parser(0, 0.001),
-        "Milliseconds after which the store is asked again if it cannot be watched, or says "
-        "nothing; 100 at least.",
+        "Milliseconds between two queries of a store that cannot be watched or does not answer; "
+        "100 at least.",
         "1000",
         metavar="MS",
     ),
@@ -142,7 +142,7 @@ OPTIONS = (
     Option(
         "retry-timeout",
         seconds_parser(0.1),
-        "Seconds from an attempt that was abandoned, or failed, to the next.",
+        "Seconds between an attempt that failed or was abandoned and the next attempt.",
         f"{_PATIENT.retry:g}",
         metavar="SECONDS",
     ),
@@ -155,15 +155,15 @@ OPTIONS = (
     Option(
         "keepalive-period",
         seconds_parser(0.1),
-        "Seconds from one look whether the address is still there to the next; a change that the "
-        "kernel tells of is looked at at once.",
+        "Seconds between two checks that the address is present; a change that the kernel reports "
+        "is checked at once.",
         "1",
         metavar="SECONDS",
     ),
     Option(
         "on-dcs-unreachable",
         Parser(Unreachable, "release or keep"),
-        "What becomes of the address when the store stays silent for longer than the grace: "
+        "Treatment of the address after the grace, while the store does not answer: "
         "release or keep.",
         _DEFAULT.unreachable.value,
         metavar="POLICY",
@@ -171,15 +171,15 @@ OPTIONS = (
     Option(
         "dcs-grace",
         seconds_parser(0),
-        "Seconds for which the address stays after the store last said that this node leads; with "
-        "patroni 2 at most, and 0 when it does not run.",
+        "Seconds for which the address stays after the store last named this node; with patroni 2 "
+        "at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
         metavar="SECONDS",
     ),
     Option(
         "settle",
         seconds_parser(SETTLE),
-        "Seconds for which this node must have led before it has the address.",
+        "Seconds for which this node must have been the leader before it takes the address.",
         f"{SETTLE:g}",
         metavar="SECONDS",
     ),
@@ -187,18 +187,24 @@ OPTIONS = (
     Option(
         "etcd-password",
         parse_text,
-        "Its password; anybody on the host can read it here, so use the environment or a file.",
+        "Password of the etcd user; every user of the host can read a flag: use a variable or "
+        "a file.",
         metavar="PASSWORD",
         discreet=True,
     ),
-    Option("etcd-ca-file", parse_file_path, "Who signs the store's certificates.", metavar="FILE"),
-    Option("etcd-cert-file", parse_file_path, "Certificate to show to the store.", metavar="FILE"),
-    Option("etcd-key-file", parse_file_path, "Its key.", metavar="FILE"),
+    Option(
+        "etcd-ca-file",
+        parse_file_path,
+        "Certificates of the authorities that may sign the store's certificate.",
+        metavar="FILE",
+    ),
+    Option("etcd-cert-file", parse_file_path, "Client certificate for the store.", metavar="FILE"),
+    Option("etcd-key-file", parse_file_path, "Key of the client certificate.", metavar="FILE"),
     Option("consul-token", parse_text, "Token of Consul.", metavar="TOKEN", discreet=True),
     Option(
         "keep-on-exit",
         parse_switch,
-        "Leave the address where it is when told to end: for upgrades.",
+        "Leave the address on the interface when the daemon ends: for upgrades.",
         "false",
     ),
     Option("loglevel", parse_level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
@@ -206,14 +212,14 @@ OPTIONS = (
     Option(
         "log-format",
         one_of("text", "json"),
-        "How a line of the log is written: text (key=value) or json.",
+        "Format of a line of the log: text (key=value) or json.",
         "text",
         metavar="FORMAT",
     ),
     Option(
         "metrics-listen",
         parse_listen_address,
-        "Port, or address and port, where Prometheus may ask; without an address only this host.",
+        "Port, or address and port, for queries of Prometheus; without an address on 127.0.0.1.",
         metavar="[ADDRESS:]PORT",
     ),
     Option(
@@ -225,10 +231,10 @@ OPTIONS = (
     Option(
         "run-dir",
         absolute_path,
-        "Directory for locks, the status socket, and what has to survive a restart.",
+        "Directory for locks, the status socket, and the state that must survive a restart.",
         RUN_DIRECTORY,
         metavar="DIRECTORY",
     ),
-    Option("retry-after", parse_text, "Accepted, and not used.", metavar="MS"),
-    Option("retry-num", parse_text, "Accepted, and not used.", metavar="NUMBER"),
+    Option("retry-after", parse_text, "Accepted without effect.", metavar="MS"),
+    Option("retry-num", parse_text, "Accepted without effect.", metavar="NUMBER"),
 )

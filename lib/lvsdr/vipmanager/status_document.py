@@ -37,23 +37,23 @@ class Metric(NamedTuple):
 
 _DAEMON_METRICS = (
     Metric("leader", "gauge", "Whether the store names this node.", "leading"),
-    Metric("store_up", "gauge", "Whether the store answered when it was asked last.", "answering"),
+    Metric("store_up", "gauge", "Whether the store answered the last query.", "answering"),
     Metric(
         "store_answer_age_seconds", "gauge", "Time since the store last answered.", "answer_age"
     ),
     Metric("store_answers_total", "counter", "Answers of the store.", "answers"),
     Metric("stale", "gauge", "Whether the last reload failed.", "stale"),
-    Metric("store_failures_total", "counter", "Questions without an answer.", "unanswered"),
+    Metric("store_failures_total", "counter", "Queries without an answer.", "unanswered"),
 )
 _ADDRESS_METRICS = (
     Metric("held", "gauge", "Whether the address is on this node.", "held"),
-    Metric("wanted", "gauge", "Whether the address is to be on this node.", "wanted"),
-    Metric("degraded", "gauge", "Whether it stays or waits on ignorance, or is kept from.", "bad"),
-    Metric("taken_total", "counter", "How often the address was taken.", "taken"),
-    Metric("released_total", "counter", "How often it was given back.", "released"),
-    Metric("restored_total", "counter", "How often it was put back after a change.", "restored"),
-    Metric("conflicts_total", "counter", "How often another host had it.", "conflicts"),
-    Metric("failures_total", "counter", "How often a change of it failed.", "failures"),
+    Metric("wanted", "gauge", "Whether the address should be on this node.", "wanted"),
+    Metric("degraded", "gauge", "Whether a silent store or a problem affects the address.", "bad"),
+    Metric("taken_total", "counter", "How often the address was added.", "taken"),
+    Metric("released_total", "counter", "How often it was released.", "released"),
+    Metric("restored_total", "counter", "How often it was added again after a change.", "restored"),
+    Metric("conflicts_total", "counter", "How often another host used it.", "conflicts"),
+    Metric("failures_total", "counter", "How often a change of the address failed.", "failures"),
 )
 
 
