@@ -1,4 +1,4 @@
-"""The run of a tool: from arguments to an exit status and at most one line of complaint."""
+"""The run of a tool: from arguments to an exit status, and one line for an error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(command: click.Command, work: Work, arguments: Sequence[str]) -> int:
 
 
 def completion_variable(name: str) -> str:
-    """Return the variable with which a shell asks a tool to complete a command line.
+    """Return the variable with which a shell requests completions of a command line.
 
     >>> completion_variable("vip-manager")
     '_VIP_MANAGER_COMPLETE'

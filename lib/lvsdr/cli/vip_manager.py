@@ -44,7 +44,7 @@ def _click_option(option: Option, name: str, hidden: bool = False) -> click.Opti
 
 
 class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
-    """A choice with an error that does not show the word: it may be the rest of a password."""
+    """A choice with an error that does not show the value: it may be a part of a password."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value not in self.choices:

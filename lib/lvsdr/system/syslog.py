@@ -11,7 +11,7 @@ DEVICE = "/dev/log"
 _PATIENCE = 1.0  # seconds for all lines of a run together: a reader that is alive is faster
 _SEVERITIES = {"ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # RFC 5424, section 6.2.1
 _FACILITIES = ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron")
-_LOCAL = 16  # local0 to local7; what else exists is not for programs
+_LOCAL = 16  # local0 to local7; programs may not use the other facilities
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -46,9 +46,9 @@ class Syslog:
 
 
 def _facility_number(facility: str) -> int:
-    """Return the number of a facility; that of daemon for one that does not exist.
+    """Return the number of a facility; the number of daemon for an unknown facility.
 
-    >>> [_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
+    >>> [_facility_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
     [1, 19, 16, 3, 3]
     """
     name = facility.lower()

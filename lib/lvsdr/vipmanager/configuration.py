@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 class Configuration(NamedTuple):
     """The values of all options; times are in seconds."""
 
-    wanted: tuple[WantedAddress, ...]
+    addresses: tuple[WantedAddress, ...]
     store: str
     settings: StoreSettings
     policy: Policy
     interval: float
-    rules: TakeoverRules
-    keepalive: float
+    takeover_rules: TakeoverRules
+    check_interval: float
     keep_on_exit: bool
-    level: str
+    log_level: str
     log_format: str
     metrics_listen: tuple[str, int] | None
     metrics_textfile: str | None
@@ -49,24 +49,24 @@ def read_configuration(source: OptionSource, node: str) -> Configuration:
     """Return the configuration; ``node`` is this host's name.  Raise UnusableOptions."""
     problems = list(source.problems)
     values = dict(_parsed_values(source.texts, problems))
-    wanted = tuple(wanted_addresses(values, source.texts, problems))
+    addresses = tuple(wanted_addresses(values, source.texts, problems))
     settings = store_settings(values, source.texts, node, problems)
     if problems or settings is None:
         raise UnusableOptions(problems)
     silence = leader.silence(values["dcs-type"])
     policy = Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence)
     return Configuration(
-        wanted=wanted,
+        addresses=addresses,
         store=values["dcs-type"],
         settings=settings,
         policy=policy,
         interval=max(values["interval"], SHORTEST_INTERVAL),
-        rules=TakeoverRules(
+        takeover_rules=TakeoverRules(
             values["takeover-timeout"], values["retry-timeout"], values["force-takeover"]
         ),
-        keepalive=values["keepalive-period"],
+        check_interval=values["keepalive-period"],
         keep_on_exit=values["keep-on-exit"],
-        level="DEBUG" if values["verbose"] else values["loglevel"],
+        log_level="DEBUG" if values["verbose"] else values["loglevel"],
         log_format=values["log-format"],
         metrics_listen=values["metrics-listen"],
         metrics_textfile=values["metrics-textfile"],

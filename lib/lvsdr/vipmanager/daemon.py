@@ -38,7 +38,7 @@ class Daemon:
     def __init__(self, load: Load) -> None:
         self._load = load
         configuration = self._configuration = load()
-        self._log = DaemonLog(configuration.level, configuration.log_format)
+        self._log = DaemonLog(configuration.log_level, configuration.log_format)
         self._events = Events()
         self._store = StoreWatch(configuration, self._events, self._log)
         self._addresses = AddressSet(
@@ -58,12 +58,12 @@ class Daemon:
         """
         configuration = self._configuration
         self._log_warnings()
-        self._addresses.begin(configuration.wanted)
+        self._addresses.begin(configuration.addresses)
         publisher = StatusPublisher(configuration, self._log)
         self._events.catch_signals()
         self._events.watch_network()
         self._store.begin()
-        addresses = ",".join(map(str, configuration.wanted))
+        addresses = ",".join(map(str, configuration.addresses))
         self._log.info("started", addresses=addresses, store=configuration.store, pid=os.getpid())
         publisher.publish(self._document())
         environment.notify_service_manager("READY=1")
@@ -120,7 +120,7 @@ class Daemon:
     def _make_moves(self) -> float:
         """Make the due moves of every address; return the latest time of the next turn."""
         now = time.monotonic()
-        wake = now + self._configuration.keepalive
+        wake = now + self._configuration.check_interval
         end_of_wait = self._store.wait_for_first_answer(now)
         if end_of_wait is not None:
             return min(wake, end_of_wait)  # no decision before the store's first answer
@@ -135,7 +135,7 @@ class Daemon:
     def _make_moves_of(self, address: ManagedAddress) -> float:
         try:
             wake = address.make_moves(
-                self._store.standing, self._configuration.policy, self._configuration.rules
+                self._store.standing, self._configuration.policy, self._configuration.takeover_rules
             )
             if address.held:
                 address.confirmation.store(self._store.standing.confirmed)
@@ -166,7 +166,7 @@ class Daemon:
             self._change(result)
             self._stale = ""
             self._log_warnings()
-            self._log.info("reloaded", addresses=",".join(map(str, self._configuration.wanted)))
+            self._log.info("reloaded", addresses=",".join(map(str, self._configuration.addresses)))
         except LvsdrError as error:
             self._stale = str(error)
             self._log.error("unchanged", reason=error)
@@ -179,9 +179,9 @@ class Daemon:
     def _change(self, new: Configuration) -> None:
         """Change to another configuration; raise LvsdrError if that is not possible."""
         old = self._configuration
-        self._addresses.change(new.wanted)
+        self._addresses.change(new.addresses)
         self._configuration = new._replace(run_directory=old.run_directory)
-        self._log.adjust(new.level, new.log_format)
+        self._log.adjust(new.log_level, new.log_format)
         self._store.change(self._configuration)
 
     def _end(self, reason: str) -> int:

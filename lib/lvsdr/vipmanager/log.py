@@ -103,9 +103,9 @@ def _timestamp() -> str:
 def format_line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
     """Return a line of the log, without its time.
 
-    >>> line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
+    >>> format_line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
     'INFO taken address=10.9.0.20/24 reason="it leads"'
-    >>> line("json", "INFO", "taken", {"address": "10.9.0.20/24"})
+    >>> format_line("json", "INFO", "taken", {"address": "10.9.0.20/24"})
     '{"level": "INFO", "event": "taken", "address": "10.9.0.20/24"}'
     """
     if form == "json":

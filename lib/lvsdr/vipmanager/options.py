@@ -57,7 +57,7 @@ class Option(NamedTuple):
 def variable_name(name: str) -> str:
     """Return the name in the environment.
 
-    >>> variable("trigger-key")
+    >>> variable_name("trigger-key")
     'VIP_TRIGGER_KEY'
     """
     return "VIP_" + name.upper().replace("-", "_")

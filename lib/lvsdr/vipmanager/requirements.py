@@ -31,7 +31,7 @@ def require_host(configuration: Configuration) -> None:
         )
     if shutil.which("ip") is None:
         raise NotInstalled("the program ip is missing (package iproute2)")
-    for wanted in configuration.wanted:
+    for wanted in configuration.addresses:
         flaw = _loopback_flaw(wanted, links.interface(wanted.interface))
         if flaw:
             raise LvsdrError(flaw)
@@ -45,7 +45,7 @@ def find_flaws(configuration: Configuration) -> Iterator[str]:
     if shutil.which("ip") is None:
         yield "the program ip is missing (package iproute2)"
     seen = set()
-    for wanted in configuration.wanted:
+    for wanted in configuration.addresses:
         interface = links.interface(wanted.interface)
         flaw = _loopback_flaw(wanted, interface) or link_problem(interface, wanted.interface)
         if flaw and flaw not in seen:

@@ -13,7 +13,7 @@ from .events import Events, StoreAnswered
 from .log import DaemonLog
 
 _SLACK = 1.0  # seconds beyond its timeout for the first answer
-_SELDOM = 1.0  # seconds from one start of the query thread to the next
+_RESTART_INTERVAL = 1.0  # seconds from one start of the query thread to the next
 
 
 class StoreWatch:
@@ -59,8 +59,8 @@ class StoreWatch:
         """
         if required_start is None or required_start < self._queries_began:
             return inf
-        if now < self._queries_began + _SELDOM:
-            return self._queries_began + _SELDOM
+        if now < self._queries_began + _RESTART_INTERVAL:
+            return self._queries_began + _RESTART_INTERVAL
         self._query(self.standing)
         return inf
 
@@ -93,7 +93,7 @@ class StoreWatch:
         directory, now = self._configuration.run_directory, time.monotonic()
         saved_times = [
             saved_addresses.read_confirmation(directory, wanted.address, now)
-            for wanted in self._configuration.wanted
+            for wanted in self._configuration.addresses
         ]
         times = [time for time in saved_times if time is not None]
         return Standing(word=State.LEADER, confirmed=max(times)) if times else Standing()

@@ -25,8 +25,8 @@ REFERENCE = {
 
 
 def read(changes: dict[str, str | None]) -> Configuration:
-    given = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
-    return read_configuration(read_environment(given), "thishost")
+    variables = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
+    return read_configuration(read_environment(variables), "thishost")
 
 
 def read_problems(changes: dict[str, str | None]) -> tuple[str, ...]:
@@ -36,15 +36,18 @@ def read_problems(changes: dict[str, str | None]) -> tuple[str, ...]:
 
 
 def test_the_reference_has_all_values() -> None:
-    found = read({})
-    assert found.wanted == (WantedAddress("192.168.0.100", 24, "eth0"),)
-    assert found.store == "etcd"
-    assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
-    assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
-    assert found.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
-    assert found.rules == TakeoverRules(takeover=5.0, retry=3.0, force=False)
-    assert (found.interval, found.keepalive) == (1.0, 1.0)
-    assert (found.level, found.keep_on_exit) == ("INFO", False)
+    configuration = read({})
+    assert configuration.addresses == (WantedAddress("192.168.0.100", 24, "eth0"),)
+    assert configuration.store == "etcd"
+    assert configuration.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
+    assert (configuration.settings.key, configuration.settings.value) == (
+        "/service/mycluster/leader",
+        "node1",
+    )
+    assert configuration.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
+    assert configuration.takeover_rules == TakeoverRules(takeover=5.0, retry=3.0, force=False)
+    assert (configuration.interval, configuration.check_interval) == (1.0, 1.0)
+    assert (configuration.log_level, configuration.keep_on_exit) == ("INFO", False)
 
 
 def test_settle_is_longer_than_the_age_of_a_leader() -> None:
@@ -55,11 +58,11 @@ def test_settle_is_longer_than_the_age_of_a_leader() -> None:
 
 def test_addresses_share_or_list_prefixes_and_interfaces() -> None:
     both = "192.168.0.100,fd77::100"
-    assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).wanted == (
+    assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).addresses == (
         WantedAddress("192.168.0.100", 24, "eth0"),
         WantedAddress("fd77::100", 64, "eth0"),
     )
-    assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).wanted == (
+    assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).addresses == (
         WantedAddress("192.168.0.100", 24, "eth0"),
         WantedAddress("10.0.0.9", 24, "eth1"),
     )
@@ -90,17 +93,17 @@ def test_key_and_value_have_defaults(changes: dict[str, str | None], key: str, v
     ],
 )
 def test_a_host_may_have_the_address(address: str, prefix: str) -> None:
-    assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).wanted[0].prefix == int(prefix)
+    assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).addresses[0].prefix == int(prefix)
 
 
 @pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
 def test_an_address_has_its_canonical_form(address: str) -> None:
     """An address is spelled as the kernel spells it, because it is compared with the kernel's."""
-    assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).wanted[0].address == "fd77::11"
+    assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).addresses[0].address == "fd77::11"
 
 
 def test_verbose_sets_the_level_debug() -> None:
-    assert read({"VIP_VERBOSE": "true"}).level == "DEBUG"
+    assert read({"VIP_VERBOSE": "true"}).log_level == "DEBUG"
 
 
 def test_readable_certificates_are_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -236,24 +239,24 @@ def test_relative_files_are_accepted_with_a_warning(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ca.pem").write_text("")
-    found = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
-    assert found.settings.trust.authority == str(tmp_path / "ca.pem")
-    assert found.warnings == (
+    configuration = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
+    assert configuration.settings.trust.authority == str(tmp_path / "ca.pem")
+    assert configuration.warnings == (
         f"VIP_ETCD_CA_FILE=ca.pem: is relative, and stands for {tmp_path}/ca.pem",
     )
-    found = read({"VIP_ETCD_CA_FILE": str(tmp_path / "ca.pem")})
-    assert found.settings.trust == Trust()
-    assert found.warnings == ("VIP_ETCD_CA_FILE is not used: no endpoint is https://",)
+    configuration = read({"VIP_ETCD_CA_FILE": str(tmp_path / "ca.pem")})
+    assert configuration.settings.trust == Trust()
+    assert configuration.warnings == ("VIP_ETCD_CA_FILE is not used: no endpoint is https://",)
 
 
 @pytest.mark.parametrize("text", ["1", "t", "T", "true", "TRUE", "True", "yes", "on"])
 def test_spellings_of_true_in_go_are_accepted(text: str) -> None:
-    assert read({"VIP_VERBOSE": text}).level == "DEBUG"
+    assert read({"VIP_VERBOSE": text}).log_level == "DEBUG"
 
 
 @pytest.mark.parametrize("text", ["0", "f", "F", "false", "FALSE", "False", "no", "off"])
 def test_spellings_of_false_in_go_are_accepted(text: str) -> None:
-    assert read({"VIP_VERBOSE": text}).level == "INFO"
+    assert read({"VIP_VERBOSE": text}).log_level == "INFO"
 
 
 # The keys that the samples of Cybertec's packages set, in versions 0.6, 1 to 4, and 5.
@@ -322,17 +325,17 @@ verbose: T
 def test_the_samples_of_cybertecs_vip_manager_are_accepted(version: str, tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text(SAMPLES[version])
-    found = read_configuration(read_file(str(path)), "thishost")
-    assert found.wanted == (WantedAddress("192.0.2.123", 24, "enp0s3"),)
-    assert (found.store, found.settings.value) == ("etcd", "member1")
-    assert found.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
-    assert any("no effect any more" in warning for warning in found.warnings)
-    assert not any("one's" in warning for warning in found.warnings)
+    configuration = read_configuration(read_file(str(path)), "thishost")
+    assert configuration.addresses == (WantedAddress("192.0.2.123", 24, "enp0s3"),)
+    assert (configuration.store, configuration.settings.value) == ("etcd", "member1")
+    assert configuration.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
+    assert any("no effect any more" in warning for warning in configuration.warnings)
+    assert not any("one's" in warning for warning in configuration.warnings)
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    found = read_problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
-    assert [problem.split("=")[0] for problem in found] == [
+    problems = read_problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
+    assert [problem.split("=")[0] for problem in problems] == [
         "VIP_IP",
         "VIP_INTERVAL",
         "VIP_INTERFACE must be set",
@@ -340,5 +343,5 @@ def test_all_problems_are_reported_at_once() -> None:
 
 
 def test_the_representation_has_no_secret() -> None:
-    found = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
-    assert "geheim" not in repr(found)
+    configuration = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
+    assert "geheim" not in repr(configuration)

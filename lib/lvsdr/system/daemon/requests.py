@@ -1,4 +1,4 @@
-"""Service of many clients of one listener_fd socket by one thread, none delayed by another."""
+"""Service of the clients of a listening socket by one thread; no client delays another."""
 
 from __future__ import annotations
 
