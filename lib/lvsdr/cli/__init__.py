@@ -34,7 +34,7 @@ def main(name: str) -> NoReturn:
     try:
         module = import_module(TOOLS[name])
     except Exception as error:  # an old module on a new Python raises more than ImportError
-        print_error(name, _import_error_text(error))
+        print_error(name, _describe_import_error(error))
         code = CANNOT_RUN
     else:
         code = module.main(sys.argv[1:])
@@ -50,7 +50,7 @@ def print_error(name: str, message: object) -> None:
             print(f"{name}: {shown}", file=sys.stderr)
 
 
-def _import_error_text(error: Exception) -> str:
+def _describe_import_error(error: Exception) -> str:
     if isinstance(error, ImportError) and error.name:
         return f"{error} (Debian, EL and Fedora: python3-{error.name.partition('.')[0]})"
     return f"a Python module is broken: {type(error).__name__}: {error}"

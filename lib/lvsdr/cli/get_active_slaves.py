@@ -84,7 +84,7 @@ def _list(values: Mapping[str, Any]) -> None:
 
     target = read_target(read_target_words(values), values)
     samples = _parse_answers(postgres_query.ask(target, STATEMENTS, deadline, retry_delay))
-    active = standbys(samples, listed(nodes) if nodes else _naming_of_cluster(deadline), limits)
+    active = standbys(samples, listed(nodes) if nodes else _read_cluster_naming(deadline), limits)
     for reason in active.left_out if values["verbose"] else ():
         print_error(NAME, f"left out: {reason}")
     if not nodes:
@@ -109,7 +109,7 @@ def _parse_nodes(values: Sequence[str]) -> list[str]:
     return [name for names in lists for name in names]
 
 
-def _naming_of_cluster(deadline: Deadline) -> Naming:
+def _read_cluster_naming(deadline: Deadline) -> Naming:
     """Return the naming by the cluster, if there is one, or else by any host name."""
     document = membership.document(deadline)
     return anybody if document is None else members(parse(document).nodes)

@@ -35,7 +35,7 @@ def build_command(
 def run(command: click.Command, work: Work, arguments: Sequence[str]) -> int:
     """Do the work with the values of the parameters; return the exit status.  Never raise."""
     name = command.name or ""
-    if os.environ.get(completion_variable(name)):
+    if os.environ.get(format_completion_variable(name)):
         return _print_completions(command, name)
     try:
         with command.make_context(name, list(arguments)) as context:
@@ -46,21 +46,21 @@ def run(command: click.Command, work: Work, arguments: Sequence[str]) -> int:
         print_error(
             name, error.format_message() if isinstance(error, click.ClickException) else error
         )
-        return _exit_status(error)
+        return _choose_exit_status(error)
     except (KeyboardInterrupt, click.Abort):
         print_error(name, "interrupted")
         return FAILED
     except Exception as error:
         # Not the text of the error: it may contain a connection string.
-        print_error(name, f"internal error: {type(error).__name__}, {_error_location(error)}")
+        print_error(name, f"internal error: {type(error).__name__}, {_locate_error(error)}")
         return FAILED
     return 0
 
 
-def completion_variable(name: str) -> str:
+def format_completion_variable(name: str) -> str:
     """Return the variable with which a shell requests completions of a command line.
 
-    >>> completion_variable("vip-manager")
+    >>> format_completion_variable("vip-manager")
     '_VIP_MANAGER_COMPLETE'
     """
     return f"_{name.replace('-', '_').upper()}_COMPLETE"
@@ -69,7 +69,7 @@ def completion_variable(name: str) -> str:
 def _print_completions(command: click.Command, name: str) -> int:
     """Print click's completions for the shell, without doing the tool's work."""
     try:
-        command.main([], prog_name=name, complete_var=completion_variable(name))
+        command.main([], prog_name=name, complete_var=format_completion_variable(name))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except Exception:  # a shell would show any output while the user types
@@ -86,7 +86,7 @@ def print_result(result: str) -> None:
         raise OutputFailed(f"standard output: {error.strerror}") from None
 
 
-def _exit_status(error: Exception) -> int:
+def _choose_exit_status(error: Exception) -> int:
     if isinstance(error, (NotAsked, NotInstalled, OutputFailed)):
         return CANNOT_RUN
     if isinstance(error, (click.UsageError, InvalidParameters)):
@@ -94,7 +94,7 @@ def _exit_status(error: Exception) -> int:
     return FAILED
 
 
-def _error_location(error: Exception) -> str:
+def _locate_error(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -22,15 +22,15 @@ NAME = "vip-manager"
 NOT_RUNNING = 3  # the status of init scripts (LSB)
 
 
-def _click_options() -> Iterator[click.Option]:
+def _build_click_options() -> Iterator[click.Option]:
     for option in OPTIONS:
-        yield _click_option(option, option.name)
+        yield _build_click_option(option, option.name)
         agent_names = (name for name, current in AGENT_NAMES.items() if current == option.name)
         hidden_names = (*option.old, *agent_names)
-        yield from (_click_option(option, name, hidden=True) for name in hidden_names)
+        yield from (_build_click_option(option, name, hidden=True) for name in hidden_names)
 
 
-def _click_option(option: Option, name: str, hidden: bool = False) -> click.Option:
+def _build_click_option(option: Option, name: str, hidden: bool = False) -> click.Option:
     """Build a click option; values stay text for the parser that variables and files share."""
     default = f" Default: {option.default}." if option.default and option.metavar else ""
     switch = {} if option.metavar else {"is_flag": False, "flag_value": "true"}
@@ -91,7 +91,7 @@ COMMAND = build_command(
             metavar="FILE",
             help="File with options, in YAML or as NAME=VALUE.",
         ),
-        *_click_options(),
+        *_build_click_options(),
         click.Option(["--store"], is_flag=True, help="With check: query the store, too."),
         click.Option(["--json"], is_flag=True, help="With status: print JSON."),
     ),
@@ -169,14 +169,14 @@ def _load_configuration(values: Mapping[str, Any]) -> Configuration:
         if name not in ("action", "config", "json", "store")
     }
     sources = [option_sources.read_flags(flags), option_sources.read_environment(os.environ)]
-    path = values["config"] or os.environ.get("VIP_CONFIG") or _default_file()
+    path = values["config"] or os.environ.get("VIP_CONFIG") or _find_default_file()
     if path:
         sources.append(option_sources.read_file(path))
     merged = option_sources.merge_sources(sources)
-    return configuration.read_configuration(merged, configuration.node_name())
+    return configuration.read_configuration(merged, configuration.read_node_name())
 
 
-def _default_file() -> str | None:
+def _find_default_file() -> str | None:
     """Return the existing file that the systemd unit names as the default; None without one."""
     path = os.environ.get("VIP_DEFAULT_CONFIG", "")
     return path if path and os.path.exists(path) else None

@@ -20,7 +20,7 @@ class Syslog:
 
     def __init__(self, tag: str, facility: str, device: str = DEVICE) -> None:
         self._tag = tag
-        self._facility = _facility_number(facility)
+        self._facility = _find_facility_number(facility)
         self._device = device
         self._time_left = _PATIENCE
 
@@ -45,10 +45,10 @@ class Syslog:
         return f"<{self._facility * 8 + _SEVERITIES[level]}>{date} {self._tag}: {text}"
 
 
-def _facility_number(facility: str) -> int:
+def _find_facility_number(facility: str) -> int:
     """Return the number of a facility; the number of daemon for an unknown facility.
 
-    >>> [_facility_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
+    >>> [_find_facility_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
     [1, 19, 16, 3, 3]
     """
     name = facility.lower()

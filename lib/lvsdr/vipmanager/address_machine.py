@@ -106,7 +106,7 @@ class Move(NamedTuple):
     wake: float | None = None
 
 
-def next_move(
+def decide_move(
     progress: Progress,
     state: AddressState,
     decision: Decision,
@@ -115,7 +115,7 @@ def next_move(
     name: str,
     chance: float = 0.0,
 ) -> Move:
-    """Return the next move.
+    """Decide the next move.
 
     ``name`` is the interface's name in the configuration.  ``chance``, from 0 to 1, randomises the
     pauses of hosts that may both have the address.
@@ -126,7 +126,7 @@ def next_move(
     if state.presence is Presence.PRESENT:
         return _move_while_present(progress, state, decision, now, name)
     if not state.linked:
-        return Move(Progress(trouble=link_problem(state.interface, name)))
+        return Move(Progress(trouble=find_link_problem(state.interface, name)))
     if state.presence is Presence.TENTATIVE:
         return Move(progress._replace(probing=False, probe_result=None))
     if state.presence is Presence.REFUSED:
@@ -139,7 +139,7 @@ def next_move(
     return _move_while_absent(progress, decision, now, rules, chance)
 
 
-def after_failure(now: float, rules: TakeoverRules, trouble: str) -> Progress:
+def record_failure(now: float, rules: TakeoverRules, trouble: str) -> Progress:
     """Return the progress after an action that failed."""
     return Progress(paused_until=now + rules.retry, trouble=trouble)
 
@@ -149,7 +149,7 @@ def require_new_answer(progress: Progress, now: float) -> Progress:
     return progress._replace(announced=False, query_after=now)
 
 
-def required_query_start(progress: Progress) -> float | None:
+def find_required_query_start(progress: Progress) -> float | None:
     """Return the time after which a query of the store must start before an announcement."""
     waiting = progress.held and not progress.announced and progress.query_after is not None
     return progress.query_after if waiting and not progress.trouble else None
@@ -165,7 +165,7 @@ def _move_while_present(
     """
     if not state.linked:
         return Move(
-            Progress(held=True, query_after=now, trouble=link_problem(state.interface, name))
+            Progress(held=True, query_after=now, trouble=find_link_problem(state.interface, name))
         )
     if progress.announced:
         return Move(Progress(held=True, announced=True))
@@ -194,7 +194,7 @@ def _move_while_absent(
             Act.PROBE,
         )
     if progress.probe_result.problem is not None:
-        return _wait_until_pause_ends(after_failure(now, rules, progress.probe_result.problem))
+        return _wait_until_pause_ends(record_failure(now, rules, progress.probe_result.problem))
     if progress.probe_result.rival is not None:
         spread = _SPREAD if progress.probe_result.found_by_kernel else _PAUSE
         pause = now + _PAUSE + spread * chance
@@ -217,7 +217,7 @@ def _move_while_in_use(
         return Move(progress._replace(probe_result=None, query_after=_AT_ONCE), Act.FORCE)
     duration = f"{rules.takeover:g} s"
     return _wait_until_pause_ends(
-        after_failure(now, rules, f"still in use by {rival} after {duration}, trying again")
+        record_failure(now, rules, f"still in use by {rival} after {duration}, trying again")
     )
 
 
@@ -225,7 +225,7 @@ def _wait_until_pause_ends(progress: Progress) -> Move:
     return Move(progress, wake=progress.paused_until)
 
 
-def link_problem(interface: Interface | None, name: str) -> str:
+def find_link_problem(interface: Interface | None, name: str) -> str:
     """Return the reason why no address can work on an interface, or an empty text."""
     if interface is None:
         return f"interface {name} does not exist"

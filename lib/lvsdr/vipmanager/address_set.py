@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..errors import LvsdrError
 from . import saved_addresses
 from .address_defence import AddressGuard
-from .address_machine import ProbeResult, required_query_start
+from .address_machine import ProbeResult, find_required_query_start
 from .conflict_probe import ConflictProbe
 from .log import DaemonLog
 from .managed_address import BackgroundWork, ManagedAddress
@@ -48,7 +48,7 @@ class AddressSet:
     @property
     def required_query_start(self) -> float | None:
         """Return the latest time after which a query must start before an announcement."""
-        times = [required_query_start(address.progress) for address in self.addresses]
+        times = [find_required_query_start(address.progress) for address in self.addresses]
         return max((time for time in times if time is not None), default=None)
 
     def record_probe_result(self, probe: ConflictProbe, result: ProbeResult) -> None:

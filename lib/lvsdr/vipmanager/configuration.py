@@ -12,8 +12,8 @@ from ..values.light_typing import NamedTuple
 from .address_machine import TakeoverRules
 from .option_sources import OptionSource, OptionText, UnusableOptions
 from .options import OPTIONS
-from .store_options import SHORTEST_INTERVAL, store_settings, store_warnings
-from .wanted_addresses import WantedAddress, wanted_addresses
+from .store_options import SHORTEST_INTERVAL, find_store_warnings, read_store_settings
+from .wanted_addresses import WantedAddress, read_wanted_addresses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Configuration(NamedTuple):
 def read_configuration(source: OptionSource, node: str) -> Configuration:
     """Return the configuration; ``node`` is this host's name.  Raise UnusableOptions."""
     problems = list(source.problems)
-    values = dict(_parsed_values(source.texts, problems))
-    addresses = tuple(wanted_addresses(values, source.texts, problems))
-    settings = store_settings(values, source.texts, node, problems)
+    values = dict(_parse_values(source.texts, problems))
+    addresses = tuple(read_wanted_addresses(values, source.texts, problems))
+    settings = read_store_settings(values, source.texts, node, problems)
     if problems or settings is None:
         raise UnusableOptions(problems)
     silence = leader.silence(values["dcs-type"])
@@ -71,11 +71,11 @@ def read_configuration(source: OptionSource, node: str) -> Configuration:
         metrics_listen=values["metrics-listen"],
         metrics_textfile=values["metrics-textfile"],
         run_directory=values["run-dir"],
-        warnings=(*source.warnings, *store_warnings(values, source.texts, policy)),
+        warnings=(*source.warnings, *find_store_warnings(values, source.texts, policy)),
     )
 
 
-def _parsed_values(
+def _parse_values(
     texts: Mapping[str, OptionText], problems: list[str]
 ) -> Iterator[tuple[str, Any]]:
     """Yield each option's value; None if its text is invalid or it has no default."""
@@ -92,6 +92,6 @@ def _parsed_values(
         yield option.name, value
 
 
-def node_name() -> str:
+def read_node_name() -> str:
     """Return this host's name as uname(2) reports it, the usual name of a Patroni member."""
     return os.uname().nodename

@@ -28,7 +28,7 @@ class DaemonLog:
         self, level: str = "INFO", form: str = "text", descriptor: int | None = None
     ) -> None:
         self.adjust(level, form)
-        target = _stderr_descriptor() if descriptor is None else descriptor
+        target = _find_stderr() if descriptor is None else descriptor
         self._journal = _is_the_journal(target)
         self._writer = LineWriter(target, self._loss_line)
 
@@ -67,16 +67,16 @@ class DaemonLog:
     def _line(self, level: str, event: str, facts: Mapping[str, object]) -> str:
         filled_facts = {name: fact for name, fact in facts.items() if fact != ""}
         if not self._journal and self._form == "json":
-            filled_facts = {"time": _timestamp(), **filled_facts}
+            filled_facts = {"time": _format_time(), **filled_facts}
         text = format_line(self._form, level, event, filled_facts)
         if self._journal:
             text = f"<{_PRIORITIES[level]}>{text}"
         elif self._form == "text":
-            text = f"{_timestamp()} {text}"
+            text = f"{_format_time()} {text}"
         return text
 
 
-def _stderr_descriptor() -> int | None:
+def _find_stderr() -> int | None:
     """Return the descriptor of standard error; None if it was closed.
 
     The number of a closed descriptor may belong to another file.
@@ -94,7 +94,7 @@ def _is_the_journal(descriptor: int | None) -> bool:
     return False
 
 
-def _timestamp() -> str:
+def _format_time() -> str:
     """Return the time of day in milliseconds (RFC 3339)."""
     now = time.time()
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
@@ -109,12 +109,12 @@ def format_line(form: str, level: str, event: str, facts: Mapping[str, object]) 
     '{"level": "INFO", "event": "taken", "address": "10.9.0.20/24"}'
     """
     if form == "json":
-        return json.dumps({"level": level, "event": event, **_single_line_texts(facts)})
-    pairs = (f"{name}={_quote(value)}" for name, value in _single_line_texts(facts).items())
+        return json.dumps({"level": level, "event": event, **_flatten_facts(facts)})
+    pairs = (f"{name}={_quote(value)}" for name, value in _flatten_facts(facts).items())
     return " ".join([level, event, *pairs])
 
 
-def _single_line_texts(facts: Mapping[str, object]) -> dict[str, str]:
+def _flatten_facts(facts: Mapping[str, object]) -> dict[str, str]:
     return {name: " ".join(str(value).split()) for name, value in facts.items()}
 
 

@@ -23,8 +23,8 @@ from .address_machine import (
     ProbeResult,
     Progress,
     TakeoverRules,
-    after_failure,
-    next_move,
+    decide_move,
+    record_failure,
     require_new_answer,
 )
 from .conflict_probe import (
@@ -104,7 +104,7 @@ class ManagedAddress:
             state, now = self.read_state(), time.monotonic()
             self.decision = decide(standing, holding=self.held, now=now, policy=policy)
             name, chance = self.wanted.interface, random()
-            move = next_move(self.progress, state, self.decision, now, rules, name, chance)
+            move = decide_move(self.progress, state, self.decision, now, rules, name, chance)
             self.progress = move.progress
             wakes = [move.wake, self.decision.review]
             if not self._try_act(move.act, rules):
@@ -149,7 +149,7 @@ class ManagedAddress:
             return self._perform(act)
         except (LvsdrError, OSError) as error:
             self._log.count("failures")
-            self.progress = after_failure(time.monotonic(), rules, str(error))
+            self.progress = record_failure(time.monotonic(), rules, str(error))
             return False
 
     def _perform(self, act: Act) -> bool:

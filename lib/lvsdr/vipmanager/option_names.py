@@ -33,7 +33,7 @@ CURRENT_NAMES = {
 """The current name of an option for each of its accepted names."""
 
 
-def name_warnings(names: Iterable[str], spelled: Callable[[str], str]) -> Iterator[str]:
+def find_name_warnings(names: Iterable[str], spelled: Callable[[str], str]) -> Iterator[str]:
     """Yield a warning for each old name and each unused option.
 
     ``spelled`` returns a name as its source has it, such as ``--iface`` or ``VIP_IFACE``.

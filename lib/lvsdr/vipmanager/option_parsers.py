@@ -25,7 +25,7 @@ _GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
 _MOST = 86400.0  # seconds
 
 
-def list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
+def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
     def convert(text: str) -> tuple[Any, ...]:
         words = text.replace(",", " ").split()
         if not words:
@@ -75,7 +75,7 @@ def parse_file_path(text: str) -> str:
     return os.path.abspath(text)
 
 
-def seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
+def build_seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
     """Build a parser for a number of ``scale`` seconds, or of a unit as Pacemaker writes it."""
 
     def convert(text: str) -> float:
@@ -83,10 +83,10 @@ def seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
         match = re.fullmatch(pattern, text.lower(), re.ASCII)
         if match is None or match[2] not in (*UNITS, ""):
             raise ValueError
-        seconds_parser = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
-        if not low <= seconds_parser <= _MOST:
+        build_seconds_parser = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
+        if not low <= build_seconds_parser <= _MOST:
             raise ValueError
-        return seconds_parser
+        return build_seconds_parser
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
     legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
@@ -111,11 +111,13 @@ def parse_text(text: str) -> str:
     return text
 
 
-INTERFACES = list_parser(
+INTERFACES = build_list_parser(
     _parse_interface, "the name of a network interface, or one for each address"
 )
-ADDRESSES = list_parser(_parse_unicast, "unicast IPv4 or IPv6 addresses, without prefix or zone")
-PREFIXES = list_parser(
+ADDRESSES = build_list_parser(
+    _parse_unicast, "unicast IPv4 or IPv6 addresses, without prefix or zone"
+)
+PREFIXES = build_list_parser(
     _parse_prefix, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask"
 )
 STORE = Parser(_parse_store, "etcd, consul or patroni")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..values.light_typing import NamedTuple
-from .option_names import CURRENT_NAMES, NEVER_EMPTY, name_warnings
-from .options import variable_name
+from .option_names import CURRENT_NAMES, NEVER_EMPTY, find_name_warnings
+from .options import format_variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class OptionSource(NamedTuple):
 
 def read_flags(flags: Mapping[str, str | None]) -> OptionSource:
     """Return the options of the command line; ``flags`` has every flag, without dashes."""
-    return _current_texts(
+    return _use_current_names(
         {name: text for name, text in flags.items() if text is not None}, "--{}".format
     )
 
@@ -59,14 +59,14 @@ def read_environment(environ: Mapping[str, str]) -> OptionSource:
 
     An empty variable counts as unset, except for an option in NEVER_EMPTY.
     """
-    known = {variable_name(name): name for name in CURRENT_NAMES}
+    known = {format_variable_name(name): name for name in CURRENT_NAMES}
     texts = {known[name]: text for name, text in environ.items() if name in known}
     unknown_names = sorted(
         name
         for name in environ
         if name.startswith(_PREFIX) and name not in known and name not in _OTHER_VARIABLES
     )
-    source = _current_texts(texts, variable_name)
+    source = _use_current_names(texts, format_variable_name)
     unknown = tuple(
         f"{name} is not a variable of vip-manager: it is ignored" for name in unknown_names
     )
@@ -82,11 +82,13 @@ def read_file(path: str) -> OptionSource:
         reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
         raise UnusableOptions([f"cannot read {path}: {reason}"]) from None
     try:
-        pairs = dict(_parse_assignments(text) if _has_assignments(text) else _yaml_options(text))
+        pairs = dict(
+            _parse_assignments(text) if _has_assignments(text) else _parse_yaml_options(text)
+        )
     except ValueError as error:
         raise UnusableOptions([f"{path}: {error}"]) from None
     known = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
-    source = _current_texts(known, lambda name: f"{path}: {name}")
+    source = _use_current_names(known, lambda name: f"{path}: {name}")
     unknown = tuple(
         f"{path}: {name} is not an option of vip-manager"
         for name in pairs
@@ -104,7 +106,7 @@ def merge_sources(sources: list[OptionSource]) -> OptionSource:
     return OptionSource(texts, warnings, tuple(p for source in sources for p in source.problems))
 
 
-def _current_texts(texts: Mapping[str, str], spelled: Any) -> OptionSource:
+def _use_current_names(texts: Mapping[str, str], spelled: Any) -> OptionSource:
     """Return the options by their current names; a current name takes precedence over an old one.
 
     An empty text counts as unset, except for an option in NEVER_EMPTY.
@@ -113,7 +115,7 @@ def _current_texts(texts: Mapping[str, str], spelled: Any) -> OptionSource:
     by_current_name = {}
     for name in sorted(used, key=lambda name: name == CURRENT_NAMES[name]):
         by_current_name[CURRENT_NAMES[name]] = OptionText(used[name], spelled(name))
-    return OptionSource(by_current_name, tuple(name_warnings(used, spelled)))
+    return OptionSource(by_current_name, tuple(find_name_warnings(used, spelled)))
 
 
 def _may_be_empty(name: str) -> bool:
@@ -146,7 +148,7 @@ def _parse_assignments(text: str) -> Iterator[tuple[str, str]]:
             yield name[len(_PREFIX) :].lower().replace("_", "-"), value
 
 
-def _yaml_options(text: str) -> Iterator[tuple[str, str]]:
+def _parse_yaml_options(text: str) -> Iterator[tuple[str, str]]:
     for key, value in _read_yaml(text).items():
         name = str(key).lower().replace("_", "-")
         if isinstance(value, list) and all(isinstance(word, str) for word in value):
@@ -157,7 +159,7 @@ def _yaml_options(text: str) -> Iterator[tuple[str, str]]:
             raise ValueError(f"{key} must be a value, or a list of values")
 
 
-def _yaml_error(error: Exception) -> str:
+def _describe_yaml_error(error: Exception) -> str:
     """Return the error of YAML and its line; the full text could show a password."""
     problem = getattr(error, "problem", None) or type(error).__name__
     mark = getattr(error, "problem_mark", None)
@@ -175,7 +177,7 @@ def _read_yaml(text: str) -> dict[Any, Any]:
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {_yaml_error(error)}") from None
+        raise ValueError(f"not YAML: {_describe_yaml_error(error)}") from None
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):

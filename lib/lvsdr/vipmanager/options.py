@@ -15,12 +15,12 @@ from .option_parsers import (
     INTERFACES,
     PREFIXES,
     STORE,
+    build_seconds_parser,
     parse_file_path,
     parse_level,
     parse_listen_address,
     parse_switch,
     parse_text,
-    seconds_parser,
 )
 
 TYPE_CHECKING = False
@@ -51,13 +51,13 @@ class Option(NamedTuple):
 
     @property
     def variable(self) -> str:
-        return variable_name(self.name)
+        return format_variable_name(self.name)
 
 
-def variable_name(name: str) -> str:
+def format_variable_name(name: str) -> str:
     """Return the name in the environment.
 
-    >>> variable_name("trigger-key")
+    >>> format_variable_name("trigger-key")
     'VIP_TRIGGER_KEY'
     """
     return "VIP_" + name.upper().replace("-", "_")
@@ -126,7 +126,7 @@ OPTIONS = (
     ),
     Option(
         "interval",
-        seconds_parser(0, 0.001),
+        build_seconds_parser(0, 0.001),
         "Milliseconds between two queries of a store that cannot be watched or does not answer; "
         "100 at least.",
         "1000",
@@ -134,14 +134,14 @@ OPTIONS = (
     ),
     Option(
         "takeover-timeout",
-        seconds_parser(0),
+        build_seconds_parser(0),
         "Seconds to wait while another host still answers for the address.",
         f"{_PATIENT.takeover:g}",
         metavar="SECONDS",
     ),
     Option(
         "retry-timeout",
-        seconds_parser(0.1),
+        build_seconds_parser(0.1),
         "Seconds between an attempt that failed or was abandoned and the next attempt.",
         f"{_PATIENT.retry:g}",
         metavar="SECONDS",
@@ -154,7 +154,7 @@ OPTIONS = (
     ),
     Option(
         "keepalive-period",
-        seconds_parser(0.1),
+        build_seconds_parser(0.1),
         "Seconds between two checks that the address is present; a change that the kernel reports "
         "is checked at once.",
         "1",
@@ -170,7 +170,7 @@ OPTIONS = (
     ),
     Option(
         "dcs-grace",
-        seconds_parser(0),
+        build_seconds_parser(0),
         "Seconds for which the address stays after the store last named this node; with patroni 2 "
         "at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
@@ -178,7 +178,7 @@ OPTIONS = (
     ),
     Option(
         "settle",
-        seconds_parser(SETTLE),
+        build_seconds_parser(SETTLE),
         "Seconds for which this node must have been the leader before it takes the address.",
         f"{SETTLE:g}",
         metavar="SECONDS",

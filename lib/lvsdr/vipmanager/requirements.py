@@ -9,14 +9,14 @@ from ..address.interfaces import Interface
 from ..errors import LvsdrError, NotInstalled, NotPermitted
 from ..system.daemon import environment
 from ..system.net import links
-from .address_machine import link_problem
+from .address_machine import find_link_problem
 from .configuration import Configuration
 from .wanted_addresses import WantedAddress
 
 
 def require_host(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
-    missing = environment.missing_capabilities()
+    missing = environment.find_missing_capabilities()
     if missing:
         names = " and ".join(missing)
         raise NotPermitted(
@@ -32,7 +32,7 @@ def require_host(configuration: Configuration) -> None:
     if shutil.which("ip") is None:
         raise NotInstalled("the program ip is missing (package iproute2)")
     for wanted in configuration.addresses:
-        flaw = _loopback_flaw(wanted, links.interface(wanted.interface))
+        flaw = _find_loopback_flaw(wanted, links.interface(wanted.interface))
         if flaw:
             raise LvsdrError(flaw)
 
@@ -47,13 +47,15 @@ def find_flaws(configuration: Configuration) -> Iterator[str]:
     seen = set()
     for wanted in configuration.addresses:
         interface = links.interface(wanted.interface)
-        flaw = _loopback_flaw(wanted, interface) or link_problem(interface, wanted.interface)
+        flaw = _find_loopback_flaw(wanted, interface) or find_link_problem(
+            interface, wanted.interface
+        )
         if flaw and flaw not in seen:
             seen.add(flaw)
             yield flaw
 
 
-def _loopback_flaw(wanted: WantedAddress, interface: Interface | None) -> str:
+def _find_loopback_flaw(wanted: WantedAddress, interface: Interface | None) -> str:
     if interface is None or not interface.loopback:
         return ""
     name, address = wanted.interface, wanted.address

@@ -31,7 +31,7 @@ class StatusPublisher:
         self._log = log
         self._directory = configuration.run_directory
         self._textfile = configuration.metrics_textfile
-        self._watchdog = environment.watchdog_interval()
+        self._watchdog = environment.read_watchdog_interval()
         self._document: status_document.StatusDocument = {}
         self._summary = ""
         self._metrics_written = 0.0
@@ -115,10 +115,10 @@ class StatusPublisher:
         return listener
 
     def _status_reply(self) -> bytes:
-        return json.dumps(status_document.with_ages(self._document)).encode()
+        return json.dumps(status_document.add_ages(self._document)).encode()
 
     def _metrics_page(self) -> bytes:
-        return status_document.format_metrics(status_document.with_ages(self._document)).encode()
+        return status_document.format_metrics(status_document.add_ages(self._document)).encode()
 
     def _remove_metrics_file(self, path: str) -> None:
         if self._writer is not None:
@@ -139,7 +139,7 @@ class StatusPublisher:
 
 def remove_dead_sockets(directory: str) -> None:
     """Remove the sockets of daemons that were killed."""
-    for path in _socket_paths(directory):
+    for path in _list_sockets(directory):
         with suppress(LvsdrError, OSError):
             if listeners.query_socket(path, _PATIENCE) is None:
                 os.unlink(path)
@@ -147,11 +147,11 @@ def remove_dead_sockets(directory: str) -> None:
 
 def read_documents(directory: str) -> list[status_document.StatusDocument]:
     """Return the documents of the running daemons; raise LvsdrError."""
-    answers = [listeners.query_socket(path, _PATIENCE) for path in _socket_paths(directory)]
+    answers = [listeners.query_socket(path, _PATIENCE) for path in _list_sockets(directory)]
     return [json.loads(answer) for answer in answers if answer]
 
 
-def _socket_paths(directory: str) -> list[str]:
+def _list_sockets(directory: str) -> list[str]:
     try:
         names = sorted(os.listdir(directory))
     except OSError:

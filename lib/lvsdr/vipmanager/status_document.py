@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .. import __version__
 from ..leader.gate import Policy, Standing, current
 from ..values.light_typing import NamedTuple
-from .address_machine import Presence, link_problem
+from .address_machine import Presence, find_link_problem
 from .managed_address import ManagedAddress
 
 TYPE_CHECKING = False
@@ -96,7 +96,7 @@ def _describe_address(address: ManagedAddress) -> StatusDocument:
     wanted, decision = address.wanted, address.decision
     # Otherwise a wrong interface of a follower would stay unnoticed until the takeover.
     link_trouble = (
-        link_problem(address.state.interface, wanted.interface) if address.state_read else ""
+        find_link_problem(address.state.interface, wanted.interface) if address.state_read else ""
     )
     trouble = address.progress.trouble or link_trouble
     state = _STATES[address.state.presence]
@@ -124,7 +124,7 @@ def summarize(document: StatusDocument) -> str:
     return f"{document['state']}: {addresses}"
 
 
-def with_ages(document: StatusDocument) -> StatusDocument:
+def add_ages(document: StatusDocument) -> StatusDocument:
     """Return the document with ages instead of times of this boot's clock."""
     answered = document["answered"]
     age = None if answered is None else round(time.monotonic() - answered, 3)
@@ -156,26 +156,26 @@ def format_text(document: StatusDocument) -> str:
 
 def format_metrics(document: StatusDocument) -> str:
     """Return the document in Prometheus' text format, version 0.0.4."""
-    return "".join(f"{line}\n" for line in _metric_lines(document))
+    return "".join(f"{line}\n" for line in _format_metric_lines(document))
 
 
-def _metric_lines(document: StatusDocument) -> Iterator[str]:
-    yield from _metric_header(Metric("info", "gauge", "The program.", ""))
+def _format_metric_lines(document: StatusDocument) -> Iterator[str]:
+    yield from _format_metric_header(Metric("info", "gauge", "The program.", ""))
     labels = _format_labels(version=document["version"], store=document["store"])
     yield f"vip_manager_info{labels} 1"
     for metric in _DAEMON_METRICS:
         if document[metric.key] is not None:
-            yield from _metric_header(metric)
+            yield from _format_metric_header(metric)
             value = bool(document[metric.key]) if metric.key == "stale" else document[metric.key]
             yield f"vip_manager_{metric.name} {_format_number(value)}"
     for metric in _ADDRESS_METRICS:
-        yield from _metric_header(metric)
+        yield from _format_metric_header(metric)
         for address in document["addresses"]:
             labels = _format_labels(address=address["address"], interface=address["interface"])
             yield f"vip_manager_address_{metric.name}{labels} {_format_number(address[metric.key])}"
 
 
-def _metric_header(metric: Metric) -> tuple[str, str]:
+def _format_metric_header(metric: Metric) -> tuple[str, str]:
     prefix = "vip_manager_address" if metric in _ADDRESS_METRICS else "vip_manager"
     name = f"{prefix}_{metric.name}"
     return f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"

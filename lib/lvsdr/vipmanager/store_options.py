@@ -10,7 +10,7 @@ from ..leader.settings import Given, UnusableSettings
 from ..leader.settings import Settings as StoreSettings
 from .option_names import NEVER_EMPTY
 from .option_sources import OptionText
-from .options import variable_name
+from .options import format_variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,33 +32,33 @@ SHORTEST_INTERVAL = 0.1  # seconds
 _FILE_SETTINGS = ("ca_file", "cert_file", "key_file")
 
 
-def store_settings(
+def read_store_settings(
     values: Mapping[str, Any], texts: Mapping[str, OptionText], node: str, problems: list[str]
 ) -> StoreSettings | None:
     """Return the settings of the store; None with an addition to ``problems``."""
     if values["dcs-type"] is None:
         return None
-    given = _option_values(values)
-    given = given._replace(**dict.fromkeys(_reasons_of_unused(values["dcs-type"], given)))
-    problems.extend(_empty_options(texts))
-    problems.extend(_unreadable_files(given, texts))
+    given = _read_values(values)
+    given = given._replace(**dict.fromkeys(_explain_unused(values["dcs-type"], given)))
+    problems.extend(_find_empty_options(texts))
+    problems.extend(_find_unreadable_files(given, texts))
     try:
         return leader.settings(values["dcs-type"], node, given)
     except UnusableSettings as error:
         for setting, sentence in error.found:
             option = _OPTION_OF_SETTING[setting]
             if option not in texts or texts[option].text:
-                source = texts[option].source if option in texts else variable_name(option)
+                source = texts[option].source if option in texts else format_variable_name(option)
                 problems.append(f"{source}: {sentence}")
         return None
 
 
-def store_warnings(
+def find_store_warnings(
     values: Mapping[str, Any], texts: Mapping[str, OptionText], policy: Policy
 ) -> Iterator[str]:
     """Yield the store's options that are ignored or changed, with the reasons."""
-    given = _option_values(values)
-    for setting, reason in _reasons_of_unused(values["dcs-type"], given).items():
+    given = _read_values(values)
+    for setting, reason in _explain_unused(values["dcs-type"], given).items():
         yield f"{texts[_OPTION_OF_SETTING[setting]].source} {reason}"
     for setting in _FILE_SETTINGS:
         option = texts.get(_OPTION_OF_SETTING[setting])
@@ -75,11 +75,11 @@ def store_warnings(
         )
 
 
-def _option_values(values: Mapping[str, Any]) -> Given:
+def _read_values(values: Mapping[str, Any]) -> Given:
     return Given(**{setting: values[option] for setting, option in _OPTION_OF_SETTING.items()})
 
 
-def _reasons_of_unused(store: str, given: Given) -> Mapping[str, str]:
+def _explain_unused(store: str, given: Given) -> Mapping[str, str]:
     """Return the settings that this store does not use, with the reasons.
 
     The sample file of Cybertec's vip-manager has a Consul token beside etcd.  Its etcd client
@@ -94,13 +94,13 @@ def _reasons_of_unused(store: str, given: Given) -> Mapping[str, str]:
     return reasons
 
 
-def _empty_options(texts: Mapping[str, OptionText]) -> Iterator[str]:
+def _find_empty_options(texts: Mapping[str, OptionText]) -> Iterator[str]:
     for name in NEVER_EMPTY:
         if name in texts and not texts[name].text:
             yield f"{texts[name].source} must not be empty"
 
 
-def _unreadable_files(given: Given, texts: Mapping[str, OptionText]) -> Iterator[str]:
+def _find_unreadable_files(given: Given, texts: Mapping[str, OptionText]) -> Iterator[str]:
     """Yield unreadable files now, instead of a failure in each query of the store."""
     for setting in _FILE_SETTINGS:
         path = getattr(given, setting)

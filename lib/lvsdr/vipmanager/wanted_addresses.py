@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..address.prefixes import Netmask, host_flaw
 from ..values.light_typing import NamedTuple
 from .option_sources import OptionText
-from .options import variable_name
+from .options import format_variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ class WantedAddress(NamedTuple):
         return f"{self.address}/{self.prefix}"
 
 
-def wanted_addresses(
+def read_wanted_addresses(
     values: Mapping[str, Any], texts: Mapping[str, OptionText], problems: list[str]
 ) -> Iterator[WantedAddress]:
     """Yield one entry for each address; interfaces and prefixes are common or one for each."""
     missing = [name for name in ("ip", "netmask", "interface") if name not in texts]
-    problems.extend(f"{variable_name(name)} must be set" for name in missing)
+    problems.extend(f"{format_variable_name(name)} must be set" for name in missing)
     addresses: tuple[str, ...] = values["ip"] or ()
-    prefixes = _one_for_each("netmask", values, texts, problems)
-    interfaces = _one_for_each("interface", values, texts, problems)
+    prefixes = _spread_over_addresses("netmask", values, texts, problems)
+    interfaces = _spread_over_addresses("interface", values, texts, problems)
     for address, prefix, interface in zip(addresses, prefixes, interfaces):
         yield WantedAddress(address, prefix, interface)
-    problems.extend(_prefix_problems(addresses, values["netmask"] or (), texts))
+    problems.extend(_find_prefix_problems(addresses, values["netmask"] or (), texts))
     if len(set(addresses)) < len(addresses):
         problems.append(f"{texts['ip'].assignment}: contains an address twice")
 
 
-def _prefix_problems(
+def _find_prefix_problems(
     addresses: tuple[str, ...], prefixes: tuple[int, ...], texts: Mapping[str, OptionText]
 ) -> Iterator[str]:
     """Yield the problems of the prefixes for these addresses."""
@@ -64,7 +64,7 @@ def _prefix_problems(
             yield f"{texts['netmask'].assignment}: {address} is IPv6 and needs a prefix length"
 
 
-def _one_for_each(
+def _spread_over_addresses(
     name: str, values: Mapping[str, Any], texts: Mapping[str, OptionText], problems: list[str]
 ) -> tuple[Any, ...]:
     """Return the option's value for each address."""

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from lvsdr.cli import TOOLS
-from lvsdr.cli.program import completion_variable
+from lvsdr.cli.program import format_completion_variable
 
 from tests.unit.cli.processes import ROOT, run
 
@@ -25,7 +25,7 @@ WORDS = [
 def complete(shell: str, name: str, words: str, count: int) -> list[str]:
     """Return a tool's answer to a shell, line by line."""
     environ = {
-        completion_variable(name): f"{shell}_complete",
+        format_completion_variable(name): f"{shell}_complete",
         "COMP_WORDS": f"{name} {words}",
         "COMP_CWORD": str(count),
     }
@@ -65,5 +65,5 @@ def test_a_real_bash_completes(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_an_unknown_shell_is_an_error(name: str) -> None:
-    found = run(name, **NOWHERE, **{completion_variable(name): "tcsh_source"})
+    found = run(name, **NOWHERE, **{format_completion_variable(name): "tcsh_source"})
     assert (found.status, found.out, found.err) == (1, "", "")

@@ -17,10 +17,10 @@ from lvsdr.vipmanager.address_machine import (
     ProbeResult,
     Progress,
     TakeoverRules,
-    after_failure,
-    next_move,
+    decide_move,
+    find_required_query_start,
+    record_failure,
     require_new_answer,
-    required_query_start,
 )
 
 NOW = 1000.0
@@ -207,15 +207,15 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_move_follows_from_progress_and_state(name: str) -> None:
     progress, state, decision, act, after = CASES[name]
-    step = next_move(progress, state, decision, NOW, RULES, "wanted")
+    step = decide_move(progress, state, decision, NOW, RULES, "wanted")
     assert (step.act, step.progress) == (act, after)
 
 
 def test_an_announcement_requires_a_later_query() -> None:
-    assert required_query_start(awaiting_answer(NOW)) == NOW
-    assert required_query_start(require_new_answer(HELD, NOW)) == NOW
+    assert find_required_query_start(awaiting_answer(NOW)) == NOW
+    assert find_required_query_start(require_new_answer(HELD, NOW)) == NOW
     for settled in (Progress(), HELD, TAKEN, UNLINKED):
-        assert required_query_start(settled) is None
+        assert find_required_query_start(settled) is None
 
 
 @pytest.mark.parametrize(
@@ -227,22 +227,22 @@ def test_a_random_part_of_the_pause_separates_rivals(
     probe_result: ProbeResult, least: float, most: float
 ) -> None:
     def pause(chance: float) -> float:
-        step = next_move(probed(probe_result), ABSENT, LEADS, NOW, RULES, "eth0", chance)
+        step = decide_move(probed(probe_result), ABSENT, LEADS, NOW, RULES, "eth0", chance)
         return round(step.progress.paused_until - NOW, 3)
 
     assert (pause(0.0), pause(1.0)) == (least, most)
 
 
 def test_force_takes_an_address_in_use_after_the_timeout() -> None:
-    step = next_move(probed(RIVAL, NOW - 5), ABSENT, LEADS, NOW, FORCE, "eth0")
+    step = decide_move(probed(RIVAL, NOW - 5), ABSENT, LEADS, NOW, FORCE, "eth0")
     assert step.act is Act.FORCE
-    assert next_move(probed(RIVAL), ABSENT, LEADS, NOW, FORCE, "eth0").act is Act.NOTHING
+    assert decide_move(probed(RIVAL), ABSENT, LEADS, NOW, FORCE, "eth0").act is Act.NOTHING
 
 
 @pytest.mark.parametrize("name", ["free, but early", "in use", "still in use", "pausing"])
 def test_a_move_that_waits_has_a_wake_time(name: str) -> None:
     progress, state, decision, _, _ = CASES[name]
-    wake = next_move(progress, state, decision, NOW, RULES, "eth0").wake
+    wake = decide_move(progress, state, decision, NOW, RULES, "eth0").wake
     assert wake is not None
     assert NOW < wake <= NOW + RULES.retry
 
@@ -266,7 +266,7 @@ class Host:
     def _make_moves(self, decision: Decision) -> None:
         for _ in range(6):
             presence = Presence.PRESENT if self.is_present else Presence.ABSENT
-            step: Move = next_move(
+            step: Move = decide_move(
                 self.progress,
                 AddressState(self.interface, presence),
                 decision,
@@ -327,6 +327,6 @@ def test_an_address_in_use_is_not_taken() -> None:
 
 
 def test_a_failed_action_is_repeated_after_the_retry_time() -> None:
-    after = after_failure(NOW, RULES, "ip: no")
-    assert next_move(after, ABSENT, LEADS, NOW + 2.9, RULES, "eth0").wake == NOW + 3
-    assert next_move(after, ABSENT, LEADS, NOW + 3, RULES, "eth0").act is Act.PROBE
+    after = record_failure(NOW, RULES, "ip: no")
+    assert decide_move(after, ABSENT, LEADS, NOW + 2.9, RULES, "eth0").wake == NOW + 3
+    assert decide_move(after, ABSENT, LEADS, NOW + 3, RULES, "eth0").act is Act.PROBE

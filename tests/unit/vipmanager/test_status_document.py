@@ -14,11 +14,11 @@ from lvsdr.vipmanager.managed_address import BackgroundWork, ManagedAddress
 from lvsdr.vipmanager.status_document import (
     AnswerCounts,
     StatusDocument,
+    add_ages,
     describe_state,
     format_metrics,
     format_text,
     summarize,
-    with_ages,
 )
 from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
@@ -43,7 +43,7 @@ def make_document(stale: str = "", age: float = 0.0) -> StatusDocument:
     now = time.monotonic()
     standing = Standing(Answer(LEADER, now - age, now - age))
     document = describe_state("etcd", standing, AnswerCounts(7, 1, None), Policy(), [held, waiting])
-    return with_ages({**document, "pid": 4711, "stale": stale})
+    return add_ages({**document, "pid": 4711, "stale": stale})
 
 
 def test_the_text_has_a_line_for_each_address() -> None:
@@ -72,7 +72,7 @@ def test_a_follower_without_its_interface_is_bad() -> None:
     (address,) = document["addresses"]
     assert address["bad"]
     assert address["trouble"] == 'interface e"h0 does not exist'
-    shown = format_text(with_ages({**document, "pid": 1, "stale": ""}))
+    shown = format_text(add_ages({**document, "pid": 1, "stale": ""}))
     assert 'released (interface e"h0 does not exist)' in shown
 
 
@@ -89,7 +89,7 @@ def test_an_expired_answer_counts_as_unknown() -> None:
 
 
 def test_the_state_before_the_first_answer_is_not_asked_yet() -> None:
-    found = with_ages(
+    found = add_ages(
         {**describe_state("etcd", Standing(), AnswerCounts(), Policy(), []), "pid": 1, "stale": ""}
     )
     assert found["state"] == "not asked yet"

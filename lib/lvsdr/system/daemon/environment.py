@@ -24,7 +24,7 @@ def notify_service_manager(*assignments: str, environ: Mapping[str, str] = os.en
             wire.sendto("\n".join(assignments).encode(), address)
 
 
-def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
+def read_watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
     """Return the maximal interval of ``WATCHDOG=1`` in seconds; None without a watchdog.
 
     See sd_watchdog_enabled(3).
@@ -35,9 +35,9 @@ def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | None:
     return int(text) / 1e6
 
 
-def missing_capabilities(status: str = "/proc/self/status") -> list[str]:
+def find_missing_capabilities(status: str = "/proc/self/status") -> list[str]:
     """Return the capabilities for addresses and frames that this process lacks."""
-    return _missing_bits("CapEff", _status_fields(status))
+    return _find_missing("CapEff", _read_status(status))
 
 
 def programs_may_change_addresses(status: str = "/proc/self/status") -> bool:
@@ -46,16 +46,16 @@ def programs_may_change_addresses(status: str = "/proc/self/status") -> bool:
     Programs of root get it; those of others only if the capability is ambient.  File capabilities,
     which setcap(8) sets for an interpreter, end with that interpreter.
     """
-    fields = _status_fields(status)
+    fields = _read_status(status)
     root = fields["Uid"].split()[1] == "0"
-    return root or "CAP_NET_ADMIN" not in _missing_bits("CapAmb", fields)
+    return root or "CAP_NET_ADMIN" not in _find_missing("CapAmb", fields)
 
 
-def _status_fields(status: str) -> dict[str, str]:
+def _read_status(status: str) -> dict[str, str]:
     with open(status, encoding="utf-8", errors="replace") as file:
         return dict(line.rstrip("\n").split(":", 1) for line in file if ":" in line)
 
 
-def _missing_bits(kind: str, fields: dict[str, str]) -> list[str]:
+def _find_missing(kind: str, fields: dict[str, str]) -> list[str]:
     mask = int(fields[kind], 16)
     return [name for name, bit in _CAPABILITY_BITS.items() if not mask >> bit & 1]

@@ -65,7 +65,7 @@ def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> No
     """Serve GET of ``path`` over HTTP in the same way; the answer is plain text."""
 
     def reply(client: Client) -> bytes | None:
-        return http_response(client.request, path, answer) if client.complete else None
+        return build_http_response(client.request, path, answer) if client.complete else None
 
     Thread(target=serve_clients, args=(listener, reply), daemon=True).start()
 
@@ -76,7 +76,7 @@ def _is_allowed_user(peer: socket.socket) -> bool:
     return _CREDENTIALS.unpack(credentials)[1] in (0, os.geteuid())
 
 
-def http_response(request: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
+def build_http_response(request: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
     """Return the whole answer to a request; the connection ends after it (RFC 9112)."""
     words = request.split(b"\n", 1)[0].split()
     if len(words) != 3 or words[0] not in (b"GET", b"HEAD"):

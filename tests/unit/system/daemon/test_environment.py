@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from lvsdr.system.daemon.environment import (
-    missing_capabilities,
+    find_missing_capabilities,
     notify_service_manager,
     programs_may_change_addresses,
-    watchdog_interval,
+    read_watchdog_interval,
 )
 
 
@@ -44,7 +44,7 @@ def test_a_missing_service_manager_is_no_error(where: str) -> None:
 def test_the_watchdog_interval_is_for_this_process(
     environ: dict[str, str], seconds: float | None
 ) -> None:
-    assert watchdog_interval(environ) == seconds
+    assert read_watchdog_interval(environ) == seconds
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_watchdog_interval_is_for_this_process(
 def test_missing_capabilities_have_names(mask: str, names: list[str], tmp_path: Path) -> None:
     status = tmp_path / "status"
     status.write_text(f"Name:\tx\nCapPrm:\t000001ffffffffff\nCapEff:\t{mask}\n")
-    assert missing_capabilities(str(status)) == names
+    assert find_missing_capabilities(str(status)) == names
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_programs_get_capabilities_of_root_or_ambient_ones(
 
 
 def test_this_process_may_lack_both_capabilities() -> None:
-    assert set(missing_capabilities()) <= {"CAP_NET_ADMIN", "CAP_NET_RAW"}
+    assert set(find_missing_capabilities()) <= {"CAP_NET_ADMIN", "CAP_NET_RAW"}

@@ -199,7 +199,7 @@ def test_http_clients_are_answered() -> None:
     ],
 )
 def test_a_request_has_its_http_response(http_request: bytes, status: bytes, body: bytes) -> None:
-    head, _, content = requests.http_response(http_request, "/metrics", make_words).partition(
+    head, _, content = requests.build_http_response(http_request, "/metrics", make_words).partition(
         b"\r\n\r\n"
     )
     assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
