@@ -145,7 +145,9 @@ def test_without_them_it_does_not_begin(one: Filed) -> None:
     one.prefix = ["setpriv", "--no-new-privs", "--bounding-set=-net_raw"]
     done = one.start().wait()
     assert done.returncode == 1
-    assert done.stderr == "vip-manager: needs CAP_NET_RAW: run it as root, or give it these\n"
+    assert done.stderr == (
+        "vip-manager: the process lacks CAP_NET_RAW: run it as root, or grant these capabilities\n"
+    )
 
 
 def test_the_service_manager_is_told(one: Filed, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_server_that_answers_no_query(tools: Tools) -> None:
 
 def test_a_server_that_talks_nonsense(tools: Tools) -> None:
     string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
-    says = "the server's answer is none of PostgreSQL's"
+    says = "the server's answer does not have PostgreSQL's form"
     for tool, out in ((tools.get_active_slaves, ""), (tools.check_active_slave, "f\n")):
         with welcoming(NONSENSE):
             assert tool("psql", string) == Said(1, out, says)

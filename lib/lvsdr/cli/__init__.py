@@ -34,14 +34,14 @@ def main(name: str) -> NoReturn:
     try:
         module = import_module(TOOLS[name])
     except Exception as error:  # an old module on a new Python raises more than ImportError
-        complain(name, _unloadable(error))
+        print_error(name, _describe_import_error(error))
         code = CANNOT_RUN
     else:
         code = module.main(sys.argv[1:])
     os._exit(code)  # the output is flushed, and nothing needs a cleanup
 
 
-def complain(name: str, message: object) -> None:
+def print_error(name: str, message: object) -> None:
     """Print any message as one line on standard error, if that is possible."""
     line = " ".join(str(message).split())
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
@@ -50,7 +50,7 @@ def complain(name: str, message: object) -> None:
             print(f"{name}: {shown}", file=sys.stderr)
 
 
-def _unloadable(error: Exception) -> str:
+def _describe_import_error(error: Exception) -> str:
     if isinstance(error, ImportError) and error.name:
         return f"{error} (Debian, EL and Fedora: python3-{error.name.partition('.')[0]})"
     return f"a Python module is broken: {type(error).__name__}: {error}"

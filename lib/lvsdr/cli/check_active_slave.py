@@ -10,39 +10,39 @@ from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
 from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
 from ..system import postgres_query
-from . import complain
+from . import print_error
 from .postgres_options import (
-    CONNECTION,
-    LIMITS,
-    AskingCommand,
-    connection,
-    deadline,
-    limits,
-    understanding,
-    words,
+    CONNECTION_OPTIONS,
+    LIMIT_OPTIONS,
+    PostgresCommand,
+    read_limits,
+    read_target,
+    read_target_words,
+    reject_malformed_answer,
+    start_deadline,
 )
-from .program import described, run, say
+from .program import build_command, print_result, run
 
 if TYPE_CHECKING:
     from ..system.postgres_query import Rows
 
 NAME = "check_active_slave"
-COMMAND = described(
-    AskingCommand,
+COMMAND = build_command(
+    PostgresCommand,
     NAME,
     """\
     Print t if a PostgreSQL server accepts connections and is in recovery: a standby. Otherwise
     print f, and the reason on standard error.
 
-    CONNECTION is what psql takes: a connection string, a URI, or a database; the environment,
-    services and password files count. The server may be named by -h or as the last argument. A path
-    of psql before all that is accepted and not used.
+    CONNECTION has the forms that psql accepts: a connection string, a URI, or a database; the
+    environment, services and password files count. The host is the value of -h or the last
+    argument. A path of psql before it has no effect.
 
-    The exit status is 0 if the server answered, even if it denied the login, 1 if it did not or is
-    starting or shutting down, 126 if it could not be asked: its name has no address, or a module is
-    missing.
+    The exit status is 0 if the server answered, even if it denied the login; 1 if it did not
+    answer, or is starting or shutting down; 126 if a query was impossible: its name has no
+    address, or a module is missing.
     """,
-    (*CONNECTION, *LIMITS),
+    (*CONNECTION_OPTIONS, *LIMIT_OPTIONS),
 )
 
 
@@ -51,35 +51,37 @@ def main(arguments: Sequence[str]) -> int:
     return run(COMMAND, _check, arguments)
 
 
-def _check(given: Mapping[str, Any]) -> None:
-    until, most = deadline(given), limits(given)
+def _check(values: Mapping[str, Any]) -> None:
+    deadline, limits = start_deadline(values), read_limits(values)
 
-    def once_more(answers: Sequence[Rows]) -> float | None:
-        return again(_said(answers), most, until.remaining())
+    def retry_delay(answers: Sequence[Rows]) -> float | None:
+        return again(_parse_answers(answers), limits, deadline.remaining())
 
     try:
-        said = _said(postgres_query.ask(_server(given), [STATEMENT], until, once_more))
+        target = _read_target(values)
+        answers = postgres_query.ask(target, [STATEMENT], deadline, retry_delay)
+        states = _parse_answers(answers)
     except Rejected as error:
-        say("f")
-        complain(NAME, error)
+        print_result("f")
+        print_error(NAME, error)
         return
     except (SourceUnavailable, DeadlineExceeded):
-        say("f")
+        print_result("f")
         raise
-    reason = why_not(said, most)
-    say("f" if reason else "t")
+    reason = why_not(states, limits)
+    print_result("f" if reason else "t")
     if reason:
-        complain(NAME, f"the server {reason}")
+        print_error(NAME, f"the server {reason}")
 
 
-def _said(answers: Sequence[Rows]) -> list[Standby]:
-    with understanding():
+def _parse_answers(answers: Sequence[Rows]) -> list[Standby]:
+    with reject_malformed_answer():
         return [standby(row) for (row,) in answers]
 
 
-def _server(given: Mapping[str, Any]) -> Target:
+def _read_target(values: Mapping[str, Any]) -> Target:
     """Return the target; a last argument that is no connection string is an appended host."""
-    arguments = words(given)
-    if given["host"] or not arguments or is_connection_string(arguments[-1]):
-        return connection(arguments, given)
-    return connection(arguments[:-1], given, arguments[-1])
+    arguments = read_target_words(values)
+    if values["host"] or not arguments or is_connection_string(arguments[-1]):
+        return read_target(arguments, values)
+    return read_target(arguments[:-1], values, arguments[-1])

@@ -21,45 +21,50 @@ from ..postgres.primary import (
 )
 from ..system import membership, postgres_query
 from ..values.deadline import Deadline
-from . import complain
+from . import print_error
 from .postgres_options import (
-    CONNECTION,
-    LIMITS,
-    AskingCommand,
-    connection,
-    deadline,
-    limits,
-    understanding,
-    words,
+    CONNECTION_OPTIONS,
+    LIMIT_OPTIONS,
+    PostgresCommand,
+    read_limits,
+    read_target,
+    read_target_words,
+    reject_malformed_answer,
+    start_deadline,
 )
-from .program import described, run, say
+from .program import build_command, print_result, run
 
 if TYPE_CHECKING:
     from ..system.postgres_query import Rows
 
 NAME = "get_active_slaves"
-COMMAND = described(
-    AskingCommand,
+COMMAND = build_command(
+    PostgresCommand,
     NAME,
     """\
     Print the names of the active standbys of a PostgreSQL primary on one line.
 
-    CONNECTION is what psql takes: a connection string, a URI, or a database and a user; the
-    environment, services and password files count. A path of psql before it is accepted and not
-    used. A standby is listed by its application_name, one with hot_standby=off, too: the primary
-    does not know which standbys take connections, check_active_slave does.
+    CONNECTION has the forms that psql accepts: a connection string, a URI, or a database and a
+    user; the environment, services and password files count. A path of psql before it has no
+    effect. The name of a standby is its application_name. A standby with hot_standby=off is
+    printed, too: the primary does not know which standbys accept connections, check_active_slave
+    does.
     """,
     (
-        *CONNECTION,
-        *LIMITS,
+        *CONNECTION_OPTIONS,
+        *LIMIT_OPTIONS,
         click.Option(
             ["--node", "--nodes", "nodes"],
             multiple=True,
             metavar="NAMES",
-            help="Only these names; may be repeated. Default: the nodes of the cluster, and "
-            "addresses; any host where there is no cluster.",
+            help="Print only these names; may be repeated. Default: the nodes of the cluster, and "
+            "addresses; without a cluster any host.",
         ),
-        click.Option(["--verbose"], is_flag=True, help="Say who is left out, on standard error."),
+        click.Option(
+            ["--verbose"],
+            is_flag=True,
+            help="Print the omitted standbys and the reasons on standard error.",
+        ),
     ),
 )
 
@@ -69,41 +74,42 @@ def main(arguments: Sequence[str]) -> int:
     return run(COMMAND, _list, arguments)
 
 
-def _list(given: Mapping[str, Any]) -> None:
-    until, most, hosts = deadline(given), limits(given), _hosts(given["nodes"])
+def _list(values: Mapping[str, Any]) -> None:
+    deadline, limits = start_deadline(values), read_limits(values)
+    nodes = _parse_nodes(values["nodes"])
 
-    def once_more(answers: Sequence[Rows]) -> float | None:
+    def retry_delay(answers: Sequence[Rows]) -> float | None:
         # The other half of the time is for the query of the cluster.
-        return again(_seen(answers), most, until.remaining() - given["timeout"] / 2)
+        return again(_parse_answers(answers), limits, deadline.remaining() - values["timeout"] / 2)
 
-    target = connection(words(given), given)
-    seen = _seen(postgres_query.ask(target, STATEMENTS, until, once_more))
-    found = standbys(seen, listed(hosts) if hosts else _known_here(until), most)
-    for reason in found.left_out if given["verbose"] else ():
-        complain(NAME, f"left out: {reason}")
-    if not hosts:
-        found.require_a_name()
-    say(" ".join(found.names))
-
-
-def _seen(answers: Sequence[Rows]) -> list[list[Walsender]]:
-    with understanding():
-        ((role,), *times) = answers
-        return [walsenders(role, rows) for rows in times]
+    target = read_target(read_target_words(values), values)
+    samples = _parse_answers(postgres_query.ask(target, STATEMENTS, deadline, retry_delay))
+    active = standbys(samples, listed(nodes) if nodes else _read_cluster_naming(deadline), limits)
+    for reason in active.left_out if values["verbose"] else ():
+        print_error(NAME, f"left out: {reason}")
+    if not nodes:
+        active.require_a_name()
+    print_result(" ".join(active.names))
 
 
-def _hosts(values: Sequence[str]) -> list[str]:
+def _parse_answers(answers: Sequence[Rows]) -> list[list[Walsender]]:
+    with reject_malformed_answer():
+        ((role,), *samples) = answers
+        return [walsenders(role, rows) for rows in samples]
+
+
+def _parse_nodes(values: Sequence[str]) -> list[str]:
     """Return the names in the values of --nodes; an empty value is an error.
 
     An empty variable in a script gives such a value.
     """
     lists = [value.replace(",", " ").split() for value in values]
     if not all(lists):
-        raise click.UsageError("--nodes has no names; leave it out if all count")
+        raise click.UsageError("--nodes has no names: set at least one, or omit the option")
     return [name for names in lists for name in names]
 
 
-def _known_here(until: Deadline) -> Naming:
+def _read_cluster_naming(deadline: Deadline) -> Naming:
     """Return the naming by the cluster, if there is one, or else by any host name."""
-    document = membership.document(until)
+    document = membership.document(deadline)
     return anybody if document is None else members(parse(document).nodes)

@@ -19,7 +19,7 @@ from ..values.deadline import Deadline
 _KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
 
 
-class Seconds(click.FloatRange):
+class SecondsRange(click.FloatRange):
     """A range of finite numbers of seconds."""
 
     name = "seconds"
@@ -33,7 +33,7 @@ class Seconds(click.FloatRange):
         return number
 
 
-class AskingCommand(click.Command):
+class PostgresCommand(click.Command):
     """A command that also splits one quoted argument, and rejoins arguments split in quotes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -41,13 +41,13 @@ class AskingCommand(click.Command):
             return super().parse_args(ctx, args)
         for number, arg in enumerate(args, start=1):
             if _is_undecoded(arg):
-                raise click.UsageError(f"argument {number} is not written in UTF-8", ctx)
+                raise click.UsageError(f"argument {number} is not valid UTF-8", ctx)
         try:
             return super().parse_args(ctx, separated(args))
         except click.NoSuchOption:
             if not any(map(secretive, args)):
                 raise
-            raise click.UsageError("an argument that begins with - is no option", ctx) from None
+            raise click.UsageError("an argument that begins with - is not an option", ctx) from None
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from None
 
@@ -57,7 +57,7 @@ def _is_undecoded(text: str) -> bool:
     return any("\udc80" <= character <= "\udcff" for character in text)
 
 
-CONNECTION: tuple[click.Parameter, ...] = (
+CONNECTION_OPTIONS: tuple[click.Parameter, ...] = (
     click.Argument(["words"], nargs=-1, metavar="[PSQL] [CONNECTION]"),
     click.Option(["-h", "--host"], help="Host name, address, or directory of a socket."),
     click.Option(["-p", "--port"], help="Port."),
@@ -65,11 +65,11 @@ CONNECTION: tuple[click.Parameter, ...] = (
     click.Option(["-d", "--dbname"], help="Database, connection string, or URI."),
     click.Option(
         ["--timeout"],
-        type=Seconds(min=0.1, max=3600),
+        type=SecondsRange(min=0.1, max=3600),
         metavar="SECONDS",
         default=8,
         show_default=True,
-        help="Give up after this time, whatever does not answer.",
+        help="Time limit for all queries and connections together.",
     ),
     # Further options of psql that scripts use; they have no effect here.
     *(
@@ -99,40 +99,40 @@ CONNECTION: tuple[click.Parameter, ...] = (
     ),
 )
 
-LIMITS: tuple[click.Parameter, ...] = (
+LIMIT_OPTIONS: tuple[click.Parameter, ...] = (
     click.Option(
         ["--max-lag-bytes"],
         type=click.IntRange(min=0),
         metavar="BYTES",
-        help="Not one that has more WAL to replay than this.",
+        help="Omit a standby that has more WAL to replay than this.",
     ),
     click.Option(
         ["--max-lag-seconds"],
-        type=Seconds(min=0),
+        type=SecondsRange(min=0),
         metavar="SECONDS",
-        help="Not one that is further behind than this.",
+        help="Omit a standby that is further behind than this.",
     ),
 )
 
 
-def limits(given: Mapping[str, Any]) -> Limits:
+def read_limits(values: Mapping[str, Any]) -> Limits:
     """Return the allowed lag of a standby."""
-    return Limits(given["max_lag_bytes"], given["max_lag_seconds"])
+    return Limits(values["max_lag_bytes"], values["max_lag_seconds"])
 
 
-def deadline(given: Mapping[str, Any]) -> Deadline:
+def start_deadline(values: Mapping[str, Any]) -> Deadline:
     """Return the deadline of the tool."""
-    return Deadline.after(given["timeout"])
+    return Deadline.after(values["timeout"])
 
 
-def words(given: Mapping[str, Any]) -> list[str]:
+def read_target_words(values: Mapping[str, Any]) -> list[str]:
     """Return the arguments that form the target of the connection."""
-    return without_psql(given["words"])
+    return without_psql(values["words"])
 
 
-def connection(words: list[str], given: Mapping[str, Any], appended: str | None = None) -> Target:
+def read_target(words: list[str], values: Mapping[str, Any], appended: str | None = None) -> Target:
     """Return the target by arguments, options and an appended host; raise UsageError."""
-    options = {name: given[name] for name in _KEYWORDS if given[name]}
+    options = {name: values[name] for name in _KEYWORDS if values[name]}
     try:
         return target(words, options, appended)
     except ValueError as error:
@@ -140,9 +140,9 @@ def connection(words: list[str], given: Mapping[str, Any], appended: str | None 
 
 
 @contextmanager
-def understanding() -> Iterator[None]:
+def reject_malformed_answer() -> Iterator[None]:
     """Turn a ValueError from a malformed answer into SourceUnavailable."""
     try:
         yield
     except ValueError:
-        raise SourceUnavailable("the server's answer is none of PostgreSQL's") from None
+        raise SourceUnavailable("the server's answer does not have PostgreSQL's form") from None

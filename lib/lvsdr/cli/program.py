@@ -1,4 +1,4 @@
-"""The run of a tool: from arguments to an exit status and at most one line of complaint."""
+"""The run of a tool: from arguments to an exit status, and one line for an error."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import click
 
 from .. import __version__
 from ..errors import InvalidParameters, LvsdrError, NotAsked, NotInstalled
-from . import CANNOT_RUN, complain
+from . import CANNOT_RUN, print_error
 
 FAILED = 1
 WRONG_USAGE = 2
 
 
-class Unsaid(click.ClickException):
+class OutputFailed(click.ClickException):
     """A result could not be printed."""
 
 
 Work = Callable[[Mapping[str, Any]], None]
 
 
-def described(
+def build_command(
     kind: type[click.Command], name: str, text: str, parameters: Sequence[click.Parameter]
 ) -> click.Command:
     """Return a command with its options, its help and its version."""
@@ -32,67 +32,69 @@ def described(
     return version(kind(name, params=list(parameters), help=text))
 
 
-def run(what: click.Command, work: Work, arguments: Sequence[str]) -> int:
+def run(command: click.Command, work: Work, arguments: Sequence[str]) -> int:
     """Do the work with the values of the parameters; return the exit status.  Never raise."""
-    name = what.name or ""
-    if os.environ.get(completion_variable(name)):
-        return _complete(what, name)
+    name = command.name or ""
+    if os.environ.get(format_completion_variable(name)):
+        return _print_completions(command, name)
     try:
-        with what.make_context(name, list(arguments)) as context:
+        with command.make_context(name, list(arguments)) as context:
             work(context.params)
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.ClickException, LvsdrError, OSError) as error:
-        complain(name, error.format_message() if isinstance(error, click.ClickException) else error)
-        return _status(error)
+        print_error(
+            name, error.format_message() if isinstance(error, click.ClickException) else error
+        )
+        return _choose_exit_status(error)
     except (KeyboardInterrupt, click.Abort):
-        complain(name, "interrupted")
+        print_error(name, "interrupted")
         return FAILED
     except Exception as error:
         # Not the text of the error: it may contain a connection string.
-        complain(name, f"internal error: {type(error).__name__}, {_place(error)}")
+        print_error(name, f"internal error: {type(error).__name__}, {_locate_error(error)}")
         return FAILED
     return 0
 
 
-def completion_variable(name: str) -> str:
-    """Return the variable with which a shell asks a tool to complete a command line.
+def format_completion_variable(name: str) -> str:
+    """Return the variable with which a shell requests completions of a command line.
 
-    >>> completion_variable("vip-manager")
+    >>> format_completion_variable("vip-manager")
     '_VIP_MANAGER_COMPLETE'
     """
     return f"_{name.replace('-', '_').upper()}_COMPLETE"
 
 
-def _complete(what: click.Command, name: str) -> int:
+def _print_completions(command: click.Command, name: str) -> int:
     """Print click's completions for the shell, without doing the tool's work."""
     try:
-        what.main([], prog_name=name, complete_var=completion_variable(name))
+        command.main([], prog_name=name, complete_var=format_completion_variable(name))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except Exception:  # a shell would show any output while the user types
         return FAILED
 
 
-def say(result: str) -> None:
+def print_result(result: str) -> None:
     """Print the result; raise Unsaid if that fails, because a result without output is lost."""
     if sys.stdout is None:
-        raise Unsaid("standard output is closed")
+        raise OutputFailed("standard output is closed")
     try:
         click.echo(result)
     except OSError as error:
-        raise Unsaid(f"standard output: {error.strerror}") from None
+        raise OutputFailed(f"standard output: {error.strerror}") from None
 
 
-def _status(error: Exception) -> int:
-    if isinstance(error, (NotAsked, NotInstalled, Unsaid)):
+def _choose_exit_status(error: Exception) -> int:
+    if isinstance(error, (NotAsked, NotInstalled, OutputFailed)):
         return CANNOT_RUN
     if isinstance(error, (click.UsageError, InvalidParameters)):
         return WRONG_USAGE
     return FAILED
 
 
-def _place(error: Exception) -> str:
+def _locate_error(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from ..vipmanager.names import OF_THE_AGENT
+from ..vipmanager.option_names import AGENT_NAMES
 from ..vipmanager.options import OPTIONS, RUN_DIRECTORY, Option
-from . import complain
-from .program import FAILED, described, run, say
+from . import print_error
+from .program import FAILED, build_command, print_result, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ NAME = "vip-manager"
 NOT_RUNNING = 3  # the status of init scripts (LSB)
 
 
-def _options() -> Iterator[click.Option]:
+def _build_click_options() -> Iterator[click.Option]:
     for option in OPTIONS:
-        yield _option(option, option.name)
-        others = (name for name, current in OF_THE_AGENT.items() if current == option.name)
-        yield from (_option(option, name, hidden=True) for name in (*option.old, *others))
+        yield _build_click_option(option, option.name)
+        agent_names = (name for name, current in AGENT_NAMES.items() if current == option.name)
+        hidden_names = (*option.old, *agent_names)
+        yield from (_build_click_option(option, name, hidden=True) for name in hidden_names)
 
 
-def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
+def _build_click_option(option: Option, name: str, hidden: bool = False) -> click.Option:
     """Build a click option; values stay text for the parser that variables and files share."""
     default = f" Default: {option.default}." if option.default and option.metavar else ""
     switch = {} if option.metavar else {"is_flag": False, "flag_value": "true"}
@@ -43,7 +44,7 @@ def _option(option: Option, name: str, hidden: bool = False) -> click.Option:
 
 
 class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
-    """A choice with an error that does not show the word: it may be the rest of a password."""
+    """A choice with an error that does not show the value: it may be a part of a password."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value not in self.choices:
@@ -51,30 +52,38 @@ class _Action(click.Choice):  # type: ignore[type-arg,unused-ignore]
         return value
 
 
-def _none(_context: click.Context, _parameter: click.Parameter, words: Sequence[str]) -> None:
+def _reject_further_words(
+    _context: click.Context, _parameter: click.Parameter, words: Sequence[str]
+) -> None:
     if words:
-        raise click.UsageError("more than one word; a value with blanks in it needs quotes")
+        raise click.UsageError("more than one action: quote a value that contains blanks")
 
 
-COMMAND = described(
+COMMAND = build_command(
     click.Command,
     NAME,
     """\
-    Have one or more addresses on this host while it leads, as etcd, Consul or Patroni say.
+    Hold one or more addresses on this host while it is the leader in etcd, Consul or Patroni.
 
-    Without a word, or with run, this is the daemon. status asks the one that is running; check
-    says whether the configuration is right, and whether the interfaces are there, up and linked;
-    with --store it asks the store as well.
+    Without an action, or with run, this is the daemon. status prints the state of the running
+    daemon. check prints errors of the configuration, and interfaces that are missing, down or
+    without a carrier; with --store it also queries the store.
 
     Every option is also a variable of the environment (--trigger-key: VIP_TRIGGER_KEY) and a key of
-    the file (trigger-key). The command line goes before the environment, that before the file.
+    the file (trigger-key). The command line has precedence over the environment, the environment
+    over the file.
     """,
     (
         click.Argument(
             ["action"], type=_Action(["run", "status", "check"]), default="run", required=False
         ),
         click.Argument(
-            ["more"], nargs=-1, required=False, metavar="", expose_value=False, callback=_none
+            ["more"],
+            nargs=-1,
+            required=False,
+            metavar="",
+            expose_value=False,
+            callback=_reject_further_words,
         ),
         click.Option(
             ["--config"],
@@ -82,9 +91,9 @@ COMMAND = described(
             metavar="FILE",
             help="File with options, in YAML or as NAME=VALUE.",
         ),
-        *_options(),
-        click.Option(["--store"], is_flag=True, help="With check: ask the store, too."),
-        click.Option(["--json"], is_flag=True, help="With status: in JSON."),
+        *_build_click_options(),
+        click.Option(["--store"], is_flag=True, help="With check: query the store, too."),
+        click.Option(["--json"], is_flag=True, help="With status: print JSON."),
     ),
 )
 COMMAND.context_settings["token_normalize_func"] = lambda token: token.replace("_", "-")
@@ -92,92 +101,96 @@ COMMAND.context_settings["token_normalize_func"] = lambda token: token.replace("
 
 def main(arguments: Sequence[str]) -> int:
     """Run with these arguments; return the exit status."""
-    ended = [0]
-    return run(COMMAND, lambda given: ended.append(_act(given)), arguments) or ended[-1]
+    statuses = [0]
+
+    def act(values: Mapping[str, Any]) -> None:
+        statuses.append(_run_action(values))
+
+    return run(COMMAND, act, arguments) or statuses[-1]
 
 
-def _act(given: Mapping[str, Any]) -> int:
-    if given["action"] == "status":
-        return _status(given)
-    from ..vipmanager.option_sources import Unusable
+def _run_action(values: Mapping[str, Any]) -> int:
+    if values["action"] == "status":
+        return _print_status(values)
+    from ..vipmanager.option_sources import UnusableOptions
 
     try:
-        return _check(given) if given["action"] == "check" else _live(given)
-    except Unusable as error:
+        return _check_configuration(values) if values["action"] == "check" else _run_daemon(values)
+    except UnusableOptions as error:
         for problem in error.problems:
-            complain(NAME, problem)
+            print_error(NAME, problem)
         return FAILED
 
 
-def _live(given: Mapping[str, Any]) -> int:
+def _run_daemon(values: Mapping[str, Any]) -> int:
     from ..vipmanager.daemon import Daemon
-    from ..vipmanager.requirements import require
+    from ..vipmanager.requirements import require_host
 
     def load() -> Configuration:
-        configuration = _loaded(given)
-        require(configuration)
+        configuration = _load_configuration(values)
+        require_host(configuration)
         return configuration
 
     return Daemon(load).run()
 
 
-def _check(given: Mapping[str, Any]) -> int:
-    from ..vipmanager.requirements import flaws
+def _check_configuration(values: Mapping[str, Any]) -> int:
+    from ..vipmanager.requirements import find_flaws
 
-    configuration = _loaded(given)
+    configuration = _load_configuration(values)
     for warning in configuration.warnings:
-        complain(NAME, warning)
-    found = list(flaws(configuration))
-    for flaw in found:
-        complain(NAME, flaw)
-    answered = _tried(configuration) if given["store"] else True
-    return 0 if answered and not found else FAILED
+        print_error(NAME, warning)
+    host_flaws = list(find_flaws(configuration))
+    for flaw in host_flaws:
+        print_error(NAME, flaw)
+    answered = _query_store(configuration) if values["store"] else True
+    return 0 if answered and not host_flaws else FAILED
 
 
-def _tried(configuration: Configuration) -> bool:
+def _query_store(configuration: Configuration) -> bool:
     """Query the store once and print the answer; return whether it answered."""
     from .. import leader
     from ..leader.gate import State
     from ..values.deadline import Deadline
 
     store = leader.open_store(configuration.store, configuration.settings)
-    found = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
-    say(f"{configuration.store}: {found.state.value} ({found.reason})")
-    return found.state not in (State.UNKNOWN, State.STOPPED)
+    leadership = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
+    print_result(f"{configuration.store}: {leadership.state.value} ({leadership.reason})")
+    return leadership.state not in (State.UNKNOWN, State.STOPPED)
 
 
-def _loaded(given: Mapping[str, Any]) -> Configuration:
-    """Return the configuration; raise Unusable."""
+def _load_configuration(values: Mapping[str, Any]) -> Configuration:
+    """Return the configuration; raise UnusableOptions."""
     from ..vipmanager import configuration, option_sources
 
     flags = {
         name.replace("_", "-"): value
-        for name, value in given.items()
+        for name, value in values.items()
         if name not in ("action", "config", "json", "store")
     }
-    said = [option_sources.flags(flags), option_sources.environment(os.environ)]
-    path = given["config"] or os.environ.get("VIP_CONFIG") or _default_file()
+    sources = [option_sources.read_flags(flags), option_sources.read_environment(os.environ)]
+    path = values["config"] or os.environ.get("VIP_CONFIG") or _find_default_file()
     if path:
-        said.append(option_sources.file(path))
-    merged = option_sources.merged(said)
-    return configuration.configured(merged, configuration.node_name())
+        sources.append(option_sources.read_file(path))
+    merged = option_sources.merge_sources(sources)
+    return configuration.read_configuration(merged, configuration.read_node_name())
 
 
-def _default_file() -> str | None:
+def _find_default_file() -> str | None:
     """Return the existing file that the systemd unit names as the default; None without one."""
     path = os.environ.get("VIP_DEFAULT_CONFIG", "")
     return path if path and os.path.exists(path) else None
 
 
-def _status(given: Mapping[str, Any]) -> int:
+def _print_status(values: Mapping[str, Any]) -> int:
     from ..vipmanager import status, status_document
 
-    directory = given["run_dir"] or os.environ.get("VIP_RUN_DIR") or RUN_DIRECTORY
-    found = status.running(directory)
-    if given["json"]:
-        click.echo(json.dumps(found, indent=2))
+    directory = values["run_dir"] or os.environ.get("VIP_RUN_DIR") or RUN_DIRECTORY
+    documents = status.read_documents(directory)
+    if values["json"]:
+        click.echo(json.dumps(documents, indent=2))
     else:
-        click.echo("\n".join(map(status_document.text, found)), nl=False)
-    if not found:
-        complain(NAME, "no daemon is running")
-    return 0 if found else NOT_RUNNING
+        click.echo("\n".join(map(status_document.format_text, documents)), nl=False)
+    if not documents:
+        print_error(NAME, f"no daemon is running: no socket in {directory} answers")
+    return 0 if documents else NOT_RUNNING

@@ -11,7 +11,7 @@ DEVICE = "/dev/log"
 _PATIENCE = 1.0  # seconds for all lines of a run together: a reader that is alive is faster
 _SEVERITIES = {"ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # RFC 5424, section 6.2.1
 _FACILITIES = ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron")
-_LOCAL = 16  # local0 to local7; what else exists is not for programs
+_LOCAL = 16  # local0 to local7; programs may not use the other facilities
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -20,9 +20,9 @@ class Syslog:
 
     def __init__(self, tag: str, facility: str, device: str = DEVICE) -> None:
         self._tag = tag
-        self._facility = _number(facility)
+        self._facility = _find_facility_number(facility)
         self._device = device
-        self._left = _PATIENCE
+        self._time_left = _PATIENCE
 
     def write(self, level: str, text: str) -> None:
         """Send a line; raise OSError if it is lost."""
@@ -31,12 +31,12 @@ class Syslog:
         began = time.monotonic()
         wire = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         try:
-            wire.settimeout(max(self._left, 0.0))
+            wire.settimeout(max(self._time_left, 0.0))
             wire.connect(self._device)
             wire.send(self._line(level, text).encode("utf-8", "backslashreplace"))
         finally:
             wire.close()
-            self._left -= time.monotonic() - began
+            self._time_left -= time.monotonic() - began
 
     def _line(self, level: str, text: str) -> str:
         """Return the line as syslog(3) sends it (RFC 3164, section 4.1, without the host)."""
@@ -45,10 +45,10 @@ class Syslog:
         return f"<{self._facility * 8 + _SEVERITIES[level]}>{date} {self._tag}: {text}"
 
 
-def _number(facility: str) -> int:
-    """Return the number of a facility; that of daemon for one that does not exist.
+def _find_facility_number(facility: str) -> int:
+    """Return the number of a facility; the number of daemon for an unknown facility.
 
-    >>> [_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
+    >>> [_find_facility_number(name) for name in ("user", "local3", "LOCAL0", "local8", "nonsense")]
     [1, 19, 16, 3, 3]
     """
     name = facility.lower()

@@ -1,5 +1,5 @@
 """vip-manager: a daemon that holds one or more addresses while this node leads.
 
-``options`` and ``configuration`` declare the wanted state.  ``keeping`` decides the next step for
-an address, and ``daemon`` performs it.  The other modules report the state, or provide parts.
+``options`` and ``configuration`` declare the wanted state.  ``address_machine`` decides the next
+step for an address, and ``managed_address`` performs it.  ``daemon`` has the main loop.
 """

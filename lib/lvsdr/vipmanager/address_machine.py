@@ -1,10 +1,10 @@
-"""The next step for one address.  Pure: the daemon reads the state, calls this, acts, and repeats.
+"""The next step for one address: the daemon reads the state, calls this, acts, and repeats.  Pure.
 
 ``gate`` decides whether this node holds the address; this module adds and removes it.  A probe for
 another owner on the segment precedes the addition.  While another host has the address, the probe
-is repeated for ``Rules.takeover`` seconds.  Then the attempt is abandoned, and a new one begins
-``Rules.retry`` seconds later; with ``Rules.force``, the address is added nevertheless.  Times are
-seconds of this node's monotonic clock.
+is repeated for ``takeover`` seconds.  Then the attempt is abandoned.  A new one begins ``retry``
+seconds later; with ``force``, the address is added nevertheless.  Times are seconds of this node's
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Presence(Enum):
 
 
 class Act(Enum):
-    """The action to perform; the daemon reads the state again after each but NOTHING and ASK."""
+    """The action to perform; the daemon reads the state again after each but NOTHING and PROBE."""
 
     NOTHING = "nothing"
-    ASK = "ask"
-    """Search for another owner of the address, in the background."""
+    PROBE = "probe"
+    """Probe for another owner of the address, in the background."""
     TAKE = "take"
     """Add the address, or give it the wanted properties."""
     FORCE = "force"
@@ -48,8 +48,8 @@ class Act(Enum):
     REMOVE = "remove"
 
 
-class Sight(NamedTuple):
-    """The interface and the address as the kernel reports them."""
+class AddressState(NamedTuple):
+    """The interface, and the presence of the address on it, as the kernel reports them."""
 
     interface: Interface | None
     presence: Presence
@@ -59,18 +59,18 @@ class Sight(NamedTuple):
         return self.interface is not None and self.interface.carrier
 
 
-class Finding(NamedTuple):
-    """The result of a search for another owner; both fields are None if the address is free."""
+class ProbeResult(NamedTuple):
+    """The result of a probe for another owner; both fields are None if the address is free."""
 
     rival: str | None = None
     """The other owner of the address."""
     problem: str | None = None
-    """The reason why a search was impossible."""
-    by_the_kernel: bool = False
+    """The reason why a probe was impossible."""
+    found_by_kernel: bool = False
     """True if the kernel found the rival, which may have found this host in the same way."""
 
 
-class Rules(NamedTuple):
+class TakeoverRules(NamedTuple):
     """The times for takeovers, in seconds, and the policy after them."""
 
     takeover: float = 5.0
@@ -83,15 +83,16 @@ class Progress(NamedTuple):
 
     held: bool = False
     """True if the address, added or adopted by this daemon, was here at the last check."""
-    told: bool = False
+    announced: bool = False
     """True once the address has been announced over the current link."""
-    since: float | None = None
+    query_after: float | None = None
     """The announcement requires an answer to a query that was sent later than this."""
-    began: float | None = None
+    attempt_began: float | None = None
     """The start of the attempt to take the address."""
-    asking: bool = False
-    finding: Finding | None = None
-    pause: float = 0.0
+    probing: bool = False
+    """True while a probe for another owner runs."""
+    probe_result: ProbeResult | None = None
+    paused_until: float = 0.0
     """The time before which no further attempt is made."""
     trouble: str = ""
     """The reason why the address is not here, though it should be."""
@@ -105,114 +106,127 @@ class Move(NamedTuple):
     wake: float | None = None
 
 
-def move(
+def decide_move(
     progress: Progress,
-    sight: Sight,
+    state: AddressState,
     decision: Decision,
     now: float,
-    rules: Rules,
+    rules: TakeoverRules,
     name: str,
     chance: float = 0.0,
 ) -> Move:
-    """Return the next move.
+    """Decide the next move.
 
     ``name`` is the interface's name in the configuration.  ``chance``, from 0 to 1, randomises the
     pauses of hosts that may both have the address.
     """
     if not decision.hold:
-        gone = sight.presence is Presence.ABSENT
-        return Move(Progress(), Act.NOTHING if gone else Act.REMOVE)
-    if sight.presence is Presence.PRESENT:
-        return _present(progress, sight, decision, now, name)
-    if not sight.linked:
-        return Move(Progress(trouble=linkless(sight.interface, name)))
-    if sight.presence is Presence.TENTATIVE:
-        return Move(progress._replace(asking=False, finding=None))
-    if sight.presence is Presence.REFUSED:
-        refused = Finding(rival="another host", by_the_kernel=True)
-        return Move(progress._replace(held=False, asking=False, finding=refused), Act.REMOVE)
-    if sight.presence is Presence.DIFFERENT:
-        if now < progress.pause:
-            return Move(progress, wake=progress.pause)
+        is_absent = state.presence is Presence.ABSENT
+        return Move(Progress(), Act.NOTHING if is_absent else Act.REMOVE)
+    if state.presence is Presence.PRESENT:
+        return _move_while_present(progress, state, decision, now, name)
+    if not state.linked:
+        return Move(Progress(trouble=find_link_problem(state.interface, name)))
+    if state.presence is Presence.TENTATIVE:
+        return Move(progress._replace(probing=False, probe_result=None))
+    if state.presence is Presence.REFUSED:
+        refused = ProbeResult(rival="another host", found_by_kernel=True)
+        return Move(progress._replace(held=False, probing=False, probe_result=refused), Act.REMOVE)
+    if state.presence is Presence.DIFFERENT:
+        if now < progress.paused_until:
+            return Move(progress, wake=progress.paused_until)
         return Move(progress, Act.TAKE)
-    return _absent(progress, decision, now, rules, chance)
+    return _move_while_absent(progress, decision, now, rules, chance)
 
 
-def failed(now: float, rules: Rules, trouble: str) -> Progress:
+def record_failure(now: float, rules: TakeoverRules, trouble: str) -> Progress:
     """Return the progress after an action that failed."""
-    return Progress(pause=now + rules.retry, trouble=trouble)
+    return Progress(paused_until=now + rules.retry, trouble=trouble)
 
 
-def doubted(progress: Progress, now: float) -> Progress:
-    """Return the progress of an address that is announced again once the store has confirmed it."""
-    return progress._replace(told=False, since=now)
+def require_new_answer(progress: Progress, now: float) -> Progress:
+    """Return the progress that requires a new answer of the store, and then an announcement."""
+    return progress._replace(announced=False, query_after=now)
 
 
-def unproven(progress: Progress) -> float | None:
+def find_required_query_start(progress: Progress) -> float | None:
     """Return the time after which a query of the store must start before an announcement."""
-    waiting = progress.held and not progress.told and progress.since is not None
-    return progress.since if waiting and not progress.trouble else None
+    waiting = progress.held and not progress.announced and progress.query_after is not None
+    return progress.query_after if waiting and not progress.trouble else None
 
 
-def _present(progress: Progress, sight: Sight, decision: Decision, now: float, name: str) -> Move:
+def _move_while_present(
+    progress: Progress, state: AddressState, decision: Decision, now: float, name: str
+) -> Move:
     """Announce the address, unless that would rest on an answer older than the link.
 
     A host that was cut off may have been replaced meanwhile.  Its announcement would redirect the
     segment's clients away from the new leader.
     """
-    if not sight.linked:
-        return Move(Progress(held=True, since=now, trouble=linkless(sight.interface, name)))
-    if progress.told:
-        return Move(Progress(held=True, told=True))
-    since = now if progress.since is None else progress.since
-    if decision.asked is None or decision.asked <= since:
-        return Move(Progress(held=True, since=since))
-    return Move(Progress(held=True, told=True), Act.ANNOUNCE)
+    if not state.linked:
+        return Move(
+            Progress(held=True, query_after=now, trouble=find_link_problem(state.interface, name))
+        )
+    if progress.announced:
+        return Move(Progress(held=True, announced=True))
+    query_after = now if progress.query_after is None else progress.query_after
+    if decision.asked is None or decision.asked <= query_after:
+        return Move(Progress(held=True, query_after=query_after))
+    return Move(Progress(held=True, announced=True), Act.ANNOUNCE)
 
 
-def _absent(
-    progress: Progress, decision: Decision, now: float, rules: Rules, chance: float
+def _move_while_absent(
+    progress: Progress, decision: Decision, now: float, rules: TakeoverRules, chance: float
 ) -> Move:
     if progress.held and not decision.degraded:
         # It was removed a moment ago.  This node leads, so no other node can have taken it.
-        return Move(progress._replace(held=False, told=False, since=_AT_ONCE), Act.TAKE)
-    if progress.asking:
+        return Move(progress._replace(held=False, announced=False, query_after=_AT_ONCE), Act.TAKE)
+    if progress.probing:
         return Move(progress)
-    if now < progress.pause:
-        return Move(progress, wake=progress.pause)
-    if progress.finding is None:
-        began = now if progress.began is None else progress.began
-        return Move(progress._replace(began=began, asking=True, held=False, told=False), Act.ASK)
-    if progress.finding.problem is not None:
-        return _again(failed(now, rules, progress.finding.problem))
-    if progress.finding.rival is not None:
-        spread = _SPREAD if progress.finding.by_the_kernel else _PAUSE
+    if now < progress.paused_until:
+        return Move(progress, wake=progress.paused_until)
+    if progress.probe_result is None:
+        attempt_began = now if progress.attempt_began is None else progress.attempt_began
+        return Move(
+            progress._replace(
+                attempt_began=attempt_began, probing=True, held=False, announced=False
+            ),
+            Act.PROBE,
+        )
+    if progress.probe_result.problem is not None:
+        return _wait_until_pause_ends(record_failure(now, rules, progress.probe_result.problem))
+    if progress.probe_result.rival is not None:
+        spread = _SPREAD if progress.probe_result.found_by_kernel else _PAUSE
         pause = now + _PAUSE + spread * chance
-        return _taken(progress, progress.finding.rival, now, rules, pause)
+        return _move_while_in_use(progress, progress.probe_result.rival, now, rules, pause)
     if decision.not_before is not None and now < decision.not_before:
         return Move(progress, wake=decision.not_before)
-    return Move(progress._replace(finding=None, since=_AT_ONCE), Act.TAKE)
+    return Move(progress._replace(probe_result=None, query_after=_AT_ONCE), Act.TAKE)
 
 
-def _taken(progress: Progress, rival: str, now: float, rules: Rules, pause: float) -> Move:
+def _move_while_in_use(
+    progress: Progress, rival: str, now: float, rules: TakeoverRules, pause: float
+) -> Move:
     """Return the move if another host has the address."""
-    if now - (progress.began or 0.0) < rules.takeover:
+    if now - (progress.attempt_began or 0.0) < rules.takeover:
         # A later attempt must not change the text, or it would be logged again.
         trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
-        later = progress._replace(finding=None, pause=pause, trouble=trouble)
-        return _again(later)
+        later = progress._replace(probe_result=None, paused_until=pause, trouble=trouble)
+        return _wait_until_pause_ends(later)
     if rules.force:
-        return Move(progress._replace(finding=None, since=_AT_ONCE), Act.FORCE)
-    patience = f"{rules.takeover:g} s"
-    return _again(failed(now, rules, f"still in use by {rival} after {patience}, trying again"))
+        return Move(progress._replace(probe_result=None, query_after=_AT_ONCE), Act.FORCE)
+    duration = f"{rules.takeover:g} s"
+    return _wait_until_pause_ends(
+        record_failure(now, rules, f"still in use by {rival} after {duration}, trying again")
+    )
 
 
-def _again(progress: Progress) -> Move:
-    return Move(progress, wake=progress.pause)
+def _wait_until_pause_ends(progress: Progress) -> Move:
+    return Move(progress, wake=progress.paused_until)
 
 
-def linkless(interface: Interface | None, name: str) -> str:
-    """Return why no address can work on an interface; an empty text if one can."""
+def find_link_problem(interface: Interface | None, name: str) -> str:
+    """Return the reason why no address can work on an interface, or an empty text."""
     if interface is None:
         return f"interface {name} does not exist"
     if interface.carrier:

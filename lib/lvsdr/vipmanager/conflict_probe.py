@@ -8,20 +8,16 @@ from ..errors import LvsdrError
 from ..system.net import addresses, ip_address
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
-from .address_machine import Finding, Presence
-from .configuration import Wanted
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .holder import Holder
+from .address_machine import Presence, ProbeResult
+from .wanted_addresses import WantedAddress
 
 # Seconds to listen after each probe for the address.  Their sum is below the shortest settle time
 # of a new leader (SETTLE in options.py).  An owner of the address answers within milliseconds.
 _PATIENCE = (0.15, 0.15, 0.2)
-_SECONDS = 10.0  # the deadline of a search
+_SECONDS = 10.0  # the deadline of a probe
 
 
-class Form(NamedTuple):
+class AddressProperties(NamedTuple):
     """The properties of an address as ip(8) sets them by default."""
 
     iflabel: str | None = None
@@ -30,44 +26,47 @@ class Form(NamedTuple):
     preferred_lft: int | None = None
 
 
-FORM = Form()
+DEFAULT_PROPERTIES = AddressProperties()
 
 
-class Asking:
-    """A search for another owner of the address."""
+class ConflictProbe:
+    """A probe for another owner of the address."""
 
-    __slots__ = ("_interface", "_place", "holder")
+    __slots__ = ("_interface", "_place")
 
-    def __init__(self, holder: Holder, place: Place, interface: Interface) -> None:
-        self.holder = holder
+    def __init__(self, place: Place, interface: Interface) -> None:
         self._place = place
         self._interface = interface
 
-    def finding(self) -> Finding:
-        """Search for another owner, which takes half a second without an answer."""
+    def run(self) -> ProbeResult:
+        """Probe for another owner, which takes half a second without an answer."""
         deadline = Deadline.after(_SECONDS)
         try:
             interfaces = addresses.interfaces(deadline)
             other = ip_address.elsewhere(self._place, self._interface, interfaces)
             if other is not None:
-                return Finding(problem=f"{self._place.address} is on {other} of this node already")
+                return ProbeResult(
+                    problem=f"{self._place.address} is on {other} of this node already"
+                )
             place, interface = self._place, self._interface
-            return Finding(
+            return ProbeResult(
                 ip_address.rival(
                     place, interface, interfaces, deadline, _PATIENCE, among_equals=True
                 )
             )
         except LvsdrError as error:
-            return Finding(problem=str(error))
+            return ProbeResult(problem=str(error))
 
 
-def presence(wanted: Wanted, interface: Interface | None) -> Presence:
+def determine_presence(wanted: WantedAddress, interface: Interface | None) -> Presence:
     """Return the state of the address on the interface, compared with the wanted one."""
-    there = interface.having(wanted.address) if interface is not None else ()
-    if interface is None or not there:
+    entries = interface.having(wanted.address) if interface is not None else ()
+    if interface is None or not entries:
         return Presence.ABSENT
-    if any(found.dadfailed for found in there):
+    if any(entry.dadfailed for entry in entries):
         return Presence.REFUSED
-    if commands.to_reach(Place(wanted.address, wanted.prefix, interface.name), FORM, interface):
+    if commands.to_reach(
+        Place(wanted.address, wanted.prefix, interface.name), DEFAULT_PROPERTIES, interface
+    ):
         return Presence.DIFFERENT
-    return Presence.TENTATIVE if any(found.tentative for found in there) else Presence.PRESENT
+    return Presence.TENTATIVE if any(entry.tentative for entry in entries) else Presence.PRESENT

@@ -14,64 +14,72 @@ from ..leader.gate import Answer
 from ..system.net import links
 from ..system.net.first_answer import Bell
 from ..values.light_typing import NamedTuple
-from .address_machine import Finding
+from .address_defence import AddressGuard
+from .address_machine import ProbeResult
 from .configuration import Configuration
-from .conflict_probe import Asking
-from .guarding import Guard
+from .conflict_probe import ConflictProbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
-_AGAIN = 1.0  # seconds until a failed thread tries again
+_PAUSE = 1.0  # seconds until a failed thread tries again
 
 
-class Heard(NamedTuple):
+class StoreAnswered(NamedTuple):
     """An answer of the store to the queries with this bell."""
 
     bell: Bell
     answer: Answer
 
 
-class Changed(NamedTuple):
+class NetworkChanged(NamedTuple):
     """A change of a link or an address of this host."""
 
 
-class Found(NamedTuple):
-    """The result of a search for another owner of an address."""
+class ProbeFinished(NamedTuple):
+    """The result of a probe for another owner of an address."""
 
-    asking: Asking
-    finding: Finding
+    probe: ConflictProbe
+    result: ProbeResult
 
 
-class Claimed(NamedTuple):
+class AddressClaimed(NamedTuple):
     """A claim of another host to a guarded address."""
 
-    guard: Guard
+    guard: AddressGuard
     mac: str
 
 
-class Signalled(NamedTuple):
+class SignalReceived(NamedTuple):
     """A signal to this process."""
 
     number: int
 
 
-class Loaded(NamedTuple):
+class ConfigurationLoaded(NamedTuple):
     """The current configuration, or the error that makes it unusable."""
 
     number: int
     result: Configuration | LvsdrError
 
 
-class Broken(NamedTuple):
+class ThreadFailed(NamedTuple):
     """A failure of a thread, which goes on trying."""
 
     reason: str
 
 
 if TYPE_CHECKING:
-    Event = Union[Heard, Changed, Found, Claimed, Signalled, Loaded, Broken]
+    Event = Union[
+        StoreAnswered,
+        NetworkChanged,
+        ProbeFinished,
+        AddressClaimed,
+        SignalReceived,
+        ConfigurationLoaded,
+        ThreadFailed,
+    ]
     Load = Callable[[], Configuration]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -82,7 +90,7 @@ class Events:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._changed = False
+        self._change_queued = False
 
     def wait(self, seconds: float) -> Sequence[Event]:
         """Return all queued events, or none after ``seconds``."""
@@ -92,91 +100,99 @@ class Events:
             return ()
         while not self._queue.empty():
             events.append(self._queue.get())
-        if any(isinstance(event, Changed) for event in events):
-            self._changed = False  # before the state is read: a later change is a new event
+        if any(isinstance(event, NetworkChanged) for event in events):
+            self._change_queued = False  # before the state is read: a later change is a new event
         return events
 
-    def signals(self) -> None:
+    def catch_signals(self) -> None:
         """Queue signals as events; for the main thread."""
         for number in SIGNALS:
-            signal.signal(number, lambda number, _frame: self._queue.put(Signalled(number)))
+            signal.signal(number, lambda number, _frame: self._queue.put(SignalReceived(number)))
 
     @staticmethod
-    def default_signals() -> None:
+    def restore_signals() -> None:
         """Let signals end the process, in any state."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
-    def changes(self) -> None:
+    def watch_network(self) -> None:
         """Queue changes of links and addresses as events."""
 
         def listen() -> None:
-            links.listen(self._ring)
+            links.listen(self._queue_change)
 
-        Thread(target=_persistently, args=(listen, self._broken, Bell()), daemon=True).start()
+        Thread(
+            target=_repeat_until_stopped, args=(listen, self._queue_failure, Bell()), daemon=True
+        ).start()
 
-    def answers(self, configuration: Configuration, bell: Bell) -> None:
+    def query_store(self, configuration: Configuration, bell: Bell) -> None:
         """Queue the answers of the store as events, until ``bell`` is stopped."""
         store = leader.open_store(configuration.store, configuration.settings)
 
         def listen() -> None:
             for answer in follow(store, configuration.policy, bell, configuration.interval):
-                self._queue.put(Heard(bell, answer))
+                self._queue.put(StoreAnswered(bell, answer))
 
-        Thread(target=_persistently, args=(listen, self._broken, bell), daemon=True).start()
+        Thread(
+            target=_repeat_until_stopped, args=(listen, self._queue_failure, bell), daemon=True
+        ).start()
 
-    def ask(self, asking: Asking) -> None:
-        """Search for another owner of an address, and queue the result."""
+    def probe(self, probe: ConflictProbe) -> None:
+        """Probe for another owner of an address, and queue the result."""
 
         def work() -> None:
             try:
-                finding = asking.finding()
-            except Exception as error:  # the holder waits for a result in every case
-                finding = Finding(problem=f"cannot ask: {type(error).__name__}: {error}")
-            self._queue.put(Found(asking, finding))
+                result = probe.run()
+            except Exception as error:  # the address waits for a result in every case
+                result = ProbeResult(problem=f"the probe failed: {type(error).__name__}: {error}")
+            self._queue.put(ProbeFinished(probe, result))
 
         Thread(target=work, daemon=True).start()
 
-    def guard(self, guard: Guard) -> None:
+    def guard(self, guard: AddressGuard) -> None:
         """Queue claims of other hosts to a guarded address."""
 
         def watch() -> None:
-            guard.watch(lambda mac: self._queue.put(Claimed(guard, mac)))
+            guard.watch(lambda mac: self._queue.put(AddressClaimed(guard, mac)))
 
-        # The holder of the address reports an interface that cannot be used.
-        Thread(target=_persistently, args=(watch, lambda _: None, guard.bell), daemon=True).start()
+        # The address itself reports an interface that cannot be used.
+        Thread(
+            target=_repeat_until_stopped, args=(watch, lambda _: None, guard.bell), daemon=True
+        ).start()
 
-    def load(self, load: Load, number: int) -> None:
+    def load_configuration(self, load: Load, number: int) -> None:
         """Read the configuration in a thread: a file may be a pipe, or on a disk that hangs."""
 
         def work() -> None:
             try:
-                self._queue.put(Loaded(number, load()))
+                self._queue.put(ConfigurationLoaded(number, load()))
             except LvsdrError as error:
-                self._queue.put(Loaded(number, error))
+                self._queue.put(ConfigurationLoaded(number, error))
             except Exception as error:
-                problem = LvsdrError(f"cannot be read: {type(error).__name__}")
-                self._queue.put(Loaded(number, problem))
+                problem = LvsdrError(f"cannot read the configuration: {type(error).__name__}")
+                self._queue.put(ConfigurationLoaded(number, problem))
 
         Thread(target=work, daemon=True).start()
 
-    def _ring(self) -> None:
+    def _queue_change(self) -> None:
         """Queue one event for all changes until the next ``wait``."""
-        if not self._changed:
-            self._changed = True
-            self._queue.put(Changed())
+        if not self._change_queued:
+            self._change_queued = True
+            self._queue.put(NetworkChanged())
 
-    def _broken(self, reason: str) -> None:
-        self._queue.put(Broken(reason))
+    def _queue_failure(self, reason: str) -> None:
+        self._queue.put(ThreadFailed(reason))
 
 
-def _persistently(work: Callable[[], None], broken: Callable[[str], None], bell: Bell) -> None:
-    """Repeat the work whenever it fails, until ``bell`` is stopped."""
+def _repeat_until_stopped(
+    work: Callable[[], None], report: Callable[[str], None], bell: Bell
+) -> None:
+    """Repeat the work after each failure, until ``bell`` is stopped."""
     while not bell.stopped():
         try:
             work()
         except LvsdrError as error:
-            broken(str(error))
+            report(str(error))
         except Exception as error:
-            broken(f"internal error: {type(error).__name__}")
-        bell.wait(_AGAIN)
+            report(f"internal error: {type(error).__name__}")
+        bell.wait(_PAUSE)

@@ -17,7 +17,7 @@ _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3}  # sd-daemon(3)
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
-class Log:
+class DaemonLog:
     """A log for a descriptor, with lines of a level or above.
 
     A call never blocks.  Lines that cannot be written in time are counted, and the number is logged
@@ -28,9 +28,9 @@ class Log:
         self, level: str = "INFO", form: str = "text", descriptor: int | None = None
     ) -> None:
         self.adjust(level, form)
-        to = _standard_error() if descriptor is None else descriptor
-        self._journal = _is_the_journal(to)
-        self._writer = LineWriter(to, self._loss)
+        target = _find_stderr() if descriptor is None else descriptor
+        self._journal = _is_the_journal(target)
+        self._writer = LineWriter(target, self._loss_line)
 
     def adjust(self, level: str, form: str) -> None:
         """Write lines of this level or above from now on, in this form."""
@@ -38,45 +38,45 @@ class Log:
         self._form = form
 
     def debug(self, event: str, **facts: object) -> None:
-        self._say("DEBUG", event, facts)
+        self._write("DEBUG", event, facts)
 
     def info(self, event: str, **facts: object) -> None:
         """Log a change."""
-        self._say("INFO", event, facts)
+        self._write("INFO", event, facts)
 
     def warning(self, event: str, **facts: object) -> None:
         """Log a problem that an operator should look at."""
-        self._say("WARNING", event, facts)
+        self._write("WARNING", event, facts)
 
     def error(self, event: str, **facts: object) -> None:
         """Log a failure."""
-        self._say("ERROR", event, facts)
+        self._write("ERROR", event, facts)
 
     def flush(self, seconds: float) -> bool:
         """Wait until all lines are written, for ``seconds`` at most; return whether all are."""
         return self._writer.flush(seconds)
 
-    def _say(self, level: str, event: str, facts: Mapping[str, object]) -> None:
+    def _write(self, level: str, event: str, facts: Mapping[str, object]) -> None:
         if LEVELS.index(level) >= self._level:
             self._writer.write(self._line(level, event, facts))
 
-    def _loss(self, number: int) -> str:
+    def _loss_line(self, number: int) -> str:
         reason = "the log could not be written in time"
         return self._line("WARNING", "log", {"lost": number, "reason": reason})
 
     def _line(self, level: str, event: str, facts: Mapping[str, object]) -> str:
-        said = {name: fact for name, fact in facts.items() if fact != ""}
+        filled_facts = {name: fact for name, fact in facts.items() if fact != ""}
         if not self._journal and self._form == "json":
-            said = {"time": _now(), **said}
-        text = line(self._form, level, event, said)
+            filled_facts = {"time": _format_time(), **filled_facts}
+        text = format_line(self._form, level, event, filled_facts)
         if self._journal:
             text = f"<{_PRIORITIES[level]}>{text}"
         elif self._form == "text":
-            text = f"{_now()} {text}"
+            text = f"{_format_time()} {text}"
         return text
 
 
-def _standard_error() -> int | None:
+def _find_stderr() -> int | None:
     """Return the descriptor of standard error; None if it was closed.
 
     The number of a closed descriptor may belong to another file.
@@ -94,29 +94,29 @@ def _is_the_journal(descriptor: int | None) -> bool:
     return False
 
 
-def _now() -> str:
+def _format_time() -> str:
     """Return the time of day in milliseconds (RFC 3339)."""
     now = time.time()
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
 
 
-def line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
+def format_line(form: str, level: str, event: str, facts: Mapping[str, object]) -> str:
     """Return a line of the log, without its time.
 
-    >>> line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
+    >>> format_line("text", "INFO", "taken", {"address": "10.9.0.20/24", "reason": "it leads"})
     'INFO taken address=10.9.0.20/24 reason="it leads"'
-    >>> line("json", "INFO", "taken", {"address": "10.9.0.20/24"})
+    >>> format_line("json", "INFO", "taken", {"address": "10.9.0.20/24"})
     '{"level": "INFO", "event": "taken", "address": "10.9.0.20/24"}'
     """
     if form == "json":
-        return json.dumps({"level": level, "event": event, **_texts(facts)})
-    pairs = (f"{name}={_quoted(value)}" for name, value in _texts(facts).items())
+        return json.dumps({"level": level, "event": event, **_flatten_facts(facts)})
+    pairs = (f"{name}={_quote(value)}" for name, value in _flatten_facts(facts).items())
     return " ".join([level, event, *pairs])
 
 
-def _texts(facts: Mapping[str, object]) -> dict[str, str]:
+def _flatten_facts(facts: Mapping[str, object]) -> dict[str, str]:
     return {name: " ".join(str(value).split()) for name, value in facts.items()}
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -25,81 +25,81 @@ _GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
 _MOST = 86400.0  # seconds
 
 
-def listed(one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
+def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
     def convert(text: str) -> tuple[Any, ...]:
         words = text.replace(",", " ").split()
         if not words:
             raise ValueError
-        return tuple(map(one, words))
+        return tuple(map(parse_one, words))
 
     return Parser(convert, legal)
 
 
-def _unicast(text: str) -> str:
+def _parse_unicast(text: str) -> str:
     try:
         return unicast(canonical_address(text))
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
 
-def _prefix(text: str) -> int:
+def _parse_prefix(text: str) -> int:
     try:
         return prefix_length(text)
     except ValueError:
         raise ValueError(text) from None
 
 
-def _interface(text: str) -> str:
+def _parse_interface(text: str) -> str:
     try:
         return interface_name(text)
     except ValueError:
         raise ValueError(text) from None
 
 
-def _store(text: str) -> str:
+def _parse_store(text: str) -> str:
     try:
         return _STORES[text.lower()]
     except KeyError:
         raise ValueError from None
 
 
-def truth(text: str) -> bool:
+def parse_switch(text: str) -> bool:
     """Parse a switch; the spellings of Go's strconv.ParseBool are valid, too."""
     return boolean(_GO.get(text, text))
 
 
-def file_path(text: str) -> str:
+def parse_file_path(text: str) -> str:
     """Return the absolute form of a path, which may be relative to the working directory."""
     if not text or "\0" in text:
         raise ValueError("must be the path of a file")
     return os.path.abspath(text)
 
 
-def seconds(low: float, scale: float = 1.0) -> Parser[float]:
+def build_seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
     """Build a parser for a number of ``scale`` seconds, or of a unit as Pacemaker writes it."""
 
     def convert(text: str) -> float:
         pattern = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)"
-        found = re.fullmatch(pattern, text.lower(), re.ASCII)
-        if found is None or found[2] not in (*UNITS, ""):
+        match = re.fullmatch(pattern, text.lower(), re.ASCII)
+        if match is None or match[2] not in (*UNITS, ""):
             raise ValueError
-        seconds = float(found[1]) * (UNITS[found[2]] if found[2] else scale)
-        if not low <= seconds <= _MOST:
+        build_seconds_parser = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
+        if not low <= build_seconds_parser <= _MOST:
             raise ValueError
-        return seconds
+        return build_seconds_parser
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
     legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
     return Parser(convert, legal)
 
 
-def level(text: str) -> str:
+def parse_level(text: str) -> str:
     if text.upper() not in LEVELS:
         raise ValueError(f"must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
     return text.upper()
 
 
-def listening(text: str) -> tuple[str, int]:
+def parse_listen_address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     address = literal(host.strip("[]")) if host else "127.0.0.1"
     if address is None or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) <= 65535:
@@ -107,11 +107,17 @@ def listening(text: str) -> tuple[str, int]:
     return address, int(port)
 
 
-def text(given: str) -> str:
-    return given
+def parse_text(text: str) -> str:
+    return text
 
 
-INTERFACES = listed(_interface, "the name of a network interface, or one for each address")
-ADDRESSES = listed(_unicast, "unicast IPv4 or IPv6 addresses, without prefix or zone")
-PREFIXES = listed(_prefix, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask")
-STORE = Parser(_store, "etcd, consul or patroni")
+INTERFACES = build_list_parser(
+    _parse_interface, "the name of a network interface, or one for each address"
+)
+ADDRESSES = build_list_parser(
+    _parse_unicast, "unicast IPv4 or IPv6 addresses, without prefix or zone"
+)
+PREFIXES = build_list_parser(
+    _parse_prefix, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask"
+)
+STORE = Parser(_parse_store, "etcd, consul or patroni")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import LvsdrError, NotInstalled
 from ..values.light_typing import NamedTuple
-from .names import OF_THE_AGENT
-from .options import CURRENT, NEVER_EMPTY, UNUSED, variable
+from .option_names import CURRENT_NAMES, NEVER_EMPTY, find_name_warnings
+from .options import format_variable_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 _PREFIX = "VIP_"
 # Variables with the prefix that are not options of the daemon.
-_OTHERS = {"VIP_CONFIG", "VIP_DEFAULT_CONFIG"}
+_OTHER_VARIABLES = {"VIP_CONFIG", "VIP_DEFAULT_CONFIG"}
 
 
-class Unusable(LvsdrError):
+class UnusableOptions(LvsdrError):
     """Invalid options; ``problems`` has a sentence for each problem."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -27,91 +27,102 @@ class Unusable(LvsdrError):
         super().__init__("; ".join(problems))
 
 
-class Said(NamedTuple):
+class OptionText(NamedTuple):
     """The text of an option, and its name in the source, such as ``VIP_IP`` or ``--ip``."""
 
     text: str
     source: str
 
+    @property
+    def assignment(self) -> str:
+        """Return source and text, such as ``VIP_IP=192.0.2.1``: not for a secret."""
+        return f"{self.source}={self.text}"
 
-class Source(NamedTuple):
+
+class OptionSource(NamedTuple):
     """The options of one source, by their current names, and the messages for an operator."""
 
-    said: Mapping[str, Said]
+    texts: Mapping[str, OptionText]
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def flags(given: Mapping[str, str | None]) -> Source:
-    """Return the options of the command line; ``given`` has every flag, without dashes."""
-    return _source({name: text for name, text in given.items() if text is not None}, "--{}".format)
+def read_flags(flags: Mapping[str, str | None]) -> OptionSource:
+    """Return the options of the command line; ``flags`` has every flag, without dashes."""
+    return _use_current_names(
+        {name: text for name, text in flags.items() if text is not None}, "--{}".format
+    )
 
 
-def environment(environ: Mapping[str, str]) -> Source:
+def read_environment(environ: Mapping[str, str]) -> OptionSource:
     """Return the options of variables; an unknown variable gives a warning.
 
     An empty variable counts as unset, except for an option in NEVER_EMPTY.
     """
-    known = {variable(name): name for name in CURRENT}
-    said = {known[name]: text for name, text in environ.items() if name in known}
-    strangers = sorted(
+    known = {format_variable_name(name): name for name in CURRENT_NAMES}
+    texts = {known[name]: text for name, text in environ.items() if name in known}
+    unknown_names = sorted(
         name
         for name in environ
-        if name.startswith(_PREFIX) and name not in known and name not in _OTHERS
+        if name.startswith(_PREFIX) and name not in known and name not in _OTHER_VARIABLES
     )
-    source = _source(said, variable)
-    unknown = tuple(f"{name} is none of the variables that are known" for name in strangers)
+    source = _use_current_names(texts, format_variable_name)
+    unknown = tuple(
+        f"{name} is not a variable of vip-manager: it is ignored" for name in unknown_names
+    )
     return source._replace(warnings=source.warnings + unknown)
 
 
-def file(path: str) -> Source:
-    """Return the options of a file: YAML, or lines as in /etc/default; raise Unusable."""
+def read_file(path: str) -> OptionSource:
+    """Return the options of a file: YAML, or lines as in /etc/default; raise UnusableOptions."""
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
-        raise Unusable([f"cannot read {path}: {why}"]) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
+        raise UnusableOptions([f"cannot read {path}: {reason}"]) from None
     try:
-        pairs = dict(_assignments(text) if _is_assignments(text) else _keys(text))
+        pairs = dict(
+            _parse_assignments(text) if _has_assignments(text) else _parse_yaml_options(text)
+        )
     except ValueError as error:
-        raise Unusable([f"{path}: {error}"]) from None
-    known = {name: value for name, value in pairs.items() if name in CURRENT}
-    source = _source(known, lambda name: f"{path}: {name}")
-    unknown = tuple(f"{path}: {name} is no option" for name in pairs if name not in CURRENT)
+        raise UnusableOptions([f"{path}: {error}"]) from None
+    known = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
+    source = _use_current_names(known, lambda name: f"{path}: {name}")
+    unknown = tuple(
+        f"{path}: {name} is not an option of vip-manager"
+        for name in pairs
+        if name not in CURRENT_NAMES
+    )
     return source._replace(problems=unknown)
 
 
-def merged(sources: list[Source]) -> Source:
+def merge_sources(sources: list[OptionSource]) -> OptionSource:
     """Merge the sources; the first that contains an option has precedence."""
-    said: dict[str, Said] = {}
+    texts: dict[str, OptionText] = {}
     for source in reversed(sources):
-        said.update(source.said)
+        texts.update(source.texts)
     warnings = tuple(warning for source in sources for warning in source.warnings)
-    return Source(said, warnings, tuple(p for source in sources for p in source.problems))
+    return OptionSource(texts, warnings, tuple(p for source in sources for p in source.problems))
 
 
-def _source(said: Mapping[str, str], spelled: Any) -> Source:
+def _use_current_names(texts: Mapping[str, str], spelled: Any) -> OptionSource:
     """Return the options by their current names; a current name takes precedence over an old one.
 
     An empty text counts as unset, except for an option in NEVER_EMPTY.
     """
-    said = {name: text for name, text in said.items() if text or CURRENT[name] in NEVER_EMPTY}
-    found = {}
-    for name in sorted(said, key=lambda name: name == CURRENT[name]):
-        found[CURRENT[name]] = Said(said[name], spelled(name))
-    return Source(found, tuple(_warnings(said, spelled)))
+    used = {name: text for name, text in texts.items() if text or _may_be_empty(name)}
+    by_current_name = {}
+    for name in sorted(used, key=lambda name: name == CURRENT_NAMES[name]):
+        by_current_name[CURRENT_NAMES[name]] = OptionText(used[name], spelled(name))
+    return OptionSource(by_current_name, tuple(find_name_warnings(used, spelled)))
 
 
-def _warnings(said: Mapping[str, str], spelled: Any) -> Iterator[str]:
-    for name in said:
-        if CURRENT[name] != name and name not in OF_THE_AGENT:
-            yield f"{spelled(name)} is an old name, today it is {CURRENT[name]}"
-        if name in UNUSED:
-            yield f"{spelled(name)} is not used any more"
+def _may_be_empty(name: str) -> bool:
+    return CURRENT_NAMES[name] in NEVER_EMPTY
 
 
-def _is_assignments(text: str) -> bool:
+def _has_assignments(text: str) -> bool:
     """Return whether the text has assignments instead of YAML, by its first line with content."""
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("#")), "")
@@ -119,7 +130,7 @@ def _is_assignments(text: str) -> bool:
     return bool(equals) and name.strip().isidentifier()
 
 
-def _assignments(text: str) -> Iterator[tuple[str, str]]:
+def _parse_assignments(text: str) -> Iterator[tuple[str, str]]:
     """Yield lines such as VIP_IP=192.0.2.1, quoted as for a shell; skip other variables."""
     for number, line in enumerate(text.splitlines(), 1):
         try:
@@ -137,8 +148,8 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
             yield name[len(_PREFIX) :].lower().replace("_", "-"), value
 
 
-def _keys(text: str) -> Iterator[tuple[str, str]]:
-    for key, value in _document(text).items():
+def _parse_yaml_options(text: str) -> Iterator[tuple[str, str]]:
+    for key, value in _read_yaml(text).items():
         name = str(key).lower().replace("_", "-")
         if isinstance(value, list) and all(isinstance(word, str) for word in value):
             yield name, ",".join(value)
@@ -148,14 +159,14 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
             raise ValueError(f"{key} must be a value, or a list of values")
 
 
-def _complaint(error: Exception) -> str:
+def _describe_yaml_error(error: Exception) -> str:
     """Return the error of YAML and its line; the full text could show a password."""
     problem = getattr(error, "problem", None) or type(error).__name__
     mark = getattr(error, "problem_mark", None)
     return problem if mark is None else f"line {mark.line + 1}: {problem}"
 
 
-def _document(text: str) -> dict[Any, Any]:
+def _read_yaml(text: str) -> dict[Any, Any]:
     """Return a YAML mapping; every value stays the text in the file."""
     try:
         import yaml
@@ -166,7 +177,7 @@ def _document(text: str) -> dict[Any, Any]:
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {_complaint(error)}") from None
+        raise ValueError(f"not YAML: {_describe_yaml_error(error)}") from None
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):

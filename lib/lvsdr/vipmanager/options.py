@@ -1,8 +1,7 @@
 """The options of vip-manager, each declared once: flag, variable, key of a file, and help.
 
 The option ``trigger-key`` is the flag ``--trigger-key``, the variable ``VIP_TRIGGER_KEY`` and the
-key ``trigger-key`` (``trigger_key``) of a file.  Current and earlier names of Cybertec's
-vip-manager are accepted as well.
+key ``trigger-key`` (``trigger_key``) of a file.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from __future__ import annotations
 from ..leader.gate import Policy, Unreachable
 from ..ocf.value_parsers import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
-from .address_machine import Rules
-from .names import OF_THE_AGENT
+from .address_machine import TakeoverRules
 from .option_parsers import (
     ADDRESSES,
     INTERFACES,
     PREFIXES,
     STORE,
-    file_path,
-    level,
-    listening,
-    seconds,
-    text,
-    truth,
+    build_seconds_parser,
+    parse_file_path,
+    parse_level,
+    parse_listen_address,
+    parse_switch,
+    parse_text,
 )
 
 TYPE_CHECKING = False
@@ -53,19 +51,19 @@ class Option(NamedTuple):
 
     @property
     def variable(self) -> str:
-        return variable(self.name)
+        return format_variable_name(self.name)
 
 
-def variable(name: str) -> str:
+def format_variable_name(name: str) -> str:
     """Return the name in the environment.
 
-    >>> variable("trigger-key")
+    >>> format_variable_name("trigger-key")
     'VIP_TRIGGER_KEY'
     """
     return "VIP_" + name.upper().replace("-", "_")
 
 
-_DEFAULT, _PATIENT = Policy(), Rules()
+_DEFAULT, _PATIENT = Policy(), TakeoverRules()
 
 OPTIONS = (
     Option(
@@ -91,28 +89,28 @@ OPTIONS = (
     Option(
         "dcs-type",
         STORE,
-        "The store that says who leads: etcd (version 3, also spelled etcd3), consul, patroni.",
+        "The store that names the leader: etcd (version 3, also spelled etcd3), consul or patroni.",
         "etcd",
         metavar="TYPE",
         old=("type", "endpoint-type"),
     ),
     Option(
         "dcs-endpoints",
-        text,
+        parse_text,
         "URLs of the store, separated by commas; default: this host.",
         metavar="URLS",
         old=("endpoint", "endpoints"),
     ),
     Option(
         "trigger-key",
-        text,
-        "Key that holds the leader's name; for patroni the path to be asked, default /leader.",
+        parse_text,
+        "Key that holds the leader's name; for patroni the path of the request, default /leader.",
         metavar="KEY",
         old=("key",),
     ),
     Option(
         "trigger-value",
-        text,
+        parse_text,
         "Value of the key when this node leads, default the host's name; for patroni the HTTP "
         "status, default 200.",
         metavar="VALUE",
@@ -121,101 +119,107 @@ OPTIONS = (
     Option(
         "manager-type",
         one_of("basic"),
-        "How the address is managed; there is only basic.",
+        "Kind of management of the address; only basic exists.",
         "basic",
         metavar="TYPE",
         old=("hosting-type", "hostingtype"),
     ),
     Option(
         "interval",
-        seconds(0, 0.001),
-        "Milliseconds after which the store is asked again if it cannot be watched, or says "
-        "nothing; 100 at least.",
+        build_seconds_parser(0, 0.001),
+        "Milliseconds between two queries of a store that cannot be watched or does not answer; "
+        "100 at least.",
         "1000",
         metavar="MS",
     ),
     Option(
         "takeover-timeout",
-        seconds(0),
+        build_seconds_parser(0),
         "Seconds to wait while another host still answers for the address.",
         f"{_PATIENT.takeover:g}",
         metavar="SECONDS",
     ),
     Option(
         "retry-timeout",
-        seconds(0.1),
-        "Seconds from an attempt that was abandoned, or failed, to the next.",
+        build_seconds_parser(0.1),
+        "Seconds between an attempt that failed or was abandoned and the next attempt.",
         f"{_PATIENT.retry:g}",
         metavar="SECONDS",
     ),
     Option(
         "force-takeover",
-        truth,
+        parse_switch,
         "Take the address after the takeover timeout even if another host still answers.",
         "false",
     ),
     Option(
         "keepalive-period",
-        seconds(0.1),
-        "Seconds from one look whether the address is still there to the next; a change that the "
-        "kernel tells of is looked at at once.",
+        build_seconds_parser(0.1),
+        "Seconds between two checks that the address is present; a change that the kernel reports "
+        "is checked at once.",
         "1",
         metavar="SECONDS",
     ),
     Option(
         "on-dcs-unreachable",
         Parser(Unreachable, "release or keep"),
-        "What becomes of the address when the store stays silent for longer than the grace: "
+        "Treatment of the address after the grace, while the store does not answer: "
         "release or keep.",
         _DEFAULT.unreachable.value,
         metavar="POLICY",
     ),
     Option(
         "dcs-grace",
-        seconds(0),
-        "Seconds for which the address stays after the store last said that this node leads; with "
-        "patroni 2 at most, and 0 when it does not run.",
+        build_seconds_parser(0),
+        "Seconds for which the address stays after the store last named this node; with patroni 2 "
+        "at most, and 0 when it does not run.",
         f"{_DEFAULT.grace:g}",
         metavar="SECONDS",
     ),
     Option(
         "settle",
-        seconds(SETTLE),
-        "Seconds for which this node must have led before it has the address.",
+        build_seconds_parser(SETTLE),
+        "Seconds for which this node must have been the leader before it takes the address.",
         f"{SETTLE:g}",
         metavar="SECONDS",
     ),
-    Option("etcd-user", text, "User of etcd.", metavar="NAME"),
+    Option("etcd-user", parse_text, "User of etcd.", metavar="NAME"),
     Option(
         "etcd-password",
-        text,
-        "Its password; anybody on the host can read it here, so use the environment or a file.",
+        parse_text,
+        "Password of the etcd user; every user of the host can read a flag: use a variable or "
+        "a file.",
         metavar="PASSWORD",
         discreet=True,
     ),
-    Option("etcd-ca-file", file_path, "Who signs the store's certificates.", metavar="FILE"),
-    Option("etcd-cert-file", file_path, "Certificate to show to the store.", metavar="FILE"),
-    Option("etcd-key-file", file_path, "Its key.", metavar="FILE"),
-    Option("consul-token", text, "Token of Consul.", metavar="TOKEN", discreet=True),
+    Option(
+        "etcd-ca-file",
+        parse_file_path,
+        "Certificates of the authorities that may sign the store's certificate.",
+        metavar="FILE",
+    ),
+    Option("etcd-cert-file", parse_file_path, "Client certificate for the store.", metavar="FILE"),
+    Option("etcd-key-file", parse_file_path, "Key of the client certificate.", metavar="FILE"),
+    Option("consul-token", parse_text, "Token of Consul.", metavar="TOKEN", discreet=True),
     Option(
         "keep-on-exit",
-        truth,
-        "Leave the address where it is when told to end: for upgrades.",
+        parse_switch,
+        "Leave the address on the interface when the daemon ends: for upgrades.",
         "false",
     ),
-    Option("loglevel", level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
-    Option("verbose", truth, "The same as --loglevel DEBUG.", "false"),
+    Option("loglevel", parse_level, "DEBUG, INFO, WARNING or ERROR.", "INFO", metavar="LEVEL"),
+    Option("verbose", parse_switch, "The same as --loglevel DEBUG.", "false"),
     Option(
         "log-format",
         one_of("text", "json"),
-        "How a line of the log is written: text (key=value) or json.",
+        "Format of a line of the log: text (key=value) or json.",
         "text",
         metavar="FORMAT",
     ),
     Option(
         "metrics-listen",
-        listening,
-        "Port, or address and port, where Prometheus may ask; without an address only this host.",
+        parse_listen_address,
+        "Port, or address and port, for queries of Prometheus; without an address on 127.0.0.1.",
         metavar="[ADDRESS:]PORT",
     ),
     Option(
@@ -227,23 +231,10 @@ OPTIONS = (
     Option(
         "run-dir",
         absolute_path,
-        "Directory for locks, the status socket, and what has to survive a restart.",
+        "Directory for locks, the status socket, and the state that must survive a restart.",
         RUN_DIRECTORY,
         metavar="DIRECTORY",
     ),
-    Option("retry-after", text, "Accepted, and not used.", metavar="MS"),
-    Option("retry-num", text, "Accepted, and not used.", metavar="NUMBER"),
+    Option("retry-after", parse_text, "Accepted without effect.", metavar="MS"),
+    Option("retry-num", parse_text, "Accepted without effect.", metavar="NUMBER"),
 )
-UNUSED = ("retry-after", "retry-num")
-NEVER_EMPTY = ("trigger-key", "trigger-value")
-"""Options whose empty text is an error; other options count as unset with it."""
-
-BY_NAME = {option.name: option for option in OPTIONS}
-"""The options by their current names."""
-
-CURRENT = {
-    **OF_THE_AGENT,
-    **{other: option.name for option in OPTIONS for other in option.old},
-    **{option.name: option.name for option in OPTIONS},
-}
-"""The current name for every name, old or current."""

@@ -7,48 +7,56 @@ from collections.abc import Iterator
 
 from ..address.interfaces import Interface
 from ..errors import LvsdrError, NotInstalled, NotPermitted
-from ..system import privileges
+from ..system.daemon import environment
 from ..system.net import links
-from .address_machine import linkless
-from .configuration import Configuration, Wanted
+from .address_machine import find_link_problem
+from .configuration import Configuration
+from .wanted_addresses import WantedAddress
 
 
-def require(configuration: Configuration) -> None:
+def require_host(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
-    missing = privileges.missing()
+    missing = environment.find_missing_capabilities()
     if missing:
-        raise NotPermitted(f"needs {' and '.join(missing)}: run it as root, or give it these")
-    if not privileges.programs_may_change_addresses():
+        names = " and ".join(missing)
         raise NotPermitted(
-            "CAP_NET_ADMIN does not reach the program ip: what setcap gives to an interpreter is "
-            "not inherited; give it as an ambient capability (AmbientCapabilities= of a unit, or "
-            "setpriv --inh-caps +net_admin --ambient-caps +net_admin), or run it as root"
+            f"the process lacks {names}: run it as root, or grant these capabilities"
+        )
+    if not environment.programs_may_change_addresses():
+        raise NotPermitted(
+            "CAP_NET_ADMIN does not reach the program ip, because programs do not inherit the file "
+            "capabilities of an interpreter (setcap): grant it as an ambient capability "
+            "(AmbientCapabilities= of a unit, or setpriv --inh-caps +net_admin --ambient-caps "
+            "+net_admin), or run the process as root"
         )
     if shutil.which("ip") is None:
-        raise NotInstalled("there is no program ip (package iproute2)")
-    for wanted in configuration.wanted:
-        flaw = _of_loopback(wanted, links.interface(wanted.interface))
+        raise NotInstalled("the program ip is missing (package iproute2)")
+    for wanted in configuration.addresses:
+        flaw = _find_loopback_flaw(wanted, links.interface(wanted.interface))
         if flaw:
             raise LvsdrError(flaw)
 
 
-def flaws(configuration: Configuration) -> Iterator[str]:
+def find_flaws(configuration: Configuration) -> Iterator[str]:
     """Yield each reason why this host cannot have the addresses now, once.
 
     Raises LvsdrError if the kernel does not describe an interface.
     """
     if shutil.which("ip") is None:
-        yield "there is no program ip (package iproute2)"
+        yield "the program ip is missing (package iproute2)"
     seen = set()
-    for wanted in configuration.wanted:
+    for wanted in configuration.addresses:
         interface = links.interface(wanted.interface)
-        flaw = _of_loopback(wanted, interface) or linkless(interface, wanted.interface)
+        flaw = _find_loopback_flaw(wanted, interface) or find_link_problem(
+            interface, wanted.interface
+        )
         if flaw and flaw not in seen:
             seen.add(flaw)
             yield flaw
 
 
-def _of_loopback(wanted: Wanted, interface: Interface | None) -> str:
+def _find_loopback_flaw(wanted: WantedAddress, interface: Interface | None) -> str:
     if interface is None or not interface.loopback:
         return ""
-    return f"{wanted.interface} is a loopback interface, where nobody would find {wanted.address}"
+    name, address = wanted.interface, wanted.address
+    return f"{name} is a loopback interface, on which no other host can reach {address}"

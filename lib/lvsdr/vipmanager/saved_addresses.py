@@ -12,10 +12,10 @@ from ..errors import LvsdrError
 from ..system import state
 
 # Seconds by which the stored time may be too old: a grace may be too short, never too long.
-_SELDOM = 0.5
+_RESOLUTION = 0.5
 
 
-def lock(directory: str, address: str) -> int:
+def lock_address(directory: str, address: str) -> int:
     """Return a descriptor that locks this address against other daemons until it is closed.
 
     Raises LvsdrError if another daemon has the lock, or if locking is impossible.
@@ -26,31 +26,31 @@ def lock(directory: str, address: str) -> int:
     return descriptor
 
 
-class Confirmation:
+class SavedConfirmation:
     """The time of the store's last confirmation of this node, stored for the next daemon."""
 
     def __init__(self, directory: str, address: str) -> None:
         self._directory = directory
         self._address = address
         self._stored: float | None = None
-        self._fresh = True
+        self._may_be_on_disk = True
 
     def store(self, confirmed: float | None) -> None:
         """Store the time, at most twice a second; raise LvsdrError."""
         new = -1.0 if confirmed is None else confirmed
-        if self._stored is None or new - self._stored >= _SELDOM or new < 0:
+        if self._stored is None or new - self._stored >= _RESOLUTION or new < 0:
             if self._stored != new:
-                remember(self._directory, self._address, confirmed)
+                save_confirmation(self._directory, self._address, confirmed)
             self._stored = new
 
-    def forget(self) -> None:
-        """Remove the stored time."""
-        if self._stored is not None or self._fresh:
-            forget(self._directory, self._address)
-        self._stored, self._fresh = None, False
+    def delete(self) -> None:
+        """Delete the stored time."""
+        if self._stored is not None or self._may_be_on_disk:
+            delete_confirmation(self._directory, self._address)
+        self._stored, self._may_be_on_disk = None, False
 
 
-def remember(directory: str, address: str, confirmed: float | None) -> None:
+def save_confirmation(directory: str, address: str, confirmed: float | None) -> None:
     """Store the start of the last query that was answered with this node's name."""
     document = {"boot": state.boot_id(), "confirmed": confirmed}
     path = _path(directory, address)
@@ -60,7 +60,7 @@ def remember(directory: str, address: str, confirmed: float | None) -> None:
         raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
-def remembered(directory: str, address: str, now: float) -> float | None:
+def read_confirmation(directory: str, address: str, now: float) -> float | None:
     """Return the stored time, if it is of this boot, and not ahead of this node's clock.
 
     A container has a clock of its own.
@@ -72,7 +72,7 @@ def remembered(directory: str, address: str, now: float) -> float | None:
     return float(confirmed) if confirmed <= now else None
 
 
-def forget(directory: str, address: str) -> None:
+def delete_confirmation(directory: str, address: str) -> None:
     state.remove(_path(directory, address))
 
 

@@ -12,71 +12,69 @@ from threading import Thread
 
 from ..errors import LvsdrError
 from ..system import state
-from ..system.daemon import listeners, notify
+from ..system.daemon import environment, listeners, requests
 from ..system.daemon.listeners import Listener
 from . import status_document
 from .configuration import Configuration
-from .log import Log
+from .log import DaemonLog
 
 _SUFFIX = ".sock"
 _REFRESH = 10.0  # seconds between writes of the metrics file without a change
-_LAST = 1.0  # seconds to remove the metrics file at the end
+_REMOVAL = 1.0  # seconds to remove the metrics file at the end
 _PATIENCE = 5.0  # seconds for a daemon to answer
 
 
-class Publisher:
+class StatusPublisher:
     """A publisher of the latest document; ``due`` is the time of the next publication."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
+    def __init__(self, configuration: Configuration, log: DaemonLog) -> None:
         self._log = log
         self._directory = configuration.run_directory
         self._textfile = configuration.metrics_textfile
-        self._watchdog = notify.watchdog()
-        self._document: status_document.Document = {}
-        self._status = ""
-        self._metrics = ""
-        self._written = 0.0
-        self._fed = 0.0
-        self._unwritten = ""
+        self._watchdog = environment.read_watchdog_interval()
+        self._document: status_document.StatusDocument = {}
+        self._summary = ""
+        self._metrics_written = 0.0
+        self._watchdog_fed = 0.0
+        self._metrics_problem = ""
         self._writer: Thread | None = None  # a thread, because the file's disk may not respond
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
-        sweep(self._directory)
-        self._waiting: list[Callable[[], Listener]] = [lambda: self._socket(path)]
+        remove_dead_sockets(self._directory)
+        self._unopened: list[Callable[[], Listener]] = [lambda: self._open_socket(path)]
         if configuration.metrics_listen is not None:
             address, port = configuration.metrics_listen
-            self._waiting.append(lambda: self._port(address, port))
+            self._unopened.append(lambda: self._open_port(address, port))
         self._listeners: list[Listener] = []
         self._troubles: tuple[str, ...] = ()
-        self._tried = -inf
+        self._open_tried = -inf
 
     @property
     def due(self) -> float:
         """Return the latest time of the next publication, on the monotonic clock."""
-        feed = inf if self._watchdog is None else self._fed + self._watchdog / 2
-        write = self._written + _REFRESH if self._textfile else inf
-        return min(feed, write, self._tried + _REFRESH if self._waiting else inf)
+        feed = inf if self._watchdog is None else self._watchdog_fed + self._watchdog / 2
+        write = self._metrics_written + _REFRESH if self._textfile else inf
+        return min(feed, write, self._open_tried + _REFRESH if self._unopened else inf)
 
-    def begin(self, document: status_document.Document) -> None:
-        """Publish the first document, and answer queries from now on."""
-        self.publish(document)
-
-    def publish(self, document: status_document.Document) -> None:
+    def publish(self, document: status_document.StatusDocument) -> None:
+        """Publish the document where that is due, and answer queries with it from now on."""
         now = time.monotonic()
-        if self._waiting and now >= self._tried + _REFRESH:
-            self._tried = now
-            self._listen()
+        if self._unopened and now >= self._open_tried + _REFRESH:
+            self._open_tried = now
+            self._open_listeners()
         self._document = {**document, "unpublished": list(self._troubles)}
-        if self._watchdog is not None and now >= self._fed + self._watchdog / 4:
-            self._fed = now
-            notify.tell("WATCHDOG=1")
-        summary = status_document.summary(document)
-        changed, self._status = summary != self._status, summary
+        if self._watchdog is not None and now >= self._watchdog_fed + self._watchdog / 4:
+            self._watchdog_fed = now
+            environment.notify_service_manager("WATCHDOG=1")
+        summary = status_document.summarize(document)
+        changed, self._summary = summary != self._summary, summary
         if changed:
-            notify.tell(f"STATUS={summary}")
-        if self._textfile is not None and (changed or now >= self._written + _REFRESH):
-            self._written = now
+            environment.notify_service_manager(f"STATUS={summary}")
+        if self._textfile is not None and (changed or now >= self._metrics_written + _REFRESH):
+            self._metrics_written = now
             if self._writer is None or not self._writer.is_alive():
-                self._writer = Thread(target=self._write, args=(self._textfile,), daemon=True)
+                self._writer = Thread(
+                    target=self._write_metrics_file, args=(self._textfile,), daemon=True
+                )
                 self._writer.start()
 
     def end(self) -> None:
@@ -84,21 +82,21 @@ class Publisher:
         for listener in self._listeners:
             listener.close()
         if self._textfile is not None:
-            last = Thread(target=self._remove, args=(self._textfile,), daemon=True)
-            last.start()
-            last.join(_LAST)
+            remover = Thread(target=self._remove_metrics_file, args=(self._textfile,), daemon=True)
+            remover.start()
+            remover.join(_REMOVAL)
 
-    def _listen(self) -> None:
+    def _open_listeners(self) -> None:
         """Try to open the missing listeners; a failure must not stop the daemon."""
-        found = [(attempt, self._opened(attempt)) for attempt in self._waiting]
-        self._waiting = [attempt for attempt, trouble in found if trouble]
-        troubles = [trouble for _, trouble in found if trouble]
+        results = [(attempt, self._try_open(attempt)) for attempt in self._unopened]
+        self._unopened = [attempt for attempt, trouble in results if trouble]
+        troubles = [trouble for _, trouble in results if trouble]
         for trouble in troubles:
             if trouble not in self._troubles:
                 self._log.warning("unpublished", reason=f"{trouble}; trying again")
         self._troubles = tuple(troubles)
 
-    def _opened(self, attempt: Callable[[], Listener]) -> str:
+    def _try_open(self, attempt: Callable[[], Listener]) -> str:
         """Open a listener; return the error as a sentence, or an empty text."""
         try:
             self._listeners.append(attempt())
@@ -106,54 +104,54 @@ class Publisher:
             return str(error)
         return ""
 
-    def _socket(self, path: str) -> Listener:
-        listener = listeners.at_path(path)
-        listeners.serve(listener, self._answer)
+    def _open_socket(self, path: str) -> Listener:
+        listener = listeners.open_unix_socket(path)
+        requests.serve_unix(listener, self._status_reply)
         return listener
 
-    def _port(self, address: str, port: int) -> Listener:
-        listener = listeners.at_port(address, port)
-        listeners.serve_http(listener, "/metrics", self._page)
+    def _open_port(self, address: str, port: int) -> Listener:
+        listener = listeners.open_port(address, port)
+        requests.serve_http(listener, "/metrics", self._metrics_page)
         return listener
 
-    def _answer(self) -> bytes:
-        return json.dumps(status_document.aged(self._document)).encode()
+    def _status_reply(self) -> bytes:
+        return json.dumps(status_document.add_ages(self._document)).encode()
 
-    def _page(self) -> bytes:
-        return status_document.metrics(status_document.aged(self._document)).encode()
+    def _metrics_page(self) -> bytes:
+        return status_document.format_metrics(status_document.add_ages(self._document)).encode()
 
-    def _remove(self, path: str) -> None:
+    def _remove_metrics_file(self, path: str) -> None:
         if self._writer is not None:
             self._writer.join()
         with suppress(OSError):
             state.remove(path)
 
-    def _write(self, path: str) -> None:
+    def _write_metrics_file(self, path: str) -> None:
         try:
-            state.replace(path, self._page().decode(), 0o644)
-            self._unwritten = ""
+            state.replace(path, self._metrics_page().decode(), 0o644)
+            self._metrics_problem = ""
         except OSError as error:
             reason = f"cannot write {path}: {error.strerror}"
-            if reason != self._unwritten:
+            if reason != self._metrics_problem:
                 self._log.warning("metrics", reason=reason)
-            self._unwritten = reason
+            self._metrics_problem = reason
 
 
-def sweep(directory: str) -> None:
+def remove_dead_sockets(directory: str) -> None:
     """Remove the sockets of daemons that were killed."""
-    for path in _sockets(directory):
+    for path in _list_sockets(directory):
         with suppress(LvsdrError, OSError):
-            if listeners.ask(path, _PATIENCE) is None:
+            if listeners.query_socket(path, _PATIENCE) is None:
                 os.unlink(path)
 
 
-def running(directory: str) -> list[status_document.Document]:
+def read_documents(directory: str) -> list[status_document.StatusDocument]:
     """Return the documents of the running daemons; raise LvsdrError."""
-    answers = [listeners.ask(path, _PATIENCE) for path in _sockets(directory)]
+    answers = [listeners.query_socket(path, _PATIENCE) for path in _list_sockets(directory)]
     return [json.loads(answer) for answer in answers if answer]
 
 
-def _sockets(directory: str) -> list[str]:
+def _list_sockets(directory: str) -> list[str]:
     try:
         names = sorted(os.listdir(directory))
     except OSError:

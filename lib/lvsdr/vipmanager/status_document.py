@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from .. import __version__
 from ..leader.gate import Policy, Standing, current
 from ..values.light_typing import NamedTuple
-from .address_machine import Presence, linkless
-from .holder import Holder
+from .address_machine import Presence, find_link_problem
+from .managed_address import ManagedAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-Document = Mapping[str, "Any"]
+StatusDocument = Mapping[str, "Any"]
 
 _STATES = {
     Presence.ABSENT: "released",
@@ -35,29 +35,29 @@ class Metric(NamedTuple):
     key: str
 
 
-_ONCE = (
+_DAEMON_METRICS = (
     Metric("leader", "gauge", "Whether the store names this node.", "leading"),
-    Metric("store_up", "gauge", "Whether the store answered when it was asked last.", "answering"),
+    Metric("store_up", "gauge", "Whether the store answered the last query.", "answering"),
     Metric(
         "store_answer_age_seconds", "gauge", "Time since the store last answered.", "answer_age"
     ),
     Metric("store_answers_total", "counter", "Answers of the store.", "answers"),
     Metric("stale", "gauge", "Whether the last reload failed.", "stale"),
-    Metric("store_failures_total", "counter", "Questions without an answer.", "unanswered"),
+    Metric("store_failures_total", "counter", "Queries without an answer.", "unanswered"),
 )
-_EACH = (
+_ADDRESS_METRICS = (
     Metric("held", "gauge", "Whether the address is on this node.", "held"),
-    Metric("wanted", "gauge", "Whether the address is to be on this node.", "wanted"),
-    Metric("degraded", "gauge", "Whether it stays or waits on ignorance, or is kept from.", "bad"),
-    Metric("taken_total", "counter", "How often the address was taken.", "taken"),
-    Metric("released_total", "counter", "How often it was given back.", "released"),
-    Metric("restored_total", "counter", "How often it was put back after a change.", "restored"),
-    Metric("conflicts_total", "counter", "How often another host had it.", "conflicts"),
-    Metric("failures_total", "counter", "How often a change of it failed.", "failures"),
+    Metric("wanted", "gauge", "Whether the address should be on this node.", "wanted"),
+    Metric("degraded", "gauge", "Whether a silent store or a problem affects the address.", "bad"),
+    Metric("taken_total", "counter", "How often the address was added.", "taken"),
+    Metric("released_total", "counter", "How often it was released.", "released"),
+    Metric("restored_total", "counter", "How often it was added again after a change.", "restored"),
+    Metric("conflicts_total", "counter", "How often another host used it.", "conflicts"),
+    Metric("failures_total", "counter", "How often a change of the address failed.", "failures"),
 )
 
 
-class Heard(NamedTuple):
+class AnswerCounts(NamedTuple):
     """Counts of the store's answers since the start; ``last`` is on the monotonic clock."""
 
     answers: int = 0
@@ -65,35 +65,41 @@ class Heard(NamedTuple):
     last: float | None = None
 
 
-def document(
-    store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
-) -> Document:
+def describe_state(
+    store: str,
+    standing: Standing,
+    counts: AnswerCounts,
+    policy: Policy,
+    addresses: Iterable[ManagedAddress],
+) -> StatusDocument:
     """Return the state of store and addresses; an expired answer counts as unknown."""
-    known, reason = current(standing, time.monotonic(), policy)
+    known_state, reason = current(standing, time.monotonic(), policy)
     latest = standing.latest
-    state = "not asked yet" if latest is None else known.value
-    believed = latest is not None and known is latest.leadership.state
+    state = "not asked yet" if latest is None else known_state.value
+    is_current = latest is not None and known_state is latest.leadership.state
     return {
         "version": __version__,
         "store": store,
         "state": state,
         "reason": "" if latest is None else reason,
-        "leader": latest.leadership.leader if latest is not None and believed else None,
+        "leader": latest.leadership.leader if latest is not None and is_current else None,
         "leading": state == "leader",
         "answering": state not in ("unknown", "stopped", "not asked yet"),
-        "answers": heard.answers,
-        "unanswered": heard.unanswered,
-        "answered": heard.last,
-        "addresses": [_address(holder) for holder in holders],
+        "answers": counts.answers,
+        "unanswered": counts.unanswered,
+        "answered": counts.last,
+        "addresses": [_describe_address(address) for address in addresses],
     }
 
 
-def _address(holder: Holder) -> Document:
-    wanted, decision = holder.wanted, holder.decision
+def _describe_address(address: ManagedAddress) -> StatusDocument:
+    wanted, decision = address.wanted, address.decision
     # Otherwise a wrong interface of a follower would stay unnoticed until the takeover.
-    missing = linkless(holder.sight.interface, wanted.interface) if holder.looked else ""
-    trouble = holder.progress.trouble or missing
-    state = _STATES[holder.sight.presence]
+    link_trouble = (
+        find_link_problem(address.state.interface, wanted.interface) if address.state_read else ""
+    )
+    trouble = address.progress.trouble or link_trouble
+    state = _STATES[address.state.presence]
     if state == "released" and decision.hold:
         state = "waiting"
     return {
@@ -101,79 +107,88 @@ def _address(holder: Holder) -> Document:
         "prefix": wanted.prefix,
         "interface": wanted.interface,
         "state": state,
-        "held": holder.held,
+        "held": address.held,
         "wanted": decision.hold,
         "bad": decision.degraded or bool(trouble),
         "reason": decision.reason,
         "trouble": trouble,
-        **holder.counts._asdict(),
+        **address.counts._asdict(),
     }
 
 
-def summary(told: Document) -> str:
+def summarize(document: StatusDocument) -> str:
     """Return the document in a few words, which differ after every change of a state."""
-    addresses = ", ".join(f"{one['address']} {one['state']}" for one in told["addresses"])
-    return f"{told['state']}: {addresses}"
+    addresses = ", ".join(
+        f"{address['address']} {address['state']}" for address in document["addresses"]
+    )
+    return f"{document['state']}: {addresses}"
 
 
-def aged(told: Document) -> Document:
+def add_ages(document: StatusDocument) -> StatusDocument:
     """Return the document with ages instead of times of this boot's clock."""
-    answered = told["answered"]
+    answered = document["answered"]
     age = None if answered is None else round(time.monotonic() - answered, 3)
-    return {**{key: value for key, value in told.items() if key != "answered"}, "answer_age": age}
+    return {
+        **{key: value for key, value in document.items() if key != "answered"},
+        "answer_age": age,
+    }
 
 
-def text(told: Document) -> str:
+def format_text(document: StatusDocument) -> str:
     """Return the document as readable text."""
-    age = "never" if told["answer_age"] is None else f"{told['answer_age']:.1f} s ago"
+    age = "never" if document["answer_age"] is None else f"{document['answer_age']:.1f} s ago"
+    reason = document["reason"] or "no answer yet"
     lines = [
-        f"vip-manager {told['version']}, process {told['pid']}",
-        f"{told['store']}: {told['state']} ({told['reason'] or 'no answer yet'}), answered {age}",
+        f"vip-manager {document['version']}, process {document['pid']}",
+        f"{document['store']}: {document['state']} ({reason}), answered {age}",
     ]
-    for address in told["addresses"]:
-        why = address["trouble"] or address["reason"]
-        where = f"{address['address']}/{address['prefix']} on {address['interface']}"
-        lines.append(f"{where}: {address['state']} ({why})")
-    lines += [f"not published: {trouble}" for trouble in told.get("unpublished", ())]
-    if told["stale"]:
-        lines.append(f"the configuration is still the old one: {told['stale']}")
+    for address in document["addresses"]:
+        reason = address["trouble"] or address["reason"]
+        place = f"{address['address']}/{address['prefix']} on {address['interface']}"
+        lines.append(f"{place}: {address['state']} ({reason})")
+    lines += [f"not published: {trouble}" for trouble in document.get("unpublished", ())]
+    if document["stale"]:
+        lines.append(
+            f"the reload failed, the previous configuration is in effect: {document['stale']}"
+        )
     return "\n".join(lines) + "\n"
 
 
-def metrics(told: Document) -> str:
+def format_metrics(document: StatusDocument) -> str:
     """Return the document in Prometheus' text format, version 0.0.4."""
-    return "".join(f"{line}\n" for line in _lines(told))
+    return "".join(f"{line}\n" for line in _format_metric_lines(document))
 
 
-def _lines(told: Document) -> Iterator[str]:
-    yield from _head(Metric("info", "gauge", "The program.", ""))
-    yield f"vip_manager_info{_labels(version=told['version'], store=told['store'])} 1"
-    for metric in _ONCE:
-        if told[metric.key] is not None:
-            yield from _head(metric)
-            value = bool(told[metric.key]) if metric.key == "stale" else told[metric.key]
-            yield f"vip_manager_{metric.name} {_number(value)}"
-    for metric in _EACH:
-        yield from _head(metric)
-        for one in told["addresses"]:
-            labels = _labels(address=one["address"], interface=one["interface"])
-            yield f"vip_manager_address_{metric.name}{labels} {_number(one[metric.key])}"
+def _format_metric_lines(document: StatusDocument) -> Iterator[str]:
+    yield from _format_metric_header(Metric("info", "gauge", "The program.", ""))
+    labels = _format_labels(version=document["version"], store=document["store"])
+    yield f"vip_manager_info{labels} 1"
+    for metric in _DAEMON_METRICS:
+        if document[metric.key] is not None:
+            yield from _format_metric_header(metric)
+            value = bool(document[metric.key]) if metric.key == "stale" else document[metric.key]
+            yield f"vip_manager_{metric.name} {_format_number(value)}"
+    for metric in _ADDRESS_METRICS:
+        yield from _format_metric_header(metric)
+        for address in document["addresses"]:
+            labels = _format_labels(address=address["address"], interface=address["interface"])
+            yield f"vip_manager_address_{metric.name}{labels} {_format_number(address[metric.key])}"
 
 
-def _head(metric: Metric) -> tuple[str, str]:
-    prefix = "vip_manager_address" if metric in _EACH else "vip_manager"
+def _format_metric_header(metric: Metric) -> tuple[str, str]:
+    prefix = "vip_manager_address" if metric in _ADDRESS_METRICS else "vip_manager"
     name = f"{prefix}_{metric.name}"
     return f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"
 
 
-def _labels(**labels: str) -> str:
-    pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
+def _format_labels(**labels: str) -> str:
+    pairs = (f'{name}="{_escape(value)}"' for name, value in labels.items())
     return "{" + ",".join(pairs) + "}"
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:.12g}"

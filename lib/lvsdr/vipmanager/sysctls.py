@@ -9,38 +9,38 @@ from ..errors import LvsdrError
 from ..system.net import ip_address
 from ..system.sysctl import Claims
 from ..values.deadline import Deadline
-from .configuration import Wanted
-from .log import Log
+from .log import DaemonLog
+from .wanted_addresses import WantedAddress
 
 _SECONDS = 10.0  # the deadline for all settings
 
 
-class Sysctls:
+class AddressSysctls:
     """The settings of one address, with their changes and troubles in the log."""
 
-    def __init__(self, wanted: Wanted, directory: str, log: Log) -> None:
+    def __init__(self, wanted: WantedAddress, directory: str, log: DaemonLog) -> None:
         self._wanted = wanted
         self._directory = directory
         self._log = log
 
-    def keep(self, place: Place) -> None:
-        """Set the settings of the address; a failure is a warning, as the address matters more."""
+    def claim(self, place: Place) -> None:
+        """Set the settings; a failure is a warning, because the address is more important."""
         try:
             claims = self._claims()
-            self._tell(ip_address.keep_sysctls(place, claims), claims)
+            self._log_changes(ip_address.keep_sysctls(place, claims), claims)
         except (LvsdrError, OSError) as error:  # for example in a container
             self._log.warning("sysctl", address=self._wanted, reason=error)
 
     def release(self) -> None:
         """Restore the settings that only this address has claimed; raise LvsdrError or OSError."""
         claims = self._claims()
-        self._tell(claims.release(), claims)
+        self._log_changes(claims.release(), claims)
 
-    def _tell(self, sentences: Iterable[str], claims: Claims) -> None:
-        for sentence in sentences:
-            self._log.info("sysctl", address=self._wanted, reason=sentence)
-        for sentence in claims.trouble:
-            self._log.warning("sysctl", address=self._wanted, reason=sentence)
+    def _log_changes(self, changes: Iterable[str], claims: Claims) -> None:
+        for change in changes:
+            self._log.info("sysctl", address=self._wanted, reason=change)
+        for trouble in claims.trouble:
+            self._log.warning("sysctl", address=self._wanted, reason=trouble)
 
     def _claims(self) -> Claims:
         owner = f"vip-manager {self._wanted.address}"

@@ -12,10 +12,10 @@ NAME = "check_active_slave"
 
 
 def unreachable(host: str) -> Run:
-    says = (
+    message = (
         f'connection to server on socket "{host}/.s.PGSQL.5432" failed: No such file or directory'
     )
-    return Run(1, "f\n", f"{NAME}: {says}\n")
+    return Run(1, "f\n", f"{NAME}: {message}\n")
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def unreachable(host: str) -> Run:
         ("host=/elsewhere", "-h", "{host}"),
     ],
 )
-def test_which_host_is_asked(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unreachable_host_gives_f(words: tuple[str, ...], tmp_path: Path) -> None:
     """An unreachable host is reported as such; the exit status makes it a failed real server."""
     host = str(tmp_path)
-    said = run(NAME, *(word.replace("{host}", host) for word in words), PGHOST="/elsewhere")
-    assert said == unreachable(host)
+    done = run(NAME, *(word.replace("{host}", host) for word in words), PGHOST="/elsewhere")
+    assert done == unreachable(host)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_which_host_is_asked(words: tuple[str, ...], tmp_path: Path) -> None:
         ("a", "b", "c", "d"),
     ],
 )
-def test_wrong_usage_says_nothing_of_the_host(words: tuple[str, ...]) -> None:
+def test_wrong_usage_has_status_2_and_no_result(words: tuple[str, ...]) -> None:
     status, out, err = run(NAME, *words)
     assert (status, out) == (2, "")
     assert err.startswith(f"{NAME}: ")
@@ -71,21 +71,21 @@ SERVICES = "[unknown]\nhost=node..1\nport=5432\n[wrong]\nport=abc\n"
         ({"PGCONNECT_TIMEOUT": "abc"}, 2),
     ],
 )
-def test_a_wrong_environment_says_nothing_of_the_host(
+def test_a_wrong_environment_gives_no_result(
     environ: dict[str, str], status: int, tmp_path: Path
 ) -> None:
     services = tmp_path / "services"
     services.write_text(SERVICES)
-    said = run(NAME, "psql", "user=a", **{"PGSERVICEFILE": str(services), **environ})
-    assert said[:2] == (status, "")
-    assert said.err.count("\n") == 1
+    done = run(NAME, "psql", "user=a", **{"PGSERVICEFILE": str(services), **environ})
+    assert done[:2] == (status, "")
+    assert done.err.count("\n") == 1
 
 
-def test_the_address_in_the_environment_is_not_that_of_a_named_host() -> None:
+def test_pghostaddr_does_not_replace_a_missing_address() -> None:
     """PGHOSTADDR does not stand in for the address of a named host that has none.
 
     Such a host was not queried, so nothing is reported of it.
     """
-    said = run(NAME, "psql", "user=a", "-h", "node..1", PGHOSTADDR="192.0.2.1")
-    assert said[:2] == (126, "")
-    assert said.err.startswith(f"{NAME}: node..1 has no address: ")
+    done = run(NAME, "psql", "user=a", "-h", "node..1", PGHOSTADDR="192.0.2.1")
+    assert done[:2] == (126, "")
+    assert done.err.startswith(f"{NAME}: node..1 has no address: ")

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from lvsdr.cli import TOOLS
-from lvsdr.cli.program import completion_variable
+from lvsdr.cli.program import format_completion_variable
 
 from tests.unit.cli.processes import ROOT, run
 
@@ -25,7 +25,7 @@ WORDS = [
 def complete(shell: str, name: str, words: str, count: int) -> list[str]:
     """Return a tool's answer to a shell, line by line."""
     environ = {
-        completion_variable(name): f"{shell}_complete",
+        format_completion_variable(name): f"{shell}_complete",
         "COMP_WORDS": f"{name} {words}",
         "COMP_CWORD": str(count),
     }
@@ -35,7 +35,7 @@ def complete(shell: str, name: str, words: str, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize(("name", "words", "wanted"), WORDS)
-def test_bash_and_zsh(name: str, words: str, wanted: list[str]) -> None:
+def test_bash_and_zsh_get_completions(name: str, words: str, wanted: list[str]) -> None:
     count = {"": 1, "psql --max": 2, "'host=a b' --no": 2, '"host=a --verb': 1}.get(
         words, len(words.split())
     )
@@ -43,7 +43,7 @@ def test_bash_and_zsh(name: str, words: str, wanted: list[str]) -> None:
     assert complete("zsh", name, words, count)[1::3] == wanted
 
 
-def test_a_file_is_completed_by_the_shell() -> None:
+def test_the_shell_completes_a_file() -> None:
     assert complete("bash", "vip-manager", "--config /e", 2) == ["file,/e"]
 
 
@@ -64,6 +64,6 @@ def test_a_real_bash_completes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_shell_that_is_not_known(name: str) -> None:
-    found = run(name, **NOWHERE, **{completion_variable(name): "tcsh_source"})
+def test_an_unknown_shell_is_an_error(name: str) -> None:
+    found = run(name, **NOWHERE, **{format_completion_variable(name): "tcsh_source"})
     assert (found.status, found.out, found.err) == (1, "", "")

@@ -12,7 +12,7 @@ NAME = "get_active_slaves"
 
 
 @pytest.mark.parametrize("psql", [("/usr/pgsql/bin/psql",), ()])
-def test_no_server_is_no_empty_list(psql: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_unreachable_server_gives_no_list(psql: tuple[str, ...], tmp_path: Path) -> None:
     status, out, err = run(NAME, *psql, f"host={tmp_path} password=secret dbname=postgres")
     assert (status, out) == (1, "")
     assert err == (
@@ -21,12 +21,12 @@ def test_no_server_is_no_empty_list(psql: tuple[str, ...], tmp_path: Path) -> No
     )
 
 
-def test_a_malformed_string() -> None:
-    says = 'malformed connection string: missing "=" after ... in connection info string'
-    assert run(NAME, "psql", "password=to secret") == Run(2, "", f"{NAME}: {says}\n")
+def test_a_malformed_connection_string_is_wrong_usage() -> None:
+    message = 'malformed connection string: missing "=" after ... in connection info string'
+    assert run(NAME, "psql", "password=to secret") == Run(2, "", f"{NAME}: {message}\n")
 
 
-def test_an_argument_too_many() -> None:
+def test_too_many_arguments_are_wrong_usage() -> None:
     status, out, err = run(NAME, "psql", "x=y", "a", "secret")
     assert (status, out) == (2, "")
     assert err.startswith(f"{NAME}: 1 argument(s) too many")
@@ -34,8 +34,8 @@ def test_an_argument_too_many() -> None:
 
 
 @pytest.mark.parametrize("names", ["", " ", ","])
-def test_a_variable_that_is_not_set_is_not_everybody(names: str) -> None:
-    says = f"{NAME}: --nodes has no names; leave it out if all count\n"
+def test_an_empty_list_of_nodes_is_wrong_usage(names: str) -> None:
+    message = f"{NAME}: --nodes has no names: set at least one, or omit the option\n"
     assert run(NAME, "psql", "host=/nonexistent", "--nodes", "node1", "--nodes", names) == Run(
-        2, "", says
+        2, "", message
     )

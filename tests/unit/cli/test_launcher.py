@@ -24,19 +24,19 @@ main(sys.argv.pop(1))
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_help(name: str) -> None:
+def test_help_is_printed(name: str) -> None:
     status, out, err = run(name, "--help")
     assert (status, err) == (0, "")
     assert out.startswith(f"Usage: {name} [OPTIONS] ")
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_version(name: str) -> None:
+def test_the_version_is_printed(name: str) -> None:
     assert run(name, "--version") == (0, f"{name} {__version__}\n", "")
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_without_click(name: str) -> None:
+def test_a_missing_click_gives_one_line(name: str) -> None:
     """A tool without click reports no host as failed, because it has learnt nothing of any host."""
     done = subprocess.run(
         ["/usr/bin/python3", "-IS", "-c", WITHOUT_CLICK, ROOT / "lib", name],
@@ -51,7 +51,7 @@ def test_without_click(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_with_a_broken_click(name: str, tmp_path: Path) -> None:
+def test_a_broken_click_gives_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise ValueError('not\\nfor this Python')\n")
     script = WITHOUT_CLICK.replace(
         'sys.modules["click"] = None', f'sys.path.insert(0, "{tmp_path}")'
@@ -67,7 +67,7 @@ def test_with_a_broken_click(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", "2>&- <&-"])
-def test_a_complaint_that_goes_nowhere_changes_nothing(closed: str) -> None:
+def test_an_error_on_closed_standard_error_keeps_the_status(closed: str) -> None:
     tool = ROOT / "tools" / "check_active_slave"
     done = subprocess.run(
         ["sh", "-c", f'"$0" -h /nonexistent {closed}', tool],
@@ -80,7 +80,7 @@ def test_a_complaint_that_goes_nowhere_changes_nothing(closed: str) -> None:
 
 
 @pytest.mark.parametrize("nowhere", ["closed", "full"])
-def test_a_result_that_goes_nowhere(nowhere: str) -> None:
+def test_a_result_that_cannot_be_written_is_an_error(nowhere: str) -> None:
     tool = ROOT / "tools" / "check_active_slave"
     redirection = {"closed": ">&-", "full": ">/dev/full"}[nowhere]
     done = subprocess.run(
@@ -96,7 +96,7 @@ def test_a_result_that_goes_nowhere(nowhere: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_output_that_goes_nowhere(name: str) -> None:
+def test_help_that_cannot_be_written_is_an_error(name: str) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [ROOT / "tools" / name, "--version"],

@@ -7,31 +7,31 @@ from typing import Any
 
 import pytest
 from lvsdr.cli.postgres_options import (
-    CONNECTION,
-    LIMITS,
-    AskingCommand,
-    connection,
-    deadline,
-    limits,
-    words,
+    CONNECTION_OPTIONS,
+    LIMIT_OPTIONS,
+    PostgresCommand,
+    read_limits,
+    read_target,
+    read_target_words,
+    start_deadline,
 )
-from lvsdr.cli.program import described, run
+from lvsdr.cli.program import build_command, run
 from lvsdr.postgres.connection import Target
 from lvsdr.postgres.lag import Limits
 
-COMMAND = described(AskingCommand, "tool", "A tool.", (*CONNECTION, *LIMITS))
+COMMAND = build_command(PostgresCommand, "tool", "A tool.", (*CONNECTION_OPTIONS, *LIMIT_OPTIONS))
 
 
-def given(*arguments: str) -> Mapping[str, Any]:
+def parse_values(*arguments: str) -> Mapping[str, Any]:
     """Return the values that a command line sets."""
-    got: list[Mapping[str, Any]] = []
-    assert run(COMMAND, got.append, arguments) == 0
-    return got[0]
+    parsed: list[Mapping[str, Any]] = []
+    assert run(COMMAND, parsed.append, arguments) == 0
+    return parsed[0]
 
 
-def where(*arguments: str) -> Target:
-    values = given(*arguments)
-    return connection(words(values), values)
+def parse_target(*arguments: str) -> Target:
+    values = parse_values(*arguments)
+    return read_target(read_target_words(values), values)
 
 
 @pytest.mark.parametrize(
@@ -53,27 +53,27 @@ def where(*arguments: str) -> Target:
         ("-d x=y", Target("x=y", {})),
     ],
 )
-def test_where_to_connect_to(line: str, target: Target) -> None:
-    assert where(*line.split()) == target
+def test_the_target_follows_from_words_and_options(line: str, target: Target) -> None:
+    assert parse_target(*line.split()) == target
 
 
-def test_an_empty_option_is_none() -> None:
-    assert where("-h", "", "psql") == Target("", {})
+def test_an_empty_option_counts_as_unset() -> None:
+    assert parse_target("-h", "", "psql") == Target("", {})
 
 
-def test_limits() -> None:
-    assert limits(given()) == Limits(None, None)
+def test_limits_of_the_lag_are_read() -> None:
+    assert read_limits(parse_values()) == Limits(None, None)
     line = ("--max-lag-bytes", "16777216", "--max-lag-seconds=0.5")
-    assert limits(given(*line)) == Limits(16777216, 0.5)
+    assert read_limits(parse_values(*line)) == Limits(16777216, 0.5)
 
 
 def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
-    assert 7.0 < deadline(given()).remaining() <= 8.0
-    assert 99.0 < deadline(given("--timeout", "100")).remaining() <= 100.0
+    assert 7.0 < start_deadline(parse_values()).remaining() <= 8.0
+    assert 99.0 < start_deadline(parse_values("--timeout", "100")).remaining() <= 100.0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--timeout", "0"), "Invalid value for '--timeout': 0.0 is not in the range 0.1<=x<=3600"),
         (("--timeout", "nan"), "Invalid value for '--timeout': nan is not a number of seconds."),
@@ -85,29 +85,31 @@ def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
         (("psql", '"host=a', "password=secret"), 'argument 2 begins with ", none ends'),
         (("psql", "-h"), "Option '-h' requires an argument."),
         (("-W",), "No such option: -W"),
-        (("psql", "-h", "node\udcff"), "argument 3 is not written in UTF-8"),
-        (("psql", "a", "\udc80"), "argument 3 is not written in UTF-8"),
+        (("psql", "-h", "node\udcff"), "argument 3 is not valid UTF-8"),
+        (("psql", "a", "\udc80"), "argument 3 is not valid UTF-8"),
     ],
 )
-def test_wrong_usage(
-    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+def test_wrong_usage_gives_one_line(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(COMMAND, print, arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"tool: {says}")
+    assert err.startswith(f"tool: {message}")
     assert err.count("\n") == 1
     assert "secret" not in err
 
 
-def test_a_password_that_begins_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_argument_that_may_be_a_password_is_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(COMMAND, print, ["psql", "password=a", "--secret"]) == 2
-    assert capsys.readouterr().err == "tool: an argument that begins with - is no option\n"
+    assert capsys.readouterr().err == "tool: an argument that begins with - is not an option\n"
 
 
-def test_too_many_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_many_words_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     def connect(values: Mapping[str, Any]) -> None:
-        connection(words(values), values)
+        read_target(read_target_words(values), values)
 
     assert run(COMMAND, connect, ["psql", "x=y", "a", "secret"]) == 2
     assert capsys.readouterr().err.startswith("tool: 1 argument(s) too many; legal are ")

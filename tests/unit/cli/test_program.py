@@ -1,4 +1,4 @@
-"""The result of a tool's work: an exit status, and one line of complaint."""
+"""The result of a tool's work: an exit status, and one line on standard error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 import pytest
-from lvsdr.cli import complain
-from lvsdr.cli.program import Unsaid, described, run, say
+from lvsdr.cli import print_error
+from lvsdr.cli.program import OutputFailed, build_command, print_result, run
 from lvsdr.errors import (
     DeadlineExceeded,
     InvalidParameters,
@@ -17,17 +17,17 @@ from lvsdr.errors import (
     SourceUnavailable,
 )
 
-COMMAND = described(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
+COMMAND = build_command(click.Command, "tool", "A tool.", [click.Option(["--number"], type=int)])
 
 
 def test_the_work_gets_the_values_of_the_parameters() -> None:
-    got: list[Mapping[str, Any]] = []
-    assert run(COMMAND, got.append, ["--number", "5"]) == 0
-    assert got == [{"number": 5}]
+    received: list[Mapping[str, Any]] = []
+    assert run(COMMAND, received.append, ["--number", "5"]) == 0
+    assert received == [{"number": 5}]
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "says"),
+    ("error", "status", "message"),
     [
         (SourceUnavailable("no\n  answer"), 1, "no answer"),
         (DeadlineExceeded("too late"), 1, "too late"),
@@ -35,24 +35,24 @@ def test_the_work_gets_the_values_of_the_parameters() -> None:
         (click.UsageError("not so"), 2, "not so"),
         (NotInstalled("psycopg is missing"), 126, "psycopg is missing"),
         (NotAsked("no address"), 126, "no address"),
-        (Unsaid("closed"), 126, "closed"),
+        (OutputFailed("closed"), 126, "closed"),
         (OSError(28, "No space left on device"), 1, "[Errno 28] No space left on device"),
         (KeyboardInterrupt(), 1, "interrupted"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
-def test_errors(
-    error: BaseException, status: int, says: str, capsys: pytest.CaptureFixture[str]
+def test_an_error_has_its_exit_status_and_one_line(
+    error: BaseException, status: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_given: Mapping[str, Any]) -> None:
+    def fail(_values: Mapping[str, Any]) -> None:
         raise error
 
     assert run(COMMAND, fail, []) == status
-    assert capsys.readouterr() == ("", f"tool: {says}\n")
+    assert capsys.readouterr() == ("", f"tool: {message}\n")
 
 
 def test_the_text_of_an_unexpected_error_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail(_given: Mapping[str, Any]) -> None:
+    def fail(_values: Mapping[str, Any]) -> None:
         raise ValueError("password=secret")
 
     assert run(COMMAND, fail, []) == 1
@@ -64,18 +64,20 @@ def test_the_text_of_an_unexpected_error_is_not_shown(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--nonsense=secret"], "No such option: --nonsense"),
         (["--number", "five"], "Invalid value for '--number': 'five' is not a valid integer."),
         (["--number"], "Option '--number' requires an argument."),
     ],
 )
-def test_wrong_usage(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_gives_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(COMMAND, print, arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"tool: {says}")
+    assert err.startswith(f"tool: {message}")
     assert err.count("\n") == 1
 
 
@@ -88,18 +90,18 @@ def test_wrong_usage(arguments: list[str], says: str, capsys: pytest.CaptureFixt
         ("gr\u00fcn", "gr\u00fcn"),
     ],
 )
-def test_a_complaint_is_one_line(
+def test_an_error_is_printed_as_one_line(
     message: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A complaint is one line, without characters that control a terminal."""
-    complain("tool", message)
+    """An error is one line, without characters that control a terminal."""
+    print_error("tool", message)
     assert capsys.readouterr() == ("", f"tool: {line}\n")
 
 
-def test_a_result_that_goes_nowhere(
+def test_a_result_without_standard_output_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A tool without standard output reports nothing of any host."""
     monkeypatch.setattr("sys.stdout", None)
-    assert run(COMMAND, lambda _given: say("t"), []) == 126
+    assert run(COMMAND, lambda _values: print_result("t"), []) == 126
     assert capsys.readouterr().err == "tool: standard output is closed\n"

@@ -1,4 +1,4 @@
-"""vip-manager as a process, as far as it gets without changing a network."""
+"""vip-manager as a process, without a change of the network."""
 
 from __future__ import annotations
 
@@ -24,19 +24,22 @@ LEGAL = {
 MISSING = f"{NAME}: interface nosuch0 does not exist\n"
 
 
-def test_the_interface_has_to_exist() -> None:
+def test_a_missing_interface_is_a_flaw() -> None:
     assert run(NAME, "check", **LEGAL) == Run(1, "", MISSING)
     both = {**LEGAL, "VIP_IP": "192.0.2.10,192.0.2.11"}
     assert run(NAME, "check", **both) == Run(1, "", MISSING)
 
 
-def test_it_must_not_be_a_loopback() -> None:
+def test_a_loopback_interface_is_a_flaw() -> None:
     done = run(NAME, "check", **{**LEGAL, "VIP_INTERFACE": "lo"})
-    assert done.err == f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+    assert (
+        done.err
+        == f"{NAME}: lo is a loopback interface, on which no other host can reach 192.0.2.10\n"
+    )
     assert done.status == 1
 
 
-def test_the_store_is_tried() -> None:
+def test_check_with_store_prints_the_answer() -> None:
     body = b'{"header":{"revision":"2"},"kvs":[{"value":"bm9kZTE="}]}'
     with serving(answering(200, body)) as served:
         endpoint = f"http://127.0.0.1:{served.port}"
@@ -48,7 +51,7 @@ def test_the_store_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", ["vip-manager.yml", "vip-manager.env"])
-def test_the_examples_are_right(name: str) -> None:
+def test_the_examples_are_valid(name: str) -> None:
     done = run(NAME, "check", "--config", str(EXAMPLES / name))
     assert not done.err.replace(f"{NAME}: interface eth0 does not exist\n", "")
 
@@ -63,15 +66,15 @@ def test_each_problem_has_a_line() -> None:
     ]
 
 
-def test_no_secret_in_any_message() -> None:
-    given = {**LEGAL, "VIP_ETCD_PASSWORD": "geheim", "VIP_CONSUL_TOKEN": "geheim"}
-    status, _, err = run(NAME, "check", "--etcd-user", "u", **given)
+def test_messages_have_no_secret() -> None:
+    variables = {**LEGAL, "VIP_ETCD_PASSWORD": "geheim", "VIP_CONSUL_TOKEN": "geheim"}
+    status, _, err = run(NAME, "check", "--etcd-user", "u", **variables)
     assert status == 1
     assert err == f"{NAME}: VIP_CONSUL_TOKEN is not used with etcd\n{MISSING}"
     assert "geheim" not in err
 
 
-def test_the_file_that_the_unit_names_is_read_if_it_is_there(tmp_path: Path) -> None:
+def test_the_default_file_is_read_if_it_exists(tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     assert run(NAME, "check", VIP_DEFAULT_CONFIG=str(path), **LEGAL).err == MISSING
     path.write_text("keepalive-period: never\n")
@@ -79,11 +82,11 @@ def test_the_file_that_the_unit_names_is_read_if_it_is_there(tmp_path: Path) -> 
     assert f"{path}: keepalive-period=never" in done.err
     other = tmp_path / "other.yml"
     other.write_text("")
-    given = {"VIP_DEFAULT_CONFIG": str(path), "VIP_CONFIG": str(other), **LEGAL}
-    assert run(NAME, "check", **given).err == MISSING
+    variables = {"VIP_DEFAULT_CONFIG": str(path), "VIP_CONFIG": str(other), **LEGAL}
+    assert run(NAME, "check", **variables).err == MISSING
 
 
-def test_flags_files_and_variables(tmp_path: Path) -> None:
+def test_flags_have_precedence_over_variables_over_files(tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text("netmask: 33\n")
     flags = ("--config", str(path), "--trigger_value", "node1", "--force-takeover")
@@ -92,13 +95,13 @@ def test_flags_files_and_variables(tmp_path: Path) -> None:
     done = run(NAME, "check", *flags, **without)
     assert done.err == f"{NAME}: {path}: netmask=33: must be from 1 to 32 for 192.0.2.10\n"
     done = run(NAME, "check", *flags, "--mask", "24", VIP_CONFIG="/nosuch", **without)
-    assert done.err == f"{NAME}: --mask is an old name, today it is netmask\n{MISSING}"
+    assert done.err == f"{NAME}: --mask is an old name: use netmask\n{MISSING}"
 
 
 @pytest.mark.parametrize(
     "arguments", [("--nosuch",), ("dance",), ("--ip",)], ids=["option", "action", "no value"]
 )
-def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_has_status_2(arguments: tuple[str, ...]) -> None:
     status, out, _ = run(NAME, *arguments, **LEGAL)
     assert (status, out) == (2, "")
 
@@ -112,22 +115,22 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
         ("--etcd-pasword=geheim",),
     ],
 )
-def test_no_password_in_an_error(arguments: tuple[str, ...]) -> None:
+def test_errors_have_no_password(arguments: tuple[str, ...]) -> None:
     done = run(NAME, "check", *arguments, **{**LEGAL, "VIP_DCS_ENDPOINTS": ""})
     assert done.status
     assert done.err
     assert "geheim" not in done.err
 
 
-def test_nobody_is_there_to_tell(tmp_path: Path) -> None:
+def test_status_without_a_daemon_has_status_3(tmp_path: Path) -> None:
     done = run(NAME, "status", VIP_RUN_DIR=str(tmp_path))
-    assert done == Run(3, "", f"{NAME}: no daemon is running\n")
+    assert done == Run(3, "", f"{NAME}: no daemon is running: no socket in {tmp_path} answers\n")
     assert run(NAME, "status", "--json", "--run-dir", str(tmp_path)).out == "[]\n"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root it ends before it looks")
-def test_no_address_on_a_loopback_interface(tmp_path: Path) -> None:
-    given = {**LEGAL, "VIP_INTERFACE": "lo", "VIP_RUN_DIR": str(tmp_path)}
-    assert run(NAME, **given) == Run(
-        1, "", f"{NAME}: lo is a loopback interface, where nobody would find 192.0.2.10\n"
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root the daemon ends before this check")
+def test_the_daemon_refuses_a_loopback_interface(tmp_path: Path) -> None:
+    variables = {**LEGAL, "VIP_INTERFACE": "lo", "VIP_RUN_DIR": str(tmp_path)}
+    assert run(NAME, **variables) == Run(
+        1, "", f"{NAME}: lo is a loopback interface, on which no other host can reach 192.0.2.10\n"
     )

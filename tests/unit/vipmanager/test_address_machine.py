@@ -1,4 +1,4 @@
-"""The next move with an address: one by one, and in plays against a model of host and segment."""
+"""The next move for an address: single moves, and random plays against a model host."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from lvsdr.address.interfaces import Interface
 from lvsdr.leader.gate import Decision
 from lvsdr.vipmanager.address_machine import (
     Act,
-    Finding,
+    AddressState,
     Move,
     Presence,
+    ProbeResult,
     Progress,
-    Rules,
-    Sight,
-    doubted,
-    failed,
-    move,
-    unproven,
+    TakeoverRules,
+    decide_move,
+    find_required_query_start,
+    record_failure,
+    require_new_answer,
 )
 
 NOW = 1000.0
-RULES = Rules(takeover=5.0, retry=3.0)
+RULES = TakeoverRules(takeover=5.0, retry=3.0)
 FORCE = RULES._replace(force=True)
 LEADS = Decision(True, "it leads", not_before=NOW, asked=inf)
-LED = LEADS._replace(asked=NOW - 1)
-EARLY = LEADS._replace(not_before=NOW + 0.3)
-KEPT = Decision(True, "kept for a while", degraded=True)
+OLD_ANSWER = LEADS._replace(asked=NOW - 1)
+LEADS_SOON = LEADS._replace(not_before=NOW + 0.3)
+KEPT_IN_GRACE = Decision(True, "kept for a while", degraded=True)
 FOLLOWS = Decision(False, "another leads")
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
 NO_CARRIER, DOWN = UP._replace(carrier=False), UP._replace(up=False, carrier=False)
 MAC = "02:00:00:00:00:99"
-FREE, RIVAL = Finding(), Finding(rival=MAC)
-HELD = Progress(held=True, told=True)
-ASKED = Progress(began=NOW - 1, asking=True)
+FREE, RIVAL = ProbeResult(), ProbeResult(rival=MAC)
+HELD = Progress(held=True, announced=True)
+PROBING = Progress(attempt_began=NOW - 1, probing=True)
 
 
-UNLINKED = Progress(held=True, since=NOW - 2, trouble="interface eth0 has no carrier")
-TAKEN = Progress(began=NOW - 1, since=-inf)
+UNLINKED = Progress(held=True, query_after=NOW - 2, trouble="interface eth0 has no carrier")
+TAKEN = Progress(attempt_began=NOW - 1, query_after=-inf)
 
 
-def silent(since: float) -> Progress:
-    return Progress(held=True, since=since)
+def awaiting_answer(query_after: float) -> Progress:
+    return Progress(held=True, query_after=query_after)
 
 
-def sight(presence: Presence, interface: Interface | None = UP) -> Sight:
-    return Sight(interface, presence)
+def at(presence: Presence, interface: Interface | None = UP) -> AddressState:
+    return AddressState(interface, presence)
 
 
-ABSENT, PRESENT = sight(Presence.ABSENT), sight(Presence.PRESENT)
+ABSENT, PRESENT = at(Presence.ABSENT), at(Presence.PRESENT)
 
 
-def answered(finding: Finding, began: float = NOW - 1) -> Progress:
-    return Progress(began=began, finding=finding)
+def probed(probe_result: ProbeResult, attempt_began: float = NOW - 1) -> Progress:
+    return Progress(attempt_began=attempt_began, probe_result=probe_result)
 
 
 CASES = {
@@ -63,67 +63,85 @@ CASES = {
     "another leads, here": (HELD, PRESENT, FOLLOWS, Act.REMOVE, Progress()),
     "another leads, here without a link": (
         HELD,
-        sight(Presence.PRESENT, DOWN),
+        at(Presence.PRESENT, DOWN),
         FOLLOWS,
         Act.REMOVE,
         Progress(),
     ),
-    "another leads while asking": (ASKED, ABSENT, FOLLOWS, Act.NOTHING, Progress()),
-    "another leads, duplicate": (HELD, sight(Presence.REFUSED), FOLLOWS, Act.REMOVE, Progress()),
-    "begin": (Progress(), ABSENT, LEADS, Act.ASK, Progress(began=NOW, asking=True)),
-    "begin early": (Progress(), ABSENT, EARLY, Act.ASK, Progress(began=NOW, asking=True)),
-    "asking": (ASKED, ABSENT, LEADS, Act.NOTHING, ASKED),
-    "free": (answered(FREE), ABSENT, LEADS, Act.TAKE, TAKEN),
-    "free, but early": (answered(FREE), ABSENT, EARLY, Act.NOTHING, answered(FREE)),
-    "taken": (TAKEN, PRESENT, LED, Act.ANNOUNCE, HELD),
+    "another leads during a probe": (PROBING, ABSENT, FOLLOWS, Act.NOTHING, Progress()),
+    "another leads, duplicate": (HELD, at(Presence.REFUSED), FOLLOWS, Act.REMOVE, Progress()),
+    "begin": (Progress(), ABSENT, LEADS, Act.PROBE, Progress(attempt_began=NOW, probing=True)),
+    "begin early": (
+        Progress(),
+        ABSENT,
+        LEADS_SOON,
+        Act.PROBE,
+        Progress(attempt_began=NOW, probing=True),
+    ),
+    "probe running": (PROBING, ABSENT, LEADS, Act.NOTHING, PROBING),
+    "free": (probed(FREE), ABSENT, LEADS, Act.TAKE, TAKEN),
+    "free, but early": (probed(FREE), ABSENT, LEADS_SOON, Act.NOTHING, probed(FREE)),
+    "taken": (TAKEN, PRESENT, OLD_ANSWER, Act.ANNOUNCE, HELD),
     "held": (HELD, PRESENT, LEADS, Act.NOTHING, HELD),
-    "held on ignorance": (HELD, PRESENT, KEPT, Act.NOTHING, HELD),
+    "held without an answer": (HELD, PRESENT, KEPT_IN_GRACE, Act.NOTHING, HELD),
     "adopted": (Progress(), PRESENT, LEADS, Act.ANNOUNCE, HELD),
-    "adopted on an old answer": (Progress(), PRESENT, LED, Act.NOTHING, silent(NOW)),
-    "adopted on ignorance": (Progress(), PRESENT, KEPT, Act.NOTHING, silent(NOW)),
+    "adopted on an old answer": (
+        Progress(),
+        PRESENT,
+        OLD_ANSWER,
+        Act.NOTHING,
+        awaiting_answer(NOW),
+    ),
+    "adopted without an answer": (
+        Progress(),
+        PRESENT,
+        KEPT_IN_GRACE,
+        Act.NOTHING,
+        awaiting_answer(NOW),
+    ),
     "tentative": (
-        answered(FREE),
-        sight(Presence.TENTATIVE),
+        probed(FREE),
+        at(Presence.TENTATIVE),
         LEADS,
         Act.NOTHING,
-        Progress(began=NOW - 1),
+        Progress(attempt_began=NOW - 1),
     ),
     "refused by the kernel": (
-        Progress(began=NOW - 1),
-        sight(Presence.REFUSED),
+        Progress(attempt_began=NOW - 1),
+        at(Presence.REFUSED),
         LEADS,
         Act.REMOVE,
-        answered(Finding(rival="another host", by_the_kernel=True)),
+        probed(ProbeResult(rival="another host", found_by_kernel=True)),
     ),
-    "different": (HELD, sight(Presence.DIFFERENT), LEADS, Act.TAKE, HELD),
-    "removed by hand": (HELD, ABSENT, LEADS, Act.TAKE, Progress(since=-inf)),
-    "removed by hand, ignorant": (
+    "different": (HELD, at(Presence.DIFFERENT), LEADS, Act.TAKE, HELD),
+    "removed by hand": (HELD, ABSENT, LEADS, Act.TAKE, Progress(query_after=-inf)),
+    "removed by hand, without an answer": (
         HELD,
         ABSENT,
-        KEPT,
-        Act.ASK,
-        Progress(began=NOW, asking=True),
+        KEPT_IN_GRACE,
+        Act.PROBE,
+        Progress(attempt_began=NOW, probing=True),
     ),
     "no interface": (
-        ASKED,
-        sight(Presence.ABSENT, None),
+        PROBING,
+        at(Presence.ABSENT, None),
         LEADS,
         Act.NOTHING,
         Progress(trouble="interface wanted does not exist"),
     ),
     "interface down": (
         Progress(),
-        sight(Presence.ABSENT, DOWN),
+        at(Presence.ABSENT, DOWN),
         LEADS,
         Act.NOTHING,
         Progress(trouble="interface eth0 is down"),
     ),
     "held without a link": (
         HELD,
-        sight(Presence.PRESENT, NO_CARRIER),
+        at(Presence.PRESENT, NO_CARRIER),
         LEADS,
         Act.NOTHING,
-        UNLINKED._replace(since=NOW),
+        UNLINKED._replace(query_after=NOW),
     ),
     "the link is back": (UNLINKED, PRESENT, LEADS, Act.ANNOUNCE, HELD),
     "the link is back, the answer is older": (
@@ -131,98 +149,100 @@ CASES = {
         PRESENT,
         LEADS._replace(asked=NOW - 2),
         Act.NOTHING,
-        silent(NOW - 2),
+        awaiting_answer(NOW - 2),
     ),
-    "the link is back, the answer is newer": (UNLINKED, PRESENT, LED, Act.ANNOUNCE, HELD),
+    "the link is back, the answer is newer": (UNLINKED, PRESENT, OLD_ANSWER, Act.ANNOUNCE, HELD),
     "the link is back, the store is silent": (
         UNLINKED,
         PRESENT,
-        KEPT,
+        KEPT_IN_GRACE,
         Act.NOTHING,
-        silent(NOW - 2),
+        awaiting_answer(NOW - 2),
     ),
     "in use": (
-        answered(RIVAL),
+        probed(RIVAL),
         ABSENT,
         LEADS,
         Act.NOTHING,
-        Progress(began=NOW - 1, pause=NOW + 0.2, trouble=f"in use by {MAC}"),
+        Progress(attempt_began=NOW - 1, paused_until=NOW + 0.2, trouble=f"in use by {MAC}"),
     ),
     "still in use": (
-        answered(RIVAL, NOW - 5),
+        probed(RIVAL, NOW - 5),
         ABSENT,
         LEADS,
         Act.NOTHING,
-        Progress(pause=NOW + 3.0, trouble=f"still in use by {MAC} after 5 s, trying again"),
+        Progress(paused_until=NOW + 3.0, trouble=f"still in use by {MAC} after 5 s, trying again"),
     ),
-    "could not ask": (
-        answered(Finding(problem="no socket")),
+    "probe failed": (
+        probed(ProbeResult(problem="no socket")),
         ABSENT,
         LEADS,
         Act.NOTHING,
-        Progress(pause=NOW + 3.0, trouble="no socket"),
+        Progress(paused_until=NOW + 3.0, trouble="no socket"),
     ),
     "pausing": (
-        Progress(pause=NOW + 1.0),
+        Progress(paused_until=NOW + 1.0),
         ABSENT,
         LEADS,
         Act.NOTHING,
-        Progress(pause=NOW + 1.0),
+        Progress(paused_until=NOW + 1.0),
     ),
     "after a pause": (
-        Progress(pause=NOW, trouble="x"),
+        Progress(paused_until=NOW, trouble="x"),
         ABSENT,
         LEADS,
-        Act.ASK,
-        Progress(began=NOW, asking=True, pause=NOW, trouble="x"),
+        Act.PROBE,
+        Progress(attempt_began=NOW, probing=True, paused_until=NOW, trouble="x"),
     ),
     "cannot be corrected yet": (
-        Progress(pause=NOW + 1.0),
-        sight(Presence.DIFFERENT),
+        Progress(paused_until=NOW + 1.0),
+        at(Presence.DIFFERENT),
         LEADS,
         Act.NOTHING,
-        Progress(pause=NOW + 1.0),
+        Progress(paused_until=NOW + 1.0),
     ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_one_move(name: str) -> None:
-    progress, seen, decision, act, after = CASES[name]
-    found = move(progress, seen, decision, NOW, RULES, "wanted")
-    assert (found.act, found.progress) == (act, after)
+def test_a_move_follows_from_progress_and_state(name: str) -> None:
+    progress, state, decision, act, after = CASES[name]
+    step = decide_move(progress, state, decision, NOW, RULES, "wanted")
+    assert (step.act, step.progress) == (act, after)
 
 
-def test_the_store_is_asked_before_an_announcement() -> None:
-    assert unproven(silent(NOW)) == NOW
-    assert unproven(doubted(HELD, NOW)) == NOW
+def test_an_announcement_requires_a_later_query() -> None:
+    assert find_required_query_start(awaiting_answer(NOW)) == NOW
+    assert find_required_query_start(require_new_answer(HELD, NOW)) == NOW
     for settled in (Progress(), HELD, TAKEN, UNLINKED):
-        assert unproven(settled) is None
+        assert find_required_query_start(settled) is None
 
 
 @pytest.mark.parametrize(
-    ("finding", "least", "most"),
-    [(RIVAL, 0.2, 0.4), (RIVAL._replace(by_the_kernel=True), 0.2, 3.2)],
-    ids=["asked", "by the kernel"],
+    ("probe_result", "least", "most"),
+    [(RIVAL, 0.2, 0.4), (RIVAL._replace(found_by_kernel=True), 0.2, 3.2)],
+    ids=["by the probe", "by the kernel"],
 )
-def test_hosts_get_out_of_step(finding: Finding, least: float, most: float) -> None:
+def test_a_random_part_of_the_pause_separates_rivals(
+    probe_result: ProbeResult, least: float, most: float
+) -> None:
     def pause(chance: float) -> float:
-        found = move(answered(finding), ABSENT, LEADS, NOW, RULES, "eth0", chance)
-        return round(found.progress.pause - NOW, 3)
+        step = decide_move(probed(probe_result), ABSENT, LEADS, NOW, RULES, "eth0", chance)
+        return round(step.progress.paused_until - NOW, 3)
 
     assert (pause(0.0), pause(1.0)) == (least, most)
 
 
-def test_by_force() -> None:
-    found = move(answered(RIVAL, NOW - 5), ABSENT, LEADS, NOW, FORCE, "eth0")
-    assert found.act is Act.FORCE
-    assert move(answered(RIVAL), ABSENT, LEADS, NOW, FORCE, "eth0").act is Act.NOTHING
+def test_force_takes_an_address_in_use_after_the_timeout() -> None:
+    step = decide_move(probed(RIVAL, NOW - 5), ABSENT, LEADS, NOW, FORCE, "eth0")
+    assert step.act is Act.FORCE
+    assert decide_move(probed(RIVAL), ABSENT, LEADS, NOW, FORCE, "eth0").act is Act.NOTHING
 
 
 @pytest.mark.parametrize("name", ["free, but early", "in use", "still in use", "pausing"])
-def test_who_waits_for_a_time_says_so(name: str) -> None:
-    progress, seen, decision, _, _ = CASES[name]
-    wake = move(progress, seen, decision, NOW, RULES, "eth0").wake
+def test_a_move_that_waits_has_a_wake_time(name: str) -> None:
+    progress, state, decision, _, _ = CASES[name]
+    wake = decide_move(progress, state, decision, NOW, RULES, "eth0").wake
     assert wake is not None
     assert NOW < wake <= NOW + RULES.retry
 
@@ -233,34 +253,39 @@ class Host:
     def __init__(self) -> None:
         self.progress = Progress()
         self.interface: Interface | None = UP
-        self.there = self.rival = False
+        self.is_present = self.rival = False
         self.now = NOW
         self.acts: list[Act] = []
 
-    def live(self, decision: Decision, seconds: float) -> None:
+    def run(self, decision: Decision, seconds: float) -> None:
         end = self.now + seconds
         while self.now < end:
-            self._turn(decision)
+            self._make_moves(decision)
             self.now += 0.25
 
-    def _turn(self, decision: Decision) -> None:
+    def _make_moves(self, decision: Decision) -> None:
         for _ in range(6):
-            presence = Presence.PRESENT if self.there else Presence.ABSENT
-            found: Move = move(
-                self.progress, Sight(self.interface, presence), decision, self.now, RULES, "eth0"
+            presence = Presence.PRESENT if self.is_present else Presence.ABSENT
+            step: Move = decide_move(
+                self.progress,
+                AddressState(self.interface, presence),
+                decision,
+                self.now,
+                RULES,
+                "eth0",
             )
-            self.progress = found.progress
-            self.acts.append(found.act)
-            if found.act is Act.ASK:
-                finding = Finding(rival=MAC) if self.rival else Finding()
-                self.progress = self.progress._replace(asking=False, finding=finding)
-            elif found.act is Act.TAKE:
-                self.there = True
-            elif found.act is Act.REMOVE:
-                self.there = False
-            elif found.act is Act.NOTHING:
+            self.progress = step.progress
+            self.acts.append(step.act)
+            if step.act is Act.PROBE:
+                probe_result = ProbeResult(rival=MAC) if self.rival else ProbeResult()
+                self.progress = self.progress._replace(probing=False, probe_result=probe_result)
+            elif step.act is Act.TAKE:
+                self.is_present = True
+            elif step.act is Act.REMOVE:
+                self.is_present = False
+            elif step.act is Act.NOTHING:
                 return
-        raise AssertionError(f"no rest: {self.acts[-6:]}")
+        raise AssertionError(f"no end of the moves: {self.acts[-6:]}")
 
 
 STEPS = st.lists(
@@ -274,34 +299,34 @@ STEPS = st.lists(
 
 @settings(deadline=None, max_examples=200)
 @given(STEPS)
-def test_whatever_happens_in_the_end_it_is_as_wanted(steps: list[tuple[str, float]]) -> None:
+def test_each_random_play_ends_in_the_wanted_state(steps: list[tuple[str, float]]) -> None:
     host, decision = Host(), FOLLOWS
-    for what, seconds in steps:
-        decision = {"leads": LEADS, "follows": FOLLOWS}.get(what, decision)
-        host.rival = {"rival": True, "alone": False}.get(what, host.rival)
-        host.interface = {"unplugged": NO_CARRIER, "plugged": UP}.get(what, host.interface)
-        host.there = host.there and what != "deleted"
+    for event, seconds in steps:
+        decision = {"leads": LEADS, "follows": FOLLOWS}.get(event, decision)
+        host.rival = {"rival": True, "alone": False}.get(event, host.rival)
+        host.interface = {"unplugged": NO_CARRIER, "plugged": UP}.get(event, host.interface)
+        host.is_present = host.is_present and event != "deleted"
         taken = host.acts.count(Act.TAKE)
-        host.live(decision, seconds)
+        host.run(decision, seconds)
         if decision is FOLLOWS:
-            assert not host.there
+            assert not host.is_present
         if host.acts.count(Act.TAKE) > taken:
             assert host.interface is UP
     host.rival, host.interface = False, UP
-    host.live(LEADS, 12.0)
-    assert host.there
+    host.run(LEADS, 12.0)
+    assert host.is_present
     assert host.progress == HELD
 
 
-def test_nobody_takes_what_another_has() -> None:
+def test_an_address_in_use_is_not_taken() -> None:
     host = Host()
     host.rival = True
-    host.live(LEADS, 30.0)
+    host.run(LEADS, 30.0)
     assert Act.TAKE not in host.acts
-    assert host.acts.count(Act.ASK) > 10
+    assert host.acts.count(Act.PROBE) > 10
 
 
-def test_what_failed_is_tried_again_later() -> None:
-    after = failed(NOW, RULES, "ip: no")
-    assert move(after, ABSENT, LEADS, NOW + 2.9, RULES, "eth0").wake == NOW + 3
-    assert move(after, ABSENT, LEADS, NOW + 3, RULES, "eth0").act is Act.ASK
+def test_a_failed_action_is_repeated_after_the_retry_time() -> None:
+    after = record_failure(NOW, RULES, "ip: no")
+    assert decide_move(after, ABSENT, LEADS, NOW + 2.9, RULES, "eth0").wake == NOW + 3
+    assert decide_move(after, ABSENT, LEADS, NOW + 3, RULES, "eth0").act is Act.PROBE

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from lvsdr.leader.gate import Policy, Unreachable
 from lvsdr.system.net.http import Endpoint, Trust
-from lvsdr.vipmanager.address_machine import Rules
-from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
-from lvsdr.vipmanager.option_sources import Unusable, environment, file
+from lvsdr.vipmanager.address_machine import TakeoverRules
+from lvsdr.vipmanager.configuration import Configuration, read_configuration
+from lvsdr.vipmanager.option_sources import UnusableOptions, read_environment, read_file
+from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 REFERENCE = {
     "VIP_INTERFACE": "eth0",
@@ -24,43 +25,46 @@ REFERENCE = {
 
 
 def read(changes: dict[str, str | None]) -> Configuration:
-    given = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
-    return configured(environment(given), "thishost")
+    variables = {name: text for name, text in {**REFERENCE, **changes}.items() if text is not None}
+    return read_configuration(read_environment(variables), "thishost")
 
 
-def problems(changes: dict[str, str | None]) -> tuple[str, ...]:
-    with pytest.raises(Unusable) as raised:
+def read_problems(changes: dict[str, str | None]) -> tuple[str, ...]:
+    with pytest.raises(UnusableOptions) as raised:
         read(changes)
     return raised.value.problems
 
 
-def test_the_reference() -> None:
-    found = read({})
-    assert found.wanted == (Wanted("192.168.0.100", 24, "eth0"),)
-    assert found.store == "etcd"
-    assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
-    assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
-    assert found.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
-    assert found.rules == Rules(takeover=5.0, retry=3.0, force=False)
-    assert (found.interval, found.keepalive) == (1.0, 1.0)
-    assert (found.level, found.keep_on_exit) == ("INFO", False)
+def test_the_reference_has_all_values() -> None:
+    configuration = read({})
+    assert configuration.addresses == (WantedAddress("192.168.0.100", 24, "eth0"),)
+    assert configuration.store == "etcd"
+    assert configuration.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
+    assert (configuration.settings.key, configuration.settings.value) == (
+        "/service/mycluster/leader",
+        "node1",
+    )
+    assert configuration.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
+    assert configuration.takeover_rules == TakeoverRules(takeover=5.0, retry=3.0, force=False)
+    assert (configuration.interval, configuration.check_interval) == (1.0, 1.0)
+    assert (configuration.log_level, configuration.keep_on_exit) == ("INFO", False)
 
 
-def test_the_policy_is_safe() -> None:
-    """A new holder waits for longer than the old one may be ignorant of its loss."""
+def test_settle_is_longer_than_the_age_of_a_leader() -> None:
+    """A new leader waits for longer than the old one may miss its loss."""
     policy = read({}).policy
     assert policy.settle > policy.vigil
 
 
-def test_several_addresses() -> None:
+def test_addresses_share_or_list_prefixes_and_interfaces() -> None:
     both = "192.168.0.100,fd77::100"
-    assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).wanted == (
-        Wanted("192.168.0.100", 24, "eth0"),
-        Wanted("fd77::100", 64, "eth0"),
+    assert read({"VIP_IP": both, "VIP_NETMASK": "24,64"}).addresses == (
+        WantedAddress("192.168.0.100", 24, "eth0"),
+        WantedAddress("fd77::100", 64, "eth0"),
     )
-    assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).wanted == (
-        Wanted("192.168.0.100", 24, "eth0"),
-        Wanted("10.0.0.9", 24, "eth1"),
+    assert read({"VIP_IP": "192.168.0.100,10.0.0.9", "VIP_INTERFACE": "eth0,eth1"}).addresses == (
+        WantedAddress("192.168.0.100", 24, "eth0"),
+        WantedAddress("10.0.0.9", 24, "eth1"),
     )
 
 
@@ -76,7 +80,7 @@ def test_several_addresses() -> None:
     ],
     ids=["the host's name", "patroni"],
 )
-def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: str) -> None:
+def test_key_and_value_have_defaults(changes: dict[str, str | None], key: str, value: str) -> None:
     settings = read(changes).settings
     assert (settings.key, settings.value) == (key, value)
 
@@ -88,21 +92,21 @@ def test_defaults_of_the_store(changes: dict[str, str | None], key: str, value: 
         *(("192.168.0.255", "32"), ("fd77::ffff:ffff:ffff:ffff", "64"), ("fd77::", "127")),
     ],
 )
-def test_an_address_of_a_host(address: str, prefix: str) -> None:
-    assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).wanted[0].prefix == int(prefix)
+def test_a_host_may_have_the_address(address: str, prefix: str) -> None:
+    assert read({"VIP_IP": address, "VIP_NETMASK": prefix}).addresses[0].prefix == int(prefix)
 
 
 @pytest.mark.parametrize("address", ["fd77::0011", "FD77:0:0::11", "fd77:0:0:0:0:0:0:11"])
-def test_an_address_has_one_spelling(address: str) -> None:
+def test_an_address_has_its_canonical_form(address: str) -> None:
     """An address is spelled as the kernel spells it, because it is compared with the kernel's."""
-    assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).wanted[0].address == "fd77::11"
+    assert read({"VIP_IP": address, "VIP_NETMASK": "64"}).addresses[0].address == "fd77::11"
 
 
-def test_verbose_is_a_level() -> None:
-    assert read({"VIP_VERBOSE": "true"}).level == "DEBUG"
+def test_verbose_sets_the_level_debug() -> None:
+    assert read({"VIP_VERBOSE": "true"}).log_level == "DEBUG"
 
 
-def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_readable_certificates_are_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("tls") / "ca.pem"
     path.write_text("")
     changes = {"VIP_ETCD_CA_FILE": str(path), "VIP_DCS_ENDPOINTS": "https://etcd1:2379"}
@@ -110,7 +114,7 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"VIP_NETMASK": "33"}, "VIP_NETMASK=33: must be from 1 to 32 for 192.168.0.100"),
         (
@@ -133,7 +137,7 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         ({"VIP_TRIGGER_KEY": ""}, "VIP_TRIGGER_KEY must not be empty"),
         ({"VIP_TRIGGER_VALUE": ""}, "VIP_TRIGGER_VALUE must not be empty"),
         ({"VIP_IP": None}, "VIP_IP must be set"),
-        ({"VIP_IP": "10.9.0.1,10.9.0.1"}, "VIP_IP=10.9.0.1,10.9.0.1: names an address twice"),
+        ({"VIP_IP": "10.9.0.1,10.9.0.1"}, "VIP_IP=10.9.0.1,10.9.0.1: contains an address twice"),
         (
             {"VIP_IP": "10.9.0.1,10.9.0.2,10.9.0.3", "VIP_INTERFACE": "eth0,eth1"},
             "VIP_INTERFACE=eth0,eth1: must be one for all addresses, or one for each of the 3",
@@ -151,9 +155,9 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         *(
             (
                 {"VIP_IP": address, "VIP_NETMASK": prefix},
-                f"VIP_IP={address}: is the {what} of its network, which no host can have",
+                f"VIP_IP={address}: is the {part} of its network, which no host can have",
             )
-            for address, prefix, what in (
+            for address, prefix, part in (
                 ("192.168.0.0", "24", "address"),
                 ("192.168.0.255", "24", "broadcast address"),
                 ("192.168.1.255", "23", "broadcast address"),
@@ -197,8 +201,8 @@ def test_certificates_that_can_be_read(tmp_path_factory: pytest.TempPathFactory)
         ({"VIP_MANAGER_TYPE": "hetzner"}, "VIP_MANAGER_TYPE=hetzner: must be basic"),
     ],
 )
-def test_one_thing_is_wrong(changes: dict[str, str | None], says: str) -> None:
-    assert problems(changes) == (says,)
+def test_an_invalid_option_has_one_message(changes: dict[str, str | None], message: str) -> None:
+    assert read_problems(changes) == (message,)
 
 
 PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALUE": None}
@@ -217,40 +221,42 @@ PATRONI = {"VIP_DCS_TYPE": "patroni", "VIP_TRIGGER_KEY": None, "VIP_TRIGGER_VALU
             {"VIP_DCS_ENDPOINTS": "10.0.0.1:2379"},
             "VIP_DCS_ENDPOINTS: an endpoint has no http:// or https://",
         ),
-        ({"VIP_INTERVAL": "50"}, "VIP_INTERVAL=50: the store is asked every 100 ms at most"),
+        ({"VIP_INTERVAL": "50"}, "VIP_INTERVAL=50: the store is queried every 100 ms at most"),
         (
             {**PATRONI, "VIP_DCS_GRACE": "10"},
-            "VIP_DCS_GRACE=10: patroni gives no lease, so the address stays 2 s while it is silent",
+            "VIP_DCS_GRACE=10: patroni gives no lease, so the address stays 2 s without its answer",
         ),
     ],
 )
-def test_what_has_no_effect_is_accepted_with_a_warning(
+def test_an_option_without_effect_causes_a_warning(
     changes: dict[str, str | None], warning: str
 ) -> None:
     assert read(changes).warnings == (warning,)
 
 
-def test_files_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_files_are_accepted_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ca.pem").write_text("")
-    found = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
-    assert found.settings.trust.authority == str(tmp_path / "ca.pem")
-    assert found.warnings == (
+    configuration = read({"VIP_ETCD_CA_FILE": "ca.pem", "VIP_DCS_ENDPOINTS": "https://etcd1:2379"})
+    assert configuration.settings.trust.authority == str(tmp_path / "ca.pem")
+    assert configuration.warnings == (
         f"VIP_ETCD_CA_FILE=ca.pem: is relative, and stands for {tmp_path}/ca.pem",
     )
-    found = read({"VIP_ETCD_CA_FILE": str(tmp_path / "ca.pem")})
-    assert found.settings.trust == Trust()
-    assert found.warnings == ("VIP_ETCD_CA_FILE is not used: no endpoint is https://",)
+    configuration = read({"VIP_ETCD_CA_FILE": str(tmp_path / "ca.pem")})
+    assert configuration.settings.trust == Trust()
+    assert configuration.warnings == ("VIP_ETCD_CA_FILE is not used: no endpoint is https://",)
 
 
 @pytest.mark.parametrize("text", ["1", "t", "T", "true", "TRUE", "True", "yes", "on"])
-def test_true_as_go_has_it(text: str) -> None:
-    assert read({"VIP_VERBOSE": text}).level == "DEBUG"
+def test_spellings_of_true_in_go_are_accepted(text: str) -> None:
+    assert read({"VIP_VERBOSE": text}).log_level == "DEBUG"
 
 
 @pytest.mark.parametrize("text", ["0", "f", "F", "false", "FALSE", "False", "no", "off"])
-def test_false_as_go_has_it(text: str) -> None:
-    assert read({"VIP_VERBOSE": text}).level == "INFO"
+def test_spellings_of_false_in_go_are_accepted(text: str) -> None:
+    assert read({"VIP_VERBOSE": text}).log_level == "INFO"
 
 
 # The keys that the samples of Cybertec's packages set, in versions 0.6, 1 to 4, and 5.
@@ -316,26 +322,26 @@ verbose: T
 
 
 @pytest.mark.parametrize("version", SAMPLES)
-def test_the_samples_of_the_other_one_are_accepted(version: str, tmp_path: Path) -> None:
+def test_the_samples_of_cybertecs_vip_manager_are_accepted(version: str, tmp_path: Path) -> None:
     path = tmp_path / "vip-manager.yml"
     path.write_text(SAMPLES[version])
-    found = configured(file(str(path)), "thishost")
-    assert found.wanted == (Wanted("192.0.2.123", 24, "enp0s3"),)
-    assert (found.store, found.settings.value) == ("etcd", "member1")
-    assert found.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
-    assert any("not used any more" in warning for warning in found.warnings)
-    assert not any("one's" in warning for warning in found.warnings)
+    configuration = read_configuration(read_file(str(path)), "thishost")
+    assert configuration.addresses == (WantedAddress("192.0.2.123", 24, "enp0s3"),)
+    assert (configuration.store, configuration.settings.value) == ("etcd", "member1")
+    assert configuration.settings.endpoints[0] == Endpoint("127.0.0.1", 2379)
+    assert any("no effect any more" in warning for warning in configuration.warnings)
+    assert not any("one's" in warning for warning in configuration.warnings)
 
 
-def test_all_things_are_wrong_at_once() -> None:
-    found = problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
-    assert [problem.split("=")[0] for problem in found] == [
+def test_all_problems_are_reported_at_once() -> None:
+    problems = read_problems({"VIP_IP": "x", "VIP_INTERVAL": "y", "VIP_INTERFACE": None})
+    assert [problem.split("=")[0] for problem in problems] == [
         "VIP_IP",
         "VIP_INTERVAL",
         "VIP_INTERFACE must be set",
     ]
 
 
-def test_no_secret_is_shown() -> None:
-    found = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
-    assert "geheim" not in repr(found)
+def test_the_representation_has_no_secret() -> None:
+    configuration = read({"VIP_ETCD_USER": "u", "VIP_ETCD_PASSWORD": "geheim"})
+    assert "geheim" not in repr(configuration)

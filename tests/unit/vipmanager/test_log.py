@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from lvsdr.vipmanager.log import Log, line
+from lvsdr.vipmanager.log import DaemonLog, format_line
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @pytest.fixture
@@ -24,33 +24,33 @@ def pipe() -> Iterator[tuple[int, int]]:
             os.close(end)
 
 
-def test_only_levels_that_are_wanted(pipe: tuple[int, int]) -> None:
-    log = Log("WARNING", "text", pipe[1])
+def test_lines_below_the_level_are_not_written(pipe: tuple[int, int]) -> None:
+    log = DaemonLog("WARNING", "text", pipe[1])
     log.debug("a")
     log.info("b")
     log.warning("c", address="10.9.0.20/24", nothing="")
     log.adjust("INFO", "json")
     log.info("d", reason="two\nlines")
-    assert log.flush(PATIENCE)
+    assert log.flush(TIMEOUT)
     first, second = os.read(pipe[0], 4096).decode().splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[0-9:.]{12}Z WARNING c address=10.9.0.20/24", first)
-    said = json.loads(second)
-    assert said.pop("time")
-    assert said == {"level": "INFO", "event": "d", "reason": "two lines"}
+    document = json.loads(second)
+    assert document.pop("time")
+    assert document == {"level": "INFO", "event": "d", "reason": "two lines"}
 
 
 def test_a_closed_descriptor_blocks_nothing(pipe: tuple[int, int]) -> None:
-    log = Log("INFO", "text", pipe[1])
+    log = DaemonLog("INFO", "text", pipe[1])
     os.close(pipe[1])
     log.error("failed", reason="x")
-    assert log.flush(PATIENCE)
+    assert log.flush(TIMEOUT)
 
 
 def test_a_pipe_without_a_reader_blocks_nothing_and_losses_are_counted(
     pipe: tuple[int, int],
 ) -> None:
     reader, writer = pipe
-    log = Log("INFO", "text", writer)
+    log = DaemonLog("INFO", "text", writer)
     for number in range(3000):
         log.info("line", number=number, padding="x" * 100)
     assert not log.flush(0.0)
@@ -62,14 +62,14 @@ def test_a_pipe_without_a_reader_blocks_nothing_and_losses_are_counted(
     assert numbers == sorted(set(numbers))
     assert lost
     log.info("again")
-    assert log.flush(PATIENCE)
+    assert log.flush(TIMEOUT)
     assert b"INFO again" in text + os.read(reader, 65536)
 
 
 def test_a_non_blocking_pipe_gets_every_line(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     os.set_blocking(writer, False)
-    log = Log("INFO", "text", writer)
+    log = DaemonLog("INFO", "text", writer)
     for number in range(900):
         log.info("line", number=number, padding="x" * 200)
     text = b""
@@ -88,5 +88,5 @@ def test_a_non_blocking_pipe_gets_every_line(pipe: tuple[int, int]) -> None:
         ("", 'f=""'),
     ],
 )
-def test_facts_are_quoted_where_that_is_needed(fact: str, written: str) -> None:
-    assert line("text", "INFO", "e", {"f": fact}) == f"INFO e {written}"
+def test_facts_with_special_characters_are_quoted(fact: str, written: str) -> None:
+    assert format_line("text", "INFO", "e", {"f": fact}) == f"INFO e {written}"

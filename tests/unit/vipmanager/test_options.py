@@ -1,4 +1,4 @@
-"""The table of options holds together."""
+"""The table of options is complete and consistent."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections import Counter
 
 import pytest
-from lvsdr.vipmanager.names import OF_THE_AGENT
-from lvsdr.vipmanager.options import BY_NAME, CURRENT, OPTIONS, UNUSED, Option
+from lvsdr.vipmanager.option_names import AGENT_NAMES, CURRENT_NAMES, UNUSED_OPTIONS
+from lvsdr.vipmanager.options import OPTIONS, Option
+
+BY_NAME = {option.name: option for option in OPTIONS}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
@@ -18,15 +20,15 @@ def test_an_option_is_complete(option: Option) -> None:
         option.parse(option.default)
 
 
-def test_no_name_means_two_things() -> None:
+def test_each_name_belongs_to_one_option() -> None:
     names = Counter(name for option in OPTIONS for name in (option.name, *option.old))
-    names.update(list(OF_THE_AGENT))
+    names.update(list(AGENT_NAMES))
     assert [name for name, number in names.items() if number > 1] == []
-    assert set(CURRENT) == set(names)
+    assert set(CURRENT_NAMES) == set(names)
 
 
 # The options and keys of Cybertec's vip-manager, from its first versions to 5.0.
-THEIRS = """
+CYBERTEC_NAMES = """
     config version ip netmask interface trigger-key trigger-value manager-type dcs-type
     dcs-endpoints etcd-user etcd-password etcd-ca-file etcd-cert-file etcd-key-file consul-token
     interval retry-after retry-num verbose mask iface key nodename host type endpoint_type
@@ -35,16 +37,16 @@ THEIRS = """
 """
 
 
-@pytest.mark.parametrize("name", THEIRS.split())
-def test_the_names_of_the_other_one_are_known(name: str) -> None:
-    assert name.replace("_", "-") in {*CURRENT, "config", "version"}
+@pytest.mark.parametrize("name", CYBERTEC_NAMES.split())
+def test_the_names_of_cybertecs_vip_manager_are_accepted(name: str) -> None:
+    assert name.replace("_", "-") in {*CURRENT_NAMES, "config", "version"}
 
 
-def test_what_is_not_used_is_declared() -> None:
-    assert set(UNUSED) <= set(BY_NAME)
+def test_unused_options_are_declared() -> None:
+    assert set(UNUSED_OPTIONS) <= set(BY_NAME)
 
 
-def parsed(name: str, text: str) -> object:
+def parse_option(name: str, text: str) -> object:
     return BY_NAME[name].parse(text)
 
 
@@ -67,12 +69,12 @@ def parsed(name: str, text: str) -> object:
         ("metrics-listen", "0.0.0.0:80", ("0.0.0.0", 80)),
     ],
 )
-def test_legal(name: str, text: str, value: object) -> None:
-    assert parsed(name, text) == value
+def test_a_legal_text_is_parsed(name: str, text: str, value: object) -> None:
+    assert parse_option(name, text) == value
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "says"),
+    ("name", "text", "message"),
     [
         ("ip", "10.9.0.20/24", "must be unicast IPv4 or IPv6 addresses"),
         ("ip", "10.9.0.256", "10.9.0.256"),
@@ -100,6 +102,6 @@ def test_legal(name: str, text: str, value: object) -> None:
         ("metrics-listen", "0", "must be a port"),
     ],
 )
-def test_illegal(name: str, text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(says)):
-        parsed(name, text)
+def test_an_illegal_text_is_an_error(name: str, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_option(name, text)

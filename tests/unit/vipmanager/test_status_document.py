@@ -1,4 +1,4 @@
-"""The daemon's reports: for people, and for Prometheus."""
+"""Reports of the state of the daemon: text, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,82 +8,94 @@ import time
 import pytest
 from lvsdr.address.interfaces import Interface
 from lvsdr.leader.gate import Answer, Decision, Leadership, Policy, Standing, State
-from lvsdr.vipmanager.address_machine import Presence, Progress, Sight
-from lvsdr.vipmanager.configuration import Wanted
-from lvsdr.vipmanager.holder import Holder, Threads
-from lvsdr.vipmanager.log import Log
-from lvsdr.vipmanager.status_document import Document, Heard, aged, document, metrics, summary, text
+from lvsdr.vipmanager.address_machine import AddressState, Presence, Progress
+from lvsdr.vipmanager.log import DaemonLog
+from lvsdr.vipmanager.managed_address import BackgroundWork, ManagedAddress
+from lvsdr.vipmanager.status_document import (
+    AnswerCounts,
+    StatusDocument,
+    add_ages,
+    describe_state,
+    format_metrics,
+    format_text,
+    summarize,
+)
+from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
-THREADS = Threads(lambda _asking: None, lambda _guard: None)
+WORK = BackgroundWork(lambda _probe: None, lambda _guard: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
-def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
-    made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
-    made.sight = Sight(UP, presence)
-    made.decision = decision
-    made.progress = Progress(trouble=trouble)
-    return made
+def make_address(
+    address: str, presence: Presence, decision: Decision, trouble: str = ""
+) -> ManagedAddress:
+    managed = ManagedAddress(WantedAddress(address, 24, 'e"h0'), "/nosuch", DaemonLog(), WORK)
+    managed.state = AddressState(UP, presence)
+    managed.decision = decision
+    managed.progress = Progress(trouble=trouble)
+    return managed
 
 
-def told(stale: str = "", age: float = 0.0) -> Document:
-    held = holder("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
-    waiting = holder("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
+def make_document(stale: str = "", age: float = 0.0) -> StatusDocument:
+    held = make_address("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
+    waiting = make_address("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
     now = time.monotonic()
     standing = Standing(Answer(LEADER, now - age, now - age))
-    found = document("etcd", standing, Heard(7, 1, None), Policy(), [held, waiting])
-    return aged({**found, "pid": 4711, "stale": stale})
+    document = describe_state("etcd", standing, AnswerCounts(7, 1, None), Policy(), [held, waiting])
+    return add_ages({**document, "pid": 4711, "stale": stale})
 
 
-def test_for_people() -> None:
-    lines = text(told("x: y")).splitlines()
+def test_the_text_has_a_line_for_each_address() -> None:
+    lines = format_text(make_document("x: y")).splitlines()
     assert lines[0].endswith(", process 4711")
     assert lines[1:] == [
         "etcd: leader (/leader is node1 in etcd), answered never",
         '10.9.0.20/24 on e"h0: held (it leads)',
         '10.9.0.21/24 on e"h0: waiting (in use by x)',
-        "the configuration is still the old one: x: y",
+        "the reload failed, the previous configuration is in effect: x: y",
     ]
 
 
-def test_in_a_few_words() -> None:
-    assert summary(told()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
+def test_the_summary_has_the_state_of_each_address() -> None:
+    assert summarize(make_document()) == "leader: 10.9.0.20 held, 10.9.0.21 waiting"
 
 
-def test_a_follower_without_its_interface_is_not_well() -> None:
+def test_a_follower_without_its_interface_is_bad() -> None:
     """A follower without its interface is reported as bad.
 
     Otherwise the defect would be noticed at the next takeover, and not before.
     """
-    follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
-    follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
-    found = document("etcd", Standing(), Heard(), Policy(), [follower])
-    (address,) = found["addresses"]
+    follower = make_address("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
+    follower.state, follower.state_read = AddressState(None, Presence.ABSENT), True
+    document = describe_state("etcd", Standing(), AnswerCounts(), Policy(), [follower])
+    (address,) = document["addresses"]
     assert address["bad"]
     assert address["trouble"] == 'interface e"h0 does not exist'
-    shown = text(aged({**found, "pid": 1, "stale": ""}))
+    shown = format_text(add_ages({**document, "pid": 1, "stale": ""}))
     assert 'released (interface e"h0 does not exist)' in shown
 
 
-def test_an_old_answer_says_nothing() -> None:
+def test_an_expired_answer_counts_as_unknown() -> None:
     """An old answer is not reported as the present state.
 
     A thread that no longer queries must not leave its last leader in the report for ever.
     """
-    found = told(age=60.0)
+    found = make_document(age=60.0)
     assert (found["state"], found["leader"]) == ("unknown", None)
-    assert "vip_manager_leader 0" in metrics(found)
-    assert "vip_manager_store_up 0" in metrics(found)
-    assert "no answer for 60." in text(found)
+    assert "vip_manager_leader 0" in format_metrics(found)
+    assert "vip_manager_store_up 0" in format_metrics(found)
+    assert "no answer for 60." in format_text(found)
 
 
-def test_before_anything_was_heard() -> None:
-    found = aged({**document("etcd", Standing(), Heard(), Policy(), []), "pid": 1, "stale": ""})
+def test_the_state_before_the_first_answer_is_not_asked_yet() -> None:
+    found = add_ages(
+        {**describe_state("etcd", Standing(), AnswerCounts(), Policy(), []), "pid": 1, "stale": ""}
+    )
     assert found["state"] == "not asked yet"
-    assert "vip_manager_store_up 0" in metrics(found)
-    assert "answer_age" not in metrics(found)
-    assert "no answer yet" in text(found)
+    assert "vip_manager_store_up 0" in format_metrics(found)
+    assert "answer_age" not in format_metrics(found)
+    assert "no answer yet" in format_text(found)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +113,17 @@ def test_before_anything_was_heard() -> None:
         r'vip_manager_address_taken_total{address="10.9.0.20",interface="e\"h0"} 0',
     ],
 )
-def test_a_metric(line: str) -> None:
-    assert line in metrics(told()).splitlines()
+def test_a_metric_has_its_labels_and_value(line: str) -> None:
+    assert line in format_metrics(make_document()).splitlines()
 
 
-def test_the_format_of_metrics() -> None:
+def test_each_family_of_metrics_has_its_help_and_type_once() -> None:
     """Each family has its help and its type once, before its samples; there is no other line."""
     families: list[str] = []
     sample = re.compile(
         r'([a-z_]+)(\{[a-z_]+="(?:[^"\\]|\\.)*"(,[a-z_]+="(?:[^"\\]|\\.)*")*\})? \S+'
     )
-    page = metrics(told("x"))
+    page = format_metrics(make_document("x"))
     assert page.endswith("\n")
     for line in page.splitlines():
         if line.startswith("# HELP "):

@@ -9,23 +9,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Thread
 
-_MOST = 1000  # lines that wait to be written
+_QUEUE_LENGTH = 1000  # lines that wait to be written
 
 
 class LineWriter:
     """Lines for a descriptor, written by a thread of its own.
 
     A pipe without a reader, a journal that hangs or a full disk blocks only that thread.  While it
-    is blocked, ``most`` lines are kept and later ones are dropped.  ``lost`` builds the line that
-    reports their number once writing is possible again.
+    is blocked, a limited number of lines is kept, and later lines are dropped.  ``loss_line``
+    builds the line that reports their number once writing is possible again.
     """
 
-    def __init__(
-        self, descriptor: int | None, lost: Callable[[int], str], most: int = _MOST
-    ) -> None:
+    def __init__(self, descriptor: int | None, loss_line: Callable[[int], str]) -> None:
         self._descriptor = descriptor
-        self._lost = lost
-        self._most = most
+        self._loss_line = loss_line
         self._changed = Condition()
         self._lines: deque[str] = deque()
         self._dropped = 0
@@ -37,7 +34,7 @@ class LineWriter:
         if self._descriptor is None:
             return
         with self._changed:
-            if len(self._lines) >= self._most:
+            if len(self._lines) >= _QUEUE_LENGTH:
                 self._dropped += 1
                 return
             self._report_dropped()
@@ -62,21 +59,21 @@ class LineWriter:
                 if not self._lines:
                     self._report_dropped()
             with suppress(OSError, ValueError):
-                self._put(line)
+                self._write_all(line)
 
     def _report_dropped(self) -> None:
         """Queue the line about dropped lines, if there are any."""
         if self._dropped:
-            self._lines.append(self._lost(self._dropped))
+            self._lines.append(self._loss_line(self._dropped))
             self._dropped = 0
 
-    def _put(self, line: str) -> None:
+    def _write_all(self, line: str) -> None:
         """Write the whole line, however long that takes; raise OSError."""
         left = f"{line}\n".encode("utf-8", "backslashreplace")
         while left:
-            left = left[self._written(left) :]
+            left = left[self._write_part(left) :]
 
-    def _written(self, data: bytes) -> int:
+    def _write_part(self, data: bytes) -> int:
         assert self._descriptor is not None
         try:
             return os.write(self._descriptor, data)

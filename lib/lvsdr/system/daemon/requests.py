@@ -1,23 +1,25 @@
-"""Service of many clients of one listening socket by one thread, none delayed by another."""
+"""Service of the clients of a listening socket by one thread; no client delays another."""
 
 from __future__ import annotations
 
+import os
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .listeners import Listener
+from .listeners import Listener
 
-_PATIENCE = 5.0  # seconds in all for one client
+_CLIENT_SECONDS = 5.0  # seconds in all for one client
 _MOST_CLIENTS = 32
-_LONGEST = 8192  # bytes of a request
+_LONGEST_REQUEST = 8192  # bytes of a request
 _ENDS = (b"\r\n\r\n", b"\n\n")
 _PIECE = 65536
 _TICK = 0.5  # seconds; also the pause after clients could not be accepted
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _READ, _WRITE = select.POLLIN, select.POLLOUT
 
 Answer = Callable[["Client"], "bytes | None"]
@@ -28,19 +30,19 @@ class Client:
 
     def __init__(self, wire: socket.socket) -> None:
         self.wire = wire
-        self.question = b""
+        self.request = b""
         self.complete = False
         """True once the whole request has arrived."""
         self.answer: memoryview | None = None
         """The rest of the answer, still to be sent."""
-        self.until = time.monotonic() + _PATIENCE
+        self.expires = time.monotonic() + _CLIENT_SECONDS
         wire.setblocking(False)
 
     def read(self) -> None:
         """Receive the next part of the request; raise OSError."""
-        piece = self.wire.recv(_LONGEST)
-        self.question += piece
-        whole = self.question.endswith(_ENDS) or len(self.question) >= _LONGEST
+        piece = self.wire.recv(_LONGEST_REQUEST)
+        self.request += piece
+        whole = self.request.endswith(_ENDS) or len(self.request) >= _LONGEST_REQUEST
         self.complete = not piece or whole
 
     def write(self) -> bool:
@@ -50,47 +52,87 @@ class Client:
         return not self.answer
 
 
-def attend(listener: Listener, answer: Answer) -> None:
+def serve_unix(listener: Listener, answer: Callable[[], bytes]) -> None:
+    """Send ``answer()`` to each client of root or this user, until the listener is closed."""
+
+    def reply(client: Client) -> bytes | None:
+        return answer() if _is_allowed_user(client.wire) else b""
+
+    Thread(target=serve_clients, args=(listener, reply), daemon=True).start()
+
+
+def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> None:
+    """Serve GET of ``path`` over HTTP in the same way; the answer is plain text."""
+
+    def reply(client: Client) -> bytes | None:
+        return build_http_response(client.request, path, answer) if client.complete else None
+
+    Thread(target=serve_clients, args=(listener, reply), daemon=True).start()
+
+
+def _is_allowed_user(peer: socket.socket) -> bool:
+    """Return whether the client is root or this user, as the mode of the file requires, too."""
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return _CREDENTIALS.unpack(credentials)[1] in (0, os.geteuid())
+
+
+def build_http_response(request: bytes, path: str, answer: Callable[[], bytes]) -> bytes:
+    """Return the whole answer to a request; the connection ends after it (RFC 9112)."""
+    words = request.split(b"\n", 1)[0].split()
+    if len(words) != 3 or words[0] not in (b"GET", b"HEAD"):
+        status, body = "400 Bad Request", b"only GET is understood\n"
+    elif words[1].split(b"?")[0] != path.encode():
+        status, body = "404 Not Found", f"there is only {path}\n".encode()
+    else:
+        status, body = "200 OK", answer()
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if words[:1] == [b"HEAD"] else body)
+
+
+def serve_clients(listener: Listener, answer: Answer) -> None:
     """Answer clients until the listener is closed; blocks its thread.
 
     ``answer`` returns None while it needs more of the request.  A client has 5 s in all.  The
     oldest client of more than 32 is dropped.
     """
-    _Attendance(listener, answer).run()
+    _ClientService(listener, answer).run()
 
 
-class _Attendance:
+class _ClientService:
     def __init__(self, listener: Listener, answer: Answer) -> None:
         self._listener = listener
         self._answer = answer
         self._clients: dict[int, Client] = {}
         self._poller = select.poll()
-        self._again: float | None = None
+        self._accept_again_at: float | None = None
 
     def run(self) -> None:
         self._listener.wire.setblocking(False)
-        door = self._listener.wire.fileno()
-        self._poller.register(door, _READ)
+        listener_fd = self._listener.wire.fileno()
+        self._poller.register(listener_fd, _READ)
         while not self._listener.is_closed():
             for descriptor, _ in self._poller.poll(_TICK * 1000):
                 if self._listener.is_closed():
                     break
-                if descriptor == door:
-                    self._accept(door)
+                if descriptor == listener_fd:
+                    self._accept(listener_fd)
                 elif descriptor in self._clients:
                     self._serve(self._clients[descriptor])
-            self._tidy(door)
+            self._dismiss_expired(listener_fd)
         for client in list(self._clients.values()):
             self._dismiss(client)
 
-    def _accept(self, door: int) -> None:
+    def _accept(self, listener_fd: int) -> None:
         try:
             wire, _ = self._listener.wire.accept()
         except BlockingIOError:
             return
         except OSError:  # such as too many open files, a state that may end soon
-            self._poller.unregister(door)
-            self._again = time.monotonic() + _TICK
+            self._poller.unregister(listener_fd)
+            self._accept_again_at = time.monotonic() + _TICK
             self._dismiss_oldest()
             return
         client = Client(wire)
@@ -122,13 +164,17 @@ class _Attendance:
             client.answer = memoryview(answer)
             self._poller.modify(client.wire, _WRITE)
 
-    def _tidy(self, door: int) -> None:
+    def _dismiss_expired(self, listener_fd: int) -> None:
         now = time.monotonic()
-        for client in [client for client in self._clients.values() if client.until <= now]:
+        for client in [client for client in self._clients.values() if client.expires <= now]:
             self._dismiss(client)
-        if self._again is not None and now >= self._again and not self._listener.is_closed():
-            self._again = None
-            self._poller.register(door, _READ)
+        if (
+            self._accept_again_at is not None
+            and now >= self._accept_again_at
+            and not self._listener.is_closed()
+        ):
+            self._accept_again_at = None
+            self._poller.register(listener_fd, _READ)
 
     def _dismiss_oldest(self) -> None:
         for client in list(self._clients.values())[:1]:
