@@ -16,21 +16,22 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 sys.path.insert(0, str(ROOT / "lib"))
 
-from lvsdr.ipvs.table import (  # noqa: E402
+from lvsdr.ipvs.table import (
     RealServerConfig,
     RealServerKey,
     ServiceConfig,
     ServiceKey,
     WantedService,
 )
-from lvsdr.system.ipvs import Kernel  # noqa: E402
-from lvsdr.values.deadline import Deadline  # noqa: E402
+from lvsdr.system.ipvs import Kernel
+from lvsdr.values.deadline import Deadline
 
-from tests import cib  # noqa: E402
-from tests.bench.sample import Command, once  # noqa: E402
+from tests.bench.sample import Command, once
+from tests.support import cib
 
 SERVERS = 1000
 VIP, PORT = "10.77.0.100", 5432

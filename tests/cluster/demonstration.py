@@ -16,6 +16,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.drill import rebuild, who_is_who
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import READ_VIP, WRITE_VIP
 from tests.cluster.progress import Progress
 from tests.cluster.timeline import Timeline, in_words
@@ -28,10 +29,10 @@ from tests.cluster.views import (
     serving,
     standbys,
 )
-from tests.cluster.waiting import wait_until
-from tests.lab.job import ROOT
 from tests.lab.show.frame import closing, kept, opening, say
 from tests.lab.show.screen import Screen, Styled
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 
 CONFIGURATION = "4-roles"
 VARIABLES = {"READ_VIP": READ_VIP, "WRITE_VIP": WRITE_VIP, "PORT": str(postgres.PORT)}
@@ -238,6 +239,7 @@ def the_primary_dies(show: Show) -> None:
             lambda seen: serving(seen) == {left.name},
             "the pool follows",
             PATIENCE,
+            pause=PAUSE,
         )
     show.table()
     show.report(lost.name)

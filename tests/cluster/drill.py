@@ -20,6 +20,7 @@ from tests.cluster.clients import Clients, Session, connect
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import NODES, READ_VIP
 from tests.cluster.report import INTERVAL, Lap, Report
 from tests.cluster.views import (
@@ -32,7 +33,7 @@ from tests.cluster.views import (
     serving,
     steady,
 )
-from tests.cluster.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Seen = TypeVar("Seen")
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
@@ -190,7 +191,9 @@ def move_director(cluster: Cluster, node: Node) -> None:
     """Move the director as an administrator does."""
     command = ["crm_resource", "--resource", "director"]
     node.run([*command, "--move", "--node", node.name])
-    wait_until(lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE)
+    wait_until(
+        lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE, pause=PAUSE
+    )
     node.run([*command, "--clear"])
 
 
@@ -242,7 +245,7 @@ def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:
         move_director(cluster, nodes.primary if director is Role.PROMOTED else nodes.standby)
         wait_until_whole(cluster)
     # A fallback that served, for example, leaves once its connections are over.
-    wait_until(lambda: pool(cluster), _is_settled, "no real server drains", PATIENCE)
+    wait_until(lambda: pool(cluster), _is_settled, "no real server drains", PATIENCE, pause=PAUSE)
 
 
 def _is_settled(weights: Weights | None) -> bool:

@@ -10,11 +10,12 @@ from tests.cluster.clients import spread
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import NODES, OUTSIDE, READ_VIP, WRITE_VIP
 from tests.cluster.prepare import VARIABLES
 from tests.cluster.views import Weights, in_role, pool, primary, standbys, steady
-from tests.cluster.waiting import wait_until
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 WITH_OUTSIDE = ("2-list-script", "3-check-script")  # examples with a standby outside of the cluster
@@ -69,7 +70,9 @@ class Example:
             servers = {**dict.fromkeys(weights, 0), **(seen or {})}
             return servers == {**dict.fromkeys(servers, 0), **weights}
 
-        wait_until(lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE)
+        wait_until(
+            lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE, pause=PAUSE
+        )
 
     # --- real servers
 

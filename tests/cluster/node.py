@@ -13,8 +13,8 @@ from tests.cluster.corosync import corosync_conf, first_cib
 from tests.cluster.machine import Machine
 from tests.cluster.tail import Tail
 from tests.lab.host import Host
-from tests.lab.namespace import Running
 from tests.lab.network import Network
+from tests.support.processes import Running
 
 MONITOR = ["crm_mon", "--output-as=xml", "--include=none,nodes,resources,attributes"]
 STATE, LOG = "var/log/state.xml", "var/log/pacemaker/pacemaker.log"

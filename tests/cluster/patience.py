@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+PAUSE = 0.2  # seconds between two looks of a wait: each look of crm_mon costs the guest more
+
 TIMEOUT = 120  # seconds, at least, for every operation
 
 # Minimum timeouts of some agents. Those of a remote node's connection and of its service stay

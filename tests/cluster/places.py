@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from tests.lab.host import SCRATCH
+from tests.support.paths import TESTS
 
-HERE = Path(__file__).resolve().parent
+HERE = TESTS / "cluster"
 DISKS = SCRATCH / "disks"
 
 WRITE_VIP, READ_VIP = "10.77.0.101", "10.77.0.100"

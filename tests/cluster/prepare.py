@@ -27,7 +27,7 @@ from tests.cluster.corosync import first_cib
 from tests.cluster.patience import patient
 from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, REMOTE, WRITE_VIP
 from tests.debian import suite
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 
 # A file replaces the cluster's CIB, and pushed CIBs are kept.
 PCS = """#!/bin/sh

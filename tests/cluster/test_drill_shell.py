@@ -18,6 +18,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.drill import recover
 from tests.cluster.elsewhere import Request, command_line, reachable
 from tests.cluster.example import Example, serves_as_it_should
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import READ_VIP
 from tests.cluster.shell import (
     DEFAULT,
@@ -29,10 +30,10 @@ from tests.cluster.shell import (
     suggestions,
 )
 from tests.cluster.views import directors, pool, primary, serving, standbys
-from tests.cluster.waiting import wait_until
-from tests.lab.namespace import Completed, Running
+from tests.support.processes import Completed, Running
+from tests.support.waiting import wait_until
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 2
 PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 END = 60.0  # seconds for the answer to typed text
@@ -90,6 +91,7 @@ def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
         lambda seen: seen == {node.name for node in standbys(served)},
         "it is back",
         PATIENCE,
+        pause=PAUSE,
     )
 
 
@@ -167,4 +169,6 @@ def expect(terminal: int, wanted: str) -> str:
             shown += os.read(terminal, 65536).decode(errors="replace")
         return shown
 
-    return wait_until(read, lambda seen: wanted in seen, wanted, deadline - time.monotonic())
+    return wait_until(
+        read, lambda seen: wanted in seen, wanted, deadline - time.monotonic(), pause=PAUSE
+    )

@@ -23,7 +23,7 @@ from tests.cluster.views import (
     serving,
 )
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 8
 OUT, BACK = 12, 60  # intervals of the director's monitor
 MOVED = 24  # until another node has taken over; until a monitor has given up

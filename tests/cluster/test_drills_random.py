@@ -12,7 +12,7 @@ from tests.cluster import foreign
 from tests.cluster.drill import Drill
 from tests.cluster.walk import Walk
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 9
 SEED, EVENTS = 20261123, 20
 BACK = 60  # intervals of the director's monitor

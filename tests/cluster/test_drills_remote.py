@@ -15,10 +15,11 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill
 from tests.cluster.history import History
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import NODES, REMOTE
 from tests.cluster.report import Report
 from tests.cluster.views import DATABASE, directors, never_empty, pool
-from tests.cluster.waiting import wait_until
+from tests.support.waiting import wait_until
 
 OUT, BACK = 12, 60  # intervals: until the server gets no new connections; until it serves again
 RECONNECTED = 24  # until another member has the connection
@@ -73,6 +74,7 @@ def test_a_refresh_of_a_remote_node(
             lambda done: probes <= {each[:3] for each in done},
             f"{resource} is probed again",
             remote.PATIENCE,
+            pause=PAUSE,
         )
     drill.lap("probed")
     cluster.settle()

@@ -9,7 +9,7 @@ from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.leaving import leaves_and_comes_back
 from tests.cluster.report import Report
 
-MINUTES = 4  # see tests/lab/share.py
+MINUTES = 4  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")

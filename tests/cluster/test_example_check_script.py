@@ -10,7 +10,7 @@ from tests.cluster.ignorance import names_gone, nothing_changes
 from tests.cluster.leaving import leaves_and_comes_back
 from tests.cluster.report import Report
 
-MINUTES = 6  # see tests/lab/share.py
+MINUTES = 6  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")

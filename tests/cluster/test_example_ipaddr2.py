@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.cluster import Cluster
 from tests.cluster.example import PATIENCE, Example, serves_as_it_should
 
-MINUTES = 4  # see tests/lab/share.py
+MINUTES = 4  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.cluster.example import Example, serves_as_it_should
 from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
 from tests.cluster.report import Report
 
-MINUTES = 5  # see tests/lab/share.py
+MINUTES = 5  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")

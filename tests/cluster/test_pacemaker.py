@@ -22,11 +22,12 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.history import History
 from tests.cluster.machine import NEUTRAL
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import LANGUAGES, NODES, READ_VIP
 from tests.cluster.views import balances, in_role, pool, pool_watched
-from tests.cluster.waiting import wait_until
+from tests.support.waiting import wait_until
 
-MINUTES = 6  # see tests/lab/share.py
+MINUTES = 6  # see tests/support/shared_tests.py
 PATIENCE = 120.0  # seconds
 SERVICE, ADDRESS, REAL_SERVERS, DIRECTOR = "lvs", "read-vip", "real", "director"
 RESOURCES = (SERVICE, ADDRESS, REAL_SERVERS)
@@ -84,7 +85,9 @@ def history(balanced: Cluster) -> History:
 
 
 def wait_for_pool(cluster: Cluster, weights: dict[str, int] | None) -> None:
-    wait_until(lambda: pool(cluster), lambda seen: seen == weights, "the pool", PATIENCE)
+    wait_until(
+        lambda: pool(cluster), lambda seen: seen == weights, "the pool", PATIENCE, pause=PAUSE
+    )
 
 
 def director(cluster: Cluster) -> Node:
@@ -367,6 +370,7 @@ def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
             lambda probed: probed == expected,
             "all is probed",
             PATIENCE,
+            pause=PAUSE,
         )
         balanced.settle()
         wait_for_pool(balanced, WEIGHTS)
@@ -382,7 +386,7 @@ def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
 def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: History) -> None:
     before = director(balanced)
     balanced.node1.pcs("resource", "ban", DIRECTOR, before.name)
-    wait_until(lambda: balances(before), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(before), lambda seen: not seen, "it leaves", PATIENCE, pause=PAUSE)
     balanced.settle()
     after = in_one_place(balanced)
     assert after not in (None, before)
@@ -406,7 +410,7 @@ def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
 def test_standby_of_the_director_takes_all_of_it_away(balanced: Cluster) -> None:
     node = director(balanced)
     node.standby()
-    wait_until(lambda: balances(node), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(node), lambda seen: not seen, "it leaves", PATIENCE, pause=PAUSE)
     balanced.settle()
     rest = {name: weight for name, weight in WEIGHTS.items() if name != node.name}
     wait_for_pool(balanced, rest)
@@ -428,7 +432,9 @@ def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: Hist
     node = director(balanced)
     balanced.node1.pcs("property", "set", "maintenance-mode=true")
     cancelled = f"Result of monitor operation for {SERVICE} on {node.name}: Cancelled"
-    wait_until(lambda: cancelled in history.text(node), bool, "no monitor goes on", PATIENCE)
+    wait_until(
+        lambda: cancelled in history.text(node), bool, "no monitor goes on", PATIENCE, pause=PAUSE
+    )
     real_server = f"{balanced.node3.address}:5432"
     node.run(["ipvsadm", "-d", "-t", f"{READ_VIP}:5432", "-r", real_server])
     by_hand = node.host.proc_ipvs()
@@ -439,6 +445,7 @@ def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: Hist
         lambda seen: set(seen) == set(NODES),
         "it is probed",
         PATIENCE,
+        pause=PAUSE,
     )
     assert node.host.proc_ipvs() == by_hand
     balanced.node1.pcs("property", "set", "maintenance-mode=")

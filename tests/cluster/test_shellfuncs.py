@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster.places import prepared
 from tests.cluster.shellfuncs import PLACE
-from tests.lab.namespace import Running, checked
+from tests.support.processes import Running, checked
 
 PAIRS = """
 1 1

@@ -14,7 +14,7 @@ from tests.cluster.leading import NAME, PATIENCE, holders, wait_for_leader
 from tests.cluster.node import Node
 from tests.cluster.places import READ_VIP
 
-MINUTES = 2  # see tests/lab/share.py
+MINUTES = 2  # see tests/support/shared_tests.py
 LEADS = "leads"
 
 CONFIGURATION = f"""

@@ -17,9 +17,10 @@ from lvsdr.pacemaker.cluster import ClusterState, Role
 from tests.cluster import postgres
 from tests.cluster.drill import PATIENCE, Drill, move_director, rebuild
 from tests.cluster.node import Node
+from tests.cluster.patience import PAUSE
 from tests.cluster.places import READ_VIP, WRITE_VIP
 from tests.cluster.views import can_be_promoted, directors, in_role, pool, steady
-from tests.cluster.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SERVICE = f"-t {READ_VIP}:{postgres.PORT}"
 LIKELY = 0.5  # probability that an absent node comes back; that, if there is none, one goes away
@@ -164,7 +165,11 @@ def _kill(_: Walk, node: Node) -> None:
     killed = postgres.pid(node)
     postgres.kill(node)
     wait_until(
-        lambda: postgres.pid(node), lambda seen: seen not in ("", killed), "it restarts", PATIENCE
+        lambda: postgres.pid(node),
+        lambda seen: seen not in ("", killed),
+        "it restarts",
+        PATIENCE,
+        pause=PAUSE,
     )
 
 

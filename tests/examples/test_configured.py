@@ -14,7 +14,8 @@ from lvsdr.ocf.values import duration
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster
-from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, ROOT, Configured, run
+from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, Configured, run
+from tests.support.paths import ROOT
 
 # A warning of pcs about any defaults, even if no resource has its own.
 OF_NO_CONCERN = {

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from lvsdr.errors import ExitCode
 
-from tests import cib
 from tests.lab.client import Session
 from tests.lab.echo import PORT
 from tests.lab.host import VIP
 from tests.lab.steps import Resource
 from tests.lab.world import World
+from tests.support import cib
 
 Weights = dict[str, int]
 """Weights by the name of the real server's host."""

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab.abreast import names_tests, shared_run
-from tests.lab.job import HERE, ROOT, results_directory, say
+from tests.lab.job import HERE, results_directory, say
+from tests.support.parallel_runs import names_tests, shared_run
+from tests.support.paths import ROOT
 
 MOST = 4  # more boots were not faster when measured
 

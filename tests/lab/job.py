@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+from tests.support.paths import BUILD, ROOT, TESTS
+
+HERE = TESTS / "lab"
 PATH = f"{HERE}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PASSED_ON = ("LAB_", "LVSDR_", "PYTEST_", "PY_", "COVERAGE_", "COV_", "HYPOTHESIS_", "LC_")
 PASSED_ON_TOO = {
@@ -49,7 +50,7 @@ class Job(NamedTuple):
 
 def results_directory() -> Path:
     """Make and return the directory of kernel logs and reports: LAB_RESULTS, or build/lab."""
-    default = ROOT / "build" / "lab"
+    default = BUILD / "lab"
     results = Path(os.environ.get("LAB_RESULTS", default)).absolute()
     results.mkdir(parents=True, exist_ok=True)
     if results == default:

@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tests import cib
 from tests.lab.steps import DEGRADED, FAILED, OK
+from tests.support import cib
 
 STREAMING = ("HS:sync", "HS:potential", "HS:async")
 GRACE = 20.0  # seconds: Pacemaker's default timeout of a probe (decision 026)

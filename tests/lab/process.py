@@ -12,21 +12,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.lab.job import Job
-
-# The PID namespace ends with its first process, even if this process is killed. All its processes
-# end with it, and then its network and mounts are gone. tini, the first process, reaps.
-OWN_PROCESSES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+from tests.support.paths import ENTER_NAMESPACES
 
 
 @contextlib.contextmanager
 def started(command: list[str], job: Job, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command that unshares, and end all its processes afterwards.
+    """Start a command in its own namespaces, and end all its processes afterwards.
 
     They end even if this process is killed.
     """
-    mortal = ["setpriv", "--pdeathsig", "KILL", "--", *OWN_PROCESSES, *command]
+    entered = [str(ENTER_NAMESPACES), *command]
     stdin = None if job.terminal else subprocess.DEVNULL
-    process = subprocess.Popen(mortal, stdin=stdin, start_new_session=not job.terminal, **how)
+    process = subprocess.Popen(entered, stdin=stdin, start_new_session=not job.terminal, **how)
     try:
         yield process
     finally:

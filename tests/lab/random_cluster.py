@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tests import cib
 from tests.lab.model import STREAMING
+from tests.support import cib
 
 STATUS = (*STREAMING, "HS:alone", "HS:catchup", "PRI", "")
 MEMBERS = ("node1", "node2")

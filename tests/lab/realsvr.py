@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tests.lab.host import VIP, Host
-from tests.lab.namespace import Running, entered
-from tests.lab.network import FABRIC
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
 from tests.lab.world import prepare_real_server
+from tests.support.fabric import FABRIC
+from tests.support.namespaces import entered
+from tests.support.processes import Running
 
 REALSVR = AGENT.with_name("lvsdr-realsvr")
 ARP_SETTINGS = [

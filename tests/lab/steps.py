@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests import cib
 from tests.lab.client import Session, State
 from tests.lab.host import VIP, Host
-from tests.lab.namespace import Running
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
+from tests.support import cib
+from tests.support.processes import Running
 
 SERVICE = f"-t {VIP}:5432"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.namespace import Running
 from tests.lab.steps import (
     DEGRADED,
     EVEN,
@@ -29,6 +28,7 @@ from tests.lab.steps import (
     weights,
 )
 from tests.lab.world import World
+from tests.support.processes import Running
 
 
 @pytest.fixture

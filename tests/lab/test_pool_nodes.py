@@ -11,8 +11,9 @@ from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.client import State
 from tests.lab.steps import STANDBYS
 from tests.lab.world import World
+from tests.support.paths import DATA
 
-RECORDED = Path(__file__).parents[1] / "data" / "cib"
+RECORDED = DATA / "cib"
 GRACE = 21  # seconds: docs/decisions/026
 BOTH = {"node2": 1, "node3": 1}
 

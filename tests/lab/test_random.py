@@ -12,7 +12,6 @@ import random
 import time
 from pathlib import Path
 
-from tests import cib
 from tests.lab import model
 from tests.lab.client import Session, State
 from tests.lab.host import HEADING, Host
@@ -39,6 +38,7 @@ from tests.lab.steps import (
 )
 from tests.lab.warm import WarmResource
 from tests.lab.world import World
+from tests.support import cib
 
 CHANGES = int(os.environ.get("LAB_CHANGES") or 500)
 SEED = 20261121

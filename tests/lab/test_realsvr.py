@@ -17,6 +17,7 @@ from tests.lab.operation import agent_result
 from tests.lab.realsvr import REALSVR, RealServer, on_lo, surroundings, unprepared
 from tests.lab.steps import first_in_path, script
 from tests.lab.world import World
+from tests.support.waiting import wait_until
 
 OTHER = "10.77.0.101"
 LABELLED = f"inet {VIP}/32 scope host lo:0"
@@ -398,17 +399,10 @@ def test_killed_while_ip_runs(
     body = f"{done}; : > {reached}; exec sleep 30"
     path = first_in_path(tmp_path / "bin", "ip", body)
     running = resource.begin(action, PATH=path)
-    wait_for(reached)
+    wait_until(reached.exists, description=f"{reached} appears", pause=0.02)
     running.kill()
     assert resource.probe().exit_code == (7 if (action == "start") is before else 0)
     clean(resource, initial)
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} does not appear"
-        time.sleep(0.02)
 
 
 def clean(resource: RealServer, initial: dict[str, object]) -> None:
@@ -440,7 +434,7 @@ def test_start_beside_a_start_that_hangs(node: Host, tmp_path: Path) -> None:
     reached = tmp_path / "reached"
     path = first_in_path(tmp_path / "bin", "ip", f": > {reached}; exec sleep 30")
     running = resource.begin("start", PATH=path)
-    wait_for(reached)
+    wait_until(reached.exists, description=f"{reached} appears", pause=0.02)
     result = resource.run("start", 3.0)
     assert result.exit_code == 1
     assert result.reason == "another action of this resource is still running"

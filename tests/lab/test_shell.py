@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.lab.host import VIP
-from tests.lab.namespace import run
 from tests.lab.shell import SUGGESTIONS, greeting
 from tests.lab.world import World
+from tests.support.processes import run
 
 
 def test_what_the_greeting_suggests_works(world: World) -> None:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import cib
 from tests.lab.client import Session, State
 from tests.lab.host import HEADING, Host
 from tests.lab.operation import agent_result
@@ -32,6 +31,7 @@ from tests.lab.together import (
 from tests.lab.vip import IP, IP6, Address, believed
 from tests.lab.warm import WarmResource
 from tests.lab.world import World
+from tests.support import cib
 
 NODES = ("node1", "node2", "node3")
 HOSTS = ("director1", "director2", *NODES)

@@ -21,13 +21,12 @@ from tests.lab.vip import (
     addresses,
     has_address,
     mac,
-    plug,
     sniffing,
     tidy,
-    unplug,
     wait_for_carrier,
 )
 from tests.lab.world import World
+from tests.support.fabric import plug, pull
 
 PROMOTE = "net/ipv4/conf/{}/promote_secondaries"
 
@@ -102,7 +101,7 @@ def test_the_address_is_on_another_interface(director: Host) -> None:
 def test_the_cable_is_pulled(director: Host, ip: str) -> None:
     address = Address(director, ip)
     address.start()
-    unplug(director)
+    pull(director.name)
     address.refused("monitor", NOT_RUNNING, "no carrier on eth0")
     assert address.probe().exit_code == OK, "it is there, and has to be removed"
     address.parameters["check_link"] = "false"
@@ -111,12 +110,12 @@ def test_the_cable_is_pulled(director: Host, ip: str) -> None:
     address.stop()
     address.refused("start", FAILED, "no carrier on eth0")
     assert address.entries() == []
-    plug(director)
+    plug(director.name)
     address.restart()
 
 
 def test_a_start_that_does_not_care_for_the_cable(director: Host) -> None:
-    unplug(director)
+    pull(director.name)
     for ip in (IP, IP6):
         address = Address(director, ip, instance=f"ip{len(ip)}", check_link="no")
         address.start()

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tests.lab import client as clients
@@ -17,11 +17,11 @@ from tests.lab.host import Host
 from tests.lab.realsvr import ARP_SETTINGS, ICMPV6, SO_RCVBUFFORCE
 from tests.lab.vip import ETH_P_ALL, FLUSHED, tidy
 from tests.lab.world import World
+from tests.support.waiting import wait_until
 
 REACHABLE = [f"net/{family}/neigh/eth0/base_reachable_time_ms" for family in ("ipv4", "ipv6")]
 PROMOTE = "net/ipv4/conf/eth0/promote_secondaries"
 ACCEPT_DAD = "net/ipv6/conf/eth0/accept_dad"
-PATIENCE = 30.0  # seconds to wait for an event; all of them take less than two
 RETRANSMITTED = 15.0  # seconds for a connection: TCP tries again after 1, 3 and 7
 
 
@@ -54,14 +54,6 @@ def settings(host: Host, wanted: Mapping[str, int]) -> Iterator[None]:
     finally:
         for name, old in before.items():
             host.sysctl(name, old)
-
-
-def waited_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until a condition holds. Raise AssertionError if it does not within half a minute."""
-    limit = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < limit, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 # --- the client's connections
@@ -104,7 +96,9 @@ class Traffic:
             return [attempt for attempt in list(self._attempts) if attempt.began >= now]
 
         self._hurry.set()
-        waited_for(lambda: len(found()) >= count, f"{count} new connections to {self._ip}")
+        wait_until(
+            lambda: len(found()) >= count, description=f"{count} new connections to {self._ip}"
+        )
         self._hurry.clear()
         return Counter(attempt.host for attempt in found()[:count])
 
@@ -144,12 +138,10 @@ def attempted(client: Host, ip: str) -> list[clients.Session]:
 
 def first_connection(client: Host, ip: str) -> clients.Session:
     """Return the first connection that succeeds from now on."""
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
-        for session in attempted(client, ip):
-            return session
-        time.sleep(0.02)
-    raise AssertionError(f"no connection to {ip} in {PATIENCE:.0f} s")
+    (session,) = wait_until(
+        lambda: attempted(client, ip), description=f"a connection to {ip}", pause=0.02
+    )
+    return session
 
 
 # --- the neighbour packets that a client receives
@@ -210,7 +202,7 @@ class Capture:
         """Return the packets received during this number of further questions."""
         before = self.heard()
         enough = asked(before) + questions
-        waited_for(lambda: asked(self.heard()) >= enough, f"{questions} questions")
+        wait_until(lambda: asked(self.heard()) >= enough, description=f"{questions} questions")
         return self.heard() - before
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.host import Host
-from tests.lab.namespace import Running, entered, run, sysctl
-from tests.lab.network import FABRIC
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
 from tests.lab.world import World
+from tests.support.fabric import plug
+from tests.support.namespaces import sysctl
+from tests.support.processes import Running
 
 IP, IP6 = "10.77.0.110", "fd77::110"  # different from the VIP of the world
 VIP_AGENT = AGENT.with_name("vip")
@@ -154,18 +155,7 @@ def tidy(world: World) -> Iterator[World]:
                     sysctl(name, value)
         for node in world.nodes:
             node.ip(LEFTOVERS, check=False)
-        plug(world.director1)
-
-
-def unplug(host: Host) -> None:
-    """Remove the carrier: the other end of the cable goes down."""
-    with entered(FABRIC):
-        run(["ip", "link", "set", host.name, "down"])
-
-
-def plug(host: Host) -> None:
-    with entered(FABRIC):
-        run(["ip", "link", "set", host.name, "up"])
+        plug(world.director1.name)
 
 
 def wait_for_carrier(host: Host, device: str, wanted: bool) -> None:

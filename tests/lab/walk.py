@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from lvsdr.errors import ExitCode
 
-from tests.cib import Node
 from tests.lab.client import State
 from tests.lab.host import VIP
 from tests.lab.show.frame import closing, kept, opening, say
@@ -18,6 +17,7 @@ from tests.lab.show.path import bare
 from tests.lab.show.screen import Screen
 from tests.lab.show.stage import Stage
 from tests.lab.world import World
+from tests.support.cib import Node
 
 PARAMETERS = {
     "vip": VIP,

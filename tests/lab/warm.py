@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.lab.namespace import Completed
 from tests.lab.operation import AgentResult, agent_result
 from tests.lab.steps import Resource
+from tests.support.processes import Completed
 
 SERVER = Path(__file__).parent / "agent_server.py"
 PYTHON = "/usr/bin/python3"

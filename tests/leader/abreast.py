@@ -10,24 +10,29 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab.abreast import names_tests, shared_run
-from tests.lab.job import ROOT
 from tests.leader import consul_program
+from tests.support.parallel_runs import names_tests, shared_run
+from tests.support.paths import ENTER_NAMESPACES, ROOT, TESTS
 
 RUNS = 3  # each has an etcd of three members
-ISOLATED = str(ROOT / "tests/leader/isolated")
+NAMESPACES = [str(ENTER_NAMESPACES), "--net", "--uts", "--ipc", "--"]
+PYTEST = [*NAMESPACES, "tini", "--", "/bin/sh", str(TESTS / "leader/start_pytest")]
+"""Beginning of a command line: pytest with a network and processes that end with it.
+
+Nothing is left after the tests, whatever happens, and the machine's network is not touched.
+"""
 
 
 def command(arguments: Sequence[str], options: Sequence[str], report: Path) -> list[str]:
     """Return the command line of a run."""
-    return [ISOLATED, "tests/leader", "--junitxml", str(report), *options, *arguments]
+    return [*PYTEST, "tests/leader", "--junitxml", str(report), *options, *arguments]
 
 
 def main(arguments: Sequence[str]) -> int:
     os.environ["PYTHONUNBUFFERED"] = "1"
     consul_program.fetch()  # while the network is still there
     if names_tests(arguments):
-        os.execv(ISOLATED, [ISOLATED, *arguments])
+        os.execv(PYTEST[0], [*PYTEST, *arguments])
     results = ROOT / "build/leader"
     results.mkdir(parents=True, exist_ok=True)
     os.environ["LAB_SHARE_MODULES"] = "1"

@@ -15,7 +15,7 @@ from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 NEVER = 600.0  # seconds; no test takes so long
 QUICK = Policy(grace=4.0)

@@ -6,8 +6,8 @@ import contextlib
 import os
 import signal
 
-from tests.lab.namespace import run
 from tests.leader.network import Host
+from tests.support.processes import run
 
 
 def kill_everything(host: Host) -> None:

@@ -14,7 +14,7 @@ from lvsdr.leader.gate import Answer, Decision, Policy, Standing, decide, heard
 from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 class Holder:

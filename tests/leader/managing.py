@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.lab.namespace import Completed, Running
 from tests.leader.etcd import KEY
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.paths import TOOLS
+from tests.support.processes import Completed, Running, with_variables
+from tests.support.waiting import wait_until
 
-TOOL = str(Path(__file__).resolve().parents[2] / "tools" / "vip-manager")
+TOOL = str(TOOLS / "vip-manager")
 VIP = "10.78.0.200"
 VIP6 = "fd78::200"
 
@@ -55,13 +56,15 @@ class Manager:
 
     def start(self, *arguments: str) -> Running:
         """Start the daemon, and do not wait for it."""
-        self.process = self.host.start([*self.prefix, TOOL, *arguments], self.environ)
+        self.process = self.host.start(
+            [*self.prefix, TOOL, *arguments], env=with_variables(self.environ)
+        )
         return self.process
 
     def begin(self, *arguments: str) -> Running:
         """Start the daemon. Wait until it answers and has queried the store."""
         process = self.start(*arguments)
-        until(lambda: self.answers(process) and self.status()["state"] != "not asked yet")
+        wait_until(lambda: self.answers(process) and self.status()["state"] != "not asked yet")
         return process
 
     def answers(self, process: Running) -> bool:
@@ -70,7 +73,7 @@ class Manager:
 
     def run(self, *arguments: str) -> Completed:
         """Run the tool again, with these arguments, and return its result."""
-        return self.host.run([TOOL, *arguments], self.environ, check=False)
+        return self.host.run([TOOL, *arguments], env=with_variables(self.environ), check=False)
 
     def status(self) -> dict[str, Any]:
         (found,) = json.loads(self.run("status", "--json").stdout)

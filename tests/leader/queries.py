@@ -11,8 +11,8 @@ from typing import NamedTuple
 import psycopg
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
 from tests.leader.worker import Worker
+from tests.support.waiting import PATIENCE
 
 BEAT = 0.2  # seconds between two queries
 _MOST = 20  # concurrent queries

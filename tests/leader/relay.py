@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 _WATCH = b"POST /v3/watch "
 

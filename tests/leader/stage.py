@@ -12,7 +12,7 @@ from tests.leader.leases import Contender
 from tests.leader.managing import VIP, Manager, managed
 from tests.leader.network import Host
 from tests.leader.segment import Segment, observed
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 CLIENT = "elsewhere"
 
@@ -41,21 +41,21 @@ class Stage:
         """Start the daemons. Wait until the client reaches the address on the first node."""
         running = [manager.start() for manager in self.managers]
         for manager, process in zip(self.managers, running):
-            until(lambda m=manager, p=process: m.answers(p))  # type: ignore[misc]
-        until(lambda: self.segment.serves(self.nodes[0]))
+            wait_until(lambda m=manager, p=process: m.answers(p))  # type: ignore[misc]
+        wait_until(lambda: self.segment.serves(self.nodes[0]))
         self.segment.forget()
         self._before = self.segment.owner
 
     def moved_to(self, *numbers: int) -> None:
         """Wait until the client finds the address, from now on, on one of these nodes."""
         since, hosts = len(self.segment.asked), [self.nodes[number] for number in numbers]
-        until(lambda: any(self.segment.serves(host, since) for host in hosts), 60)
+        wait_until(lambda: any(self.segment.serves(host, since) for host in hosts), seconds=60)
 
     def asked_again(self, *numbers: int) -> None:
         """Wait until each of these nodes' daemons has queried the store twice more."""
         wanted = {number: self._answers(number) + 2 for number in numbers}
         for number, answers in wanted.items():
-            until(lambda n=number, a=answers: self._answers(n) >= a)  # type: ignore[misc]
+            wait_until(lambda n=number, a=answers: self._answers(n) >= a)  # type: ignore[misc]
 
     def _answers(self, number: int) -> int:
         return int(self.managers[number].status()["answers"])
@@ -119,7 +119,7 @@ def contending(stage: Stage, ways: Sequence[Sequence[str]], ttl: float) -> Itera
     try:
         for host, endpoints in zip(stage.nodes, ways):
             stage.contenders.append(Contender(host, endpoints, ttl))
-            until(lambda: stage.contenders[0].leads)
+            wait_until(lambda: stage.contenders[0].leads)
         yield
     finally:
         for contender in stage.contenders:

@@ -14,7 +14,7 @@ from tests.leader.asking import Waiting, asked, following
 from tests.leader.asking import opened as opened_store
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, wait_until
 
 MEMBERS = (0, 1, 2)
 
@@ -126,11 +126,11 @@ def test_a_member_that_nobody_can_reach(etcd: Cluster, node: Host, index: int) -
     etcd.let_lead(others)
     first = [etcd.endpoints[index], *(etcd.endpoints[other] for other in others)]
     with following(node, opened(first)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.members[index].host.unplug("front")
         etcd.members[index].host.unplug("back")
         etcd.put("node2", others)
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
         assert State.UNKNOWN not in {answer.leadership.state for answer in followed.answers}
 
 
@@ -139,24 +139,24 @@ def test_the_leading_member_dies(etcd: Cluster, node: Host) -> None:
     others = [index for index in MEMBERS if index != dead]
     first = [etcd.endpoints[dead], *(etcd.endpoints[other] for other in others)]
     with following(node, opened(first)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.kill(dead)
         etcd.put("node2", others)
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
 
 
 def test_all_are_gone_and_come_back(etcd: Cluster, node: Host) -> None:
     with following(node, opened(etcd.endpoints)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         for index in MEMBERS:
             etcd.kill(index)
-        until(lambda: followed.says(State.UNKNOWN))
+        wait_until(lambda: followed.says(State.UNKNOWN))
         reason = followed.answers[-1].leadership.reason
         assert all(endpoint in reason for endpoint in etcd.endpoints)
         etcd.mend()
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.put("node2")
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
 
 
 def test_nobody_can_be_reached(etcd: Cluster, node: Host) -> None:

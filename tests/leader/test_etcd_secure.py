@@ -11,7 +11,7 @@ from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -94,12 +94,12 @@ def test_a_token_that_is_no_longer_valid(
     """A token may become invalid, as after its time to live, which is too long for a test."""
     store = opened("etcd", given)
     with following(hosts["node1"], store) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         secure.ctl("auth", "disable")
         secure.ctl("auth", "enable")
         secure.put("node2")
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
         secure.restart(0)
-        until(secure.healthy)
+        wait_until(secure.healthy)
         secure.put("node1")
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))

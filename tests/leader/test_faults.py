@@ -20,7 +20,7 @@ from tests.leader.managing import VIP, Manager, addresses, has
 from tests.leader.network import Host
 from tests.leader.relay import Relay, relays
 from tests.leader.stage import Stage, contending, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 GRACE, TTL = 3, 6
 SOON = 10.0  # seconds: far longer than a handover, for slow machines
@@ -125,7 +125,7 @@ def test_the_leaders_lease_is_no_longer_renewed(stage: Stage) -> None:
 def test_the_key_is_deleted(stage: Stage, store: Cluster) -> None:
     """The address follows the next leader, which may be either node."""
     store.ctl("del", KEY)
-    number = NODES.index(until(lambda: store.ctl("get", KEY, "--print-value-only").strip()))
+    number = NODES.index(wait_until(lambda: store.ctl("get", KEY, "--print-value-only").strip()))
     stage.asked_again(0, 1)
     stage.moved_to(number)
     stage.end(most=SOON)
@@ -136,7 +136,7 @@ def test_the_key_is_deleted_and_nobody_wants_it(stage: Stage, store: Cluster) ->
     one, two = stage.contenders
     one.willing = two.willing = False
     store.ctl("del", KEY)
-    until(lambda: not has(stage.nodes[0]))
+    wait_until(lambda: not has(stage.nodes[0]))
     two.willing = True
     stage.moved_to(1)
     stage.end(most=GRACE + 4 * SOON)
@@ -163,9 +163,9 @@ def test_a_member_is_cut_off(stage: Stage, store: Cluster, index: int) -> None:
 def test_all_members_are_gone_for_less_than_the_grace(stage: Stage, store: Cluster) -> None:
     for index in range(3):
         store.kill(index)
-    until(lambda: stage.says(0, "unknown") and stage.says(1, "unknown"))
+    wait_until(lambda: stage.says(0, "unknown") and stage.says(1, "unknown"))
     store.mend()
-    until(lambda: stage.says(0, "leader"))
+    wait_until(lambda: stage.says(0, "leader"))
     stage.asked_again(0)
     stage.end(most=0)
 
@@ -173,7 +173,7 @@ def test_all_members_are_gone_for_less_than_the_grace(stage: Stage, store: Clust
 def test_all_members_are_gone_for_more_than_the_grace(stage: Stage, store: Cluster) -> None:
     for index in range(3):
         store.kill(index)
-    until(lambda: VIP not in addresses(stage.nodes[0]))
+    wait_until(lambda: VIP not in addresses(stage.nodes[0]))
     assert stage.says(0, "unknown")
     assert not has(stage.nodes[1])
     store.mend()
@@ -261,7 +261,7 @@ class TestTooSlow:
         """An answer that comes too late counts as silence."""
         for relay in slow:
             relay.delay = 5.0
-        until(lambda: VIP not in addresses(stage.nodes[0]))
+        wait_until(lambda: VIP not in addresses(stage.nodes[0]))
         assert stage.says(0, "unknown")
         for relay in slow:
             relay.delay = 0.0
@@ -274,27 +274,27 @@ class TestTooSlow:
 
 def test_the_holder_is_without_its_store(stage: Stage) -> None:
     stage.nodes[0].unplug("back")
-    until(lambda: not has(stage.nodes[0]))
+    wait_until(lambda: not has(stage.nodes[0]))
     assert not has(stage.nodes[1])
     stage.moved_to(1)
     stage.nodes[0].plug()
-    until(lambda: stage.says(0, "follower"))
+    wait_until(lambda: stage.says(0, "follower"))
     stage.end(most=TTL + SOON)
 
 
 def test_the_other_is_without_its_store(stage: Stage) -> None:
     stage.nodes[1].unplug("back")
-    until(lambda: stage.says(1, "unknown"))
+    wait_until(lambda: stage.says(1, "unknown"))
     stage.asked_again(0)
     stage.nodes[1].plug()
-    until(lambda: stage.says(1, "follower"))
+    wait_until(lambda: stage.says(1, "follower"))
     stage.end(most=0)
 
 
 def test_cable_of_the_segment_pulled(stage: Stage) -> None:
     """The holder still leads, so it takes the address again as soon as the cable is in."""
     stage.nodes[0].unplug("front")
-    until(lambda: stage.managers[0].address()["trouble"])
+    wait_until(lambda: stage.managers[0].address()["trouble"])
     assert "no carrier" in stage.managers[0].address()["trouble"]
     stage.asked_again(0)
     stage.nodes[0].plug()
@@ -307,7 +307,7 @@ def test_all_cables_pulled(stage: Stage) -> None:
         stage.nodes[0].unplug(side)
     stage.moved_to(1)
     stage.nodes[0].plug()
-    until(lambda: stage.says(0, "follower"))
+    wait_until(lambda: stage.says(0, "follower"))
     stage.asked_again(0)
     stage.end(most=TTL + SOON)
 
@@ -318,7 +318,7 @@ def test_all_cables_pulled(stage: Stage) -> None:
 def test_killed_and_started_again(stage: Stage) -> None:
     stage.managers[0].end(signal.SIGKILL)
     stage.managers[0].begin()
-    until(lambda: stage.managers[0].address()["state"] == "held")
+    wait_until(lambda: stage.managers[0].address()["state"] == "held")
     stage.asked_again(0)
     stage.end(most=0)
 
@@ -327,7 +327,7 @@ def test_killed_and_started_when_another_leads(stage: Stage) -> None:
     """The new leader waits as long as another host answers for the address."""
     stage.managers[0].end(signal.SIGKILL)
     stage.contenders[0].hand_over(stage.contenders[1])
-    until(lambda: stage.managers[1].address()["conflicts"] > 0)
+    wait_until(lambda: stage.managers[1].address()["conflicts"] > 0)
     stage.managers[0].begin()
     stage.moved_to(1)
     stage.end(most=SOON)

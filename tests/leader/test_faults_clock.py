@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.namespace import Running
 from tests.leader.etcd import Cluster
 from tests.leader.faultreport import title
 from tests.leader.managing import TOOL, Manager
 from tests.leader.network import Host
 from tests.leader.stage import Stage, contending, staged
+from tests.support.processes import Running, with_variables
 
 GRACE, TTL = 3, 6
 SOON = 10.0
@@ -42,7 +42,7 @@ class InItsTime(Manager):
     def start(self, *arguments: str) -> Running:
         clocks = ["--monotonic", str(self._seconds), "--boottime", str(self._seconds)]
         argv = ["unshare", "--time", *clocks, "--fork", TOOL, *arguments]
-        self.process = self.host.start(argv, self.environ)
+        self.process = self.host.start(argv, env=with_variables(self.environ))
         return self.process
 
 

@@ -16,7 +16,7 @@ from tests.leader.faultreport import title
 from tests.leader.managing import VIP, Manager, addresses
 from tests.leader.network import Host
 from tests.leader.stage import Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 GRACE = 3
 SOON = 10.0
@@ -43,7 +43,7 @@ def agents(consul: Servers, nodes: Sequence[Host], place: Path) -> Iterator[list
             for node in nodes:
                 agent = Agent(node, hosts, place / node.name / "consul")
                 stack.callback(agent.start().close)
-                until(lambda a=agent: a.call("GET", f"kv/{KEY}")[0] == 200)  # type: ignore[misc]
+                wait_until(lambda a=agent: a.call("GET", f"kv/{KEY}")[0] == 200)  # type: ignore[misc]
             yield [PORT for _ in nodes]
             return
         assert isinstance(consul, StandIn)
@@ -92,7 +92,7 @@ def test_consul_switchover_and_back(stage: Stage, consul: Servers) -> None:
 def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Servers], None]) -> None:
     """A free lock counts as no leader, though the key still contains a name."""
     end(consul)
-    until(lambda: VIP not in addresses(stage.nodes[0]))
+    wait_until(lambda: VIP not in addresses(stage.nodes[0]))
     consul.acquire("session-2", "node2")
     stage.moved_to(1)
     stage.end(most=GRACE + 2 * SOON)
@@ -101,7 +101,7 @@ def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Serve
 def test_consul_without_a_leader(stage: Stage, consul: Servers) -> None:
     """Servers without a leader give no valid answer."""
     consul.lose_leader()
-    until(lambda: VIP not in addresses(stage.nodes[0]))
+    wait_until(lambda: VIP not in addresses(stage.nodes[0]))
     assert stage.says(0, "unknown")
     consul.mend()
     stage.moved_to(0)
@@ -124,7 +124,7 @@ def test_the_leading_node_crashes(
         stage = stack.enter_context(staged(title(request), hosts, managers))
         stage.begin()
         stage.crash(0)
-        until(lambda: not real_consul.is_locked(), 60)
+        wait_until(lambda: not real_consul.is_locked(), seconds=60)
         real_consul.acquire("session-2", "node2")
         stage.moved_to(1)
         stage.end(most=60)

@@ -17,7 +17,7 @@ from tests.leader.network import Host
 from tests.leader.patroni import PORT, Patroni, running
 from tests.leader.queries import Queries, querying
 from tests.leader.stage import CLIENT, Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 TTL = 20.0  # seconds, the least that Patroni accepts
 SOON = 30.0  # seconds; longer than a promotion
@@ -69,14 +69,14 @@ def queries(hosts: dict[str, Host], stage: Stage) -> Iterator[Queries]:
     """Yield running queries, once some have been answered."""
     assert stage.managers
     with querying(hosts[CLIENT], VIP) as made:
-        until(lambda: len(made.answered) > 2)
+        wait_until(lambda: len(made.answered) > 2)
         yield made
 
 
 def judge(stage: Stage, queries: Queries, most: float, interrupted: bool = True) -> None:
     """Wait until queries are answered again. Assert that no read-only database answered."""
     count = len(queries.answered)
-    until(lambda: len(queries.answered) > count + 5, SOON)
+    wait_until(lambda: len(queries.answered) > count + 5, seconds=SOON)
     queries.stop()
     stage.queries = f"queries without {queries.longest:.1f} s, by a standby {queries.standbys}"
     stage.end(most=most)
@@ -109,7 +109,7 @@ def test_patroni_the_leader_is_stopped(
     process = patroni.processes[leader.name]
     os.kill(process.pid, signal.SIGTERM)
     stage.moved_to(1)
-    until(lambda: not process.alive)
+    wait_until(lambda: not process.alive)
     judge(stage, queries, most=SOON)
     assert stage.says(0, "stopped")
     patroni.start(leader)

@@ -14,7 +14,7 @@ from tests.leader.faultreport import title
 from tests.leader.managing import VIP, Manager, addresses
 from tests.leader.network import Host
 from tests.leader.stage import Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 GRACE = 3
 SOON = 10.0
@@ -57,7 +57,7 @@ def test_tls_and_password_switchover(stage: Stage, secure: Cluster) -> None:
 def test_tls_and_password_the_member_forgets_tokens(stage: Stage, secure: Cluster) -> None:
     """A restart of the member, shorter than the grace, invalidates tokens without effect."""
     secure.restart(0)
-    until(secure.healthy)
+    wait_until(secure.healthy)
     stage.asked_again(0, 1)
     secure.put("node2")
     stage.moved_to(1)
@@ -67,7 +67,7 @@ def test_tls_and_password_the_member_forgets_tokens(stage: Stage, secure: Cluste
 def test_tls_and_password_the_right_to_read_is_gone(stage: Stage, secure: Cluster) -> None:
     """A missing permission counts as silence, and costs the address after the grace."""
     secure.ctl("user", "revoke-role", "reader", "reader")
-    until(lambda: VIP not in addresses(stage.nodes[0]))
+    wait_until(lambda: VIP not in addresses(stage.nodes[0]))
     assert "permission denied" in stage.managers[0].address()["reason"]
     secure.ctl("user", "grant-role", "reader", "reader")
     stage.moved_to(0)

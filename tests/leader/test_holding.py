@@ -12,7 +12,8 @@ from tests.leader.asking import opened
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.holding import Holder, holding
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.processes import with_variables
+from tests.support.waiting import wait_until
 
 LEASE = "5"  # seconds; etcdctl renews it every third of it
 POLICY = Policy(grace=2.0)
@@ -25,7 +26,7 @@ def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
     number = said.split()[1]
     etcd.ctl("put", KEY, "node1", "--lease", number)
     argv = ["etcdctl", "--endpoints", ",".join(etcd.endpoints), "lease", "keep-alive", number]
-    renewing = hosts["node1"].start(argv, {"ETCDCTL_API": "3"})
+    renewing = hosts["node1"].start(argv, env=with_variables({"ETCDCTL_API": "3"}))
     yield etcd
     renewing.close()
 
@@ -37,7 +38,7 @@ def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[l
     first, second = hosts["node1"], hosts["node2"]
     with holding(first, opened("etcd", given, "node1"), policy) as one:
         with holding(second, opened("etcd", given, "node2"), policy) as two:
-            until(lambda: one.up)
+            wait_until(lambda: one.up)
             assert not two.up
             yield [one, two]
         first.plug()
@@ -45,7 +46,7 @@ def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[l
 
 def elect_node2(etcd: Cluster) -> None:
     """Write node2 into the key as soon as it is free."""
-    until(lambda: etcd.ctl("get", KEY) == "")
+    wait_until(lambda: etcd.ctl("get", KEY) == "")
     etcd.put("node2")
 
 
@@ -56,7 +57,7 @@ def test_the_leader_is_cut_off(
     one, two = nodes
     hosts["node1"].unplug("front")
     elect_node2(leased)
-    until(lambda: two.up)
+    wait_until(lambda: two.up)
     assert not one.up
     assert one.changes[1] < two.changes[0]
 
@@ -65,7 +66,7 @@ def test_the_leader_is_cut_off(
 def test_the_leader_hands_over(nodes: list[Holder], leased: Cluster) -> None:
     one, two = nodes
     leased.put("node2")
-    until(lambda: two.up)
+    wait_until(lambda: two.up)
     assert one.changes[1] < two.changes[0]
 
 
@@ -77,7 +78,7 @@ def test_who_keeps_it_has_it_twice(
     one, two = nodes
     hosts["node1"].unplug("front")
     elect_node2(leased)
-    until(lambda: two.up)
+    wait_until(lambda: two.up)
     assert one.up
     hosts["node1"].plug()
-    until(lambda: not one.up)
+    wait_until(lambda: not one.up)

@@ -15,7 +15,7 @@ from tests.leader.asking import Following, asked, following, opened
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
 from tests.leader.patroni import PORT, SCOPE, Patroni, running
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 KEY = f"/service/{SCOPE}/leader"
 
@@ -99,11 +99,11 @@ def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
             for host in (first, second)
             for store in (own(host), keyed(standing_etcd, host))
         )
-        until(lambda: old.says(State.LEADER) and old_key.says(State.LEADER))
-        until(lambda: new.says(State.FOLLOWER) and new_key.says(State.FOLLOWER))
+        wait_until(lambda: old.says(State.LEADER) and old_key.says(State.LEADER))
+        wait_until(lambda: new.says(State.FOLLOWER) and new_key.says(State.FOLLOWER))
         patroni.switch_over()
-        until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
-        until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
+        wait_until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
+        wait_until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
     assert old_key.answers[-1].leadership.leader == second.name
     assert max(led(old_key), key=asked_at).asked < min(led(new_key), key=asked_at).heard
     assert patroni.leader() is second
@@ -122,7 +122,7 @@ def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster)
     first = patroni.leader()
     for index in range(3):
         store.kill(index)
-    until(lambda: said(first).state is State.FOLLOWER)
+    wait_until(lambda: said(first).state is State.FOLLOWER)
     store.mend()
     patroni.leader()
 
@@ -134,12 +134,12 @@ def test_failsafe_mode_is_believed(patroni: Patroni, store: Cluster) -> None:
     second = patroni.other(first)
     for index in range(3):
         store.kill(index)
-    until(lambda: patroni.status(first).get("failsafe_mode_is_active"))
+    wait_until(lambda: patroni.status(first).get("failsafe_mode_is_active"))
     assert said(first).state is said(first, "/primary").state is State.LEADER
     assert said(second).state is State.FOLLOWER
     assert asked(first, keyed(store, first), 2).leadership.state is State.UNKNOWN
     store.mend()
-    until(lambda: not patroni.status(first).get("failsafe_mode_is_active"))
+    wait_until(lambda: not patroni.status(first).get("failsafe_mode_is_active"))
     assert patroni.leader() is first
 
 

@@ -24,7 +24,7 @@ from tests.leader.vip import (
     Run,
     gated,
 )
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 NODES = ("node1", "node2", "node3")
 GRACE = "6s"
@@ -82,7 +82,7 @@ def test_nothing_is_announced_on_ignorance(
 
     witness.run(["ip", *words])
     assert one.monitor().code == PROMOTED
-    until(lambda: nowhere not in believed())
+    wait_until(lambda: nowhere not in believed())
     lose_all(etcd)
     witness.run(["ip", *words])
     assert one.monitor().code == DEGRADED_PROMOTED
@@ -220,7 +220,7 @@ def test_the_store_is_gone_for_longer(instances: Instances, etcd: Cluster) -> No
     one.must("demote")
     assert one.monitor().code == DEGRADED
     etcd.mend()
-    assert until(lambda: one.monitor().code == STARTED)
+    assert wait_until(lambda: one.monitor().code == STARTED)
     assert one.score == 1000
     one.must("promote")
 
@@ -230,11 +230,11 @@ def test_it_is_kept_for_as_long_as_that_lasts(instances: Instances, etcd: Cluste
     one = instances["node1"]
     one.must("promote")
     lose_all(etcd)
-    until(lambda: one.monitor().reason.endswith("; the address is kept"))
+    wait_until(lambda: one.monitor().reason.endswith("; the address is kept"))
     assert holders(instances) == ["node1"]
     etcd.mend()
     etcd.put("node2")
-    until(lambda: one.monitor().reason == f"address released: {KEY} is node2 in etcd")
+    wait_until(lambda: one.monitor().reason == f"address released: {KEY} is node2 in etcd")
     assert holders(instances) == []
 
 
@@ -258,7 +258,7 @@ def after_the_grace(instance: Instance) -> list[Run]:
         seen.append(instance.monitor())
         return not instance.holds
 
-    until(released)
+    wait_until(released)
     return seen
 
 

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from tests.leader.etcd import KEY
 from tests.leader.network import Host
+from tests.support.paths import AGENTS
+from tests.support.processes import with_variables
 
-AGENT = Path(__file__).resolve().parents[2] / "ocf" / "vip"
+AGENT = AGENTS / "vip"
 ADDRESS = "10.78.1.100"  # at the back, so that a node can lose the store and keep the address
 DEVICE = "back"
 PROMOTED, STARTED, FAILED, STOPPED = 8, 0, 1, 7
@@ -51,7 +53,9 @@ class Instance:
 
     def run(self, action: str, interval: int = 0) -> Run:
         """Run an action. A monitor with an interval, in milliseconds, is no probe."""
-        done = self.host.run([str(self.agent), action], self.environ(interval), check=False)
+        done = self.host.run(
+            [str(self.agent), action], env=with_variables(self.environ(interval)), check=False
+        )
         prefix = "ocf-exit-reason:"
         reasons = [line for line in done.stderr.splitlines() if line.startswith(prefix)]
         reason = reasons[-1][len(prefix) :] if reasons else ""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres.server import until
 from tests.postgres.tool import TIMEOUT, Said, Tool, Tools
 from tests.postgres.world import PASSWORDS, World
+from tests.support.waiting import wait_until
 
 LOGIN = f"user=monitor password={PASSWORDS['monitor']} dbname=postgres"
 SOON = ("--timeout", "1")
@@ -216,7 +216,7 @@ def test_nothing_is_left_of_a_tool_that_is_killed(number: int, tools: Tools) -> 
         words = (f"host={HERE} {LOGIN}", "--timeout", "600")
         with tools.check_active_slave.start(*words) as process:
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            until(lambda: bool(children.read_text()), "the tool to have a child")
+            wait_until(lambda: bool(children.read_text()), description="the tool to have a child")
             (child,) = map(int, children.read_text().split())
             os.kill(process.pid, number)
-        until(lambda: not Path(f"/proc/{child}").exists(), "the child to end")
+        wait_until(lambda: not Path(f"/proc/{child}").exists(), description="the child to end")

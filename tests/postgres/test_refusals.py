@@ -12,9 +12,10 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from tests.postgres.server import Server, until
+from tests.postgres.server import Server
 from tests.postgres.tool import Said, Tool, Tools
 from tests.postgres.world import PASSWORDS, PRIMARY, World
+from tests.support.waiting import wait_until
 
 PASSWORD = PASSWORDS["monitor"]
 ODD = PASSWORDS["odd"]
@@ -162,7 +163,7 @@ def test_a_host_that_pg_hba_has_not(world: World, tools: Tools) -> None:
     try:
         denied = "no pg_hba.conf entry for host"
         login = f"{HERE} user=monitor password={PASSWORD}"
-        until(lambda: denied in tools.check_active_slave(login).err, denied)
+        wait_until(lambda: denied in tools.check_active_slave(login).err, description=denied)
         assert tools.check_active_slave(login)[:2] == (0, "f\n")
     finally:
         path.write_text(before)

@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.postgres.server import BIN, until
+from tests.postgres.server import BIN
 from tests.postgres.tool import Said, Tool, running
 from tests.postgres.world import PASSWORDS, PRIMARY, World
+from tests.support.waiting import wait_until
 from tests.unit.crm import cib
 
 PRIMARY_CONNINFO = f"host={PRIMARY} user=monitor password={PASSWORDS['monitor']} dbname=postgres"
@@ -42,7 +43,9 @@ def test_every_kind_of_standby_counts(
     world.primary.set("synchronous_standby_names", synchronous)
     try:
         statement = "SELECT application_name, sync_state FROM pg_stat_replication"
-        until(lambda: dict(world.primary.sql(statement)) == states, f"states {states}")
+        wait_until(
+            lambda: dict(world.primary.sql(statement)) == states, description=f"states {states}"
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
     finally:
         world.primary.set("synchronous_standby_names", "")
@@ -51,7 +54,7 @@ def test_every_kind_of_standby_counts(
 def test_a_standby_that_died(world: World, get_active_slaves: Tool) -> None:
     world.standbys["node3"].kill()
     try:
-        until(lambda: not streams(world, "node3"), "the primary to notice")
+        wait_until(lambda: not streams(world, "node3"), description="the primary to notice")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == BUT_NODE3
     finally:
         world.standbys["node3"].start()
@@ -82,7 +85,7 @@ def test_pg_receivewal_is_no_standby(
 ) -> None:
     source = f"{PRIMARY_CONNINFO.replace(' dbname=postgres', '')} application_name={name}"
     with running(BIN / "pg_receivewal", "-d", source, "-D", tmp_path):
-        until(lambda: streams(world, name), "pg_receivewal to stream")
+        wait_until(lambda: streams(world, name), description="pg_receivewal to stream")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
 
 
@@ -92,7 +95,7 @@ def test_a_base_backup_is_no_standby(world: World, get_active_slaves: Tool, tmp_
     source = ("-h", PRIMARY, "-U", "monitor", "-D", tmp_path / "backup")
     password = PASSWORDS["monitor"]
     with running(BIN / "pg_basebackup", *source, *options, PGPASSWORD=password):
-        until(lambda: streams(world, "pg_basebackup"), "the backup to stream")
+        wait_until(lambda: streams(world, "pg_basebackup"), description="the backup to stream")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
 
 
@@ -110,7 +113,9 @@ def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> No
     )
     try:
         replays = "replay_lsn IS NOT NULL"
-        until(lambda: streams(world, "10.66.0.19", replays), "the subscriber to stream")
+        wait_until(
+            lambda: streams(world, "10.66.0.19", replays), description="the subscriber to stream"
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
     finally:
         primary.sql("DROP SUBSCRIPTION elsewhere", dbname="elsewhere")
@@ -144,7 +149,10 @@ def test_whose_names_count(
     ((conninfo,),) = standby.sql("SHOW primary_conninfo")
     standby.set("primary_conninfo", conninfo.replace("node3", "elsewhere"))
     try:
-        until(lambda: streams(world, "elsewhere", "replay_lsn IS NOT NULL"), "elsewhere to stream")
+        wait_until(
+            lambda: streams(world, "elsewhere", "replay_lsn IS NOT NULL"),
+            description="elsewhere to stream",
+        )
         environ = {"CIB_file": str(cib("steady"))} if with_cluster else {}
         said = get_active_slaves("psql", PRIMARY_CONNINFO, *arguments, **environ)
         assert said == Said(0, listed, "")
@@ -171,7 +179,10 @@ def test_lag_in_bytes(world: World, get_active_slaves: Tool) -> None:
     limit = ("--max-lag-bytes", "500000")
     assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
     with world.paused("node3"):
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
         assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-bytes", "9000000") == ALL
 
@@ -180,9 +191,14 @@ def test_lag_in_seconds(world: World, get_active_slaves: Tool) -> None:
     limit = ("--max-lag-seconds", "1")
     assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
     old = "backend_start < now() - interval '3 s'"
-    until(lambda: streams(world, "node3", old), "a walsender that has measured something")
+    wait_until(
+        lambda: streams(world, "node3", old), description="a walsender that has measured something"
+    )
     with world.paused("node3"):
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-seconds", "900") == ALL
 
 
@@ -195,7 +211,7 @@ def away(world: World, name: str) -> Iterator[None]:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_replication"
             f" WHERE application_name = '{name}'"
         )
-        until(lambda: not streams(world, name), f"{name} to be away")
+        wait_until(lambda: not streams(world, name), description=f"{name} to be away")
         yield
     finally:
         world.primary.sql("ALTER ROLE monitor LOGIN")
@@ -217,7 +233,7 @@ def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
             reader.execute("SELECT count(*) FROM written")
             world.primary.sql("LOCK TABLE written; INSERT INTO written DEFAULT VALUES")
         measured = "replay_lag > '0' AND replay_lsn < pg_current_wal_flush_lsn()"
-        until(lambda: streams(world, "node3", measured), "something to replay")
+        wait_until(lambda: streams(world, "node3", measured), description="something to replay")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
         assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3
     world.settle()
@@ -231,7 +247,10 @@ def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
     """The walsender of a frozen standby still streams, and shows the last measured lag."""
     with world.standbys["node3"].frozen():
         world.write()
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
 
 
 @pytest.mark.usefixtures("world")
@@ -268,7 +287,7 @@ def test_no_standby_at_all_is_an_empty_list(world: World, get_active_slaves: Too
         standby.kill()
     try:
         statement = "count(*) = 0 FROM pg_stat_replication"
-        until(lambda: world.primary.says(statement), "the primary to notice")
+        wait_until(lambda: world.primary.says(statement), description="the primary to notice")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == Said(0, "\n", "")
     finally:
         for standby in world.standbys.values():

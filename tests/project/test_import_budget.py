@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.tree import LIB, ROOT, stubs
+from tests.project.tree import LIB, stubs
+from tests.support.paths import ROOT
 
 PYTHON = "/usr/bin/python3"
 

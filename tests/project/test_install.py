@@ -12,7 +12,8 @@ from shutil import copytree
 import pytest
 
 from tests.project.installation import Place, Snapshot, failure, make, run, snapshot
-from tests.project.tree import LIB, PACKAGE, ROOT, library, stubs
+from tests.project.tree import LIB, PACKAGE, library, stubs
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow  # `make` runs once or more in almost every test
 

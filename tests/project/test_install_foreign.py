@@ -10,7 +10,7 @@ from resource import RLIMIT_FSIZE, setrlimit
 import pytest
 
 from tests.project.installation import Place, Snapshot, failure, make, run, snapshot
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow  # each test installs at least once
 

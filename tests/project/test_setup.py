@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 SETUP = ROOT / "tests" / "setup"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from lvsdr.pacemaker.crm_mon import parse
 
 from tests.debian import root
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.recording import names
 
 RECORDINGS = ROOT / "tests/data/crm_mon"

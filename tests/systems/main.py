@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.debian.suite import Unavailable
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.steps import Step, core, place, python_path, steps
 
 TESTED = ROOT / "docs/tested.json"

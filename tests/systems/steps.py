@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.debian import root
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.comparison import within
 
 RESULTS = ROOT / "build/systems"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.tail import Tail
 from tests.cluster.unexpected_end import why_ended
-from tests.cluster.waiting import NotInTime, wait_until, watching
+from tests.support.waiting import NotInTime, wait_until, watching
 
 FATAL = """notice: Starting Pacemaker controller
 error: Could not connect to attrd: Connection refused

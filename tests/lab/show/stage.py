@@ -18,12 +18,12 @@ from lvsdr.pool.change_messages import Row
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
-from tests import cib
 from tests.lab.client import Session, State
 from tests.lab.host import SCRATCH
 from tests.lab.operation import AgentResult, Operation, agent_result
 from tests.lab.show import path
 from tests.lab.world import World
+from tests.support import cib
 
 CONNECTIONS = 30
 INSTANCE = "lvsdr"

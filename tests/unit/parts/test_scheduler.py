@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts.declaration import ROOT, Part
+from tests.parts.declaration import Part
 from tests.parts.results import Result
 from tests.parts.scheduler import Event, run_parts
+from tests.support.paths import ROOT
 
 PATIENCE = 20.0
 

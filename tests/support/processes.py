@@ -1,20 +1,30 @@
-"""Network namespaces and the processes in them, independent of IPVS."""
+"""Processes of the tests, and their results."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 
-CLONE_NEWNET = 0x40000000  # linux/sched.h
 TIMEOUT = 60.0  # seconds; only a real hang lasts so long, even if a fork takes 30 ms
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+def ends_with_us() -> list[str]:
+    """Return the beginning of a command line of which the process gets SIGTERM when we end.
+
+    It gets the signal even if we are killed. The thread that starts it must outlive it: its end
+    counts as ours (PR_SET_PDEATHSIG, prctl(2)).
+    """
+    return ["setpriv", "--pdeathsig", "TERM", "--"]
+
+
+def with_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with these variables in addition."""
+    return {**os.environ, **variables}
 
 
 class Completed(NamedTuple):
@@ -27,29 +37,6 @@ class Completed(NamedTuple):
 
 class CommandFailed(AssertionError):
     """Failure or timeout of a command that had to succeed."""
-
-
-@contextlib.contextmanager
-def entered(name: str) -> Iterator[None]:
-    """Put the calling thread into the network namespace `name`, and back afterwards.
-
-    Sockets opened inside stay in it for good, and processes started inside live in it. The former
-    need no fork and the latter no `ip netns exec`. Only the one thread moves (setns(2)).
-    """
-    with open("/proc/thread-self/ns/net", "rb") as before:
-        with open(f"/run/netns/{name}", "rb") as wanted:
-            _setns(wanted.fileno())
-        try:
-            yield
-        finally:
-            _setns(before.fileno())
-
-
-def _setns(descriptor: int) -> None:
-    # os.setns exists from Python 3.12 on.
-    if _libc.setns(descriptor, CLONE_NEWNET) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
 
 
 class Running:
@@ -127,16 +114,3 @@ def checked(argv: Sequence[str], completed: Completed, check: bool = True) -> Co
     if check and completed.returncode:
         raise CommandFailed(f"{list(argv)}: {completed}")
     return completed
-
-
-def sysctl(name: str, value: str | int | None = None) -> str:
-    """Return a sysctl of the calling thread's network namespace, after setting it to `value`.
-
-    Names are spelled with slashes ("net/ipv4/ip_forward"), because interface names may have dots.
-    """
-    path = f"/proc/sys/{name}"
-    if value is not None:
-        with open(path, "w") as file:
-            file.write(str(value))
-    with open(path) as file:
-        return file.read().strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab.share import order
+from tests.support.shared_tests import order
 
 TESTS = ["bringup", "drills", "drills", "pacemaker", "drills"]
 

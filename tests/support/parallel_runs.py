@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from tests.lab.boot import interrupted
-from tests.lab.outcome import outcomes, summary
+from tests.support.junit import outcomes, summary
+from tests.support.processes import ends_with_us
 
-OPTIONS = ("-v", "-p", "tests.lab.share")
+OPTIONS = ("-v", "-p", "tests.support.shared_tests")
 
 Command = Callable[[Sequence[str], Path], Sequence[str]]
 """Function that makes the command line of a run from options for pytest and the report's path."""
@@ -51,9 +52,8 @@ def side_by_side(count: int, command: Command, results: Path) -> Iterator[list[R
         for number in range(1, count + 1):
             report = results / f"junit-{number}.xml"
             report.unlink(missing_ok=True)
-            mortal = ["setpriv", "--pdeathsig", "TERM", "--"]
             process = subprocess.Popen(
-                [*mortal, *command(OPTIONS, report)],
+                [*ends_with_us(), *command(OPTIONS, report)],
                 env=environ,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -11,7 +11,8 @@ Seen = TypeVar("Seen")
 Watch = Callable[[], object]
 """Function that runs during a wait, and raises an error if the wait is in vain."""
 
-PAUSE = 0.2  # seconds between two looks, and so the longest delay of a result
+PATIENCE = 30.0  # seconds
+PAUSE = 0.05  # seconds between two looks, and so the longest delay of a result
 
 _watches: list[Watch] = []
 
@@ -35,9 +36,9 @@ def watching(watch: Watch) -> Iterator[None]:
 
 def wait_until(
     look: Callable[[], Seen],
-    wanted: Callable[[Seen], object],
-    what: str,
-    seconds: float,
+    wanted: Callable[[Seen], object] = bool,
+    description: str = "a true value",
+    seconds: float = PATIENCE,
     pause: float = PAUSE,
 ) -> Seen:
     """Call `look` again and again until its value is as wanted, and return this value.
@@ -52,5 +53,5 @@ def wait_until(
         if wanted(seen):
             return seen
         if time.monotonic() >= deadline:
-            raise NotInTime(f"{what}: not within {seconds:g} s; last seen: {seen!r}")
+            raise NotInTime(f"{description}: not within {seconds:g} s; last seen: {seen!r}")
         time.sleep(pause)
