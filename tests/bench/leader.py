@@ -27,10 +27,10 @@ import urllib3
 
 from tests.bench import gate
 from tests.leader.etcd import KEY, Cluster, Member
-from tests.leader.managing import VIP, Manager
+from tests.leader.manager import VIP, Manager
 from tests.leader.network import Host, network
-from tests.leader.relay import Relay, relays
 from tests.leader.segment import Segment, observed
+from tests.leader.slow_relay import Relay, relays
 from tests.support.processes import Running, with_variables
 from tests.support.waiting import wait_until
 

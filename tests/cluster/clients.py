@@ -16,7 +16,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.pq import ExecStatus
 
-from tests.cluster.places import READ_VIP
+from tests.cluster.addresses import READ_VIP
 from tests.cluster.postgres import MONITOR, PORT
 from tests.lab.host import Host
 from tests.support.namespaces import entered

@@ -14,12 +14,12 @@ from lvsdr.errors import SourceUnavailable
 from lvsdr.pacemaker.cluster import ClusterState
 
 from tests.cluster import postgres
+from tests.cluster.addresses import OUTSIDE, WRITE_VIP
 from tests.cluster.evidence import collect
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import OUTSIDE, WRITE_VIP
 from tests.cluster.progress import Progress, StartReport
+from tests.cluster.timeouts import PAUSE
 from tests.cluster.unexpected_end import mend
 from tests.lab.host import SCRATCH, Host
 from tests.lab.network import Network

@@ -1,4 +1,4 @@
-"""A walk through failures of a real cluster: the events, and their effects on its clients."""
+"""Demonstration of failures in a real cluster: the events, and their effects on its clients."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from collections.abc import Callable
 from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import postgres
+from tests.cluster.addresses import READ_VIP, WRITE_VIP
 from tests.cluster.clients import Clients
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import rebuild, who_is_who
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import READ_VIP, WRITE_VIP
-from tests.cluster.progress import Progress
-from tests.cluster.timeline import Timeline, in_words
-from tests.cluster.views import (
+from tests.cluster.observed_state import (
     can_be_promoted,
     in_role,
     pool,
@@ -29,7 +26,10 @@ from tests.cluster.views import (
     serving,
     standbys,
 )
-from tests.lab.show.frame import closing, kept, opening, say
+from tests.cluster.progress import Progress
+from tests.cluster.timeline import Timeline, in_words
+from tests.cluster.timeouts import PATIENCE, PAUSE
+from tests.lab.show.frame import closing, opening, run_demonstration, say
 from tests.lab.show.screen import Screen, Styled
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
@@ -38,7 +38,6 @@ CONFIGURATION = "4-roles"
 VARIABLES = {"READ_VIP": READ_VIP, "WRITE_VIP": WRITE_VIP, "PORT": str(postgres.PORT)}
 EXCERPT = "resource create lvsdr "
 QUESTIONS = 6
-PATIENCE = 600.0  # seconds
 QUERY = 10  # seconds
 
 TITLE = "lvsdr: reads follow a PostgreSQL cluster through its failures"
@@ -272,7 +271,7 @@ STEPS: tuple[Callable[[Show], None], ...] = (
 )
 
 
-def walk(cluster: Cluster, screen: Screen) -> None:
+def demonstrate(cluster: Cluster, screen: Screen) -> None:
     """Play all steps. Raise Broken or NotInTime if a step does not show the promised result."""
     show = Show(cluster, screen)
     with contextlib.ExitStack() as stack:
@@ -289,7 +288,7 @@ def main() -> int:
     say("starting three nodes and a client")
     with Cluster(Progress(quiet=True)) as cluster:
         cluster.renew()
-        if not kept(lambda: walk(cluster, screen)):
+        if not run_demonstration(lambda: demonstrate(cluster, screen)):
             return 1
     closing(screen, CLOSING)
     return 0

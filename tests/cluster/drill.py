@@ -15,15 +15,13 @@ from typing import NamedTuple, TypeVar
 
 from lvsdr.pacemaker.cluster import ClusterState, Role
 
-from tests.cluster import foreign
+from tests.cluster import foreign_service
+from tests.cluster.addresses import NODES, READ_VIP
 from tests.cluster.clients import Clients, Session, connect
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import NODES, READ_VIP
-from tests.cluster.report import INTERVAL, Lap, Report
-from tests.cluster.views import (
+from tests.cluster.observed_state import (
     Weights,
     directors,
     in_role,
@@ -33,10 +31,11 @@ from tests.cluster.views import (
     serving,
     steady,
 )
+from tests.cluster.report import INTERVAL, Lap, Report
+from tests.cluster.timeouts import PATIENCE, PAUSE
 from tests.support.waiting import wait_until
 
 Seen = TypeVar("Seen")
-PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 LOOK = 0.1  # seconds between two reads of a kernel's table
 
 
@@ -102,7 +101,7 @@ class Drill:
     def start(self, node: Node) -> None:
         """Switch on a node that has lost its power, and restore its foreign service."""
         node.start()
-        foreign.add(node)
+        foreign_service.add(node)
 
     # --- waits
 

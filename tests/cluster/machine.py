@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.cluster.places import DISKS, HERE, prepared
+from tests.cluster.paths import DISKS, HERE, prepared
 from tests.lab.host import Host
 from tests.lab.network import Network
 from tests.support.fabric import plug, pull
@@ -83,7 +83,7 @@ class Machine:
         self._used = True
         self._booted.unlink(missing_ok=True)
         unshare = ["unshare", *NAMESPACES[:-1], "--fork", "--kill-child", "--mount-proc", "--"]
-        init = ["tini", "--", "/bin/sh", str(HERE / "machine")]
+        init = ["tini", "--", "/bin/sh", str(HERE / "start_machine")]
         with self.host.entered():
             self._power = Running([*unshare, *init, self.name, str(self.disk), str(prepared())])
 

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from tests.cluster.machine import Machine
-from tests.cluster.places import prepared
+from tests.cluster.paths import prepared
 from tests.support.processes import run
 from tests.support.waiting import wait_until
 

@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.cluster.addresses import READ_VIP, WRITE_VIP
 from tests.cluster.cluster import Cluster
-from tests.cluster.elsewhere import Request, command_line, reachable
 from tests.cluster.example import WITH_OUTSIDE, Example
-from tests.cluster.places import READ_VIP, WRITE_VIP, configurations
+from tests.cluster.observed_state import directors, primary, standbys
+from tests.cluster.paths import configurations
 from tests.cluster.progress import Progress
-from tests.cluster.views import directors, primary, standbys
+from tests.cluster.remote_commands import Request, command_line, serve_remote_commands
 
 MACHINES = """
 node1, node2 and node3 are a cluster; node4 is outside of it, client just a client.
@@ -129,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
     progress = Progress(began=float(os.environ.get("LAB_BEGAN") or time.time()))
     with Cluster(progress) as cluster:
         bring_up(cluster, configuration)
-        with reachable(cluster):
+        with serve_remote_commands(cluster):
             print(greeting(cluster), flush=True)
             return shell(cluster)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.addresses import NODES
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import NODES
 from tests.cluster.progress import Progress
+from tests.cluster.timeouts import PAUSE
 from tests.cluster.unexpected_end import PacemakerEnded
 from tests.support.waiting import wait_until
 

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.addresses import READ_VIP
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import recover
-from tests.cluster.elsewhere import Request, command_line, reachable
-from tests.cluster.example import Example, serves_as_it_should
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import READ_VIP
+from tests.cluster.example import Example, assert_example_serves
+from tests.cluster.observed_state import directors, pool, primary, serving, standbys
+from tests.cluster.remote_commands import Request, command_line, serve_remote_commands
 from tests.cluster.shell import (
     DEFAULT,
     READ,
@@ -29,13 +29,12 @@ from tests.cluster.shell import (
     spare,
     suggestions,
 )
-from tests.cluster.views import directors, pool, primary, serving, standbys
+from tests.cluster.timeouts import PATIENCE, PAUSE
 from tests.support.processes import Completed, Running
 from tests.support.waiting import wait_until
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 2
-PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 END = 60.0  # seconds for the answer to typed text
 
 
@@ -43,7 +42,7 @@ END = 60.0  # seconds for the answer to typed text
 def served(replicated: Cluster) -> Iterator[Cluster]:
     """Yield the cluster when it is whole, with `on` working."""
     recover(replicated)
-    with reachable(replicated):
+    with serve_remote_commands(replicated):
         yield replicated
 
 
@@ -63,14 +62,14 @@ def answers(cluster: Cluster, line: str) -> str:
 def test_what_is_suggested_without_a_configuration_works(cluster: Cluster) -> None:
     """The suggested commands lead to a cluster that serves as the other tests need it."""
     cluster.renew(databases=True)
-    with reachable(cluster):
+    with serve_remote_commands(cluster):
         shown = greeting(cluster)
         for line, _ in first_suggestions():
             assert line in shown
             completed = type_lines(cluster, "node1", line)
             assert completed.returncode == 0, completed
     cluster.configuration = DEFAULT
-    serves_as_it_should(Example(cluster, DEFAULT))
+    assert_example_serves(Example(cluster, DEFAULT))
 
 
 def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:

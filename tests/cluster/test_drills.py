@@ -20,7 +20,7 @@ from tests.cluster import postgres
 from tests.cluster.clients import connect
 from tests.cluster.drill import Drill
 from tests.cluster.node import Node
-from tests.cluster.views import never_empty, nodes_with
+from tests.cluster.observed_state import never_empty, nodes_with
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 7

@@ -18,13 +18,13 @@ import pytest
 from lvsdr.agents import AGENTS
 from lvsdr.pacemaker.cluster import Role
 
+from tests.cluster.addresses import LANGUAGES, NODES, READ_VIP
 from tests.cluster.cluster import Cluster
-from tests.cluster.history import History
 from tests.cluster.machine import NEUTRAL
 from tests.cluster.node import Node
-from tests.cluster.patience import PAUSE
-from tests.cluster.places import LANGUAGES, NODES, READ_VIP
-from tests.cluster.views import balances, in_role, pool, pool_watched
+from tests.cluster.observed_state import balances, in_role, pool, pool_watched
+from tests.cluster.operation_history import History
+from tests.cluster.timeouts import PAUSE
 from tests.support.waiting import wait_until
 
 MINUTES = 6  # see tests/support/shared_tests.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.places import prepared
+from tests.cluster.paths import prepared
 from tests.cluster.shellfuncs import PLACE
 from tests.support.processes import Running, checked
 

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.lab.job import say
+from tests.lab.boot_job import say
 from tests.support.paths import ROOT
 
 CACHE = ROOT / "build" / "debian"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.job import HERE
+from tests.lab.boot_job import HERE
 from tests.lab.kernel import choice, older
 from tests.support.paths import ROOT
 

@@ -1,4 +1,4 @@
-"""Runs actions of the agent lvsdr in forks of a process that has it loaded; see `warm.py`.
+"""Runs actions of the agent lvsdr in forks of a process that has it loaded; see `forked_agent.py`.
 
 Each line on standard input is a request: action, environment, files for what it says, and a dict
 that may limit the run: `rlimits` (RLIMIT_… by name), `address_space` (bytes more than it has),

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.disks import full, read_only
-from tests.lab.steps import first_in_path
+from tests.lab.failing_disks import full, read_only
+from tests.lab.resource import first_in_path
 
 CGROUPS = Path("/run/lab-cgroups")
 HOUR = 3600.0

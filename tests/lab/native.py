@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab.job import HERE, PATH, Job
-from tests.lab.process import started, wait
+from tests.lab.boot_job import HERE, PATH, Job
+from tests.lab.boot_process import run_in_namespaces, wait
 from tests.support.paths import ENTER_NAMESPACES, ROOT
 
 ENTER = ROOT / "tests/debian/enter_root"
@@ -41,5 +41,5 @@ def run(job: Job) -> int:
         inside = [str(ENTER), *inside]
         shared = f"{job.results} {job.directory}"
         environ.update(ROOT=str(ROOT), DIRECTORY=str(job.root), SHARED=shared)
-    with started([*OWN_NETWORK, "--", *inside], job, env=environ) as process:
+    with run_in_namespaces([*OWN_NETWORK, "--", *inside], job, env=environ) as process:
         return wait(process, job)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.steps import EVEN, first_in_path, script
+from tests.lab.resource import EVEN, first_in_path, script
 
 
 class Fault(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tests.lab.model import STREAMING
+from tests.lab.director_model import STREAMING
 from tests.support import cib
 
 STATUS = (*STREAMING, "HS:alone", "HS:catchup", "PRI", "")

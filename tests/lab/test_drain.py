@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import Director, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import Director, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
 from tests.support import cib
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import Director, Weights, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import Director, Weights, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
 from tests.support import cib
 from tests.support.fabric import FABRIC

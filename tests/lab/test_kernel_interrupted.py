@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.steps import (
+from tests.lab.resource import (
     DEGRADED,
     EVEN,
     FAILED,

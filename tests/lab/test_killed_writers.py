@@ -14,9 +14,9 @@ import pytest
 
 from tests.lab.host import VIP
 from tests.lab.operation import AgentResult
-from tests.lab.realsvr import RealServer, on_lo, unprepared
-from tests.lab.steps import LISTED, SERVICE, Resource, first_in_path
-from tests.lab.vip import Address, tidy
+from tests.lab.realsvr_agent import RealServer, on_lo, unprepared
+from tests.lab.resource import LISTED, SERVICE, Resource, first_in_path
+from tests.lab.vip_agent import Address, tidy
 from tests.lab.world import World
 from tests.support.processes import Running
 from tests.support.waiting import wait_until

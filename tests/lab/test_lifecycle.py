@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.host import Host
 from tests.lab.operation import AGENT
-from tests.lab.steps import (
+from tests.lab.resource import (
     ALL,
     DEGRADED,
     EVEN,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.steps import script
+from tests.lab.resource import script
 from tests.lab.world import World
 from tests.support import cib
 from tests.support.paths import ROOT

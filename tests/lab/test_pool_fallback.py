@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
 
 ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))

@@ -12,10 +12,9 @@ import random
 import time
 from pathlib import Path
 
-from tests.lab import model
+from tests.lab import director_model
 from tests.lab.client import Session, State
-from tests.lab.host import HEADING, Host
-from tests.lab.model import (
+from tests.lab.director_model import (
     DELETES_AT_ZERO,
     GRACE,
     STREAMING,
@@ -24,19 +23,12 @@ from tests.lab.model import (
     Pool,
     without_ipvsadm,
 )
+from tests.lab.forked_agent import ForkedResource
+from tests.lab.host import HEADING, Host
 from tests.lab.operation import AgentResult
 from tests.lab.program_faults import CHECKED, FAULTS, Environment, environments
 from tests.lab.random_cluster import CLUSTER, changed
-from tests.lab.steps import (
-    EVEN,
-    NEIGHBOURS,
-    NODE,
-    OK,
-    SERVICE,
-    STANDBYS,
-    other_lines,
-)
-from tests.lab.warm import WarmResource
+from tests.lab.resource import EVEN, NEIGHBOURS, NODE, OK, SERVICE, STANDBYS, other_lines
 from tests.lab.world import World
 from tests.support import cib
 
@@ -57,9 +49,9 @@ def judged(nodes: list[cib.Node], fault: str) -> dict[str, str]:
     if fault.startswith("crm_mon"):
         return {node.name: "UNKNOWN" for node in nodes}
     if fault not in CHECKED:
-        return model.verdicts(nodes)
+        return director_model.verdicts(nodes)
     # With a check script the agent leaves the attribute to that.
-    found = model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
+    found = director_model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
     return {host: CHECKED[fault][host] if word == "IN" else word for host, word in found.items()}
 
 
@@ -150,7 +142,7 @@ class Play:
         _, _, neighbours = seen(self._host)
         faults = environments(self._directory)
         parameters = {**STANDBYS, "drain_timeout": "never"}
-        with WarmResource(self._host, self._directory, parameters) as resource:
+        with ForkedResource(self._host, self._directory, parameters) as resource:
             resource.cluster(*self._nodes)
             resource.start()
             pool: Pool = dict(EVEN)
@@ -164,7 +156,7 @@ class Play:
             assert other_lines(self._host.ipvs_text(), SERVICE) == text
             assert resource.header == f"-A {SERVICE} {OPTIONS[self._scheduler]}"
 
-    def _change(self, resource: WarmResource) -> tuple[str, str]:
+    def _change(self, resource: ForkedResource) -> tuple[str, str]:
         """Let something happen; return the action that follows, and the fault meanwhile."""
         dice = self._dice
         if dice.random() < 0.05:
@@ -192,7 +184,7 @@ class Play:
 
     def _compare(
         self,
-        resource: WarmResource,
+        resource: ForkedResource,
         pool: Pool,
         action: str,
         fault: str,
@@ -224,7 +216,7 @@ class Play:
             f"and {result}, not {allowed}; before: {findings} {self._nodes}"
         )
 
-    def _act(self, resource: WarmResource, action: str, fault: Environment | None) -> AgentResult:
+    def _act(self, resource: ForkedResource, action: str, fault: Environment | None) -> AgentResult:
         if action != "monitor" or fault is None:
             return resource.run(action, 30.0, 5.0 if action == "monitor" else 0.0)
         before = resource.parameters

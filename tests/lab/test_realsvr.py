@@ -14,8 +14,8 @@ import pytest
 
 from tests.lab.host import VIP, VIP6, Host
 from tests.lab.operation import agent_result
-from tests.lab.realsvr import REALSVR, RealServer, on_lo, surroundings, unprepared
-from tests.lab.steps import first_in_path, script
+from tests.lab.realsvr_agent import REALSVR, RealServer, on_lo, surroundings, unprepared
+from tests.lab.resource import first_in_path, script
 from tests.lab.world import World
 from tests.support.waiting import wait_until
 

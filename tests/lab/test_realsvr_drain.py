@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.host import VIP, VIP6
 from tests.lab.operation import AgentResult, agent_result
-from tests.lab.realsvr import RealServer, balance, on_lo, unprepared
+from tests.lab.realsvr_agent import RealServer, balance, on_lo, unprepared
 from tests.lab.world import World
 from tests.support import cib
 from tests.support.processes import Running

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import machine_faults, model
+from tests.lab import director_model, machine_faults
+from tests.lab.director_model import Findings, Model, Pool, Result
+from tests.lab.forked_agent import ForkedResource
 from tests.lab.machine_faults import NO_FAULT, Fault, Machine
-from tests.lab.model import Findings, Model, Pool, Result
 from tests.lab.operation import AgentResult, Operation, agent_result
 from tests.lab.random_cluster import CLUSTER, changed
-from tests.lab.realsvr import RealServer, on_lo, unprepared
-from tests.lab.steps import DEGRADED, EVEN, NEIGHBOURS, NOT_RUNNING, OK, SERVICE, STANDBYS
+from tests.lab.realsvr_agent import RealServer, on_lo, unprepared
+from tests.lab.resource import DEGRADED, EVEN, NEIGHBOURS, NOT_RUNNING, OK, SERVICE, STANDBYS
 from tests.lab.test_random import OPTIONS, Sessions, seen
-from tests.lab.vip import Address, has_address
-from tests.lab.warm import WarmResource
+from tests.lab.vip_agent import Address, has_address
 from tests.lab.world import World
 
 CYCLES = int(os.environ.get("LAB_SOAK_CYCLES") or 200)
@@ -58,7 +58,7 @@ def test_a_director_on_a_machine_that_fails(
     parameters = {**STANDBYS, "drain_timeout": "never"}
     with (
         world.director1.remembering_for(3600),
-        WarmResource(world.director1, tmp_path, parameters) as resource,
+        ForkedResource(world.director1, tmp_path, parameters) as resource,
         Machine(tmp_path, world.director1.rsctmp, dice) as machine,
     ):
         soak = Soak(world, resource, machine, dice)
@@ -74,7 +74,7 @@ class Soak:
     """One service on a machine that fails."""
 
     def __init__(
-        self, world: World, resource: WarmResource, machine: Machine, dice: random.Random
+        self, world: World, resource: ForkedResource, machine: Machine, dice: random.Random
     ) -> None:
         self.counted: Counter[str] = Counter()
         self._host = world.director1
@@ -128,7 +128,9 @@ class Soak:
         fault = self._machine.drawn(self._faults) if self._dice.random() < 0.7 else NO_FAULT
         self.counted[fault.name] += 1
         _, connections, _ = seen(self._host)
-        findings = Findings(model.verdicts(self._nodes), pool, connections, self._scheduler)
+        findings = Findings(
+            director_model.verdicts(self._nodes), pool, connections, self._scheduler
+        )
         began = time.monotonic()
         result = self._act("monitor", fault)
         ended = time.monotonic()

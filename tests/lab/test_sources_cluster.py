@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, Weights
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, Weights
 from tests.lab.world import World
 from tests.support.paths import DATA
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import STANDBY2, STANDBY3, Director, Weights, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS, script
+from tests.lab.director import STANDBY2, STANDBY3, Director, Weights, all_alive
+from tests.lab.resource import STANDBYS, script
 from tests.lab.world import World
 
 AT_ONCE = {"drain_timeout": 0, "on_empty": "empty"}

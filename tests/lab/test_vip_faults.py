@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.host import Host
-from tests.lab.vip import (
+from tests.lab.vip_agent import (
     BAD_ARGUMENT,
     DEGRADED,
     FAILED,

@@ -12,8 +12,8 @@ import pytest
 from tests.lab.client import Session
 from tests.lab.host import Host
 from tests.lab.operation import agent_result
-from tests.lab.steps import EVEN, LISTED, Resource
-from tests.lab.vip import IP, IP6, OK, Address, believed, kinds, mac, sniffing, tidy
+from tests.lab.resource import EVEN, LISTED, Resource
+from tests.lab.vip_agent import IP, IP6, OK, Address, believed, kinds, mac, sniffing, tidy
 from tests.lab.world import World, prepare_real_server
 from tests.support.processes import Running
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import urllib3
 
-from tests.leader.crashing import kill_everything
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
+from tests.leader.power_loss import kill_everything
 from tests.support.processes import Running, with_variables
 from tests.support.waiting import wait_until
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.leader.etcd import Cluster
-from tests.leader.managing import VIP, Manager, addresses, has, managed
+from tests.leader.manager import VIP, Manager, addresses, has, run_manager
 from tests.leader.network import Host
 from tests.support.waiting import wait_until
 
@@ -29,7 +29,7 @@ def nodes(
     """Yield daemons on node1, which leads, and on node2."""
     names = ("node1", "node2")
     made = [Manager(hosts[name], etcd.endpoints, tmp_path / name, settings) for name in names]
-    with managed(*made):
+    with run_manager(*made):
         for manager in made:
             manager.begin()
         wait_until(lambda: has(made[0].host))

@@ -11,7 +11,7 @@ from lvsdr.address.frames import announcement
 from lvsdr.system.net import arp
 
 from tests.leader.etcd import Cluster
-from tests.leader.managing import VIP6, Manager, addresses, has, managed
+from tests.leader.manager import VIP6, Manager, addresses, has, run_manager
 from tests.leader.network import Host
 from tests.support.fabric import plug
 from tests.support.processes import run
@@ -35,7 +35,7 @@ def one(
 ) -> Iterator[Manager]:
     """Yield a daemon on node1, the leader, not yet started. The store is at the other side."""
     made = Manager(hosts["node1"], etcd.endpoints, tmp_path / "node1", settings)
-    with managed(made):
+    with run_manager(made):
         yield made
     made.host.plug()
     for line in (f"link delete {LATE}", f"address delete {BACK}/24 dev back"):

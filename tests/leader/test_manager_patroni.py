@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.leader.managing import VIP, Manager, addresses, has, managed
+from tests.leader.manager import VIP, Manager, addresses, has, run_manager
 from tests.leader.network import Host
 from tests.support.namespaces import sysctl
 from tests.support.waiting import wait_until
@@ -67,7 +67,7 @@ def one(hosts: dict[str, Host], tmp_path: Path) -> Iterator[Manager]:
     settings = {"VIP_DCS_TYPE": "patroni", "VIP_DCS_GRACE": "2"}
     made = Manager(hosts["node1"], [f"http://127.0.0.1:{PORT}"], tmp_path / "run", settings)
     del made.environ["VIP_TRIGGER_KEY"], made.environ["VIP_TRIGGER_VALUE"]
-    with managed(made):
+    with run_manager(made):
         yield made
 
 
@@ -127,7 +127,7 @@ def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Ma
         manager = Manager(hosts[name], [f"http://127.0.0.1:{PORT}"], place / "run", settings)
         del manager.environ["VIP_TRIGGER_KEY"], manager.environ["VIP_TRIGGER_VALUE"]
         made.append((manager, Patroni(hosts[name], place)))
-    with managed(*(manager for manager, _ in made)):
+    with run_manager(*(manager for manager, _ in made)):
         for manager, patroni in made:
             patroni.says(503)
             patroni.start()

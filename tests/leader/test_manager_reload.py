@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from tests.leader.etcd import KEY, Cluster
-from tests.leader.managing import VIP, Manager, has, managed
+from tests.leader.manager import VIP, Manager, has, run_manager
 from tests.leader.network import Host
 from tests.support.waiting import wait_until
 
@@ -42,7 +42,7 @@ class Filed(Manager):
 @pytest.fixture
 def one(etcd: Cluster, hosts: dict[str, Host], tmp_path: Path) -> Iterator[Filed]:
     made = Filed(hosts["node1"], etcd.endpoints, tmp_path / "node1")
-    with managed(made):
+    with run_manager(made):
         made.begin()
         wait_until(lambda: has(made.host))
         yield made

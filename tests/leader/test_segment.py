@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.leader.having import Having, together
-from tests.leader.managing import VIP
+from tests.leader.address_spans import AddressSpans, overlap
+from tests.leader.manager import VIP
 from tests.leader.network import Host
 from tests.leader.segment import Segment, observed
 from tests.support.waiting import wait_until
@@ -36,7 +36,7 @@ def change(host: Host, verb: str, check: bool = True) -> None:
 def test_two_hosts_have_the_address(segment: Segment, nodes: list[Host]) -> None:
     one, two = nodes
     with ExitStack() as stack:
-        having = [Having(host, VIP) for host in nodes]
+        having = [AddressSpans(host, VIP) for host in nodes]
         for each in having:
             stack.callback(each.stop)
         change(one, "add")
@@ -48,7 +48,7 @@ def test_two_hosts_have_the_address(segment: Segment, nodes: list[Host]) -> None
         assert not segment.serves(one)
         change(one, "delete")
         change(two, "delete")
-    assert together(*having) > 0
+    assert overlap(*having) > 0
 
 
 def test_nobody_has_the_address_for_a_while(

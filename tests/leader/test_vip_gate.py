@@ -11,7 +11,7 @@ from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.vip import (
+from tests.leader.vip_gate import (
     ADDRESS,
     DEGRADED,
     DEGRADED_PROMOTED,

@@ -16,7 +16,7 @@ import pytest
 
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
-from tests.leader.vip import ADDRESS, PROMOTED, Instance, gated
+from tests.leader.vip_gate import ADDRESS, PROMOTED, Instance, gated
 from tests.leader.worker import Worker
 from tests.support.waiting import wait_until
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.postgres.server import VERSION, Server
-from tests.postgres.tool import Said, Tool
+from tests.postgres.tool import Tool, ToolResult
 from tests.postgres.world import PASSWORDS, World
 from tests.support.waiting import wait_until
 
@@ -23,8 +23,8 @@ CALL = (
     f"port=5432 dbname=postgres user=monitor password={PASSWORDS['monitor']} connect_timeout=5",
     "-h",
 )
-FIT = Said(0, "t\n", "")
-NO_STANDBY = Said(0, "f\n", "the server is not in recovery: no standby, but a primary")
+FIT = ToolResult(0, "t\n", "")
+NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: no standby, but a primary")
 TURNED_AWAY = "FATAL: the database system is " + (
     "not accepting connections" if VERSION >= 14 else "starting up"
 )

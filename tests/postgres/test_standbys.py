@@ -10,14 +10,14 @@ import psycopg
 import pytest
 
 from tests.postgres.server import BIN
-from tests.postgres.tool import Said, Tool, running
+from tests.postgres.tool import Tool, ToolResult, running
 from tests.postgres.world import PASSWORDS, PRIMARY, World
 from tests.support.waiting import wait_until
 from tests.unit.crm import cib
 
 PRIMARY_CONNINFO = f"host={PRIMARY} user=monitor password={PASSWORDS['monitor']} dbname=postgres"
-ALL = Said(0, "10.66.0.14 node2 node3\n", "")
-BUT_NODE3 = Said(0, "10.66.0.14 node2\n", "")
+ALL = ToolResult(0, "10.66.0.14 node2 node3\n", "")
+BUT_NODE3 = ToolResult(0, "10.66.0.14 node2\n", "")
 
 
 def streams(world: World, name: str, more: str = "true") -> bool:
@@ -155,7 +155,7 @@ def test_whose_names_count(
         )
         environ = {"CIB_file": str(cib("steady"))} if with_cluster else {}
         said = get_active_slaves("psql", PRIMARY_CONNINFO, *arguments, **environ)
-        assert said == Said(0, listed, "")
+        assert said == ToolResult(0, listed, "")
     finally:
         standby.set("primary_conninfo", conninfo)
 
@@ -172,7 +172,9 @@ def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
 @pytest.mark.usefixtures("world")
 def test_it_tells_who_is_left_out(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "--verbose", "--nodes", "node2 node3")
-    assert said == Said(0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name")
+    assert said == ToolResult(
+        0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name"
+    )
 
 
 def test_lag_in_bytes(world: World, get_active_slaves: Tool) -> None:
@@ -256,7 +258,7 @@ def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
 @pytest.mark.usefixtures("world")
 def test_a_standby_is_not_asked_for_standbys(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "-h", "node2")
-    assert said == Said(1, "", "the server is in recovery: a standby, not the primary")
+    assert said == ToolResult(1, "", "the server is in recovery: a standby, not the primary")
 
 
 @pytest.mark.usefixtures("world")
@@ -264,7 +266,7 @@ def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
     """Without pg_monitor the server shows only the names of walsenders, which is no empty list."""
     environ = {"PGPASSWORD": PASSWORDS["plain"]}
     said = get_active_slaves("psql", f"host={PRIMARY} user=plain dbname=postgres", **environ)
-    assert said == Said(
+    assert said == ToolResult(
         1,
         "",
         "role plain may not see the state of walsenders: GRANT pg_monitor TO plain",
@@ -288,7 +290,7 @@ def test_no_standby_at_all_is_an_empty_list(world: World, get_active_slaves: Too
     try:
         statement = "count(*) = 0 FROM pg_stat_replication"
         wait_until(lambda: world.primary.says(statement), description="the primary to notice")
-        assert get_active_slaves("psql", PRIMARY_CONNINFO) == Said(0, "\n", "")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ToolResult(0, "\n", "")
     finally:
         for standby in world.standbys.values():
             standby.start()

@@ -1,4 +1,4 @@
-"""Parallel runs of pytest that share one set of tests (see share.py)."""
+"""Parallel runs of pytest that share one set of tests (see shared_tests.py)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def names_tests(arguments: Sequence[str]) -> bool:
 
 
 @contextlib.contextmanager
-def side_by_side(count: int, command: Command, results: Path) -> Iterator[list[Run]]:
+def start_runs(count: int, command: Command, results: Path) -> Iterator[list[Run]]:
     """Start the runs that share the tests.
 
     All of them are ended afterwards, even if this process is killed.
@@ -82,12 +82,12 @@ def relay(run: Run, lock: threading.Lock) -> None:
             sys.stdout.buffer.flush()
 
 
-def shared_run(count: int, command: Command, results: Path) -> int:
+def run_in_parallel(count: int, command: Command, results: Path) -> int:
     """Run the tests in `count` parallel runs and print a summary. Return the worst exit status."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, interrupted)
     began = time.monotonic()
-    with side_by_side(count, command, results) as runs:
+    with start_runs(count, command, results) as runs:
         lock = threading.Lock()
         relays = [threading.Thread(target=relay, args=(run, lock)) for run in runs]
         for thread in relays:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab.job import HERE
+from tests.lab.boot_job import HERE
 from tests.lab.kernel.guest import GuestKernel, Unusable
 from tests.support.paths import ROOT
 
