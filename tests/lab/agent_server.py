@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
-LOADED = ("agents.lvsdr", "ipvs.plan", "ipvs.batch", "system.run")
+LOADED = ("agents.lvsdr", "ipvs.plan", "ipvs.batch", "system.process.run")
 
 
 def serve() -> None:
