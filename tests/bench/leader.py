@@ -205,7 +205,7 @@ def use(pid: int) -> Use:
 def lines(figures: dict[str, Any]) -> list[str]:
     """Return the report."""
     idle = figures["idle"]
-    heads = (("watch", "etcd is watched"), ("polling", "asked every second"))
+    heads = (("watch", "etcd is watched"), ("polling", "queried every second"))
     return [
         "",
         "vip-manager: from a change of the key in etcd to an address that a client reaches",

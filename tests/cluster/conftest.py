@@ -98,5 +98,5 @@ def pytest_runtest_makereport(
     if report.failed and isinstance(cluster, Cluster):
         # The module's name distinguishes it from evidence of parallel boots.
         directory = cluster.collect(f"{item.path.stem}-{item.name}-{call.when}")
-        report.sections.append(("what the machines say", f"is in {directory}"))
+        report.sections.append(("evidence of the machines", f"is in {directory}"))
     return report

@@ -106,7 +106,7 @@ class Drill:
     # --- waits
 
     def wait_for_pool(self, what: str, *names: str, seen_by: Sequence[Node] = ()) -> Lap:
-        """Wait until exactly these get new connections; record the time as `what`.
+        """Wait until exactly these get new connections; record the time as `name`.
 
         Only the kernels of `seen_by` count, if that is given.
         """
@@ -123,14 +123,14 @@ class Drill:
         wanted: Callable[[Seen], object],
         pause: float = LOOK,
     ) -> Lap:
-        """Wait until `look` returns a wanted value; record the time as `what`."""
+        """Wait until `look` returns a wanted value; record the time as `name`."""
         wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause)
         return self.lap(what)
 
     def wait_for_state(
         self, what: str, wanted: Callable[[ClusterState], object], seen_by: Node | None = None
     ) -> Lap:
-        """Wait until the cluster's state is as wanted; record the time as `what`."""
+        """Wait until the cluster's state is as wanted; record the time as `name`."""
         self.cluster.wait_for(wanted, f"{self.name}: {what}", PATIENCE, seen_by)
         return self.lap(what)
 

@@ -18,7 +18,7 @@ def wait_for_leader(cluster: Cluster, *names: str) -> None:
     """Wait until exactly these nodes are promoted, and the cluster is idle."""
     cluster.wait_for(
         lambda state: in_role(state, Role.PROMOTED, NAME) == list(names),
-        f"{', '.join(names) or 'nobody'} is promoted",
+        f"{', '.join(names) or 'no node'} is promoted",
         PATIENCE,
     )
     cluster.settle()
@@ -28,7 +28,7 @@ def nodes_with_address(cluster: Cluster) -> list[str]:
     """Return the nodes that have the address."""
     found = []
     for node in cluster.nodes:
-        told = json.loads(node.run(["ip", "-json", "address"]).stdout)
-        if READ_VIP in {entry["local"] for device in told for entry in device["addr_info"]}:
+        devices = json.loads(node.run(["ip", "-json", "address"]).stdout)
+        if READ_VIP in {entry["local"] for device in devices for entry in device["addr_info"]}:
             found.append(node.name)
     return found

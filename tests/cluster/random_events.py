@@ -90,7 +90,7 @@ class RandomEvents:
         node, come_back = self._away, self._come_back
         self._away = self._come_back = None
         if not node or not come_back:
-            return "nobody is away"
+            return "no node is away"
         come_back()
         return f"{node.name} is back"
 

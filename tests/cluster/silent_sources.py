@@ -40,13 +40,13 @@ def remove_names(example: Example) -> Iterator[None]:
 
 
 def assert_nothing_changes(
-    what: str, example: Example, fault: AbstractContextManager[None], reports: list[Report]
+    fault_name: str, example: Example, fault: AbstractContextManager[None], reports: list[Report]
 ) -> str:
     """Assert that the fault changes neither pool nor connections. Return the reason."""
     cluster, wanted = example.cluster, example.wanted
     example.forget()
     assert not degradation.reason(cluster.node1)
-    with Drill(f"{what}, {example.name}", cluster) as drill:
+    with Drill(f"{fault_name}, {example.name}", cluster) as drill:
         drill.happens()
         with fault:
             shown = drill.wait_for("degraded", example.degraded, bool, ASKING)

@@ -41,18 +41,18 @@ DRAWING = f"""
 
 EXPLANATION = """
 Each host is a network namespace; kernel, addresses and connections are real. In the place of
-PostgreSQL a server says the name of its node; in the place of a running cluster, crm_mon (the real
-one) reads a file of the cluster's state. Only that file changes from step to step: the rest is done
-by lvsdr's monitor, which Pacemaker would run every few seconds. The resource:
+PostgreSQL a server sends the name of its node. In the place of a running cluster the real crm_mon
+reads a file with the cluster's state. Only that file changes from step to step; the monitor of
+lvsdr, which Pacemaker would run every few seconds, does the rest. The resource:
 """
 
 ON_SESSIONS = """
-One connection to each real server stays open from here on: "opened earlier" says how it fares, and
-ActiveConn counts it, too. InActConn counts those that were closed lately.
+One connection to each real server stays open from here on: "opened earlier" shows its state, and
+ActiveConn counts it, too. InActConn counts recently closed connections.
 """
 
 ON_190 = """
-To Pacemaker 190 means that lvsdr runs; its crm_mon shows the sentence to whoever looks after it.
+To Pacemaker exit code 190 means that lvsdr runs, but degraded; crm_mon shows the reason.
 """
 
 CLOSING = (
@@ -85,15 +85,17 @@ def stopped(name: str) -> Node:
 # --- the steps: each docstring is the headline on the screen
 
 
-def the_path_is_laid(guide: Guide) -> None:
-    """The packet path: three agents lay it, and ARP tells of the director alone"""
+def the_path_is_prepared(guide: Guide) -> None:
+    """The packet path: three agents prepare it, and only the director answers ARP"""
     guide.tell("Pacemaker starts lvsdr-realsvr on every node, and vip on director1.")
     guide.lay_path()
-    guide.expect("who asks for the VIP hears of director1", guide.cluster.owner(), "director1")
+    guide.expect(
+        "ARP requests for the VIP are answered by director1", guide.cluster.owner(), "director1"
+    )
 
 
 def the_pool_appears(guide: Guide) -> None:
-    """The pool appears: who is a healthy standby is read from the cluster"""
+    """The pool appears: the cluster's state names the healthy standbys"""
     guide.tell("node1 is the primary, the others are its standbys. Pacemaker starts lvsdr.")
     guide.cluster.set_nodes(primary("node1"), standby("node2"), standby("node3"))
     seen = guide.play("start")
@@ -101,8 +103,8 @@ def the_pool_appears(guide: Guide) -> None:
     guide.remark(ON_SESSIONS)
 
 
-def everyone_is_alone(guide: Guide) -> None:
-    """A failover begins: no standby fits, so those that serve stay"""
+def no_standby_is_fit(guide: Guide) -> None:
+    """A failover begins: no standby is fit, so the pool stays as it is"""
     guide.tell("PostgreSQL on node1 dies. For 20 seconds or so both standbys are HS:alone.")
     guide.cluster.set_nodes(stopped("node1"), alone("node2"), alone("node3"))
     seen = guide.play("monitor", ExitCode.DEGRADED)
@@ -112,7 +114,7 @@ def everyone_is_alone(guide: Guide) -> None:
 
 
 def a_standby_is_promoted(guide: Guide) -> None:
-    """A standby is promoted: it gets nothing new, but may finish what it has"""
+    """A standby is promoted: it gets no new connections, and its sessions may finish"""
     guide.tell("The cluster promotes node3; node2 replicates from there.")
     guide.cluster.set_nodes(stopped("node1"), standby("node2"), primary("node3"))
     seen = guide.play("monitor")
@@ -122,7 +124,7 @@ def a_standby_is_promoted(guide: Guide) -> None:
 
 
 def the_old_primary_comes_back(guide: Guide) -> None:
-    """The old primary comes back as a standby, and the drained one goes"""
+    """The old primary returns as a standby, and the drained server is removed"""
     guide.tell("node1 replicates from node3. The client of node3 has finished meanwhile.")
     guide.cluster.hang_up("node3")
     guide.cluster.set_nodes(standby("node1"), standby("node2"), primary("node3"))
@@ -133,7 +135,7 @@ def the_old_primary_comes_back(guide: Guide) -> None:
 
 
 def a_node_dies(guide: Guide) -> None:
-    """A node dies: its sessions are reset, the others go on"""
+    """A node dies: its sessions are reset, all others continue"""
     guide.tell("node2 loses its power. Half of all new connections would hang from now on.")
     guide.cluster.unplug("node2")
     check("one of two new connections hangs", guide.cluster.answered(2), 1)
@@ -144,7 +146,7 @@ def a_node_dies(guide: Guide) -> None:
 
 
 def the_node_comes_back(guide: Guide) -> None:
-    """The node comes back, and has its share again"""
+    """The node returns and gets its share of connections again"""
     guide.tell("node2 has booted, and its standby has caught up.")
     guide.cluster.plug("node2")
     guide.cluster.set_nodes(standby("node1"), standby("node2"), primary("node3"))
@@ -153,8 +155,8 @@ def the_node_comes_back(guide: Guide) -> None:
     guide.expect_sessions(seen, node1=State.ALIVE)
 
 
-def the_cluster_cannot_be_asked(guide: Guide) -> None:
-    """The cluster cannot be asked: that is no reason to change anything"""
+def the_cluster_does_not_answer(guide: Guide) -> None:
+    """The cluster does not answer: the pool stays as it is"""
     guide.tell("Pacemaker on director1 does not answer.")
     guide.cluster.lose_cluster()
     seen = guide.play("monitor", ExitCode.DEGRADED)
@@ -163,14 +165,14 @@ def the_cluster_cannot_be_asked(guide: Guide) -> None:
 
 
 STEPS: tuple[Callable[[Guide], None], ...] = (
-    the_path_is_laid,
+    the_path_is_prepared,
     the_pool_appears,
-    everyone_is_alone,
+    no_standby_is_fit,
     a_standby_is_promoted,
     the_old_primary_comes_back,
     a_node_dies,
     the_node_comes_back,
-    the_cluster_cannot_be_asked,
+    the_cluster_does_not_answer,
 )
 
 

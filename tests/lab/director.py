@@ -1,4 +1,4 @@
-"""Parts that many cases share: a director under Pacemaker's control, and its visible state.
+"""A director under Pacemaker's control, and its visible state.
 
 The steps assert the exit code of each action. A case then contains only the state of the cluster,
 the expected pool, and the effects on clients.

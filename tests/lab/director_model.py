@@ -1,8 +1,8 @@
 """A model of the director's documented rules, for tests with random changes.
 
 It shares no code with the agent. Where a verdict depends on time (decision 026), the model keeps
-for each withdrawn real server the earliest and the latest moment at which that can have begun.
-Close to the end of the grace both outcomes are right.
+for each withdrawn real server the earliest and the latest possible begin of the withdrawal. Close
+to the end of the grace both outcomes are right.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ALWAYS = (-math.inf, math.inf)
 
 
 class Findings(NamedTuple):
-    """Everything that one cycle of the agent finds."""
+    """Input of one cycle of the agent."""
 
     verdicts: Mapping[str, str]
     pool: Pool
@@ -40,7 +40,7 @@ class Findings(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A result that the rules allow: the pool, the exit code of monitor, the withdrawn ones."""
+    """A result that the rules allow: the pool, the exit code of monitor, the withdrawn servers."""
 
     pool: Pool
     code: int
@@ -60,9 +60,9 @@ def verdicts(nodes: Sequence[cib.Node]) -> dict[str, str]:
 
 
 def _is_hidden(node: cib.Node, cluster: Mapping[str, cib.Node]) -> bool:
-    """Tell whether crm_mon 2.1.5 omits the resource: it is active and unmanaged there only.
+    """Return whether crm_mon 2.1.5 omits the resource: all active instances are unmanaged then.
 
-    Nothing is known then of any real server, except of an unclean node (decision 005).
+    The state of each real server is then unknown, except on an unclean node (decision 005).
     """
     if not node.holder or node.connection != "failed" or not cluster[node.holder].online:
         return False
@@ -76,7 +76,7 @@ def _is_active(node: cib.Node) -> bool:
 
 
 def _is_unclean(node: cib.Node) -> bool:
-    """Tell whether Pacemaker would fence a node: a failure on it, and no way to it."""
+    """Return whether Pacemaker would fence a node: it has a failure and no connection."""
     return bool(node.holder) and node.connection == "failed" and node.realsvr_failed
 
 
@@ -87,7 +87,7 @@ def verdict(node: cib.Node, cluster: Mapping[str, cib.Node]) -> str:
     """
     if node.holder:
         return _of_remote(node, cluster[node.holder])
-    if node.twin == "online":  # the online entry counts; of two nothing is known (decision 030)
+    if node.twin == "online":  # an online entry counts, two are unknown (decision 030)
         return "UNKNOWN" if node.online else "AWAY"
     return _of_visible(node, node.maintenance)
 
@@ -105,7 +105,7 @@ def _of_remote(node: cib.Node, holder: cib.Node) -> str:
 
 
 def _of_visible(node: cib.Node, maintenance: bool) -> str:
-    if maintenance:  # offline, too: it has left in good order, and stopped nothing
+    if maintenance:  # an offline node, too: it has left in order, without stopping its resources
         return "UNKNOWN"
     if not node.online or node.realsvr_failed:
         return "DEAD"
@@ -117,18 +117,18 @@ def _of_visible(node: cib.Node, maintenance: bool) -> str:
 
 
 class Model:
-    """The rules, and the time since when each real server has been withdrawn."""
+    """The rules, with the time of withdrawal of each real server."""
 
     def __init__(self) -> None:
         self._since: dict[str, Interval] = {}
 
     @property
     def waits(self) -> bool:
-        """Tell whether the time of any real server runs."""
+        """Return whether the time of any real server runs."""
         return bool(self._since)
 
     def results(self, findings: Findings, began: float, ended: float) -> Iterator[Result]:
-        """Yield the results that are right for a cycle between two moments."""
+        """Yield the legal results of a cycle between two moments."""
         away = [host for host in findings.pool if findings.verdicts[host] == "AWAY"]
         choices = [self._is_over(host, began, ended) for host in away]
         for chosen in itertools.product(*choices):
@@ -137,7 +137,7 @@ class Model:
             yield from self._passes(findings._replace(verdicts=verdicts))
 
     def _passes(self, findings: Findings) -> Iterator[Result]:
-        """Yield the result of a cycle, and that of one with a first pass (decision 031)."""
+        """Yield the result of a cycle without a first pass, and with one (decision 031)."""
         yield self._result(findings)
         if not findings.slow:
             return
@@ -151,7 +151,7 @@ class Model:
             yield self._result(findings._replace(pool=first.pool, settling=new))
 
     def _is_over(self, host: str, began: float, ended: float) -> set[bool]:
-        """Return whether a grace is over; both where the clocks do not tell."""
+        """Return the possible answers to whether a grace is over."""
         if host not in self._since:
             return {False}
         earliest, latest = self._since[host]
@@ -171,11 +171,11 @@ class Model:
                 if waits and scheduler != DELETES_AT_ZERO:
                     after[host] = 0
         unknown = [host for host in pool if verdicts[host] == "UNKNOWN"]
-        nobody = "IN" not in verdicts.values()
-        return Result(after, DEGRADED if nobody or unknown else OK, self._timed(after, findings))
+        unfit = "IN" not in verdicts.values()
+        return Result(after, DEGRADED if unfit or unknown else OK, self._timed(after, findings))
 
     def _timed(self, after: Pool, findings: Findings) -> frozenset[str]:
-        """Return those whose time runs: it does for those that only may be there, even if kept."""
+        """Return the real servers whose time runs, including those possibly in the table."""
         kept = kept_ones(findings.verdicts, findings.pool)
         found = set()
         for host in after:
@@ -189,24 +189,24 @@ class Model:
         return frozenset(found)
 
     def follow(self, result: Result, began: float, ended: float) -> None:
-        """Remember the times as after a cycle with this result."""
+        """Record the times as after a cycle with this result."""
         self._since = {
             host: self._since.get(host, (began, ended)) for host in sorted(result.withdrawn)
         }
 
     def follow_failure(self, result: Result, began: float) -> None:
-        """Remember the times after a change that failed: the agent may have noted it or not."""
+        """Record the times after a failed change: the agent has or has not recorded it."""
         hosts = sorted(result.withdrawn | self._since.keys())
         earliest = {h: min(began, self._since.get(h, ALWAYS[::-1])[0]) for h in hosts}
         self._since = {host: (earliest[host], math.inf) for host in hosts}
 
     def let_pass(self, seconds: float) -> None:
-        """Take all times for so much longer ago."""
+        """Move all times back by this number of seconds."""
         self._since = {h: (low - seconds, high - seconds) for h, (low, high) in self._since.items()}
 
 
 def kept_ones(verdicts: Mapping[str, str], pool: Pool) -> set[str]:
-    """Return the hosts that go on because no real server is fit (on_empty=keep)."""
+    """Return the hosts that keep serving because no real server is fit (on_empty=keep)."""
     if "IN" in verdicts.values():
         return set()
     serving = {host for host, weight in pool.items() if weight > 0}
@@ -219,7 +219,7 @@ def kept_ones(verdicts: Mapping[str, str], pool: Pool) -> set[str]:
 def without_ipvsadm(result: Result, pool: Pool, scheduler: str) -> Result:
     """Return the end of a cycle in which ipvsadm fails: 190 while a real server serves.
 
-    The flags of a scheduler are not in /proc, so the agent cannot even look then (decision 008).
+    The flags of a scheduler are not in /proc, so the agent cannot compare them then (decision 008).
     """
     if scheduler in HAS_FLAGS:
         return result._replace(pool=pool, code=DEGRADED if any(pool.values()) else FAILED)

@@ -25,7 +25,7 @@ def read_only(directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def full(directory: Path) -> Iterator[None]:
-    """Let what a directory has be on a file system without any room."""
+    """Move the content of a directory to a full file system, until the end of the block."""
     files = {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
     mount("-t", "tmpfs", "-o", "size=64k", "none", directory)
     try:

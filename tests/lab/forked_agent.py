@@ -1,7 +1,7 @@
 """Agent runs without the start of an interpreter, for cases that need hundreds of them.
 
-Each run is a fork of a process that has the agent loaded, and goes on with what the executable does
-after its imports: the same code, and crm_mon, ipvsadm and the kernel are as real as ever.
+Each run is a fork of a process that has loaded the agent. It executes the same code as the
+executable does after its imports, with the real crm_mon, ipvsadm and kernel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trouble of the agent's own: what serves goes on, and stop leaves nothing behind."""
+"""Failures of the agent's own means: real servers go on serving, and stop leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NODEST = "net/ipv4/vs/expire_nodest_conn"
 
 @pytest.fixture
 def lvs(world: World, tmp_path: Path) -> Resource:
-    """The documented configuration, persistent, so that ipvsadm is needed to look at it."""
+    """Return a resource with persistence, which only ipvsadm shows."""
     resource = Resource(world.director1, tmp_path)
     resource.parameters["virtual_service_options"] = "-s rr -p 60"
     return resource
@@ -107,7 +107,7 @@ def test_a_directory_that_is_read_only(lvs: Resource) -> None:
 
 
 def test_settings_that_cannot_be_written(world: World, lvs: Resource) -> None:
-    """As in a container: what is only desirable is a warning."""
+    """Settings that are only desirable cause a warning, as in a container."""
     with read_only(Path("/proc/sys")):
         result = lvs.run("start")
         assert result.exit_code == OK, result
@@ -151,7 +151,7 @@ def test_addresses_without_a_place_for_files(world: World) -> None:
 
 
 def test_an_ip_that_cannot_be_asked(world: World, tmp_path: Path) -> None:
-    """The address is seen without it."""
+    """The agent finds the address without ip(8)."""
     address = Address(world.director1)
     address.start()
     for body in ("echo no luck >&2; exit 1", "echo nonsense", "kill -9 $$"):

@@ -64,7 +64,7 @@ def test_the_other_director_takes_over(hosts: World, tmp_path: Path, ip: str) ->
 
     for old, new in ((first, second), (second, first)):
         old.stop()
-        assert believed(client, ip) == mac(old.host), "nobody told it anything else"
+        assert believed(client, ip) == mac(old.host), "no host has announced another MAC"
         began = time.monotonic()
         starting = new.begin("start")
         session, before_its_end = first_connection(client, ip, starting)

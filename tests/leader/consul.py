@@ -197,7 +197,7 @@ class Consul:
         wait_until(self.healthy, seconds=60)
 
     def _follow(self) -> None:
-        """Let another server lead than the one that is asked.
+        """Let another server lead than the queried one.
 
         A leader that loses the majority goes on holding requests; a follower ends them when the
         leader's connection is gone.

@@ -43,6 +43,6 @@ def table(rows: Sequence[Row]) -> list[str]:
     return [
         *lines,
         "without: the longest time without an answer to a ping, sent every 50 ms",
-        "doubled: to how many of the questions who has it more than one host has answered",
+        "doubled: number of ARP requests for the address that more than one host answered",
         "both had: how long the kernels of both had it, reachable or not",
     ]

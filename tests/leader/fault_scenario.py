@@ -31,7 +31,7 @@ class FaultScenario:
         """Summary of queries through the address, if there were any."""
         self._title = title
         self._having = [AddressSpans(manager.host, VIP) for manager in managers]
-        self._before, self._recorded = "nobody", False
+        self._before, self._recorded = "no host", False
 
     @property
     def nodes(self) -> list[Host]:

@@ -18,7 +18,7 @@ _NOT_RUNNING, _RUNNING, _PROMOTED, _BROKEN = 7, 0, 8, 1
 
 
 class Node(NamedTuple):
-    """A node of the sketch and what runs on it."""
+    """A node of the sketch, and its resources."""
 
     name: str
     status: str = "HS:async"

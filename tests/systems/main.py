@@ -69,7 +69,7 @@ def versions(suite: str) -> dict[str, str]:
 
 
 def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row]:
-    """Return the rows with what has become of steps in the system that `found` describes.
+    """Return the rows with the results of the steps in the system that `found` describes.
 
     A step that has failed is no longer among the tests of its system.
     """

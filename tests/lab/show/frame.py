@@ -19,7 +19,7 @@ def opening(screen: Screen, title: str, drawing: str, explanation: str) -> None:
 
 def closing(screen: Screen, lines: Sequence[str]) -> None:
     """Summarise the demonstration, and name the next steps."""
-    screen.headline("What you have seen")
+    screen.headline("Summary")
     for line in lines:
         screen.line("  ", line)
     screen.line()

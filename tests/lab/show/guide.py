@@ -78,7 +78,7 @@ class Guide:
         self._show_words(f"{action} exits {exits:d} (OCF_{exits.name})", result)
         weights = self.cluster.weights()
         implied = {row.host: row.after for row in rows if row.after is not None}
-        check("the kernel's table is what follows from the verdicts", weights, implied)
+        check("the kernel's table follows from the verdicts", weights, implied)
         sessions = self.cluster.sessions()
         return Seen(weights, self._show_connections(sessions), sessions)
 

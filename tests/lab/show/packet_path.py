@@ -35,8 +35,8 @@ def lay_packet_path(world: World) -> Iterator[tuple[str, str, AgentResult]]:
 
 
 def owner(world: World) -> str:
-    """Return the host with the MAC that the client learns for the VIP; ``nobody`` if none."""
+    """Return the host with the MAC that the client learns for the VIP; ``no host`` if none."""
     with suppress(OSError):  # no server listens yet; only the ARP request counts
         world.client.connect().close()
     answer = neighbour(world.client, VIP)
-    return next((name for name, host in world.hosts.items() if mac(host) == answer), "nobody")
+    return next((name for name, host in world.hosts.items() if mac(host) == answer), "no host")
