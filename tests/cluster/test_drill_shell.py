@@ -59,7 +59,7 @@ def answers(cluster: Cluster, line: str) -> str:
     return completed.stdout.splitlines()[2].strip()
 
 
-def test_what_is_suggested_without_a_configuration_works(cluster: Cluster) -> None:
+def test_suggestions_without_a_configuration_work(cluster: Cluster) -> None:
     """The suggested commands lead to a cluster that serves as the other tests need it."""
     cluster.renew(databases=True)
     with serve_remote_commands(cluster):
@@ -72,7 +72,7 @@ def test_what_is_suggested_without_a_configuration_works(cluster: Cluster) -> No
     assert_example_serves(Example(cluster, DEFAULT))
 
 
-def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
+def test_suggestions_with_a_configuration_work(served: Cluster) -> None:
     (director,) = directors(served)
     bystander = spare(served)
     shown = greeting(served)
@@ -94,7 +94,7 @@ def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
     )
 
 
-def test_reads_and_writes_from_the_client_reach_whom_they_should(served: Cluster) -> None:
+def test_reads_reach_a_standby_and_writes_the_primary(served: Cluster) -> None:
     assert answers(served, WRITE) == primary(served).name
     assert answers(served, READ) in {node.name for node in standbys(served)}
 

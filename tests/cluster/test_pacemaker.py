@@ -185,9 +185,7 @@ def test_the_announcements_change_in_place(balanced: Cluster, history: History) 
     assert history.changes() == [("reload-agent", ADDRESS)] * 2
 
 
-def test_another_address_needs_a_restart_of_what_has_it(
-    balanced: Cluster, history: History
-) -> None:
+def test_another_address_restarts_only_its_resources(balanced: Cluster, history: History) -> None:
     """A change of the address restarts the resource and its successors in the group only."""
     for prefix in ("25", "24"):
         balanced.node1.pcs("resource", "update", ADDRESS, f"cidr_netmask={prefix}")
@@ -251,7 +249,7 @@ def test_a_list_that_fails_is_seen_with_its_reason(balanced: Cluster, history: H
     assert not [line for line in said if SECRET in line]
 
 
-def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> None:
+def test_a_failed_start_shows_its_reason(balanced: Cluster, history: History) -> None:
     wrong = ["vip=10.77.0.102", "port=70000"]
     balanced.node1.pcs("resource", "create", "wrong", "lvsdr", *wrong)
     seen = wait_until(
@@ -270,12 +268,12 @@ def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> Non
 # --- queries by hand
 
 
-def test_crm_resource_validates_what_is_configured(balanced: Cluster) -> None:
+def test_crm_resource_validates_a_configured_resource(balanced: Cluster) -> None:
     completed = balanced.node1.run(["crm_resource", "--validate", "--resource", SERVICE])
     assert "returned 0 (ok)" in completed.stdout
 
 
-def test_crm_resource_says_what_is_illegal(balanced: Cluster) -> None:
+def test_crm_resource_names_an_illegal_value(balanced: Cluster) -> None:
     agent = ["--class=ocf", "--provider=lvsdr", "--agent=lvsdr"]
     options = [f"--option=vip={READ_VIP}", "--option=port=70000"]
     argv = ["crm_resource", "--validate", *agent, *options]
@@ -317,7 +315,7 @@ def language_of_pacemaker(node: Node) -> str:
     return next(it for it in variables if it.startswith("LANG=")).partition("=")[2]
 
 
-def test_a_check_by_hand_says_that_the_pool_is_degraded(balanced: Cluster) -> None:
+def test_a_check_by_hand_reports_a_degraded_pool(balanced: Cluster) -> None:
     setting = "realserver_get_real_servers_script"
     balanced.node1.pcs("resource", "update", SERVICE, f"{setting}=/bin/false")
     balanced.settle()
@@ -398,7 +396,7 @@ def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: Hi
     assert sorted(history.changes()) == sorted(moved)
 
 
-def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
+def test_pcs_moves_the_director_to_the_given_node(balanced: Cluster) -> None:
     here = director(balanced)
     there = next(node for node in balanced.nodes if node is not here)
     move = ["pcs", "resource", "move", DIRECTOR, there.name]

@@ -73,7 +73,7 @@ def test_a_handover_is_no_failure(gated: Cluster) -> None:
     assert failures(gated) == ""
 
 
-def test_nobody_leads_and_somebody_does_again(gated: Cluster) -> None:
+def test_the_address_returns_with_a_new_leader(gated: Cluster) -> None:
     let_lead(gated)
     assert nodes_with_address(gated) == []
     let_lead(gated, gated.node3)

@@ -43,7 +43,7 @@ IPVSADM = {
 
 
 @pytest.mark.parametrize(("body", "cause"), IPVSADM.values(), ids=IPVSADM)
-def test_an_ipvsadm_that_cannot_be_asked(
+def test_a_failing_ipvsadm_leaves_the_pool(
     lvs: Resource, tmp_path: Path, body: str, cause: str
 ) -> None:
     lvs.start()
@@ -57,7 +57,9 @@ def test_an_ipvsadm_that_cannot_be_asked(
     assert lvs.pool() == {**EVEN, "node3": 0}
 
 
-def test_without_anybody_to_serve_it_is_a_failure(lvs: Resource, tmp_path: Path) -> None:
+def test_a_failing_ipvsadm_without_serving_real_servers_is_a_failure(
+    lvs: Resource, tmp_path: Path
+) -> None:
     lvs.start()
     for number in (21, 22, 23):
         lvs.host.restore_ipvs(f"-e {lvs.service} -r 10.77.0.{number}:5432 -g -w 0\n")
@@ -150,7 +152,7 @@ def test_addresses_without_a_place_for_files(world: World) -> None:
             (world.node1.rsctmp / f"lvsdr-{resource.instance}.state").unlink()
 
 
-def test_an_ip_that_cannot_be_asked(world: World, tmp_path: Path) -> None:
+def test_a_failing_ip_does_not_hide_the_address(world: World, tmp_path: Path) -> None:
     """The agent finds the address without ip(8)."""
     address = Address(world.director1)
     address.start()

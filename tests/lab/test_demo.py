@@ -10,7 +10,7 @@ from tests.lab.show.screen import Screen
 from tests.lab.world import World
 
 
-def test_the_walk_shows_what_it_says(world: World) -> None:
+def test_the_demonstration_shows_all_steps(world: World) -> None:
     out = io.StringIO()
     demonstrate(world, Screen(out, 80, colour=False, unicode=True))
     assert [f"{step}/8  " in out.getvalue() for step in range(1, 9)] == [True] * 8

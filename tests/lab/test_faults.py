@@ -319,9 +319,7 @@ def test_broken_parameters_are_named_and_change_nothing(world: World, tmp_path: 
             assert world.director1.ipvs_text() == before
 
 
-def test_everything_that_is_wrong_is_said_in_a_line_of_its_own(
-    world: World, tmp_path: Path
-) -> None:
+def test_each_illegal_parameter_is_reported_in_its_own_line(world: World, tmp_path: Path) -> None:
     broken = {"port": "0", OPTIONS: "-C", WEIGHTS: "node1,x", "drain_timeout": "-5s"}
     resource = Resource(world.director1, tmp_path, {**STANDBYS, **broken})
     for action in ("validate-all", "start"):

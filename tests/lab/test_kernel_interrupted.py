@@ -69,7 +69,7 @@ def test_one_action_at_a_time(lvs: Resource) -> None:
 
 
 @pytest.mark.parametrize(("action", "code"), [("monitor", NOT_RUNNING), ("reload-agent", FAILED)])
-def test_one_that_waited_does_not_bring_back_what_was_stopped(
+def test_a_delayed_action_does_not_restore_a_stopped_service(
     lvs: Resource, action: str, code: int
 ) -> None:
     lvs.start()

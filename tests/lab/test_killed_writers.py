@@ -92,7 +92,7 @@ def kill_at_write(case: Case, action: str, directory: Path, body: str) -> None:
     running.wait()
 
 
-def test_stop_removes_what_a_killed_start_still_adds(case: Case, tmp_path: Path) -> None:
+def test_stop_removes_late_additions_of_a_killed_start(case: Case, tmp_path: Path) -> None:
     kill_at_write(case, "start", tmp_path, "sleep 3")
     result = case.run("stop")
     assert result.exit_code == OK, result
@@ -101,7 +101,7 @@ def test_stop_removes_what_a_killed_start_still_adds(case: Case, tmp_path: Path)
     assert case.run("monitor").exit_code == NOT_RUNNING
 
 
-def test_start_waits_for_what_a_killed_start_still_adds(case: Case, tmp_path: Path) -> None:
+def test_start_waits_for_the_writes_of_a_killed_start(case: Case, tmp_path: Path) -> None:
     finished = tmp_path / "finished"
     kill_at_write(case, "start", tmp_path, f"sleep 3; : > {finished}")
     result = case.run("start")

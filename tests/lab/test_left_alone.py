@@ -57,9 +57,7 @@ def test_two_resources_with_one_service(lvs: Resource, tmp_path: Path) -> None:
     other.stop()
 
 
-def test_a_resource_that_was_deleted_while_it_ran_blocks_nobody(
-    lvs: Resource, tmp_path: Path
-) -> None:
+def test_a_resource_deleted_while_it_ran_blocks_no_other(lvs: Resource, tmp_path: Path) -> None:
     """A deleted resource does not block its service, although service and state file remain."""
     other = Resource(lvs.host, tmp_path, {**LISTED, "weight_of_realservers": "node1"}, "other")
     directory = lvs.host.rsctmp

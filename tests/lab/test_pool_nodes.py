@@ -83,7 +83,7 @@ def test_recorded_nodes(director: Director) -> None:
     assert all_alive(sessions)
 
 
-def test_who_is_out_of_sight_keeps_sessions_for_a_while(director: Director) -> None:
+def test_a_server_out_of_sight_keeps_sessions_within_the_grace(director: Director) -> None:
     """An absent real server drains until the grace ends, e.g. after `crm_resource --refresh`."""
     sessions = director.sessions()
     director.cluster(PRIMARY, STANDBY2._replace(realsvr=False), STANDBY3)

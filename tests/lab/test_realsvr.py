@@ -246,7 +246,7 @@ def test_a_changed_sysctl_is_named(node: Host) -> None:
     assert settings(node) == off()
 
 
-def test_what_was_set_before_is_put_back_and_what_was_set_since_is_left(node: Host) -> None:
+def test_stop_restores_settings_except_later_changes(node: Host) -> None:
     resource = RealServer(node)
     before = {**off(), "net/ipv4/conf/all/arp_announce": "1", "net/ipv4/conf/lo/arp_ignore": "2"}
     for name, value in before.items():

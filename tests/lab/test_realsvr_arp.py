@@ -82,7 +82,7 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
 
 
 @pytest.mark.parametrize("vip", [VIP])
-def test_a_real_server_that_answers_is_heard(bare: World, vip: str) -> None:
+def test_the_listener_detects_a_real_server_that_answers(bare: World, vip: str) -> None:
     """A real server with the address but without the ARP settings is noticed, until start."""
     bare.node1.ip([f"address add {vip}/32 dev lo"])
     with NeighbourListener() as ear, asking(bare.client, vip):

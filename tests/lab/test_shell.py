@@ -8,7 +8,7 @@ from tests.lab.world import World
 from tests.support.processes import run
 
 
-def test_what_the_greeting_suggests_works(world: World) -> None:
+def test_suggestions_of_the_greeting_work(world: World) -> None:
     said = {}
     for line, _ in SUGGESTIONS:
         assert f"  {line}" in greeting()

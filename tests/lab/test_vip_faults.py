@@ -257,7 +257,7 @@ def test_with_a_second_prefix_by_hand(director: Host) -> None:
     assert address.prefixes == []
 
 
-def test_what_only_looks_like_it(director: Host) -> None:
+def test_a_similar_address_is_left_alone(director: Host) -> None:
     """10.77.0.111 is not taken for 10.77.0.1, nor is the label eth0:10.77.0.1."""
     by_hand(director, "address add 10.77.0.111/24 dev eth0 label eth0:10.77.0.1")
     address = Address(director, "10.77.0.1", nic="eth0", cidr_netmask=24)

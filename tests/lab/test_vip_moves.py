@@ -101,7 +101,7 @@ def test_announcements(hosts: World, ip: str) -> None:
 
 
 @pytest.mark.parametrize("ip", [IP, IP6])
-def test_who_has_stopped_says_no_more(hosts: World, ip: str) -> None:
+def test_a_stopped_agent_sends_no_announcements(hosts: World, ip: str) -> None:
     address = Address(hosts.director1, ip, arp_count=100, arp_interval=50)
     with sniffing(hosts.client) as sniffer:
         address.start()

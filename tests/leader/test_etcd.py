@@ -32,7 +32,7 @@ def node(hosts: dict[str, Host]) -> Host:
     return hosts["node1"]
 
 
-def test_who_leads(etcd: Cluster, node: Host) -> None:
+def test_the_store_names_the_leader(etcd: Cluster, node: Host) -> None:
     def ask(name: str) -> Leadership:
         return query_store(node, opened(etcd.endpoints, name)).leadership
 
@@ -117,7 +117,7 @@ def test_a_member_that_has_just_been_cut_off(etcd: Cluster, node: Host) -> None:
 
 
 @pytest.mark.parametrize("index", MEMBERS)
-def test_a_member_that_nobody_can_reach(etcd: Cluster, node: Host, index: int) -> None:
+def test_an_unreachable_member_is_passed_over(etcd: Cluster, node: Host, index: int) -> None:
     """The store replaces a member with silent connections by another endpoint.
 
     It is not the leading member: during an election the store has no answer.
@@ -159,7 +159,7 @@ def test_all_are_gone_and_come_back(etcd: Cluster, node: Host) -> None:
         wait_until(lambda: followed.says(State.FOLLOWER))
 
 
-def test_nobody_can_be_reached(etcd: Cluster, node: Host) -> None:
+def test_no_member_can_be_reached(etcd: Cluster, node: Host) -> None:
     node.unplug("front")
     answer = query_store(node, opened(etcd.endpoints), 1)
     node.plug()

@@ -67,7 +67,7 @@ def test_a_certificate_with_a_common_name(
     assert "CommonName" in found.reason
 
 
-def test_a_server_whom_somebody_else_has_signed(
+def test_a_server_with_a_certificate_of_another_authority(
     hosts: dict[str, Host], given: Given, authority: Authority
 ) -> None:
     other = Authority(authority.directory / "other")

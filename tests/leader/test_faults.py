@@ -131,7 +131,7 @@ def test_the_key_is_deleted(scenario: FaultScenario, store: Cluster) -> None:
     scenario.end(most=SOON)
 
 
-def test_the_key_is_deleted_and_nobody_wants_it(scenario: FaultScenario, store: Cluster) -> None:
+def test_the_key_is_deleted_without_contenders(scenario: FaultScenario, store: Cluster) -> None:
     """The address is released when no node takes the key for longer than the grace."""
     one, two = scenario.contenders
     one.willing = two.willing = False
@@ -244,7 +244,7 @@ class TestSlow:
         scenario.moved_to(1)
         scenario.end(most=SOON)
 
-    def test_nothing_is_heard_of_watches(self, scenario: FaultScenario, slow: list[Relay]) -> None:
+    def test_watches_get_no_events(self, scenario: FaultScenario, slow: list[Relay]) -> None:
         """Watches that stay open and silent do no harm, because the periodic queries count."""
         for relay in slow:
             relay.deaf = True

@@ -122,7 +122,7 @@ def test_a_second_daemon_is_refused(nodes: list[Manager]) -> None:
     assert one.address()["state"] == "held"
 
 
-def test_what_is_removed_by_hand_comes_back(nodes: list[Manager]) -> None:
+def test_an_address_removed_by_hand_is_restored(nodes: list[Manager]) -> None:
     one = nodes[0]
     one.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"])
     wait_until(lambda: one.address()["restored"] == 1)
@@ -142,7 +142,7 @@ def test_another_prefix_is_put_right(nodes: list[Manager]) -> None:
     wait_until(lambda: listed() == [f"{VIP}/24"])
 
 
-def test_who_does_not_lead_does_not_have_it_by_hand(nodes: list[Manager]) -> None:
+def test_an_address_added_by_hand_without_leadership_is_removed(nodes: list[Manager]) -> None:
     two = nodes[1]
     two.host.run(["ip", "address", "add", f"{VIP}/24", "dev", "front"])
     wait_until(lambda: not has(two.host))
@@ -170,7 +170,7 @@ def test_or_does_not(nodes: list[Manager]) -> None:
     assert one.address()["bad"]
 
 
-def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
+def test_without_a_leader_the_address_is_released(nodes: list[Manager], etcd: Cluster) -> None:
     """The last leader keeps the address for the grace, and the other node does not take it."""
     one, two = nodes
     etcd.delete()

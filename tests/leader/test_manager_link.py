@@ -80,7 +80,7 @@ def trouble(manager: Manager) -> str:
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
-def test_a_link_that_comes_back_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+def test_a_link_that_returns_is_announced(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
     wait_until(lambda: has(one.host, BACK, "back"))
     one.host.unplug("back")
@@ -208,7 +208,7 @@ def test_the_kernel_finds_another_owner(one: Manager, hosts: dict[str, Host]) ->
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
-def test_another_mac_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+def test_another_mac_is_announced(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
     wait_until(lambda: has(one.host, BACK, "back"))
     mac = "02:00:00:00:00:98"

@@ -125,7 +125,7 @@ def test_a_port_in_use_costs_the_metrics_and_not_the_address(one: Filed) -> None
     assert one.end().stderr.count(" unpublished ") == 1
 
 
-def test_nobody_else_may_ask(one: Filed) -> None:
+def test_other_users_may_not_query(one: Filed) -> None:
     (path,) = one.place.glob("*.sock")
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -148,7 +148,7 @@ def test_without_them_it_does_not_begin(one: Filed) -> None:
     assert done.stderr == "vip-manager: needs CAP_NET_RAW: run it as root, or give it these\n"
 
 
-def test_the_service_manager_is_told(one: Filed, tmp_path: Path) -> None:
+def test_the_service_manager_is_notified(one: Filed, tmp_path: Path) -> None:
     one.end()
     said: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -71,7 +71,7 @@ def test_the_leader_hands_over(nodes: list[PolicyHolder], leased: Cluster) -> No
 
 
 @pytest.mark.parametrize("policy", [POLICY._replace(unreachable=Unreachable.KEEP)], ids=["keep"])
-def test_who_keeps_it_has_it_twice(
+def test_keep_allows_two_holders(
     nodes: list[PolicyHolder], leased: Cluster, hosts: dict[str, Host]
 ) -> None:
     """Both nodes have the address with keep, until the first one learns of the new leader."""

@@ -51,7 +51,7 @@ def test_two_hosts_have_the_address(segment: Segment, nodes: list[Host]) -> None
     assert overlap(*having) > 0
 
 
-def test_nobody_has_the_address_for_a_while(
+def test_a_gap_without_an_owner_is_measured(
     segment: Segment, nodes: list[Host], hosts: dict[str, Host]
 ) -> None:
     one, two = nodes

@@ -168,7 +168,9 @@ def test_no_promotion_without_the_store(instances: Instances) -> None:
     assert one.monitor().code == DEGRADED
 
 
-def test_somebody_has_it_still(instances: Instances, etcd: Cluster) -> None:
+def test_a_promotion_fails_while_the_old_leader_has_the_address(
+    instances: Instances, etcd: Cluster
+) -> None:
     """A promotion fails while the old leader still has the address, before its next monitor."""
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
@@ -238,7 +240,7 @@ def test_it_is_kept_for_as_long_as_that_lasts(instances: Instances, etcd: Cluste
     assert holders(instances) == []
 
 
-def test_nobody_leads(instances: Instances, etcd: Cluster) -> None:
+def test_without_a_leader_the_address_is_released(instances: Instances, etcd: Cluster) -> None:
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
     assert one.monitor().code == PROMOTED
@@ -262,7 +264,7 @@ def after_the_grace(instance: Instance) -> list[Run]:
     return seen
 
 
-def test_what_hides_the_store_is_no_answer(instances: Instances) -> None:
+def test_a_parameter_error_counts_as_no_answer(instances: Instances) -> None:
     """Wrong parameters and missing files cost the address after the grace, not at once."""
     one = instances["node1"]
     one.must("promote")
@@ -278,7 +280,7 @@ def test_what_hides_the_store_is_no_answer(instances: Instances) -> None:
     assert one.monitor().code == PROMOTED
 
 
-def test_an_address_that_somebody_took_away(instances: Instances) -> None:
+def test_an_address_removed_by_hand_is_a_failure(instances: Instances) -> None:
     one = instances["node1"]
     one.must("promote")
     one.host.run(["ip", "address", "delete", "10.78.1.100/24", "dev", "back"])
@@ -315,7 +317,7 @@ def test_bad_input(
     assert (one.probe(), one.run("stop").code) == (STOPPED, 0)
 
 
-def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Path) -> None:
+def test_an_endpoint_without_a_listener(hosts: dict[str, Host], tmp_path: Path) -> None:
     """An endpoint without a listener is no bad input, because it may start later."""
     settings = gated(["http://10.78.0.21:4001"], on_dcs_unreachable="keep")
     one = Instance(hosts["node1"], tmp_path, settings)
@@ -326,7 +328,7 @@ def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Pa
     one.must("stop")
 
 
-def test_with_all_that_etcd_can_ask_for(
+def test_all_authentication_of_etcd(
     secure: Cluster, authority: Authority, hosts: dict[str, Host], tmp_path: Path
 ) -> None:
     """Certificates, user and password are used, and appear in no output."""

@@ -177,7 +177,7 @@ def test_a_socket_and_a_user(words: tuple[str, str], world: World, get_active_sl
 
 
 @pytest.mark.usefixtures("world")
-def test_whoever_is_the_primary(get_active_slaves: Tool) -> None:
+def test_any_of_several_hosts_may_be_the_primary(get_active_slaves: Tool) -> None:
     """libpq tries the hosts one after the other."""
     string = f"host=node3,node2,node1 {REST} target_session_attrs=read-write"
     assert get_active_slaves("psql", string) == LISTED

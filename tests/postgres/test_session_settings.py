@@ -23,7 +23,7 @@ def test_no_statement_outlives_its_asker(own: str, least: float, most: float) ->
     assert least <= float(found or 0) <= most
 
 
-def test_the_last_question_may_be_asked_again(world: World) -> None:
+def test_the_last_statement_may_be_repeated(world: World) -> None:
     target = Target("user=postgres dbname=postgres", {"host": str(world.primary.home)})
     statements = ["SELECT 1", "SELECT clock_timestamp()"]
     again = [0.1, 0.1, None]

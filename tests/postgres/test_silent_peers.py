@@ -86,7 +86,7 @@ def test_a_host_that_is_switched_off(tools: Tools) -> None:
     gave_up(tools, "10.67.0.2", "connecting to 10.67.0.2")
 
 
-def test_a_server_that_accepts_and_says_nothing(tools: Tools) -> None:
+def test_a_server_that_accepts_and_sends_nothing(tools: Tools) -> None:
     with listening():
         gave_up(tools, HERE, f"connecting to {HERE}")
 
@@ -136,7 +136,7 @@ def denying(answer: bytes) -> Iterator[None]:
     ],
     ids=["full", "role", "database", "pooler", "starting", "closes", "no PostgreSQL"],
 )
-def test_what_a_server_answers_to_a_login(answer: bytes, status: int, tools: Tools) -> None:
+def test_answers_of_a_server_to_a_login(answer: bytes, status: int, tools: Tools) -> None:
     string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
     with denying(answer):
         listing, check = tools.both("psql", string)
@@ -146,7 +146,7 @@ def test_what_a_server_answers_to_a_login(answer: bytes, status: int, tools: Too
 @pytest.mark.parametrize(
     ("answer", "status"), [(error_response("42501"), 0), (error_response("57P01"), 1), (b"", 1)]
 )
-def test_what_a_server_answers_to_a_query(answer: bytes, status: int, tools: Tools) -> None:
+def test_answers_of_a_server_to_a_query(answer: bytes, status: int, tools: Tools) -> None:
     string = f"host={HERE} {LOGIN} gssencmode=disable sslmode=disable"
     ready = b"Z\0\0\0\x05I"
     with welcoming(answer and answer + ready):
@@ -154,7 +154,7 @@ def test_what_a_server_answers_to_a_query(answer: bytes, status: int, tools: Too
     assert check[:2] == (status, "f\n")
 
 
-def test_a_resolver_that_says_nothing(tools: Tools) -> None:
+def test_a_resolver_without_an_answer(tools: Tools) -> None:
     """Without name resolution no server was queried, so no state is known."""
     for said in tools.both("psql", f"host=nowhere.example {LOGIN}", *SOON):
         assert said[:2] == (126, "")
@@ -172,7 +172,7 @@ def test_a_frozen_standby(world: World, tools: Tools) -> None:
 
 
 @pytest.mark.usefixtures("world")
-def test_a_cluster_that_says_nothing(get_active_slaves: Tool, tmp_path: Path) -> None:
+def test_a_cluster_without_an_answer(get_active_slaves: Tool, tmp_path: Path) -> None:
     crm_mon = tmp_path / "crm_mon"
     crm_mon.write_text("#!/bin/sh\nexec sleep 60\n")
     crm_mon.chmod(0o755)

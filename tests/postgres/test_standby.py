@@ -163,7 +163,7 @@ def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) ->
             standby.sql("SELECT pg_wal_replay_resume()")
 
 
-def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -> None:
+def test_a_receiver_without_messages(world: World, check_active_slave: Tool) -> None:
     """A working receiver requests a message of its primary before its timeout, or else ends."""
     standby = world.standbys["node3"]
     limit = ("--max-lag-seconds", "1")
@@ -238,7 +238,7 @@ def test_a_standby_restarted_without_its_primary(
 
 
 @pytest.mark.usefixtures("world")
-def test_anybody_may_ask(check_active_slave: Tool) -> None:
+def test_a_role_without_pg_monitor_gets_the_same_answers(check_active_slave: Tool) -> None:
     """A role without pg_monitor gets the same answers; pg_monitor only makes them more exact."""
     limits = ("--max-lag-bytes", "500000", "--max-lag-seconds", "900")
     for host, answer in (("node2", FIT), ("node1", NO_STANDBY)):

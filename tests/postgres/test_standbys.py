@@ -134,7 +134,7 @@ def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> No
         (("--nodes", "node1"), False, "\n"),
     ],
 )
-def test_whose_names_count(
+def test_names_of_nodes_and_arguments_count(
     arguments: tuple[str, ...],
     with_cluster: bool,
     listed: str,
@@ -161,7 +161,7 @@ def test_whose_names_count(
 
 
 @pytest.mark.usefixtures("world")
-def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
+def test_a_cluster_without_an_answer_lists_no_standby(
     get_active_slaves: Tool,
 ) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, CIB_file="/nonexistent")
@@ -170,7 +170,7 @@ def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
 
 
 @pytest.mark.usefixtures("world")
-def test_it_tells_who_is_left_out(get_active_slaves: Tool) -> None:
+def test_verbose_names_the_omitted_standbys(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "--verbose", "--nodes", "node2 node3")
     assert said == ToolResult(
         0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name"
@@ -219,7 +219,7 @@ def away(world: World, name: str) -> Iterator[None]:
         world.primary.sql("ALTER ROLE monitor LOGIN")
 
 
-def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
+def test_a_returned_standby_lags_more_than_its_walsender_reports(
     world: World, get_active_slaves: Tool
 ) -> None:
     """A returned standby has received all WAL, but does not replay it.
@@ -256,13 +256,13 @@ def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
 
 
 @pytest.mark.usefixtures("world")
-def test_a_standby_is_not_asked_for_standbys(get_active_slaves: Tool) -> None:
+def test_a_standby_is_not_queried_for_standbys(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "-h", "node2")
     assert said == ToolResult(1, "", "the server is in recovery: a standby, not the primary")
 
 
 @pytest.mark.usefixtures("world")
-def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
+def test_a_role_that_may_not_see_walsenders_gets_an_error(get_active_slaves: Tool) -> None:
     """Without pg_monitor the server shows only the names of walsenders, which is no empty list."""
     environ = {"PGPASSWORD": PASSWORDS["plain"]}
     said = get_active_slaves("psql", f"host={PRIMARY} user=plain dbname=postgres", **environ)
