@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.bench.sample import Command, Cost, in_turn
 from tests.leader.network import Host
-from tests.leader.vip import PROMOTED, STARTED, Instance, gated
+from tests.leader.vip_gate import PROMOTED, STARTED, Instance, gated
 
 _OTHER = {"ip": "10.78.1.101", "cidr_netmask": "24"}
 _INTERVAL = 3000  # milliseconds

@@ -19,27 +19,28 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ENTER_NAMESPACES, ROOT
+
 sys.path.insert(0, str(ROOT / "lib"))
 
-import urllib3  # noqa: E402
+import urllib3
 
-from tests.bench import gate  # noqa: E402
-from tests.lab.namespace import Running  # noqa: E402
-from tests.leader.etcd import KEY, Cluster, Member  # noqa: E402
-from tests.leader.managing import VIP, Manager  # noqa: E402
-from tests.leader.network import Host, network  # noqa: E402
-from tests.leader.relay import Relay, relays  # noqa: E402
-from tests.leader.segment import Segment, observed  # noqa: E402
-from tests.leader.waiting import until  # noqa: E402
+from tests.bench import gate
+from tests.leader.etcd import KEY, Cluster, Member
+from tests.leader.manager import VIP, Manager
+from tests.leader.network import Host, network
+from tests.leader.segment import Segment, observed
+from tests.leader.slow_relay import Relay, relays
+from tests.support.processes import Running, with_variables
+from tests.support.waiting import wait_until
 
 ETCD = ("etcd1", "etcd2", "etcd3")
 NUMBERS = {"etcd1": 11, "etcd2": 12, "etcd3": 13, "node1": 21, "node2": 22, "elsewhere": 31}
 BEAT = 0.01  # seconds: the resolution of the times
 _TICKS = os.sysconf("SC_CLK_TCK")
-_OWN = "--mount --pid --fork --kill-child --mount-proc --net --uts --ipc"
-_INSIDE = """mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/netns /run/lock && mkdir -m 1777 /run/tmp
+_NAMESPACES = (str(ENTER_NAMESPACES), "--net", "--uts", "--ipc", "--")
+_INSIDE = """root=$PWD
+(set -- && . tests/support/private_directories)
 hostname leader
 ip link set lo up
 exec /usr/bin/python3 -B -m tests.bench.leader "$@"
@@ -65,7 +66,7 @@ class Use(NamedTuple):
 
 def measure(installed: Path, switchovers: int, seconds: float, runs: int) -> dict[str, Any]:
     """Return the figures of the installation there."""
-    argv = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *_OWN.split(), "--", "tini", "--"]
+    argv = [*_NAMESPACES, "tini", "--"]
     argv += ["/bin/sh", "-euc", _INSIDE, "bench", str(installed)]
     argv += [str(switchovers), str(seconds), str(runs)]
     environ = {**os.environ, "LEADER_TESTS": "1", "TMPDIR": "/run/tmp"}
@@ -103,7 +104,7 @@ class Installed(Manager):
     tool = ""
 
     def start(self, *arguments: str) -> Running:
-        self.process = self.host.start([self.tool, *arguments], self.environ)
+        self.process = self.host.start([self.tool, *arguments], env=with_variables(self.environ))
         return self.process
 
 
@@ -126,7 +127,7 @@ def serving(
             manager.begin()
         by_name = {host.name: host for host in scene.nodes}
         segment = stack.enter_context(observed(scene.client, by_name, VIP, BEAT))
-        until(lambda: segment.serves(scene.nodes[0]))
+        wait_until(lambda: segment.serves(scene.nodes[0]))
         yield managers, segment
 
 
@@ -160,7 +161,7 @@ def times(scene: Scene, segment: Segment, switchovers: int) -> dict[str, float]:
 
 
 def took(segment: Segment, host: Host, at: float) -> float:
-    usable = until(lambda: segment.usable(host, at))
+    usable = wait_until(lambda: segment.usable(host, at))
     assert usable is not None
     return usable - at
 
@@ -204,7 +205,7 @@ def use(pid: int) -> Use:
 def lines(figures: dict[str, Any]) -> list[str]:
     """Return the report."""
     idle = figures["idle"]
-    heads = (("watch", "etcd is watched"), ("polling", "asked every second"))
+    heads = (("watch", "etcd is watched"), ("polling", "queried every second"))
     return [
         "",
         "vip-manager: from a change of the key in etcd to an address that a client reaches",

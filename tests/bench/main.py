@@ -13,8 +13,7 @@ from typing import Any
 
 from tests.bench import leader, monitor
 from tests.bench.install import install
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 
 def main() -> None:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests import cib
 from tests.bench.install import install
 from tests.bench.sample import Command, in_turn
+from tests.support import cib
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZES = (3, 16, 64)
 VIP, PORT = "10.77.0.100", 5432
 

@@ -16,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 sys.path.insert(0, str(ROOT / "lib"))
 
 from lvsdr.ipvs.table import (
@@ -26,11 +27,11 @@ from lvsdr.ipvs.table import (
     ServiceKey,
     WantedService,
 )
-from lvsdr.system.ipvs import Kernel  # noqa: E402
-from lvsdr.values.deadline import Deadline  # noqa: E402
+from lvsdr.system.ipvs import Kernel
+from lvsdr.values.deadline import Deadline
 
-from tests import cib  # noqa: E402
-from tests.bench.sample import Command, once  # noqa: E402
+from tests.bench.sample import Command, once
+from tests.support import cib
 
 SERVERS = 1000
 VIP, PORT = "10.77.0.100", 5432

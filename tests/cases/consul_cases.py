@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,6 +13,8 @@ from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
+
+from tests.support.waiting import wait_until
 
 KEY = "service/mycluster/leader"
 TOKEN = "0c3d7c8e-8d3c-4c1b-9a53-5f6a3d0f2b11"
@@ -99,10 +100,7 @@ def leadership(store: leader.Store) -> Leadership:
 def hold_request(servers: Servers, store: leader.Store) -> Waiting:
     """Begin a wait and return when the servers have its request."""
     waiting = Waiting(store)
-    limit = time.monotonic() + PATIENCE
-    while not servers.held():
-        assert time.monotonic() < limit, "no request arrives"
-        time.sleep(0.01)
+    wait_until(servers.held, description="a request", seconds=PATIENCE, pause=0.01)
     return waiting
 
 

@@ -194,7 +194,7 @@ CASES = (
         "-A -t 10.77.0.100:0 -s rr -p 10\n-a -t 10.77.0.100:0 -r 10.77.0.11:0 -g -w 1\n",
     ),
     Case(
-        "what ipvsadm assumes",
+        "defaults of ipvsadm",
         "-A -t 10.77.0.100:80\n-a -t 10.77.0.100:80 -r 10.77.0.11:80\n",
         "-A -t 10.77.0.100:80 -s wlc\n-a -t 10.77.0.100:80 -r 10.77.0.11:80 -g -w 1\n",
     ),
@@ -228,7 +228,7 @@ CASES = (
         """,
     ),
     Case(
-        "an edit sets what it does not mention",
+        "an edit sets omitted options to their defaults",
         """\
         -A -t 10.77.0.100:80 -s sh -p 100 -M 255.255.255.0 -b sh-port
         -E -t 10.77.0.100:80 -s sh
@@ -317,7 +317,7 @@ CASES = (
         ("No such destination", "No such destination"),
     ),
     Case(
-        "go on after what the kernel refuses",
+        "go on after a line that the kernel refuses",
         """\
         -A -t 10.77.0.100:80 -s rr
         -A -t 10.77.0.100:80 -s rr
@@ -339,7 +339,7 @@ CASES = (
     ),
     *(
         Case(
-            f"stop at what ipvsadm refuses: {line}",
+            f"stop at a line that ipvsadm refuses: {line}",
             f"-A -t 10.77.0.100:80 -s rr\n{line}\n-A -t 10.77.0.100:81 -s rr\n",
             "-A -t 10.77.0.100:80 -s rr\n",
             (message,),
@@ -382,7 +382,7 @@ CASES = (
         """,
     ),
     Case(
-        "what others may have: odd netmasks, an engine and a netmask without persistence",
+        "services of other owners: odd netmasks, an engine and a netmask without persistence",
         """\
         -A -t 10.77.0.100:80 -s rr -p 10 -M 0.0.0.0
         -A -t 10.77.0.100:81 -s rr -p 10 -M 255.0.255.0

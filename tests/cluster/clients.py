@@ -16,10 +16,10 @@ from typing import NamedTuple
 import psycopg
 from psycopg.pq import ExecStatus
 
-from tests.cluster.places import READ_VIP
+from tests.cluster.addresses import READ_VIP
 from tests.cluster.postgres import MONITOR, PORT
 from tests.lab.host import Host
-from tests.lab.namespace import entered
+from tests.support.namespaces import entered
 
 TIMEOUT = 8  # seconds for a connection, or for an answer
 PAUSE = 1.0  # seconds between two new connections

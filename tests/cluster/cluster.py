@@ -14,16 +14,17 @@ from lvsdr.errors import SourceUnavailable
 from lvsdr.pacemaker.cluster import ClusterState
 
 from tests.cluster import postgres
+from tests.cluster.addresses import OUTSIDE, WRITE_VIP
 from tests.cluster.evidence import collect
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.places import OUTSIDE, WRITE_VIP
 from tests.cluster.progress import Progress, StartReport
+from tests.cluster.timeouts import PAUSE
 from tests.cluster.unexpected_end import mend
-from tests.cluster.waiting import wait_until, watching
 from tests.lab.host import SCRATCH, Host
-from tests.lab.namespace import checked
 from tests.lab.network import Network
+from tests.support.processes import checked
+from tests.support.waiting import wait_until, watching
 
 FORMING = 300.0  # seconds, in a slow guest on a busy machine
 SETTLING = 600.0
@@ -152,7 +153,7 @@ class Cluster:
 
         while True:
             left = deadline - time.monotonic()
-            wait_until(lambda: _seen(node.recent_state), fits, what, left)
+            wait_until(lambda: _seen(node.recent_state), fits, what, left, pause=PAUSE)
             state = _seen(node.state)  # the recent state may be outdated
             if isinstance(state, ClusterState) and wanted(state):
                 return state

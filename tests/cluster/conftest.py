@@ -7,13 +7,13 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from lvsdr.pacemaker.cluster import Role
 
-from tests.cluster import foreign
+from tests.cluster import foreign_service
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill, recover
-from tests.cluster.example import Example, serves_as_it_should
+from tests.cluster.example import Example, assert_example_serves
+from tests.cluster.observed_state import directors
 from tests.cluster.progress import Progress
 from tests.cluster.report import Report, table
-from tests.cluster.views import directors
 from tests.lab.network import require_lab
 
 DRILLED = "4-roles"  # the example that all drills are made with
@@ -47,7 +47,7 @@ def visible_line(config: pytest.Config) -> Callable[[str], None]:
 def replicated(cluster: Cluster) -> Cluster:
     """Return the cluster with examples/4-roles.sh, reused from earlier drills if there were any."""
     if cluster.configuration != DRILLED:
-        serves_as_it_should(Example(cluster, DRILLED))
+        assert_example_serves(Example(cluster, DRILLED))
     return cluster
 
 
@@ -68,13 +68,13 @@ def drill(
     """
     recover(replicated, getattr(request, "param", Role.UNPROMOTED))
     for node in replicated.nodes:
-        foreign.add(node)
+        foreign_service.add(node)
     name = request.node.name[len("test_") :].replace("_", " ")
     with Drill(name, replicated) as drill:
         yield drill
         reports.append(drill.report())
         print("", reports[-1], *drill.seen, *drill.clients.failures, sep="\n")
-    assert foreign.untouched(replicated.nodes)
+    assert foreign_service.untouched(replicated.nodes)
     assert len(directors(replicated)) == 1
 
 
@@ -98,5 +98,5 @@ def pytest_runtest_makereport(
     if report.failed and isinstance(cluster, Cluster):
         # The module's name distinguishes it from evidence of parallel boots.
         directory = cluster.collect(f"{item.path.stem}-{item.name}-{call.when}")
-        report.sections.append(("what the machines say", f"is in {directory}"))
+        report.sections.append(("evidence of the machines", f"is in {directory}"))
     return report

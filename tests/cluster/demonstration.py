@@ -1,4 +1,4 @@
-"""A walk through failures of a real cluster: the events, and their effects on its clients."""
+"""Demonstration of failures in a real cluster: the events, and their effects on its clients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from collections.abc import Callable
 from lvsdr.pacemaker.cluster import ClusterState, Role
 
 from tests.cluster import postgres
+from tests.cluster.addresses import READ_VIP, WRITE_VIP
 from tests.cluster.clients import Clients
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import rebuild, who_is_who
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.places import READ_VIP, WRITE_VIP
-from tests.cluster.progress import Progress
-from tests.cluster.timeline import Timeline, in_words
-from tests.cluster.views import (
+from tests.cluster.observed_state import (
     can_be_promoted,
     in_role,
     pool,
@@ -28,16 +26,18 @@ from tests.cluster.views import (
     serving,
     standbys,
 )
-from tests.cluster.waiting import wait_until
-from tests.lab.job import ROOT
-from tests.lab.show.frame import closing, kept, opening, say
+from tests.cluster.progress import Progress
+from tests.cluster.timeline import Timeline, in_words
+from tests.cluster.timeouts import PATIENCE, PAUSE
+from tests.lab.show.frame import closing, opening, run_demonstration, say
 from tests.lab.show.screen import Screen, Styled
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 
 CONFIGURATION = "4-roles"
 VARIABLES = {"READ_VIP": READ_VIP, "WRITE_VIP": WRITE_VIP, "PORT": str(postgres.PORT)}
 EXCERPT = "resource create lvsdr "
 QUESTIONS = 6
-PATIENCE = 600.0  # seconds
 QUERY = 10  # seconds
 
 TITLE = "lvsdr: reads follow a PostgreSQL cluster through its failures"
@@ -59,7 +59,7 @@ libpq in a program that opens a connection every second and holds several others
 """
 
 CLOSING = (
-    "The pool followed the cluster, and nobody edited a list: it was the same",
+    "The pool followed the cluster without any change of a list: it was the same",
     "configuration before and after. To look around by hand: make cluster ARGS=4-roles",
     "Configurations to start from: examples/README.md",
 )
@@ -94,14 +94,14 @@ class Show:
             self.screen.quote(line)
         self.screen.line()
 
-    def expect(self, what: str, kept: object) -> None:
+    def expect(self, promise: str, kept: object) -> None:
         """Show that a promise was kept. Raise Broken if it was not."""
         if not kept:
-            raise Broken(f"not so: {what}; the pool is {in_words(pool(self.cluster))}")
-        self.screen.line("  ", Styled("ok", "green"), f"  {what}")
+            raise Broken(f"not so: {promise}; the pool is {in_words(pool(self.cluster))}")
+        self.screen.line("  ", Styled("ok", "green"), f"  {promise}")
 
     def timeline(self) -> Timeline:
-        self.screen.line("  ", Styled("time", "bold"), "     what changes")
+        self.screen.line("  ", Styled("time", "bold"), "     change")
         return Timeline(self.cluster, self.screen)
 
     def table(self) -> None:
@@ -124,7 +124,7 @@ class Show:
         answers = [running.wait().stdout.strip() for running in asked]
         self.print("  ".join(answers))
         wanted = {machine.name for machine in standbys(self.cluster)}
-        self.expect("both standbys answer, and nobody else", set(answers) == wanted)
+        self.expect("only the two standbys answer", set(answers) == wanted)
 
     def whole(self) -> None:
         """Wait until the pool consists of both standbys."""
@@ -163,14 +163,14 @@ def command(script: str, beginning: str) -> list[str]:
 
 
 def the_cluster_forms(show: Show) -> None:
-    """Three nodes, and no resource yet"""
+    """Three nodes form a cluster without resources"""
     show.print(show.type("pcs", "status", "nodes", "corosync"))
     show.expect("all three are online", len(show.cluster.state().nodes) == 3)
 
 
 def it_is_configured(show: Show) -> None:
-    """One configuration: PostgreSQL, both addresses, real servers, director"""
-    show.tell(f"It is examples/{CONFIGURATION}.sh. What makes the pool follow the cluster:")
+    """One configuration: PostgreSQL, two addresses, real servers, director"""
+    show.tell(f"From examples/{CONFIGURATION}.sh, the resource that keeps the pool in step:")
     script = (ROOT / f"examples/{CONFIGURATION}.sh").read_text()
     for line in [*command(script, EXCERPT), "    op monitor interval=5s …"]:
         show.screen.quote(line, "dim")
@@ -183,8 +183,8 @@ def it_is_configured(show: Show) -> None:
     show.ask()
 
 
-def the_director_goes_elsewhere(show: Show) -> None:
-    """The director shall not share the fate of the primary"""
+def the_director_moves(show: Show) -> None:
+    """The director moves to another node than the primary's"""
     here, there = primary(show.cluster).name, standbys(show.cluster)[0].name
     if show.director() == here:
         with show.timeline():
@@ -199,8 +199,8 @@ def a_standby_is_maintained(show: Show) -> None:
     assert show.clients is not None
     leaving = next(it for it in standbys(show.cluster) if it.name != show.director())
     show.tell(
-        f"Somebody runs a query of {QUERY} s on {leaving.name}. It gets nothing new as soon as the "
-        "director notices, the query finishes, and PostgreSQL stops after that."
+        f"A client runs a query of {QUERY} s on {leaving.name}. Once the director notices the "
+        "standby mode, the node gets no new connections. PostgreSQL stops after the query."
     )
     session = show.clients.on(leaving.name)[0]
     show.clients.sessions.remove(session)
@@ -208,14 +208,14 @@ def a_standby_is_maintained(show: Show) -> None:
     session.send(f"select 'done' from pg_sleep({QUERY})")
     with show.timeline() as timeline:
         show.type("pcs", "node", "standby", leaving.name)
-        said = session.answer(PATIENCE)
+        answer = session.answer(PATIENCE)
         ended = timeline.seconds
         session.close()
         show.cluster.wait_for(
             lambda state: leaving.name not in in_role(state, Role.UNPROMOTED), "it stops", PATIENCE
         )
-    show.expect(f"the query was answered after {ended:.0f} s", said == "done")
-    show.tell("And back again:")
+    show.expect(f"the query was answered after {ended:.0f} s", answer == "done")
+    show.tell("The node returns:")
     with show.timeline():
         show.type("pcs", "node", "unstandby", leaving.name)
         show.whole()
@@ -228,7 +228,7 @@ def the_primary_dies(show: Show) -> None:
         lambda state: len(can_be_promoted(state)) == 3, "both standbys could take over", PATIENCE
     )
     lost = who_is_who(show.cluster).primary
-    show.tell(f"{lost.name} is gone without a word: no daemon was asked, no connection closed.")
+    show.tell(f"{lost.name} stops at once: no daemon ends in order, and no connection is closed.")
     with show.timeline():
         lost.crash()
         show.cluster.wait_for(lambda state: replicates(state, 1), "another leads", PATIENCE)
@@ -238,6 +238,7 @@ def the_primary_dies(show: Show) -> None:
             lambda seen: serving(seen) == {left.name},
             "the pool follows",
             PATIENCE,
+            pause=PAUSE,
         )
     show.table()
     show.report(lost.name)
@@ -245,12 +246,12 @@ def the_primary_dies(show: Show) -> None:
 
 
 def the_old_primary_comes_back(show: Show) -> None:
-    """It comes back as a standby, with fresh data"""
+    """The old primary returns as a standby, with fresh data"""
     lost = show.lost
     assert lost is not None
     show.tell(
-        "Nobody is fenced here, so Pacemaker shows for a moment what ran on the node before. The "
-        "pool is not concerned: that was the primary."
+        "This cluster has no fencing. So Pacemaker shows the node's old resources for a moment. "
+        "The pool does not change: the node was the primary."
     )
     rebuild(show.cluster, lost)
     with show.timeline():
@@ -263,14 +264,14 @@ def the_old_primary_comes_back(show: Show) -> None:
 STEPS: tuple[Callable[[Show], None], ...] = (
     the_cluster_forms,
     it_is_configured,
-    the_director_goes_elsewhere,
+    the_director_moves,
     a_standby_is_maintained,
     the_primary_dies,
     the_old_primary_comes_back,
 )
 
 
-def walk(cluster: Cluster, screen: Screen) -> None:
+def demonstrate(cluster: Cluster, screen: Screen) -> None:
     """Play all steps. Raise Broken or NotInTime if a step does not show the promised result."""
     show = Show(cluster, screen)
     with contextlib.ExitStack() as stack:
@@ -287,7 +288,7 @@ def main() -> int:
     say("starting three nodes and a client")
     with Cluster(Progress(quiet=True)) as cluster:
         cluster.renew()
-        if not kept(lambda: walk(cluster, screen)):
+        if not run_demonstration(lambda: demonstrate(cluster, screen)):
             return 1
     closing(screen, CLOSING)
     return 0

@@ -15,14 +15,13 @@ from typing import NamedTuple, TypeVar
 
 from lvsdr.pacemaker.cluster import ClusterState, Role
 
-from tests.cluster import foreign
+from tests.cluster import foreign_service
+from tests.cluster.addresses import NODES, READ_VIP
 from tests.cluster.clients import Clients, Session, connect
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.places import NODES, READ_VIP
-from tests.cluster.report import INTERVAL, Lap, Report
-from tests.cluster.views import (
+from tests.cluster.observed_state import (
     Weights,
     directors,
     in_role,
@@ -32,10 +31,11 @@ from tests.cluster.views import (
     serving,
     steady,
 )
-from tests.cluster.waiting import wait_until
+from tests.cluster.report import INTERVAL, Lap, Report
+from tests.cluster.timeouts import PATIENCE, PAUSE
+from tests.support.waiting import wait_until
 
 Seen = TypeVar("Seen")
-PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 LOOK = 0.1  # seconds between two reads of a kernel's table
 
 
@@ -101,12 +101,12 @@ class Drill:
     def start(self, node: Node) -> None:
         """Switch on a node that has lost its power, and restore its foreign service."""
         node.start()
-        foreign.add(node)
+        foreign_service.add(node)
 
     # --- waits
 
     def wait_for_pool(self, what: str, *names: str, seen_by: Sequence[Node] = ()) -> Lap:
-        """Wait until exactly these get new connections; record the time as `what`.
+        """Wait until exactly these get new connections; record the time as `name`.
 
         Only the kernels of `seen_by` count, if that is given.
         """
@@ -123,14 +123,14 @@ class Drill:
         wanted: Callable[[Seen], object],
         pause: float = LOOK,
     ) -> Lap:
-        """Wait until `look` returns a wanted value; record the time as `what`."""
+        """Wait until `look` returns a wanted value; record the time as `name`."""
         wait_until(look, wanted, f"{self.name}: {what}", PATIENCE, pause)
         return self.lap(what)
 
     def wait_for_state(
         self, what: str, wanted: Callable[[ClusterState], object], seen_by: Node | None = None
     ) -> Lap:
-        """Wait until the cluster's state is as wanted; record the time as `what`."""
+        """Wait until the cluster's state is as wanted; record the time as `name`."""
         self.cluster.wait_for(wanted, f"{self.name}: {what}", PATIENCE, seen_by)
         return self.lap(what)
 
@@ -190,7 +190,9 @@ def move_director(cluster: Cluster, node: Node) -> None:
     """Move the director as an administrator does."""
     command = ["crm_resource", "--resource", "director"]
     node.run([*command, "--move", "--node", node.name])
-    wait_until(lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE)
+    wait_until(
+        lambda: directors(cluster), lambda found: found == [node], "it moves", PATIENCE, pause=PAUSE
+    )
     node.run([*command, "--clear"])
 
 
@@ -242,7 +244,7 @@ def recover(cluster: Cluster, director: Role = Role.UNPROMOTED) -> None:
         move_director(cluster, nodes.primary if director is Role.PROMOTED else nodes.standby)
         wait_until_whole(cluster)
     # A fallback that served, for example, leaves once its connections are over.
-    wait_until(lambda: pool(cluster), _is_settled, "no real server drains", PATIENCE)
+    wait_until(lambda: pool(cluster), _is_settled, "no real server drains", PATIENCE, pause=PAUSE)
 
 
 def _is_settled(weights: Weights | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.cluster.machine import Machine
-from tests.lab.namespace import CommandFailed
+from tests.support.processes import CommandFailed
 
 COMMANDS = {
     "crm_mon.txt": "crm_mon -1Arf",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from lvsdr.pacemaker.cluster import Role
 from lxml import etree
 
-from tests.cluster import degraded, postgres
+from tests.cluster import degradation, postgres
+from tests.cluster.addresses import NODES, OUTSIDE, READ_VIP, WRITE_VIP
 from tests.cluster.clients import spread
 from tests.cluster.cluster import Cluster
 from tests.cluster.machine import Machine
 from tests.cluster.node import Node
-from tests.cluster.places import NODES, OUTSIDE, READ_VIP, WRITE_VIP
+from tests.cluster.observed_state import Weights, in_role, pool, primary, standbys, steady
 from tests.cluster.prepare import VARIABLES
-from tests.cluster.views import Weights, in_role, pool, primary, standbys, steady
-from tests.cluster.waiting import wait_until
-from tests.lab.job import ROOT
+from tests.cluster.timeouts import PATIENCE, PAUSE
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 
-PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 WITH_OUTSIDE = ("2-list-script", "3-check-script")  # examples with a standby outside of the cluster
 DRAIN = float(VARIABLES["DRAIN"])
 
@@ -69,7 +69,9 @@ class Example:
             servers = {**dict.fromkeys(weights, 0), **(seen or {})}
             return servers == {**dict.fromkeys(servers, 0), **weights}
 
-        wait_until(lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE)
+        wait_until(
+            lambda: pool(self.cluster), fits, f"the pool becomes {weights}", PATIENCE, pause=PAUSE
+        )
 
     # --- real servers
 
@@ -105,7 +107,7 @@ class Example:
         seen = node.run(["crm_mon", "--output-as=xml", "--include=none,failures"]).stdout
         failures = etree.fromstring(seen.encode()).iterfind("failures/failure")
         found = [
-            dict(each.attrib) for each in failures if each.get("exitcode") != degraded.DEGRADED
+            dict(each.attrib) for each in failures if each.get("exitcode") != degradation.DEGRADED
         ]
         said = [verified.stdout, verified.stderr, *(f"{each}" for each in found)]
         return [text.strip() for text in said if text.strip()]
@@ -113,11 +115,11 @@ class Example:
     def degraded(self) -> bool:
         """Return whether the director's last monitor was degraded."""
         node = self.director()
-        return degraded.degraded(node, node)
+        return degradation.degraded(node, node)
 
     def forget(self) -> None:
         """Clean up recorded failures."""
-        degraded.forget(self.cluster.node1)
+        degradation.forget(self.cluster.node1)
         self.cluster.settle()
 
 
@@ -138,7 +140,7 @@ def make_real_server(machine: Machine) -> None:
 # --- common to all examples
 
 
-def serves_as_it_should(example: Example) -> None:
+def assert_example_serves(example: Example) -> None:
     """Assert that it settles without failures, and that reads and writes land where they should.
 
     Reads land on all standbys, writes on the primary.

@@ -8,11 +8,12 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.cluster.places import DISKS, HERE, prepared
-from tests.cluster.waiting import wait_until
+from tests.cluster.paths import DISKS, HERE, prepared
 from tests.lab.host import Host
-from tests.lab.namespace import TIMEOUT, Completed, Running, checked
-from tests.lab.network import Network, plug, pull
+from tests.lab.network import Network
+from tests.support.fabric import plug, pull
+from tests.support.processes import TIMEOUT, Completed, Running, checked
+from tests.support.waiting import wait_until
 
 NAMESPACES = ["--mount", "--pid", "--uts", "--ipc", "--net"]
 BOOTING = 30.0  # seconds
@@ -82,7 +83,7 @@ class Machine:
         self._used = True
         self._booted.unlink(missing_ok=True)
         unshare = ["unshare", *NAMESPACES[:-1], "--fork", "--kill-child", "--mount-proc", "--"]
-        init = ["tini", "--", "/bin/sh", str(HERE / "machine")]
+        init = ["tini", "--", "/bin/sh", str(HERE / "start_machine")]
         with self.host.entered():
             self._power = Running([*unshare, *init, self.name, str(self.disk), str(prepared())])
 
@@ -103,7 +104,7 @@ class Machine:
 
     def crash(self) -> None:
         """Cut the power: every process ends at once, and no peer is informed."""
-        pull(self.host)
+        pull(self.host.name)
         os.kill(self._init(), signal.SIGKILL)
         # The machine ends only when processes outside have reaped their children inside.
         for service in self._services:
@@ -115,11 +116,11 @@ class Machine:
 
     def cut_off(self) -> None:
         """Pull the cable, without other effects."""
-        pull(self.host)
+        pull(self.host.name)
 
     def plug_in(self) -> None:
         """Plug the cable in again."""
-        plug(self.host)
+        plug(self.host.name)
 
     def freeze(self) -> None:
         """Stop every process (SIGSTOP), as a hanging hypervisor would."""

@@ -10,11 +10,11 @@ from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pacemaker.crm_mon import parse
 
 from tests.cluster.corosync import corosync_conf, first_cib
+from tests.cluster.log_reader import LogReader
 from tests.cluster.machine import Machine
-from tests.cluster.tail import Tail
 from tests.lab.host import Host
-from tests.lab.namespace import Running
 from tests.lab.network import Network
+from tests.support.processes import Running
 
 MONITOR = ["crm_mon", "--output-as=xml", "--include=none,nodes,resources,attributes"]
 STATE, LOG = "var/log/state.xml", "var/log/pacemaker/pacemaker.log"
@@ -45,7 +45,7 @@ class Node(Machine):
         super().__init__(host, network)
         self.may_restart = False
         self._pacemaker: Running | None = None
-        self._unread, self._transitions = Tail(self.disk / LOG), Tail(self.disk / LOG)
+        self._unread, self._transitions = LogReader(self.disk / LOG), LogReader(self.disk / LOG)
         self._idle = 0
 
     def install(self, peers: Mapping[str, str]) -> None:
@@ -106,7 +106,7 @@ class Node(Machine):
 
     def log(self) -> str:
         """Return all of Pacemaker's log."""
-        return Tail(self.disk / LOG).lines()
+        return LogReader(self.disk / LOG).lines()
 
     def times_idle(self) -> int:
         """Return how often Pacemaker on this node became idle as the coordinator."""

@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 from tests.cluster.machine import Machine
-from tests.cluster.places import prepared
-from tests.cluster.waiting import wait_until
-from tests.lab.namespace import run
+from tests.cluster.paths import prepared
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 
 VERSIONS = Path("/usr/lib/postgresql")
 # The default is for modules that only import this one: tests/setup has installed a server.

@@ -3,7 +3,7 @@
 The directory on the command line receives: `usr`, the result of `make install` and the daemon of
 remote nodes, to be laid over /usr; `bin`, programs that only shells have in their PATH;
 `postgresql.tar`, the data of a PostgreSQL server, to be copied; `locales`, which this system may
-lack; and `configurations`, the CIBs that the examples and remote.sh make, changed by patience.py.
+lack; and `configurations`, the CIBs that the examples and remote.sh make, changed by timeouts.py.
 These scripts run pcs on a file until they push it. That needs no cluster, but takes a minute in a
 guest.
 
@@ -23,11 +23,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.cluster import postgres, shellfuncs
+from tests.cluster.addresses import LANGUAGES, NODES, OUTSIDE, READ_VIP, REMOTE, WRITE_VIP
 from tests.cluster.corosync import first_cib
-from tests.cluster.patience import patient
-from tests.cluster.places import HERE, LANGUAGES, NODES, OUTSIDE, READ_VIP, REMOTE, WRITE_VIP
+from tests.cluster.paths import HERE
+from tests.cluster.timeouts import relax_timeouts
 from tests.debian import suite
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 
 # A file replaces the cluster's CIB, and pushed CIBs are kept.
 PCS = """#!/bin/sh
@@ -70,7 +71,7 @@ VARIANTS = {
 REMOTE_EXECUTOR = "pacemaker-remote"  # a package of this machine's own suite
 
 # Modules that a configuration depends on, besides the scripts.
-MODULES = ("prepare", "patience", "corosync", "places", "postgres")
+MODULES = ("prepare", "timeouts", "corosync", "addresses", "paths", "postgres")
 
 Job = tuple[str, Path, Mapping[str, str]]
 """The name of a configuration, the script that makes it, and variables for this one alone."""
@@ -174,7 +175,7 @@ def configure(places: Path, name: str, script: Path, variables: Mapping[str, str
             "AFTER": str(after),
         }
         command(["/bin/sh", "-eu", str(script)], environment)
-    after.write_text(patient(after.read_text()))
+    after.write_text(relax_timeouts(after.read_text()))
 
 
 def executable(path: Path, text: str) -> None:

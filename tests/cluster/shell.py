@@ -11,15 +11,16 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.cluster.addresses import READ_VIP, WRITE_VIP
 from tests.cluster.cluster import Cluster
-from tests.cluster.elsewhere import Request, command_line, reachable
 from tests.cluster.example import WITH_OUTSIDE, Example
-from tests.cluster.places import READ_VIP, WRITE_VIP, configurations
+from tests.cluster.observed_state import directors, primary, standbys
+from tests.cluster.paths import configurations
 from tests.cluster.progress import Progress
-from tests.cluster.views import directors, primary, standbys
+from tests.cluster.remote_commands import Request, command_line, serve_remote_commands
 
 MACHINES = """
-node1, node2 and node3 are a cluster; node4 is outside of it, client just a client.
+node1, node2 and node3 are a cluster; node4 is outside of it, client is only a client.
 """
 SERVING = f"""You are on {{director}}, the director's node; the primary is on {{primary}}.
 Reads go to {READ_VIP}, writes to {WRITE_VIP}, port 5432. Try:
@@ -31,9 +32,9 @@ Read from the client: a real server has the address for reads on its lo, so psql
 own database. `on MACHINE COMMAND` runs a command elsewhere; MACHINE may also be `director` or
 `primary`. `exit` ends the cluster.
 """
-WHOSE = "-U postgres -c 'show cluster_name'"
-READ = f"on client psql -h {READ_VIP} {WHOSE}"
-WRITE = f"on client psql -h {WRITE_VIP} {WHOSE}"
+SERVER_NAME = "-U postgres -c 'show cluster_name'"
+READ = f"on client psql -h {READ_VIP} {SERVER_NAME}"
+WRITE = f"on client psql -h {WRITE_VIP} {SERVER_NAME}"
 PUSH = "pcs cluster cib-push /mnt/configurations/{}.xml diff-against=/mnt/configurations/before.xml"
 DEFAULT = "4-roles"
 LONG = 40  # a longer line does not push the remarks of all others to the right
@@ -45,15 +46,15 @@ Suggestion = tuple[str, str]
 def suggestions(here: str, spare: str) -> list[Suggestion]:
     """Return suggestions for a cluster that serves; `spare` has neither director nor primary."""
     return [
-        ("pcs status", "the state, for administrators"),
+        ("pcs status", "the state of the cluster"),
         ("crm_mon -1Afr", "with attributes and failures"),
         ("ipvsadm -Ln", f"the pool, in the kernel of {here}"),
         (READ, "a standby answers"),
         (WRITE, "the primary answers"),
         (f"on {spare} ip -brief address", "a command on another machine"),
         (f"on {spare}", "a shell there"),
-        (f"pcs node standby {spare}", "it leaves the pool: look with ipvsadm -Ln"),
-        (f"pcs node unstandby {spare}", "and comes back"),
+        (f"pcs node standby {spare}", "the node leaves the pool: see ipvsadm -Ln"),
+        (f"pcs node unstandby {spare}", "the node returns"),
     ]
 
 
@@ -61,7 +62,7 @@ def first_suggestions() -> list[Suggestion]:
     """Return the suggestions for a cluster without a configuration."""
     return [
         ("pcs status", "three nodes, no resource"),
-        ("ls /mnt/configurations", "what can be pushed"),
+        ("ls /mnt/configurations", "configurations that can be pushed"),
         (PUSH.format(DEFAULT), f"examples/{DEFAULT}.sh"),
         ("crm_resource --wait --timeout=600s", "until it has settled, a minute or more"),
         ("crm_mon -1Afr", "the state, with attributes and failures"),
@@ -79,7 +80,7 @@ def listed(tried: Sequence[Suggestion]) -> str:
     '  ls      # files\\n  ls -l   # more\\n'
     """
     width = max(len(line) for line, _ in tried if len(line) < LONG)
-    return "".join(f"  {line:{width}}   # {what}\n" for line, what in tried)
+    return "".join(f"  {line:{width}}   # {effect}\n" for line, effect in tried)
 
 
 def greeting(cluster: Cluster) -> str:
@@ -129,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
     progress = Progress(began=float(os.environ.get("LAB_BEGAN") or time.time()))
     with Cluster(progress) as cluster:
         bring_up(cluster, configuration)
-        with reachable(cluster):
+        with serve_remote_commands(cluster):
             print(greeting(cluster), flush=True)
             return shell(cluster)
 

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.addresses import NODES
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
-from tests.cluster.places import NODES
 from tests.cluster.progress import Progress
+from tests.cluster.timeouts import PAUSE
 from tests.cluster.unexpected_end import PacemakerEnded
-from tests.cluster.waiting import wait_until
+from tests.support.waiting import wait_until
 
-MINUTES = 1  # see tests/lab/share.py
+MINUTES = 1  # see tests/support/shared_tests.py
 PATIENCE = 60.0  # seconds
 
 
@@ -40,6 +41,7 @@ def kill_pacemakerd(node: Node) -> None:
         lambda status: status == 0,
         f"pacemakerd runs on {node.name}",
         PATIENCE,
+        pause=PAUSE,
     )
 
 
@@ -70,7 +72,13 @@ def test_pacemaker_that_a_test_ends_is_no_error(cluster: Cluster, lines: list[st
     cluster.node2.let_pacemaker_end()
     cluster.node2.run(["pkill", "-KILL", "pacemaker"])  # its daemons outlive pacemakerd
     cluster.node3.run(["pkill", "-TERM", "-x", "pacemakerd"])
-    wait_until(cluster.node3.pacemaker_status, lambda status: status == 0, "it stops", PATIENCE)
+    wait_until(
+        cluster.node3.pacemaker_status,
+        lambda status: status == 0,
+        "it stops",
+        PATIENCE,
+        pause=PAUSE,
+    )
     cluster.wait_for_nodes(cluster.node3, cluster.node2)
     assert len(ends(lines)) == 1
 

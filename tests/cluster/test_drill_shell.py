@@ -14,11 +14,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.addresses import READ_VIP
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import recover
-from tests.cluster.elsewhere import Request, command_line, reachable
-from tests.cluster.example import Example, serves_as_it_should
-from tests.cluster.places import READ_VIP
+from tests.cluster.example import Example, assert_example_serves
+from tests.cluster.observed_state import directors, pool, primary, serving, standbys
+from tests.cluster.remote_commands import Request, command_line, serve_remote_commands
 from tests.cluster.shell import (
     DEFAULT,
     READ,
@@ -28,13 +29,12 @@ from tests.cluster.shell import (
     spare,
     suggestions,
 )
-from tests.cluster.views import directors, pool, primary, serving, standbys
-from tests.cluster.waiting import wait_until
-from tests.lab.namespace import Completed, Running
+from tests.cluster.timeouts import PATIENCE, PAUSE
+from tests.support.processes import Completed, Running
+from tests.support.waiting import wait_until
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 2
-PATIENCE = 600.0  # seconds; a busy machine takes minutes for a failover
 END = 60.0  # seconds for the answer to typed text
 
 
@@ -42,7 +42,7 @@ END = 60.0  # seconds for the answer to typed text
 def served(replicated: Cluster) -> Iterator[Cluster]:
     """Yield the cluster when it is whole, with `on` working."""
     recover(replicated)
-    with reachable(replicated):
+    with serve_remote_commands(replicated):
         yield replicated
 
 
@@ -59,20 +59,20 @@ def answers(cluster: Cluster, line: str) -> str:
     return completed.stdout.splitlines()[2].strip()
 
 
-def test_what_is_suggested_without_a_configuration_works(cluster: Cluster) -> None:
+def test_suggestions_without_a_configuration_work(cluster: Cluster) -> None:
     """The suggested commands lead to a cluster that serves as the other tests need it."""
     cluster.renew(databases=True)
-    with reachable(cluster):
+    with serve_remote_commands(cluster):
         shown = greeting(cluster)
         for line, _ in first_suggestions():
             assert line in shown
             completed = type_lines(cluster, "node1", line)
             assert completed.returncode == 0, completed
     cluster.configuration = DEFAULT
-    serves_as_it_should(Example(cluster, DEFAULT))
+    assert_example_serves(Example(cluster, DEFAULT))
 
 
-def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
+def test_suggestions_with_a_configuration_work(served: Cluster) -> None:
     (director,) = directors(served)
     bystander = spare(served)
     shown = greeting(served)
@@ -90,10 +90,11 @@ def test_what_is_suggested_with_a_configuration_works(served: Cluster) -> None:
         lambda seen: seen == {node.name for node in standbys(served)},
         "it is back",
         PATIENCE,
+        pause=PAUSE,
     )
 
 
-def test_reads_and_writes_from_the_client_reach_whom_they_should(served: Cluster) -> None:
+def test_reads_reach_a_standby_and_writes_the_primary(served: Cluster) -> None:
     assert answers(served, WRITE) == primary(served).name
     assert answers(served, READ) in {node.name for node in standbys(served)}
 
@@ -167,4 +168,6 @@ def expect(terminal: int, wanted: str) -> str:
             shown += os.read(terminal, 65536).decode(errors="replace")
         return shown
 
-    return wait_until(read, lambda seen: wanted in seen, wanted, deadline - time.monotonic())
+    return wait_until(
+        read, lambda seen: wanted in seen, wanted, deadline - time.monotonic(), pause=PAUSE
+    )

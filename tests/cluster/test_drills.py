@@ -20,9 +20,9 @@ from tests.cluster import postgres
 from tests.cluster.clients import connect
 from tests.cluster.drill import Drill
 from tests.cluster.node import Node
-from tests.cluster.views import never_empty, nodes_with
+from tests.cluster.observed_state import never_empty, nodes_with
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 7
 OUT, BACK = 12, 60  # intervals: until the server gets no new connections; until it serves again
 RECOVERED = 96  # until a killed primary is promoted again

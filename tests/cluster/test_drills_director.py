@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from lvsdr.pacemaker.cluster import Role
 
-from tests.cluster import degraded
+from tests.cluster import degradation
+from tests.cluster.addresses import NODES, WRITE_VIP
 from tests.cluster.drill import Drill, rebuild
 from tests.cluster.node import Node
-from tests.cluster.patience import TIMEOUT
-from tests.cluster.places import NODES, WRITE_VIP
-from tests.cluster.views import (
+from tests.cluster.observed_state import (
     can_be_promoted,
     directors,
     in_role,
@@ -22,20 +21,20 @@ from tests.cluster.views import (
     primary,
     serving,
 )
+from tests.cluster.timeouts import PATIENCE, TIMEOUT
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 8
 OUT, BACK = 12, 60  # intervals of the director's monitor
 MOVED = 24  # until another node has taken over; until a monitor has given up
 GAP = 5  # without any successful new connection, while a lost node comes back
-PATIENCE = 600.0  # seconds
 
 CRM_MON = "/usr/sbin/crm_mon"
 HANGS = f"""printf '#!/bin/sh\\nexec sleep 600\\n' >/tmp/hangs
 chmod 755 /tmp/hangs
 mount --bind /tmp/hangs {CRM_MON}
 """
-MONITOR_TIMEOUT = 30  # seconds, as in the example; see patience.py
+MONITOR_TIMEOUT = 30  # seconds, as in the example; see timeouts.py
 
 
 def test_the_primarys_node_crashes(drill: Drill) -> None:
@@ -99,14 +98,16 @@ def test_crm_mon_hangs(drill: Drill) -> None:
     with monitor_timeout(witness, MONITOR_TIMEOUT):
         drill.happens()
         with crm_mon_hangs(director):
-            shown = drill.wait_for("degraded", lambda: degraded.degraded(director, witness), bool)
+            shown = drill.wait_for(
+                "degraded", lambda: degradation.degraded(director, witness), bool
+            )
             assert shown.intervals < MOVED
-            assert "crm_mon" in degraded.reason(witness)
+            assert "crm_mon" in degradation.reason(witness)
             assert drill.seen == [before]
         drill.happens()
-        over = drill.wait_for("over", lambda: not degraded.degraded(director, witness), bool)
+        over = drill.wait_for("over", lambda: not degradation.degraded(director, witness), bool)
         assert over.intervals < MOVED
-    degraded.forget(witness)
+    degradation.forget(witness)
     drill.wait_until_whole()
     assert drill.seen == [before]
     assert directors(drill.cluster) == [director]

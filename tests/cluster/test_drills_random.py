@@ -1,6 +1,6 @@
 """Twenty random events in a cluster, which comes to rest after each.
 
-LAB_SEED selects another walk than the usual one.
+LAB_SEED selects other events than the usual ones.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import random
 
-from tests.cluster import foreign
+from tests.cluster import foreign_service
 from tests.cluster.drill import Drill
-from tests.cluster.walk import Walk
+from tests.cluster.random_events import RandomEvents
 
-TOGETHER = "drills"  # see tests/lab/share.py
+TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 9
 SEED, EVENTS = 20261123, 20
 BACK = 60  # intervals of the director's monitor
@@ -21,14 +21,14 @@ BACK = 60  # intervals of the director's monitor
 def test_twenty_random_events(drill: Drill) -> None:
     seed = int(os.environ.get("LAB_SEED") or SEED)
     drill.name += f", seed {seed}"
-    walk = Walk(drill, random.Random(seed))
+    events = RandomEvents(drill, random.Random(seed))
     for _ in range(EVENTS):
         drill.happens()
-        what = walk.step()
-        walk.rest()
-        drill.tell(what)
+        event = events.step()
+        events.rest()
+        drill.tell(event)
         print(drill.story[-1], flush=True)
-        assert foreign.untouched(walk.here)
+        assert foreign_service.untouched(events.here)
     drill.happens()
-    walk.back()
+    events.back()
     assert drill.wait_until_whole().intervals < BACK

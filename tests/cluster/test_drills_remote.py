@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tests.cluster import foreign, remote
+from tests.cluster import foreign_service, remote_node
+from tests.cluster.addresses import NODES, REMOTE
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill
-from tests.cluster.history import History
 from tests.cluster.node import Node
-from tests.cluster.places import NODES, REMOTE
+from tests.cluster.observed_state import DATABASE, directors, never_empty, pool
+from tests.cluster.operation_history import History
 from tests.cluster.report import Report
-from tests.cluster.views import DATABASE, directors, never_empty, pool
-from tests.cluster.waiting import wait_until
+from tests.cluster.timeouts import PAUSE
+from tests.support.waiting import wait_until
 
 OUT, BACK = 12, 60  # intervals: until the server gets no new connections; until it serves again
 RECONNECTED = 24  # until another member has the connection
@@ -28,7 +29,7 @@ GAP = 5  # without any successful new connection
 @pytest.fixture(scope="module")
 def connected(cluster: Cluster) -> Cluster:
     """Return the cluster with a remote node."""
-    remote.configure(cluster)
+    remote_node.configure(cluster)
     return cluster
 
 
@@ -37,14 +38,14 @@ def drill(
     request: pytest.FixtureRequest, connected: Cluster, reports: list[Report]
 ) -> Iterator[Drill]:
     """Yield a drill that begins when all four serve, with a session on each of them."""
-    remote.recover(connected)
+    remote_node.recover(connected)
     name = request.node.name[len("test_") :].replace("_", " ")
     with Drill(name, connected) as drill:
         assert {session.server for session in drill.clients.sessions} == {*NODES, REMOTE}
         yield drill
         reports.append(drill.report())
         print("", reports[-1], *drill.seen, *drill.clients.failures, sep="\n")
-    assert foreign.untouched(connected.nodes)
+    assert foreign_service.untouched(connected.nodes)
     assert len(directors(connected)) == 1
 
 
@@ -72,11 +73,12 @@ def test_a_refresh_of_a_remote_node(
             refreshed.done,
             lambda done: probes <= {each[:3] for each in done},
             f"{resource} is probed again",
-            remote.PATIENCE,
+            remote_node.PATIENCE,
+            pause=PAUSE,
         )
     drill.lap("probed")
     cluster.settle()
-    remote.wait_until_whole(cluster)
+    remote_node.wait_until_whole(cluster)
     assert drill.lap("whole").intervals < BACK
     assert always_in_pool(drill)
     assert history.changes() == []
@@ -86,13 +88,13 @@ def test_a_refresh_of_a_remote_node(
 
 @pytest.mark.parametrize("lose", [Node.crash, Node.cut_off], ids=["crashes", "is_cut_off"])
 def test_the_member_that_holds_a_connection(drill: Drill, lose: Callable[[Node], None]) -> None:
-    cluster, lost = drill.cluster, remote.holder(drill.cluster)
-    rest = remote.WHOLE.keys() - {lost.name}
+    cluster, lost = drill.cluster, remote_node.holder(drill.cluster)
+    rest = remote_node.WHOLE.keys() - {lost.name}
     drill.happens()
     lose(lost)
     reconnected = drill.wait_for_state(
         "reconnected",
-        lambda state: remote.connected(state) not in ([], [lost.name]),
+        lambda state: remote_node.connected(state) not in ([], [lost.name]),
         seen_by=next(node for node in cluster.nodes if node is not lost),
     )
     assert reconnected.intervals < RECONNECTED
@@ -104,7 +106,7 @@ def test_the_member_that_holds_a_connection(drill: Drill, lose: Callable[[Node],
     # A member that returns may bring a failed connection of its own. Pacemaker then has two, and
     # the remote node is unclean until both are stopped.
     drill.happens()
-    remote.recover(cluster)
+    remote_node.recover(cluster)
     assert drill.lap("back").intervals < BACK
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import Example, serves_as_it_should
-from tests.cluster.leaving import leaves_and_comes_back
+from tests.cluster.example import Example, assert_example_serves
 from tests.cluster.report import Report
+from tests.cluster.standby_maintenance import maintain_standby
 
-MINUTES = 4  # see tests/lab/share.py
+MINUTES = 4  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +18,10 @@ def example(cluster: Cluster) -> Example:
 
 
 def test_it_settles_and_everybody_serves(example: Example) -> None:
-    serves_as_it_should(example)
+    assert_example_serves(example)
 
 
 def test_sessions_of_a_standby_on_standby_have_time_to_end(
     example: Example, reports: list[Report]
 ) -> None:
-    leaves_and_comes_back(example, reports)
+    maintain_standby(example, reports)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import Example, serves_as_it_should
-from tests.cluster.ignorance import names_gone, nothing_changes
-from tests.cluster.leaving import leaves_and_comes_back
+from tests.cluster.example import Example, assert_example_serves
 from tests.cluster.report import Report
+from tests.cluster.silent_sources import assert_nothing_changes, remove_names
+from tests.cluster.standby_maintenance import maintain_standby
 
-MINUTES = 6  # see tests/lab/share.py
+MINUTES = 6  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +20,15 @@ def example(cluster: Cluster) -> Example:
 
 def test_it_settles_and_everybody_serves(example: Example) -> None:
     assert example.cluster.outside.name in example.wanted
-    serves_as_it_should(example)
+    assert_example_serves(example)
 
 
 def test_sessions_of_a_standby_on_standby_have_time_to_end(
     example: Example, reports: list[Report]
 ) -> None:
-    leaves_and_comes_back(example, reports)
+    maintain_standby(example, reports)
 
 
 def test_names_that_do_not_resolve_change_nothing(example: Example, reports: list[Report]) -> None:
-    fault = names_gone(example)
-    assert "no address" in nothing_changes("no name resolves", example, fault, reports)
+    fault = remove_names(example)
+    assert "no address" in assert_nothing_changes("no name resolves", example, fault, reports)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import PATIENCE, Example, serves_as_it_should
+from tests.cluster.example import Example, assert_example_serves
+from tests.cluster.timeouts import PATIENCE
 
-MINUTES = 4  # see tests/lab/share.py
+MINUTES = 4  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def example(cluster: Cluster) -> Example:
 
 
 def test_it_settles_and_everybody_serves(example: Example) -> None:
-    serves_as_it_should(example)
+    assert_example_serves(example)
 
 
 def test_reads_follow_the_director(example: Example) -> None:

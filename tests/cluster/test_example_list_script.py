@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.example import Example, serves_as_it_should
-from tests.cluster.ignorance import names_gone, nothing_changes, primary_silent
+from tests.cluster.example import Example, assert_example_serves
 from tests.cluster.report import Report
+from tests.cluster.silent_sources import assert_nothing_changes, remove_names, silence_primary
 
-MINUTES = 5  # see tests/lab/share.py
+MINUTES = 5  # see tests/support/shared_tests.py
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +22,16 @@ def example(cluster: Cluster) -> Example:
 
 def test_it_settles_and_everybody_serves(example: Example) -> None:
     assert example.cluster.outside.name in example.wanted
-    serves_as_it_should(example)
+    assert_example_serves(example)
 
 
 def test_a_primary_that_is_silent_changes_nothing(example: Example, reports: list[Report]) -> None:
-    fault = primary_silent(example)
-    assert "get_active_slaves" in nothing_changes("the primary is silent", example, fault, reports)
+    fault = silence_primary(example)
+    assert "get_active_slaves" in assert_nothing_changes(
+        "the primary is silent", example, fault, reports
+    )
 
 
 def test_names_that_do_not_resolve_change_nothing(example: Example, reports: list[Report]) -> None:
-    fault = names_gone(example)
-    assert "no address" in nothing_changes("no name resolves", example, fault, reports)
+    fault = remove_names(example)
+    assert "no address" in assert_nothing_changes("no name resolves", example, fault, reports)

@@ -18,15 +18,16 @@ import pytest
 from lvsdr.agents import AGENTS
 from lvsdr.pacemaker.cluster import Role
 
+from tests.cluster.addresses import LANGUAGES, NODES, READ_VIP
 from tests.cluster.cluster import Cluster
-from tests.cluster.history import History
 from tests.cluster.machine import NEUTRAL
 from tests.cluster.node import Node
-from tests.cluster.places import LANGUAGES, NODES, READ_VIP
-from tests.cluster.views import balances, in_role, pool, pool_watched
-from tests.cluster.waiting import wait_until
+from tests.cluster.observed_state import balances, in_role, pool, pool_watched
+from tests.cluster.operation_history import History
+from tests.cluster.timeouts import PAUSE
+from tests.support.waiting import wait_until
 
-MINUTES = 6  # see tests/lab/share.py
+MINUTES = 6  # see tests/support/shared_tests.py
 PATIENCE = 120.0  # seconds
 SERVICE, ADDRESS, REAL_SERVERS, DIRECTOR = "lvs", "read-vip", "real", "director"
 RESOURCES = (SERVICE, ADDRESS, REAL_SERVERS)
@@ -84,7 +85,9 @@ def history(balanced: Cluster) -> History:
 
 
 def wait_for_pool(cluster: Cluster, weights: dict[str, int] | None) -> None:
-    wait_until(lambda: pool(cluster), lambda seen: seen == weights, "the pool", PATIENCE)
+    wait_until(
+        lambda: pool(cluster), lambda seen: seen == weights, "the pool", PATIENCE, pause=PAUSE
+    )
 
 
 def director(cluster: Cluster) -> Node:
@@ -182,9 +185,7 @@ def test_the_announcements_change_in_place(balanced: Cluster, history: History) 
     assert history.changes() == [("reload-agent", ADDRESS)] * 2
 
 
-def test_another_address_needs_a_restart_of_what_has_it(
-    balanced: Cluster, history: History
-) -> None:
+def test_another_address_restarts_only_its_resources(balanced: Cluster, history: History) -> None:
     """A change of the address restarts the resource and its successors in the group only."""
     for prefix in ("25", "24"):
         balanced.node1.pcs("resource", "update", ADDRESS, f"cidr_netmask={prefix}")
@@ -248,7 +249,7 @@ def test_a_list_that_fails_is_seen_with_its_reason(balanced: Cluster, history: H
     assert not [line for line in said if SECRET in line]
 
 
-def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> None:
+def test_a_failed_start_shows_its_reason(balanced: Cluster, history: History) -> None:
     wrong = ["vip=10.77.0.102", "port=70000"]
     balanced.node1.pcs("resource", "create", "wrong", "lvsdr", *wrong)
     seen = wait_until(
@@ -267,12 +268,12 @@ def test_a_start_that_fails_says_why(balanced: Cluster, history: History) -> Non
 # --- queries by hand
 
 
-def test_crm_resource_validates_what_is_configured(balanced: Cluster) -> None:
+def test_crm_resource_validates_a_configured_resource(balanced: Cluster) -> None:
     completed = balanced.node1.run(["crm_resource", "--validate", "--resource", SERVICE])
     assert "returned 0 (ok)" in completed.stdout
 
 
-def test_crm_resource_says_what_is_illegal(balanced: Cluster) -> None:
+def test_crm_resource_names_an_illegal_value(balanced: Cluster) -> None:
     agent = ["--class=ocf", "--provider=lvsdr", "--agent=lvsdr"]
     options = [f"--option=vip={READ_VIP}", "--option=port=70000"]
     argv = ["crm_resource", "--validate", *agent, *options]
@@ -314,7 +315,7 @@ def language_of_pacemaker(node: Node) -> str:
     return next(it for it in variables if it.startswith("LANG=")).partition("=")[2]
 
 
-def test_a_check_by_hand_says_that_the_pool_is_degraded(balanced: Cluster) -> None:
+def test_a_check_by_hand_reports_a_degraded_pool(balanced: Cluster) -> None:
     setting = "realserver_get_real_servers_script"
     balanced.node1.pcs("resource", "update", SERVICE, f"{setting}=/bin/false")
     balanced.settle()
@@ -367,6 +368,7 @@ def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
             lambda probed: probed == expected,
             "all is probed",
             PATIENCE,
+            pause=PAUSE,
         )
         balanced.settle()
         wait_for_pool(balanced, WEIGHTS)
@@ -382,7 +384,7 @@ def test_a_refresh_changes_nothing(balanced: Cluster, history: History) -> None:
 def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: History) -> None:
     before = director(balanced)
     balanced.node1.pcs("resource", "ban", DIRECTOR, before.name)
-    wait_until(lambda: balances(before), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(before), lambda seen: not seen, "it leaves", PATIENCE, pause=PAUSE)
     balanced.settle()
     after = in_one_place(balanced)
     assert after not in (None, before)
@@ -394,7 +396,7 @@ def test_a_ban_moves_address_and_service_together(balanced: Cluster, history: Hi
     assert sorted(history.changes()) == sorted(moved)
 
 
-def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
+def test_pcs_moves_the_director_to_the_given_node(balanced: Cluster) -> None:
     here = director(balanced)
     there = next(node for node in balanced.nodes if node is not here)
     move = ["pcs", "resource", "move", DIRECTOR, there.name]
@@ -406,7 +408,7 @@ def test_pcs_moves_the_director_where_it_is_told(balanced: Cluster) -> None:
 def test_standby_of_the_director_takes_all_of_it_away(balanced: Cluster) -> None:
     node = director(balanced)
     node.standby()
-    wait_until(lambda: balances(node), lambda seen: not seen, "it leaves", PATIENCE)
+    wait_until(lambda: balances(node), lambda seen: not seen, "it leaves", PATIENCE, pause=PAUSE)
     balanced.settle()
     rest = {name: weight for name, weight in WEIGHTS.items() if name != node.name}
     wait_for_pool(balanced, rest)
@@ -428,7 +430,9 @@ def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: Hist
     node = director(balanced)
     balanced.node1.pcs("property", "set", "maintenance-mode=true")
     cancelled = f"Result of monitor operation for {SERVICE} on {node.name}: Cancelled"
-    wait_until(lambda: cancelled in history.text(node), bool, "no monitor goes on", PATIENCE)
+    wait_until(
+        lambda: cancelled in history.text(node), bool, "no monitor goes on", PATIENCE, pause=PAUSE
+    )
     real_server = f"{balanced.node3.address}:5432"
     node.run(["ipvsadm", "-d", "-t", f"{READ_VIP}:5432", "-r", real_server])
     by_hand = node.host.proc_ipvs()
@@ -439,6 +443,7 @@ def test_in_maintenance_mode_nothing_is_touched(balanced: Cluster, history: Hist
         lambda seen: set(seen) == set(NODES),
         "it is probed",
         PATIENCE,
+        pause=PAUSE,
     )
     assert node.host.proc_ipvs() == by_hand
     balanced.node1.pcs("property", "set", "maintenance-mode=")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.places import prepared
+from tests.cluster.paths import prepared
 from tests.cluster.shellfuncs import PLACE
-from tests.lab.namespace import Running, checked
+from tests.support.processes import Running, checked
 
 PAIRS = """
 1 1

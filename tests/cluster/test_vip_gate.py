@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cluster.addresses import READ_VIP
 from tests.cluster.cluster import Cluster
-from tests.cluster.history import History
-from tests.cluster.leading import NAME, PATIENCE, holders, wait_for_leader
+from tests.cluster.leader_vip import NAME, PATIENCE, nodes_with_address, wait_for_leader
 from tests.cluster.node import Node
-from tests.cluster.places import READ_VIP
+from tests.cluster.operation_history import History
 
-MINUTES = 2  # see tests/lab/share.py
+MINUTES = 2  # see tests/support/shared_tests.py
 LEADS = "leads"
 
 CONFIGURATION = f"""
@@ -57,10 +57,10 @@ def failures(cluster: Cluster) -> str:
 
 
 def test_a_handover_is_no_failure(gated: Cluster) -> None:
-    assert holders(gated) == ["node1"]
+    assert nodes_with_address(gated) == ["node1"]
     history = History(gated.nodes)
     let_lead(gated, gated.node2)
-    assert holders(gated) == ["node2"]
+    assert nodes_with_address(gated) == ["node2"]
     changes = [(it.node, it.action) for it in history.done() if it.action in ("demote", "promote")]
     assert sorted(changes) == [("node1", "demote"), ("node2", "promote")]
     assert not {"start", "stop"} & {action for action, _ in history.changes()}
@@ -69,13 +69,13 @@ def test_a_handover_is_no_failure(gated: Cluster) -> None:
     assert "follower: leads is yes on node2" in said
     assert f"{READ_VIP} removed from eth0" in said
     let_lead(gated, gated.node1)
-    assert holders(gated) == ["node1"]
+    assert nodes_with_address(gated) == ["node1"]
     assert failures(gated) == ""
 
 
-def test_nobody_leads_and_somebody_does_again(gated: Cluster) -> None:
+def test_the_address_returns_with_a_new_leader(gated: Cluster) -> None:
     let_lead(gated)
-    assert holders(gated) == []
+    assert nodes_with_address(gated) == []
     let_lead(gated, gated.node3)
-    assert holders(gated) == ["node3"]
+    assert nodes_with_address(gated) == ["node3"]
     assert failures(gated) == ""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cluster.addresses import OUTSIDE
 from tests.cluster.cluster import Cluster
-from tests.cluster.leading import PATIENCE, holders, wait_for_leader
-from tests.cluster.places import OUTSIDE
-from tests.cluster.waiting import wait_until
+from tests.cluster.leader_vip import PATIENCE, nodes_with_address, wait_for_leader
+from tests.cluster.timeouts import PAUSE
+from tests.support.waiting import wait_until
 
-MINUTES = 2  # see tests/lab/share.py
+MINUTES = 2  # see tests/support/shared_tests.py
 URL = f"http://{OUTSIDE}:2379"
 ETCD = ["etcd", "--data-dir", "/tmp/etcd", "--listen-client-urls", URL]
 ETCD += ["--advertise-client-urls", URL]
@@ -40,6 +41,7 @@ def start(cluster: Cluster) -> None:
         lambda status: status == 0,
         "etcd answers",
         PATIENCE,
+        pause=PAUSE,
     )
 
 
@@ -48,25 +50,39 @@ def put(cluster: Cluster, name: str) -> None:
 
 
 def test_the_address_follows_the_key(followed: Cluster) -> None:
-    assert holders(followed) == ["node1"]
+    assert nodes_with_address(followed) == ["node1"]
     put(followed, "node3")
     seen: list[list[str]] = []
 
     def look() -> list[str]:
-        seen.append(holders(followed))
+        seen.append(nodes_with_address(followed))
         return seen[-1]
 
-    wait_until(look, lambda found: found == ["node3"], "the address is on node3", PATIENCE)
+    wait_until(
+        look, lambda found: found == ["node3"], "the address is on node3", PATIENCE, pause=PAUSE
+    )
     assert max(map(len, seen)) == 1
     wait_for_leader(followed, "node3")
-    assert holders(followed) == ["node3"]
+    assert nodes_with_address(followed) == ["node3"]
 
 
 def test_without_an_answer_it_goes_after_the_grace_and_comes_back(followed: Cluster) -> None:
     put(followed, "node2")
     wait_for_leader(followed, "node2")
     followed.outside.run(["pkill", "-KILL", "-x", "etcd"])
-    wait_until(lambda: holders(followed), lambda found: not found, "it is released", PATIENCE)
+    wait_until(
+        lambda: nodes_with_address(followed),
+        lambda found: not found,
+        "it is released",
+        PATIENCE,
+        pause=PAUSE,
+    )
     start(followed)
-    wait_until(lambda: holders(followed), lambda found: found == ["node2"], "it is back", PATIENCE)
+    wait_until(
+        lambda: nodes_with_address(followed),
+        lambda found: found == ["node2"],
+        "it is back",
+        PATIENCE,
+        pause=PAUSE,
+    )
     wait_for_leader(followed, "node2")

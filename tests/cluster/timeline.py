@@ -11,7 +11,7 @@ from lvsdr.pacemaker.cluster import ClusterState, Node, Role
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node as ClusterNode
-from tests.cluster.views import DATABASE, Weights, in_role, pool
+from tests.cluster.observed_state import DATABASE, Weights, in_role, pool
 from tests.lab.show.screen import Screen, Styled
 
 LOOK = 0.2  # seconds between two reads of the state

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from tests.debian import suite
 from tests.debian.suite import Unavailable
-from tests.lab.job import ROOT, say
+from tests.lab.boot_job import say
+from tests.support.paths import ROOT
 
 ROOTS = suite.CACHE / "roots"
 REQUIREMENTS = ROOT / "tests/requirements.txt"

@@ -16,7 +16,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.lab.job import ROOT, say
+from tests.lab.boot_job import say
+from tests.support.paths import ROOT
 
 CACHE = ROOT / "build" / "debian"
 ARCHIVE = "http://deb.debian.org/debian"

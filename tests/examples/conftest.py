@@ -12,10 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.examples.cluster import EMPTY, NODES, PRIMARY, Cluster
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-INSIDE = Path(__file__).with_name("inside")
+WITH_AGENTS = Path(__file__).with_name("with_agents")
 
 CONFIGURATIONS = ("1-attribute", "2-list-script", "3-check-script", "4-roles")
 
@@ -56,7 +56,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     make = ["make", "-s", "-C", str(ROOT), f"PREFIX={place}/usr", f"OCF_ROOT={place}/ocf"]
     environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
     subprocess.run([*make, "install"], env=environ, check=True, capture_output=True)
-    return [str(INSIDE), str(place / "ocf" / "resource.d")]
+    return [str(WITH_AGENTS), str(place / "ocf" / "resource.d")]
 
 
 def run(inside: list[str], home: Path, script: str, variables: Mapping[str, str]) -> Configured:

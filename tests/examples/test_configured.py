@@ -14,7 +14,8 @@ from lvsdr.ocf.value_parsers import duration
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster
-from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, ROOT, Configured, run
+from tests.examples.conftest import CONFIGURATIONS, EXAMPLES, Configured, run
+from tests.support.paths import ROOT
 
 # A warning of pcs about any defaults, even if no resource has its own.
 OF_NO_CONCERN = {
@@ -65,7 +66,7 @@ def test_every_configuration_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("[0-9]*.sh")} == set(CONFIGURATIONS)
 
 
-def test_pcs_takes_it_without_a_word(configuration: Configured) -> None:
+def test_pcs_accepts_it_without_a_complaint(configuration: Configured) -> None:
     assert (complaints(configuration.said), configuration.status) == ([], 0), configuration.said
 
 
@@ -79,7 +80,7 @@ def test_no_password_is_in_the_cib(configuration: Configured) -> None:
     assert "password" not in configuration.cluster.cib.read_text().lower()
 
 
-def test_stops_have_time_for_what_they_wait_for(configuration: Configured) -> None:
+def test_the_stop_timeout_covers_the_waits(configuration: Configured) -> None:
     cluster = configuration.cluster
     limit = operations(cluster, "lvsdr-realsvr")["stop"]["timeout"]
     assert duration(limit) >= sum(waits(cluster)) + 10
@@ -133,7 +134,7 @@ def test_the_tools_understand_how_they_are_called(configured: Mapping[str, Confi
         assert "Network is unreachable" in done.stderr
 
 
-def test_what_is_refused_leaves_the_cluster_as_it_was(refused: Configured) -> None:
+def test_a_refused_script_leaves_the_cluster_unchanged(refused: Configured) -> None:
     assert "ocf:lvsdr:none-such" in complaints(refused.said)[0]
     assert refused.status != 0
     assert refused.cluster.cib.read_text() == EMPTY
@@ -148,7 +149,7 @@ MISSING = {
 
 @pytest.mark.parametrize("script", ["1-attribute", "vip-leader"])
 @pytest.mark.parametrize("missing", MISSING)
-def test_what_is_missing_is_said_first(
+def test_a_missing_requirement_is_reported_first(
     inside: list[str], tmp_path: Path, script: str, missing: str
 ) -> None:
     variables, reason = MISSING[missing]
@@ -159,7 +160,7 @@ def test_what_is_missing_is_said_first(
     assert done.cluster.cib.read_text() == EMPTY
 
 
-def test_nobody_but_root_is_let_in(tmp_path: Path) -> None:
+def test_only_root_may_run_it(tmp_path: Path) -> None:
     """The script refuses other users than root; it runs as 65534 in this user namespace."""
     done = run(["unshare", "--user"], tmp_path, "1-attribute", {})
     assert done.said.splitlines() == ["1-attribute.sh: must be run as root, not as nobody"]

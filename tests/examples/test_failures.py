@@ -118,7 +118,7 @@ def test_a_primary_that_cannot_start_again(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("node", ["node1", "node3"])
-def test_what_serves_readers_does_no_harm_to_a_database(node: str, cluster: Cluster) -> None:
+def test_a_ban_of_the_real_server_does_not_affect_the_database(node: str, cluster: Cluster) -> None:
     cluster.ban("lvsdr-realsvr", node)
     transition = cluster.react()
     assert transition.of(*ALL) <= {stop("lvsdr-realsvr", node)}
@@ -133,7 +133,7 @@ def test_an_address_that_cannot_be_removed(cluster: Cluster, other: str) -> None
     assert transition.before.keys() == {stop("pgsql", other)}
 
 
-def test_a_director_that_asks_the_primary_starts_where_there_is_one(
+def test_a_director_that_queries_the_primary_starts_after_it(
     started: Mapping[str, Cluster], tmp_path: Path
 ) -> None:
     """The director of configuration 2 needs the primary: without its answer, a start would fail."""

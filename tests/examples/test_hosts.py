@@ -76,7 +76,7 @@ def said(host: Path, commands: str, **environ: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_a_standby_outside_becomes_what_the_agent_makes_of_a_node(host: Path) -> None:
+def test_a_standby_outside_gets_the_settings_of_the_agent(host: Path) -> None:
     """The script sets all that the agent would set, and makes it permanent."""
     commands = f"""
         realsvr monitor
@@ -97,7 +97,7 @@ def test_a_standby_outside_becomes_what_the_agent_makes_of_a_node(host: Path) ->
     ]
 
 
-def test_it_says_what_postgresql_needs(host: Path) -> None:
+def test_it_prints_the_settings_for_postgresql(host: Path) -> None:
     chosen = {"ADDRESS": "192.0.2.4", "WRITE_VIP": "192.0.2.1", "REPLICATION_USER": "someone"}
     text = "\n".join(said(host, f"'{EXAMPLES}/outside-standby.sh'", **chosen))
     assert "host=192.0.2.1 port=5432 user=someone" in text

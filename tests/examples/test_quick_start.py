@@ -11,8 +11,9 @@ import pytest
 from lxml import etree
 
 from tests.examples.cluster import EMPTY, Cluster
-from tests.examples.conftest import EXAMPLES, ROOT, Configured
+from tests.examples.conftest import EXAMPLES, Configured
 from tests.examples.test_configured import complaints
+from tests.support.paths import ROOT
 
 # The example configures the database and its write address first, then the rest.
 DATABASE, _, _ = (EXAMPLES / "4-roles.sh").read_text().partition("\nreal_servers\n")

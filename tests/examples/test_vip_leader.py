@@ -45,7 +45,7 @@ def prefer(cluster: Cluster, **scores: int | None) -> None:
         cluster.tool("crm_attribute", *where, wish)
 
 
-def test_pcs_takes_it_without_a_word(configured: Configured) -> None:
+def test_pcs_accepts_it_without_a_complaint(configured: Configured) -> None:
     assert (complaints(configured.said), configured.status) == ([], 0), configured.said
 
 
@@ -71,7 +71,7 @@ def test_it_looks_three_times_in_the_grace(configured: Configured) -> None:
     assert max(intervals) * 3 <= policy(values).grace
 
 
-def test_nobody_is_promoted_whom_the_store_does_not_name(configured: Configured) -> None:
+def test_only_the_leader_in_the_store_is_promoted(configured: Configured) -> None:
     cluster = configured.cluster
     cluster.react()
     assert cluster.where(NAME) == set(NODES)
@@ -93,7 +93,7 @@ def test_the_old_one_is_demoted_before_the_new_one_is_promoted(cluster: Cluster)
     assert done.keeps_order(demote, promote)
 
 
-def test_whom_the_store_names_goes_before_who_is_kept(cluster: Cluster) -> None:
+def test_the_leader_in_the_store_precedes_a_kept_holder(cluster: Cluster) -> None:
     prefer(cluster, node1=KEEPS)
     assert not cluster.react().before
     prefer(cluster, node2=LEADS)
@@ -122,9 +122,7 @@ def answered(cluster: Cluster, node: str, code: int) -> None:
         pytest.param(9, {"demote", "stop", "start"}, id="failed"),
     ],
 )
-def test_what_follows_from_an_answer_after_the_release(
-    cluster: Cluster, code: int, tasks: set[str]
-) -> None:
+def test_actions_after_a_release(cluster: Cluster, code: int, tasks: set[str]) -> None:
     prefer(cluster, node1=None)
     answered(cluster, "node1", code)
     assert {action.task for action in cluster.react().before} == tasks

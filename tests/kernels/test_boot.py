@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.job import HERE, ROOT
+from tests.lab.boot_job import HERE
 from tests.lab.kernel import choice, older
+from tests.support.paths import ROOT
 
 BOOT = str(HERE / "boot")
 TABLE = ["head", "-n", "1", "/proc/net/ip_vs"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.debian import root, suite
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 
 SMALL = root.System("trixie", "13", "3.13", ("python3-venv", "mount", "tini"))
 MAKE = """

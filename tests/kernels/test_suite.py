@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.debian import suite
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 
 SMALL = ("hostname",)
 FETCH = "import sys; from pathlib import Path; from tests.debian import suite\n"

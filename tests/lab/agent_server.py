@@ -1,9 +1,9 @@
-"""Runs actions of the agent lvsdr in forks of a process that has it loaded; see `warm.py`.
+"""Server that runs actions of the agent lvsdr in forks of itself: see `forked_agent.py`.
 
-Each line on standard input is a request: action, environment, files for what it says, and a dict
-that may limit the run: `rlimits` (RLIMIT_… by name), `address_space` (bytes more than it has),
-`cgroup` (its directory), `kill_after` (seconds). Each line on standard output is the exit status of
-one. The interpreter is the one that the agent itself has.
+Each line on standard input is a request: action, environment, files for both outputs, and limits.
+Limits are `rlimits` (RLIMIT_… by name), `address_space` (bytes in addition to the present ones),
+`cgroup` (a directory) and `kill_after` (seconds). Each line on standard output is an exit status.
+The interpreter is the agent's own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARY = Path(__file__).resolve().parents[2] / "lib"
-LOADED = ("agents.lvsdr", "ipvs.plan", "ipvs.batch", "system.run")
+LOADED = ("agents.lvsdr", "ipvs.plan", "ipvs.batch", "system.process.run")
 
 
 def serve() -> None:
@@ -36,7 +36,7 @@ def serve() -> None:
             run(action, environment, stdout, stderr, limits)
         if "kill_after" in limits:
             time.sleep(limits["kill_after"])
-            os.kill(child, signal.SIGKILL)  # not waited for yet, so the number is still its own
+            os.kill(child, signal.SIGKILL)  # not reaped yet, so its pid is not reused
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -47,7 +47,7 @@ def limit(
     cgroup: str | None = None,
     kill_after: float | None = None,
 ) -> None:
-    """Put this process under limits; it is killed from outside."""
+    """Apply the limits to this process, except `kill_after`, which `serve` applies."""
     del kill_after
     if cgroup is not None:
         Path(cgroup, "cgroup.procs").write_text(str(os.getpid()))
@@ -62,7 +62,7 @@ def limit(
 def run(
     action: str, environment: dict[str, str], stdout: str, stderr: str, limits: dict[str, Any]
 ) -> None:
-    """Go on as the executable does after its imports; does not return."""
+    """Run the action as the executable does after its imports. Does not return."""
     for descriptor, path in enumerate((os.devnull, stdout, stderr)):
         opened = os.open(path, os.O_RDWR)
         os.dup2(opened, descriptor)

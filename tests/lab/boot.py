@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from tests.lab import job, native, uml
-from tests.lab.job import Job, say
+from tests.lab import boot_job, native, uml
+from tests.lab.boot_job import Job, say
 from tests.lab.kernel import choice
 from tests.lab.kernel.guest import GuestKernel
 
@@ -115,7 +115,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    root = job.other_root(options.root)
+    root = boot_job.other_root(options.root)
     if os.geteuid() != 0:
         die("the lab needs root: it makes network namespaces")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -133,9 +133,9 @@ def main(argv: list[str]) -> int:
         name = left.enter_context(tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp"))
         deadline = time.monotonic() + limit
         task = Job(
-            options.command, Path(name), job.results_directory(), deadline, options.tty, root
+            options.command, Path(name), boot_job.results_directory(), deadline, options.tty, root
         )
-        job.write(task)
+        boot_job.write(task)
         try:
             return run(task)
         except TimeoutError:

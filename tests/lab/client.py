@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tests.lab.echo import PORT
-from tests.lab.namespace import entered
+from tests.support.namespaces import entered
 
 TIMEOUT = 5.0  # seconds for one answer
 

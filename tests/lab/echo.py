@@ -13,7 +13,7 @@ import struct
 import threading
 from typing import NamedTuple
 
-from tests.lab.namespace import entered
+from tests.support.namespaces import entered
 
 PORT = 5432
 IP_PKTINFO = 8  # linux/in.h; in Python's socket module only from 3.14 on

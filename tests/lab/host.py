@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
@@ -12,8 +11,11 @@ from pathlib import Path
 
 from tests.lab import client
 from tests.lab.echo import PORT
-from tests.lab.namespace import TIMEOUT, Completed, Running, checked, entered, sysctl
 from tests.lab.operation import AGENT, AgentResult, Operation, agent_result
+from tests.support.hosts import NamespaceHost
+from tests.support.namespaces import sysctl
+from tests.support.processes import TIMEOUT, Running, checked
+from tests.support.waiting import wait_until
 
 SCRATCH = Path("/run/lab")
 VIP, VIP6 = "10.77.0.100", "fd77::100"
@@ -21,24 +23,19 @@ HEADING = 3  # lines of /proc/net/ip_vs
 SHORT_MEMORY = 1  # seconds for which IPVS of a director keeps a connection after its FIN
 
 
-class Host:
-    """A host. `name` is also that of its network namespace, `rsctmp` its own HA_RSCTMP."""
+class Host(NamespaceHost):
+    """A host of the lab; `rsctmp` is its own HA_RSCTMP."""
 
     def __init__(self, name: str, number: int) -> None:
-        self.name = name
+        super().__init__(name)
         self.address = f"10.77.0.{number}"
         self.address6 = f"fd77::{number}"
         self.addresses = (self.address, self.address6)
         self.rsctmp = SCRATCH / name
-        self._started: list[Running] = []
         self._sessions: list[client.Session] = []
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.address}>"
-
-    def entered(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context in which the calling thread is in this host's network."""
-        return entered(self.name)
 
     def sysctl(self, name: str, value: str | int | None = None) -> str:
         """Return a sysctl such as "net/ipv4/ip_forward", after setting it if `value` is given."""
@@ -46,30 +43,6 @@ class Host:
             return sysctl(name, value)
 
     # --- processes
-
-    def start(
-        self, argv: Sequence[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None
-    ) -> Running:
-        """Start a process on this host. It is killed at the latest when the host is reset."""
-        with self.entered():
-            running = Running(argv, stdin, env)
-        self._started.append(running)
-        return running
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        check: bool = True,
-        stdin: str | None = None,
-        env: Mapping[str, str] | None = None,
-        timeout: float = TIMEOUT,
-    ) -> Completed:
-        """Run a command on this host.
-
-        Raises CommandFailed if it takes longer than `timeout` seconds or, with `check`, fails.
-        """
-        return checked(argv, self.start(argv, stdin=stdin, env=env).wait(timeout), check)
 
     def ip(self, lines: Sequence[str], *, check: bool = True) -> None:
         """Run commands of ip(8) such as "addr add …" on this host, in one process."""
@@ -138,15 +111,19 @@ class Host:
         """Wait until IPVS has no connection to a real server, neither active nor inactive."""
         digits = "".join(f"{int(octet):02X}" for octet in real_server.address.split("."))
         of_either = f"-> {digits}:", f"-> [{IPv6Address(real_server.address6).exploded}]:"
-        end = time.monotonic() + TIMEOUT
-        while self._has_connections(of_either):
-            assert time.monotonic() < end, self.proc_ipvs()
-            time.sleep(0.1)
+        wait_until(
+            lambda: self._connections_of(of_either),
+            lambda lines: not lines,
+            f"{self.name} has no connection to {real_server.name}",
+            seconds=TIMEOUT,
+            pause=0.1,
+        )
 
-    def _has_connections(self, entries: Sequence[str]) -> bool:
+    def _connections_of(self, entries: Sequence[str]) -> list[str]:
+        """Return the lines of the table that begin an entry so, and count connections."""
         lines = self.proc_ipvs().splitlines()
-        counters = [line.split()[-2:] for line in lines if any(one in line for one in entries)]
-        return any(counter != ["0", "0"] for counter in counters)
+        of_these = [line for line in lines if any(entry in line for entry in entries)]
+        return [line for line in of_these if line.split()[-2:] != ["0", "0"]]
 
     # --- clients
 
@@ -170,11 +147,9 @@ class Host:
 
     def close(self) -> None:
         """End all processes and sessions that were started here."""
-        for running in self._started:
-            running.close()
+        super().close()
         for session in self._sessions:
             session.close()
-        self._started.clear()
         self._sessions.clear()
 
     def reset(self) -> None:

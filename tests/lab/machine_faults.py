@@ -1,4 +1,4 @@
-"""Faults of the machine that an agent runs on, drawn with their numbers from a seed."""
+"""Faults of the machine that an agent runs on. A seed decides their numbers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.disks import full, read_only
-from tests.lab.steps import first_in_path
+from tests.lab.failing_disks import full, read_only
+from tests.lab.resource import first_in_path
 
 CGROUPS = Path("/run/lab-cgroups")
 HOUR = 3600.0
-ROOM = 6 << 20  # bytes: for what Python needs, and not for the stack of a thread
+ROOM = 6 << 20  # bytes: enough for Python, too little for the stack of a thread
 SHORT = 1.6  # seconds: the timeout of an action in which a program hangs
 
 
 class Fault(NamedTuple):
-    """A fault as it happens to one action.
+    """A fault during one action.
 
-    `pool` says what the table may be then: "planned", as without the fault; "kept", as before;
-    "either", for each real server. `remembers` says whether the state file is written for sure.
+    `pool` is the legal state of the table afterwards: "planned", as without the fault; "kept", as
+    before; "either" of them for each real server. `remembers` is true if the state file is
+    certainly written.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Fault(NamedTuple):
 
 NO_FAULT = Fault("none", "planned", remembers=True)
 
-# A line of `ipvsadm -R` is an element of the batch; -Sn is asked too, under some schedulers.
+# A line of `ipvsadm -R` is an element of the batch; some schedulers need -Sn, too.
 IPVSADM = {
     "ipvsadm fails": ("kept", "exit 1"),
     "ipvsadm fails afterwards": ("either", '/usr/sbin/ipvsadm "$@"; exit 1'),
@@ -60,7 +61,7 @@ DISKS = ("full disk", "read-only disk")
 
 
 class Machine:
-    """The faults that one directory can be used for; use it in a `with` statement."""
+    """Faults that need a directory. Use it in a `with` statement."""
 
     def __init__(self, directory: Path, state: Path, dice: random.Random) -> None:
         self._directory = directory
@@ -119,7 +120,7 @@ class Machine:
 
     @contextlib.contextmanager
     def broken(self, fault: Fault) -> Iterator[None]:
-        """Let the fault happen meanwhile, as far as it is one of the disk or the clock."""
+        """Cause a fault of the disk or the clock until the end of the block."""
         with contextlib.ExitStack() as stack:
             if fault.name == "full disk":
                 stack.enter_context(full(self._state))
@@ -137,5 +138,5 @@ def step_clock(seconds: float) -> None:
 
 
 def has_own_clock() -> bool:
-    """Tell whether the wall clock is a guest's, which nothing else goes by."""
+    """Return whether the wall clock belongs to a guest, so that changes affect nothing else."""
     return "User Mode Linux" in Path("/proc/cpuinfo").read_text()

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab.job import HERE, PATH, ROOT, Job
-from tests.lab.process import OWN_PROCESSES, started, wait
+from tests.lab.boot_job import HERE, PATH, Job
+from tests.lab.boot_process import run_in_namespaces, wait
+from tests.support.paths import ENTER_NAMESPACES, ROOT
 
-ENTER = ROOT / "tests/debian/inside"
+ENTER = ROOT / "tests/debian/enter_root"
 OWN_NETWORK = ["--net", "--uts", "--ipc"]
 
 
@@ -27,18 +28,18 @@ def why_not() -> str | None:
     probe = (
         "ip link add lab0 type veth peer name lab1 && ip link add lab2 type bridge && ipvsadm -Ln"
     )
-    command = [*OWN_PROCESSES, *OWN_NETWORK, "sh", "-c", probe]
+    command = [str(ENTER_NAMESPACES), *OWN_NETWORK, "--", "sh", "-c", probe]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)
     return f"no namespaces to be had here: {tried.stderr.strip()}" if tried.returncode else None
 
 
 def run(job: Job) -> int:
     """Run the job and return its exit status. Raise TimeoutError at the deadline."""
-    inside = ["tini", "--", "/bin/sh", str(HERE / "inside"), str(job.directory)]
+    inside = ["tini", "--", "/bin/sh", str(HERE / "start_job"), str(job.directory)]
     environ = dict(os.environ)
     if job.root:
         inside = [str(ENTER), *inside]
         shared = f"{job.results} {job.directory}"
         environ.update(ROOT=str(ROOT), DIRECTORY=str(job.root), SHARED=shared)
-    with started([*OWN_NETWORK, "--", *inside], job, env=environ) as process:
+    with run_in_namespaces([*OWN_NETWORK, "--", *inside], job, env=environ) as process:
         return wait(process, job)

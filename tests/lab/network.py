@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.lab.host import Host
-from tests.lab.namespace import entered, run, sysctl
+from tests.support.fabric import FABRIC, add_namespaces, cable, remove_namespaces
+from tests.support.namespaces import entered, ip_batch, sysctl
 
-FABRIC = "fabric"
+BRIDGE = "bridge"
 HOSTS_FILE = Path("/etc/hosts")
 
 # The lab's settings, because new namespaces inherit the machine's.
@@ -38,9 +39,9 @@ class Network:
 
     def lay(self) -> None:
         """Make the namespaces, connect them and write their names to /etc/hosts."""
-        _ip([f"netns add {name}" for name in (FABRIC, *(host.name for host in self._hosts))])
+        add_namespaces(host.name for host in self._hosts)
         with entered(FABRIC):
-            _ip(["link add bridge type bridge mcast_snooping 0", "link set bridge up"])
+            ip_batch([f"link add {BRIDGE} type bridge mcast_snooping 0", f"link set {BRIDGE} up"])
         _connect(self._hosts)
         for host in self._hosts:
             _configure(host)
@@ -52,47 +53,21 @@ class Network:
         """Remove the namespaces with their interfaces, and the names."""
         if self._hosts_file:
             HOSTS_FILE.write_text(self._hosts_file)
-        names = [FABRIC, *(host.name for host in self._hosts)]
-        _ip([f"netns del {name}" for name in names if Path("/run/netns", name).exists()])
+        remove_namespaces(host.name for host in self._hosts)
 
     def renew(self, host: Host) -> None:
         """Give a host a fresh network, as after a reboot."""
         with entered(FABRIC):
-            _ip([f"link del {host.name}"])
-        _ip([f"netns del {host.name}", f"netns add {host.name}"])
+            ip_batch([f"link del {host.name}"])
+        ip_batch([f"netns del {host.name}", f"netns add {host.name}"])
         _connect([host])
         _configure(host)
 
 
-def pull(host: Host) -> None:
-    """Pull the cable of a host: the host loses its carrier, and the others notice nothing."""
-    with entered(FABRIC):
-        _ip([f"link set {host.name} down"])
-
-
-def plug(host: Host) -> None:
-    """Plug the cable in again."""
-    with entered(FABRIC):
-        _ip([f"link set {host.name} up"])
-
-
-def _ip(lines: Sequence[str]) -> None:
-    run(["ip", "-batch", "-"], stdin="".join(f"{line}\n" for line in lines))
-
-
 def _connect(hosts: Iterable[Host]) -> None:
-    """Connect each host to the bridge, all in one process."""
+    """Connect each host to the bridge."""
     with entered(FABRIC):
-        _ip(
-            [
-                line
-                for host in hosts
-                for line in (
-                    f"link add {host.name} type veth peer name eth0 netns {host.name}",
-                    f"link set {host.name} master bridge up",
-                )
-            ]
-        )
+        ip_batch(line for host in hosts for line in cable(host.name, "eth0", BRIDGE, host.name))
 
 
 def _configure(host: Host) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.namespace import Completed
+from tests.support.paths import AGENTS
+from tests.support.processes import Completed
 
-AGENT = Path(__file__).resolve().parents[2] / "ocf" / "lvsdr"
+AGENT = AGENTS / "lvsdr"
 PREFIX = "ocf-exit-reason:"
 
 

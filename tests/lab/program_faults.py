@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.steps import EVEN, first_in_path, script
+from tests.lab.resource import EVEN, first_in_path, script
 
 
 class Fault(NamedTuple):
-    """A program that fails: its name, what it does instead, and how often this is drawn."""
+    """A program that fails: its name, its replacement, and the weight of this fault."""
 
     program: str
     body: str
@@ -24,7 +24,7 @@ FAULTS = {
     "crm_mon hangs": Fault("crm_mon", "exec sleep 600", 1, timeout=1.5),
     "ipvsadm fails": Fault("ipvsadm", "echo no luck >&2; exit 1", 6),
     "check is fine": Fault("check", "echo t", 2),
-    "check says f of node2": Fault("check", "[ $1 = node2 ] && echo f || echo t", 2),
+    "check answers f for node2": Fault("check", "[ $1 = node2 ] && echo f || echo t", 2),
     "check fails for node1": Fault("check", "[ $1 != node1 ] && echo t", 2),
     "check fails": Fault("check", "exit 3", 3),
     "check hangs for node2": Fault("check", "[ $1 = node2 ] && exec sleep 600; echo t", 1),
@@ -32,7 +32,7 @@ FAULTS = {
 }
 CHECKED = {
     "check is fine": dict.fromkeys(EVEN, "IN"),
-    "check says f of node2": {"node1": "IN", "node2": "OUT", "node3": "IN"},
+    "check answers f for node2": {"node1": "IN", "node2": "OUT", "node3": "IN"},
     "check fails for node1": {"node1": "DOUBT", "node2": "IN", "node3": "IN"},
     "check fails": dict.fromkeys(EVEN, "DOUBT"),
     "check hangs for node2": {"node1": "IN", "node2": "DOUBT", "node3": "IN"},
@@ -42,14 +42,14 @@ CHECKED = {
 
 
 class Environment(NamedTuple):
-    """The surroundings of a monitor in which a fault happens."""
+    """The environment of a monitor during a fault."""
 
     timeout: float
     variables: Mapping[str, str]
     check: Path | None = None
 
     def parameters(self, usual: Mapping[str, object]) -> dict[str, object]:
-        """Return the parameters of the resource meanwhile: a check takes the attribute's place."""
+        """Return the parameters of the resource during it: a check replaces the attribute."""
         if self.check is None:
             return dict(usual)
         attribute = "realserver_dependent_attribute_"
@@ -61,7 +61,7 @@ class Environment(NamedTuple):
 
 
 def environments(directory: Path) -> dict[str, Environment]:
-    """Return the surroundings of each fault."""
+    """Return the environment of each fault."""
     found = {}
     for number, (name, fault) in enumerate(FAULTS.items()):
         place = directory / f"fault{number}"

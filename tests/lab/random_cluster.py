@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tests import cib
-from tests.lab.model import STREAMING
+from tests.lab.director_model import STREAMING
+from tests.support import cib
 
 STATUS = (*STREAMING, "HS:alone", "HS:catchup", "PRI", "")
 MEMBERS = ("node1", "node2")
@@ -36,7 +36,7 @@ def changed(nodes: list[cib.Node], dice: random.Random) -> list[cib.Node]:
 
 
 def moved(node: cib.Node, dice: random.Random) -> cib.Node:
-    """Return the node with another connection, or as a member, on or off, with or without twin."""
+    """Return the node with another connection or, for a member, another state or twin."""
     if node.holder:
         connection = dice.choice(["running", "failed", "unknown"])
         return node._replace(connection=connection, holder=dice.choice(MEMBERS))
@@ -45,7 +45,7 @@ def moved(node: cib.Node, dice: random.Random) -> cib.Node:
 
 
 def demoted(node: cib.Node) -> cib.Node:
-    """Return a former primary as the standby of the new one."""
+    """Return a former primary as a standby of the new primary."""
     if node.database != "Promoted":
         return node
     return node._replace(status="HS:async", database="Unpromoted", realsvr=True)

@@ -14,19 +14,21 @@ SUGGESTIONS = (
     (f"on director1 ipvsadm -A -t {VIP}:5432 -s rr", ""),
     (f"on director1 ipvsadm -a -t {VIP}:5432 -r node1:5432", ""),
     (f"on director1 ipvsadm -a -t {VIP}:5432 -r node2:5432", ""),
-    ("on client ask 30", "30 connections, and who answered"),
+    ("on client ask 30", "30 connections, counted by real server"),
     ("on director1 ipvsadm -Ln", ""),
     ("on client ip neigh", ""),
     ("on director1 bash", "a shell on that host"),
 )
 END = """
-The real servers say their name and echo what they are told, over TCP and UDP. `exit` ends the lab.
+The real servers send their name and echo their input, over TCP and UDP. `exit` ends the lab.
 """
 
 
 def greeting() -> str:
     """Return the text that the shell begins with."""
-    lines = (f"  {line:40}  {'# ' if what else ''}{what}".rstrip() for line, what in SUGGESTIONS)
+    lines = (
+        f"  {line:40}  {'# ' if effect else ''}{effect}".rstrip() for line, effect in SUGGESTIONS
+    )
     return "\n".join([BEGINNING, *lines, END])
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 
+from tests.lab.demonstration import demonstrate
 from tests.lab.show.screen import Screen
-from tests.lab.walk import walk
 from tests.lab.world import World
 
 
-def test_the_walk_shows_what_it_says(world: World) -> None:
+def test_the_demonstration_shows_all_steps(world: World) -> None:
     out = io.StringIO()
-    walk(world, Screen(out, 80, colour=False, unicode=True))
+    demonstrate(world, Screen(out, 80, colour=False, unicode=True))
     assert [f"{step}/8  " in out.getvalue() for step in range(1, 9)] == [True] * 8
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import cib
-from tests.lab.cases import Director, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import Director, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
+from tests.support import cib
 
 NODE1, NODE2, NODE3 = (cib.Node(name) for name in ("node1", "node2", "node3"))
 LAGGING = NODE1._replace(status="HS:alone")

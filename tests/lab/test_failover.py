@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests import cib
-from tests.lab.cases import Director, Weights, all_alive
 from tests.lab.client import State
-from tests.lab.namespace import entered, run
-from tests.lab.network import FABRIC
-from tests.lab.steps import STANDBYS
+from tests.lab.director import Director, Weights, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
+from tests.support import cib
+from tests.support.fabric import FABRIC
+from tests.support.namespaces import entered
+from tests.support.paths import DATA
+from tests.support.processes import run
 
-RECORDED = Path(__file__).parents[1] / "data" / "cib" / "failover"
+RECORDED = DATA / "cib" / "failover"
 BOTH = {"node2": 1, "node3": 1}
 ONE = {"node3": 1}
 GRACE = 30  # seconds, and a few more: docs/decisions/026

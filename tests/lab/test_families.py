@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.client import State
 from tests.lab.host import VIP, VIP6, Host
-from tests.lab.steps import ALL, EVEN, OK, STANDBYS, WITHOUT_NODE3, Resource, weights
+from tests.lab.resource import ALL, EVEN, OK, STANDBYS, WITHOUT_NODE3, Resource, weights
 from tests.lab.world import World
 
 EVENLY = {"node1": 4, "node2": 4, "node3": 4}

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.forked_agent import ForkedResource
 from tests.lab.host import VIP, Host
 from tests.lab.network import HOSTS_FILE
-from tests.lab.steps import (
+from tests.lab.resource import (
     ALL,
     DEGRADED,
     EVEN,
@@ -25,7 +26,6 @@ from tests.lab.steps import (
     first_in_path,
     script,
 )
-from tests.lab.warm import WarmResource
 from tests.lab.world import World
 
 
@@ -298,7 +298,7 @@ BROKEN = [
 
 
 def test_broken_parameters_are_named_and_change_nothing(world: World, tmp_path: Path) -> None:
-    with WarmResource(world.director1, tmp_path) as resource:
+    with ForkedResource(world.director1, tmp_path) as resource:
         resource.start()
         before = world.director1.ipvs_text()
         resource.cluster(*WITHOUT_NODE3)
@@ -319,9 +319,7 @@ def test_broken_parameters_are_named_and_change_nothing(world: World, tmp_path: 
             assert world.director1.ipvs_text() == before
 
 
-def test_everything_that_is_wrong_is_said_in_a_line_of_its_own(
-    world: World, tmp_path: Path
-) -> None:
+def test_each_illegal_parameter_is_reported_in_its_own_line(world: World, tmp_path: Path) -> None:
     broken = {"port": "0", OPTIONS: "-C", WEIGHTS: "node1,x", "drain_timeout": "-5s"}
     resource = Resource(world.director1, tmp_path, {**STANDBYS, **broken})
     for action in ("validate-all", "start"):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 SCHEMAS = (
     Path("/usr/share/pcs/data/ocf-1.1.rng"),
     Path("/usr/share/pacemaker/api/ocf-ra-1.1.rng"),  # not in Debian 12's packages

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.host import Host
-from tests.lab.steps import (
+from tests.lab.resource import (
     ALL,
     DEGRADED,
     EVEN,

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.namespace import Running
-from tests.lab.steps import (
+from tests.lab.resource import (
     DEGRADED,
     EVEN,
     FAILED,
@@ -29,6 +28,7 @@ from tests.lab.steps import (
     weights,
 )
 from tests.lab.world import World
+from tests.support.processes import Running
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_one_action_at_a_time(lvs: Resource) -> None:
 
 
 @pytest.mark.parametrize(("action", "code"), [("monitor", NOT_RUNNING), ("reload-agent", FAILED)])
-def test_one_that_waited_does_not_bring_back_what_was_stopped(
+def test_a_delayed_action_does_not_restore_a_stopped_service(
     lvs: Resource, action: str, code: int
 ) -> None:
     lvs.start()

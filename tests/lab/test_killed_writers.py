@@ -13,12 +13,13 @@ from typing import NamedTuple
 import pytest
 
 from tests.lab.host import VIP
-from tests.lab.namespace import Running
 from tests.lab.operation import AgentResult
-from tests.lab.realsvr import RealServer, on_lo, unprepared
-from tests.lab.steps import LISTED, SERVICE, Resource, first_in_path
-from tests.lab.vip import Address, tidy
+from tests.lab.realsvr_agent import RealServer, on_lo, unprepared
+from tests.lab.resource import LISTED, SERVICE, Resource, first_in_path
+from tests.lab.vip_agent import Address, tidy
 from tests.lab.world import World
+from tests.support.processes import Running
+from tests.support.waiting import wait_until
 
 OK, NOT_RUNNING = 0, 7
 
@@ -81,16 +82,17 @@ def kill_at_write(case: Case, action: str, directory: Path, body: str) -> None:
     real = f'PATH=/usr/sbin:/usr/bin:/sbin:/bin exec {case.program} "$@"'
     wait = f'case "$1" in {case.writes}) : > {reached}; {body} ;; esac'
     running = case.begin(action, first_in_path(directory / "bin", case.program, f"{wait}\n{real}"))
-    end = time.monotonic() + 20
-    while not reached.exists():
-        assert running.alive, running.close()
-        assert time.monotonic() < end, f"{case.program} is not called"
-        time.sleep(0.02)
+    wait_until(
+        lambda: reached.exists() or not running.alive,
+        description=f"{case.program} is called",
+        pause=0.02,
+    )
+    assert running.alive, running.close()
     running.kill()
     running.wait()
 
 
-def test_stop_removes_what_a_killed_start_still_adds(case: Case, tmp_path: Path) -> None:
+def test_stop_removes_late_additions_of_a_killed_start(case: Case, tmp_path: Path) -> None:
     kill_at_write(case, "start", tmp_path, "sleep 3")
     result = case.run("stop")
     assert result.exit_code == OK, result
@@ -99,7 +101,7 @@ def test_stop_removes_what_a_killed_start_still_adds(case: Case, tmp_path: Path)
     assert case.run("monitor").exit_code == NOT_RUNNING
 
 
-def test_start_waits_for_what_a_killed_start_still_adds(case: Case, tmp_path: Path) -> None:
+def test_start_waits_for_the_writes_of_a_killed_start(case: Case, tmp_path: Path) -> None:
     finished = tmp_path / "finished"
     kill_at_write(case, "start", tmp_path, f"sleep 3; : > {finished}")
     result = case.run("start")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.host import Host
 from tests.lab.operation import AGENT
-from tests.lab.steps import (
+from tests.lab.resource import (
     ALL,
     DEGRADED,
     EVEN,
@@ -115,7 +115,7 @@ def test_a_probe_needs_nothing(lvs: Resource, tmp_path: Path) -> None:
     assert lvs.probe().exit_code == NOT_RUNNING
 
 
-def test_a_recurring_monitor_of_what_is_not_there(lvs: Resource) -> None:
+def test_a_recurring_monitor_of_a_missing_service(lvs: Resource) -> None:
     before = surroundings(lvs.host)
     assert lvs.monitor().exit_code == NOT_RUNNING
     assert surroundings(lvs.host) == before
@@ -124,7 +124,7 @@ def test_a_recurring_monitor_of_what_is_not_there(lvs: Resource) -> None:
 # --- start and stop
 
 
-def test_start_adopts_what_it_finds(world: World, lvs: Resource) -> None:
+def test_start_adopts_an_existing_service(world: World, lvs: Resource) -> None:
     servers = "".join(f"-a {SERVICE} -r {node.address}:5432 -g -w 5\n" for node in world.nodes)
     lvs.host.restore_ipvs(f"-A {SERVICE} -s lc\n{servers}")
     sessions = one_on_each(world.client)
@@ -286,7 +286,7 @@ def test_options_change_in_place(world: World, lvs: Resource) -> None:
     assert has_counted(lvs.host, 6)
 
 
-def test_what_proc_does_not_show_is_repaired_when_it_was_asked_for(lvs: Resource) -> None:
+def test_options_that_proc_does_not_show_are_repaired_if_configured(lvs: Resource) -> None:
     lvs.parameters["virtual_service_options"] = "-s sh -b sh-port -p 60"
     lvs.start()
     wanted = lvs.header
@@ -298,7 +298,7 @@ def test_what_proc_does_not_show_is_repaired_when_it_was_asked_for(lvs: Resource
         assert lvs.header == wanted
 
 
-def test_reload_of_what_is_not_there(lvs: Resource) -> None:
+def test_reload_of_a_missing_service(lvs: Resource) -> None:
     assert lvs.run("reload-agent").exit_code == FAILED
     assert lvs.host.ipvs_text() == ""
 

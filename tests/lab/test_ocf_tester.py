@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import cib
-from tests.lab.steps import script
+from tests.lab.resource import script
 from tests.lab.world import World
+from tests.support import cib
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 KNOWN = "* rc=4: Your agent produces meta-data which does not conform to ra-api-1.dtd"
 AGENTS = {
     "lvsdr": {"vip": "10.77.0.111", "port": "5432", "weight_of_realservers": "10.77.0.21"},

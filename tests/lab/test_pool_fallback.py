@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
 
 ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))
@@ -24,7 +24,7 @@ def director(world: World, tmp_path: Path) -> Director:
     return director
 
 
-def test_the_fallback_comes_when_nobody_is_fit_and_leaves_by_draining(director: Director) -> None:
+def test_the_fallback_serves_while_no_server_is_fit_and_then_drains(director: Director) -> None:
     assert director.start(WITH_FALLBACK) == BOTH
 
     director.cluster(PRIMARY, GONE2, GONE3)
@@ -82,7 +82,7 @@ def test_the_node_of_a_serving_fallback_is_lost(director: Director) -> None:
     assert session.state() is State.RESET
 
 
-def test_on_empty_empty_leaves_nobody(director: Director) -> None:
+def test_on_empty_empty_leaves_an_empty_pool(director: Director) -> None:
     """No old data is served with on_empty=empty; sessions still may finish."""
     director.start({**STANDBYS, "on_empty": "empty"})
     sessions = director.sessions()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.world import World
 
 EVERYBODY = {"node1": 1, "node2": 1, "node3": 1}

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
+from tests.lab.resource import STANDBYS
 from tests.lab.world import World
+from tests.support.paths import DATA
 
-RECORDED = Path(__file__).parents[1] / "data" / "cib"
+RECORDED = DATA / "cib"
 GRACE = 21  # seconds: docs/decisions/026
 BOTH = {"node2": 1, "node3": 1}
 
@@ -82,7 +83,7 @@ def test_recorded_nodes(director: Director) -> None:
     assert all_alive(sessions)
 
 
-def test_who_is_out_of_sight_keeps_sessions_for_a_while(director: Director) -> None:
+def test_a_server_out_of_sight_keeps_sessions_within_the_grace(director: Director) -> None:
     """An absent real server drains until the grace ends, e.g. after `crm_resource --refresh`."""
     sessions = director.sessions()
     director.cluster(PRIMARY, STANDBY2._replace(realsvr=False), STANDBY3)

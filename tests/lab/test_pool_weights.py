@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import cib
 from tests.lab import client
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director
 from tests.lab.host import VIP
 from tests.lab.world import World
+from tests.support import cib
 
 
 @pytest.fixture

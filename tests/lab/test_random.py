@@ -1,8 +1,8 @@
 """Five hundred changes of the cluster's state in a row, each followed by one monitor.
 
-The table must be as `model.py` works it out. Drawn are the states of two members and a remote node,
-second entries of a node, the scheduler, the passing of time, and programs that fail for one
-monitor. Set LAB_SEED for another run than the usual one, LAB_CHANGES for a longer one.
+The table must be as director_model.py computes it. The seed decides the states of two members and
+a remote node, second entries of a node, the scheduler, the passing of time, and programs that fail
+for one monitor. LAB_SEED selects other changes, LAB_CHANGES another number of them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ import random
 import time
 from pathlib import Path
 
-from tests import cib
-from tests.lab import model
+from tests.lab import director_model
 from tests.lab.client import Session, State
-from tests.lab.host import HEADING, Host
-from tests.lab.model import (
+from tests.lab.director_model import (
     DELETES_AT_ZERO,
     GRACE,
     STREAMING,
@@ -25,20 +23,14 @@ from tests.lab.model import (
     Pool,
     without_ipvsadm,
 )
+from tests.lab.forked_agent import ForkedResource
+from tests.lab.host import HEADING, Host
 from tests.lab.operation import AgentResult
 from tests.lab.program_faults import CHECKED, FAULTS, Environment, environments
 from tests.lab.random_cluster import CLUSTER, changed
-from tests.lab.steps import (
-    EVEN,
-    NEIGHBOURS,
-    NODE,
-    OK,
-    SERVICE,
-    STANDBYS,
-    other_lines,
-)
-from tests.lab.warm import WarmResource
+from tests.lab.resource import EVEN, NEIGHBOURS, NODE, OK, SERVICE, STANDBYS, other_lines
 from tests.lab.world import World
+from tests.support import cib
 
 CHANGES = int(os.environ.get("LAB_CHANGES") or 500)
 SEED = 20261121
@@ -53,13 +45,13 @@ OPTIONS = {
 
 
 def judged(nodes: list[cib.Node], fault: str) -> dict[str, str]:
-    """Return the verdicts on the hosts while a program fails, or none."""
+    """Return the verdicts on the hosts; none if the failing program prevents them."""
     if fault.startswith("crm_mon"):
         return {node.name: "UNKNOWN" for node in nodes}
     if fault not in CHECKED:
-        return model.verdicts(nodes)
-    # With a check script the agent leaves the attribute to that.
-    found = model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
+        return director_model.verdicts(nodes)
+    # With a check script the agent ignores the attribute.
+    found = director_model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
     return {host: CHECKED[fault][host] if word == "IN" else word for host, word in found.items()}
 
 
@@ -67,7 +59,7 @@ def judged(nodes: list[cib.Node], fault: str) -> dict[str, str]:
 
 
 def seen(host: Host) -> tuple[Pool, Pool, list[str]]:
-    """Return weights and connections of our real servers, over or not, and the other lines, sorted.
+    """Return weights and connections of our real servers, and all other lines, sorted.
 
     The other services are in the order of the kernel's hash table, which changes on Linux 7.
     """
@@ -92,7 +84,7 @@ def seen(host: Host) -> tuple[Pool, Pool, list[str]]:
 
 
 class Sessions:
-    """The sessions that clients keep open, a new one now and then, an old one closed."""
+    """Sessions of clients: some stay open, some are closed, and new ones are opened."""
 
     def __init__(self, client: Host) -> None:
         self._client = client
@@ -101,7 +93,7 @@ class Sessions:
     def come_and_go(self, pool: Pool, scheduler: str, dice: random.Random) -> None:
         if self._open and dice.random() < 0.3:
             self._open.pop(dice.randrange(len(self._open))).close()
-        # UNKNOWN stays at weight 0, also under the one scheduler that refuses clients there.
+        # UNKNOWN stays at weight 0, even under the one scheduler that refuses clients then.
         refuses = scheduler == DELETES_AT_ZERO and 0 in pool.values()
         if (
             any(pool.values())
@@ -114,7 +106,7 @@ class Sessions:
             self._open.append(session)
 
     def check(self, stayed: set[str]) -> None:
-        """Those on real servers that stayed work; those on others were told that it is over."""
+        """Assert that sessions on remaining real servers work, and all others were reset."""
         for session in list(self._open):
             wanted = State.ALIVE if session.host in stayed else State.RESET
             assert session.state() is wanted, f"{session.host} of {sorted(stayed)}"
@@ -127,13 +119,13 @@ def test_random_changes_of_state(world: World, tmp_path: Path) -> None:
     seed = int(os.environ.get("LAB_SEED") or SEED)
     print(f"LAB_SEED={seed}")
     world.director1.restore_ipvs(NEIGHBOURS)
-    # Connections that are over count, and must not go between two looks.
+    # Closed connections count too, and must not expire between two reads.
     with world.director1.remembering_for(3600):
         Play(world, tmp_path, seed).run()
 
 
 class Play:
-    """The changes, and the comparison of the table with the model after each."""
+    """A sequence of changes, with a comparison of table and model after each."""
 
     def __init__(self, world: World, directory: Path, seed: int) -> None:
         self._host = world.director1
@@ -150,7 +142,7 @@ class Play:
         _, _, neighbours = seen(self._host)
         faults = environments(self._directory)
         parameters = {**STANDBYS, "drain_timeout": "never"}
-        with WarmResource(self._host, self._directory, parameters) as resource:
+        with ForkedResource(self._host, self._directory, parameters) as resource:
             resource.cluster(*self._nodes)
             resource.start()
             pool: Pool = dict(EVEN)
@@ -164,8 +156,8 @@ class Play:
             assert other_lines(self._host.ipvs_text(), SERVICE) == text
             assert resource.header == f"-A {SERVICE} {OPTIONS[self._scheduler]}"
 
-    def _change(self, resource: WarmResource) -> tuple[str, str]:
-        """Let something happen; return the action that follows, and the fault meanwhile."""
+    def _change(self, resource: ForkedResource) -> tuple[str, str]:
+        """Change the cluster. Return the next action, and the fault during it."""
         dice = self._dice
         if dice.random() < 0.05:
             self._scheduler = dice.choice(list(OPTIONS))
@@ -181,7 +173,7 @@ class Play:
         return "monitor", fault
 
     def _let_pass(self, seconds: float) -> None:
-        """Let time pass without waiting: in the state file each withdrawal began earlier."""
+        """Simulate the passing of time: move the withdrawals in the state file back."""
         self._model.let_pass(seconds)
         (path,) = self._host.rsctmp.glob("*-lvs.state")
         lines = [line.split(" ") for line in path.read_text().splitlines()]
@@ -192,14 +184,14 @@ class Play:
 
     def _compare(
         self,
-        resource: WarmResource,
+        resource: ForkedResource,
         pool: Pool,
         action: str,
         fault: str,
         faults: dict[str, Environment],
         number: int,
     ) -> Pool:
-        """Run the action, and return the pool, which the model must allow."""
+        """Run the action, assert that the model allows the pool, and return the pool."""
         _, connections, _ = seen(self._host)
         slow = fault == "check hangs for node2"
         verdicts = judged(self._nodes, fault)
@@ -224,7 +216,7 @@ class Play:
             f"and {result}, not {allowed}; before: {findings} {self._nodes}"
         )
 
-    def _act(self, resource: WarmResource, action: str, fault: Environment | None) -> AgentResult:
+    def _act(self, resource: ForkedResource, action: str, fault: Environment | None) -> AgentResult:
         if action != "monitor" or fault is None:
             return resource.run(action, 30.0, 5.0 if action == "monitor" else 0.0)
         before = resource.parameters

@@ -14,9 +14,10 @@ import pytest
 
 from tests.lab.host import VIP, VIP6, Host
 from tests.lab.operation import agent_result
-from tests.lab.realsvr import REALSVR, RealServer, on_lo, surroundings, unprepared
-from tests.lab.steps import first_in_path, script
+from tests.lab.realsvr_agent import REALSVR, RealServer, on_lo, surroundings, unprepared
+from tests.lab.resource import first_in_path, script
 from tests.lab.world import World
+from tests.support.waiting import wait_until
 
 OTHER = "10.77.0.101"
 LABELLED = f"inet {VIP}/32 scope host lo:0"
@@ -245,7 +246,7 @@ def test_a_changed_sysctl_is_named(node: Host) -> None:
     assert settings(node) == off()
 
 
-def test_what_was_set_before_is_put_back_and_what_was_set_since_is_left(node: Host) -> None:
+def test_stop_restores_settings_except_later_changes(node: Host) -> None:
     resource = RealServer(node)
     before = {**off(), "net/ipv4/conf/all/arp_announce": "1", "net/ipv4/conf/lo/arp_ignore": "2"}
     for name, value in before.items():
@@ -398,17 +399,10 @@ def test_killed_while_ip_runs(
     body = f"{done}; : > {reached}; exec sleep 30"
     path = first_in_path(tmp_path / "bin", "ip", body)
     running = resource.begin(action, PATH=path)
-    wait_for(reached)
+    wait_until(reached.exists, description=f"{reached} appears", pause=0.02)
     running.kill()
     assert resource.probe().exit_code == (7 if (action == "start") is before else 0)
     clean(resource, initial)
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} does not appear"
-        time.sleep(0.02)
 
 
 def clean(resource: RealServer, initial: dict[str, object]) -> None:
@@ -440,7 +434,7 @@ def test_start_beside_a_start_that_hangs(node: Host, tmp_path: Path) -> None:
     reached = tmp_path / "reached"
     path = first_in_path(tmp_path / "bin", "ip", f": > {reached}; exec sleep 30")
     running = resource.begin("start", PATH=path)
-    wait_for(reached)
+    wait_until(reached.exists, description=f"{reached} appears", pause=0.02)
     result = resource.run("start", 3.0)
     assert result.exit_code == 1
     assert result.reason == "another action of this resource is still running"

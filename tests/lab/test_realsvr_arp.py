@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.host import VIP, VIP6, Host
-from tests.lab.realsvr import (
-    Ear,
+from tests.lab.realsvr_agent import (
+    NeighbourListener,
     RealServer,
     asking,
     balance,
@@ -37,7 +37,7 @@ def resources(world: World, vip: str) -> list[RealServer]:
     return [RealServer(node, vip) for node in world.nodes]
 
 
-def questions(ear: Ear, vip: str) -> int:
+def questions(ear: NeighbourListener, vip: str) -> int:
     """Return the number of questions for the address that the ear has received."""
     return sum(n for heard, n in ear.heard().items() if heard[1:] == ("ask", vip))
 
@@ -55,7 +55,7 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
     client, director = bare.client, mac(bare.director1)
     bare.servers.listen("director1")
     try:
-        with Ear() as ear, asking(client, vip):
+        with NeighbourListener() as ear, asking(client, vip):
             found = {refreshed(client, vip)}
             rounds = 0
             # On a fast kernel a round of restarts ends before enough questions were sent.
@@ -82,10 +82,10 @@ def test_only_the_director_answers_for_the_vip(bare: World, vip: str) -> None:
 
 
 @pytest.mark.parametrize("vip", [VIP])
-def test_a_real_server_that_answers_is_heard(bare: World, vip: str) -> None:
+def test_the_listener_detects_a_real_server_that_answers(bare: World, vip: str) -> None:
     """A real server with the address but without the ARP settings is noticed, until start."""
     bare.node1.ip([f"address add {vip}/32 dev lo"])
-    with Ear() as ear, asking(bare.client, vip):
+    with NeighbourListener() as ear, asking(bare.client, vip):
         time.sleep(1)
         assert ear.claims(vip).keys() == {"director1", "node1"}
         RealServer(bare.node1, vip).start()
@@ -114,7 +114,7 @@ def test_which_settings_of_an_interface_make_it_answer(bare: World) -> None:
 def answers(world: World, own: int) -> bool:
     """Return whether node1 answers for the VIP with this arp_ignore of its interface."""
     world.node1.sysctl(IGNORE, own)
-    with Ear() as ear, asking(world.client, VIP, 0.02):
+    with NeighbourListener() as ear, asking(world.client, VIP, 0.02):
         time.sleep(0.2)
         return "node1" in ear.claims(VIP)
 
@@ -135,7 +135,7 @@ def announces(world: World, own: int) -> bool:
     """Return whether node1, sending from the VIP, names the VIP as its address in ARP requests."""
     world.node1.sysctl(ANNOUNCE, own)
     world.node1.ip(["neigh flush all"])
-    with Ear() as ear:
+    with NeighbourListener() as ear:
         with world.node1.entered():
             sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with sender:
@@ -176,7 +176,7 @@ def test_director_and_real_server_on_one_node(bare: World, vip: str) -> None:
     resource = RealServer(director, vip)
     bare.servers.listen("director1")
     try:
-        with unprepared([director], []), Ear() as ear:
+        with unprepared([director], []), NeighbourListener() as ear:
             before = director.run(["ip", "address", "show", "dev", "eth0"]).stdout
             assert resource.probe().exit_code == 7
             resource.start()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import cib
 from tests.lab.host import VIP, VIP6
-from tests.lab.namespace import Running
 from tests.lab.operation import AgentResult, agent_result
-from tests.lab.realsvr import RealServer, balance, on_lo, unprepared
+from tests.lab.realsvr_agent import RealServer, balance, on_lo, unprepared
 from tests.lab.world import World
+from tests.support import cib
+from tests.support.processes import Running
 
 OTHER = "10.77.0.101"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.lab.host import VIP
-from tests.lab.namespace import run
 from tests.lab.shell import SUGGESTIONS, greeting
 from tests.lab.world import World
+from tests.support.processes import run
 
 
-def test_what_the_greeting_suggests_works(world: World) -> None:
+def test_suggestions_of_the_greeting_work(world: World) -> None:
     said = {}
     for line, _ in SUGGESTIONS:
         assert f"  {line}" in greeting()

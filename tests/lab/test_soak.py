@@ -1,8 +1,8 @@
-"""Hundreds of cycles on a machine that fails: the pool is the model's, or stays as it was.
+"""Hundreds of cycles on a failing machine: the pool agrees with the model, or stays as it was.
 
-Each cycle changes the cluster, lets a fault of the machine happen, and runs one monitor. Now and
-then the service is stopped under a fault and started again. `LAB_SOAK_CYCLES=2000 tests/lab/run
-tests/lab/test_soak.py` is the long run, of ten minutes; LAB_SEED is for another run than the usual.
+Each cycle changes the cluster, causes a fault of the machine, and runs one monitor. Sometimes the
+service is stopped during a fault and started again. `LAB_SOAK_CYCLES=2000 tests/lab/run
+tests/lab/test_soak.py` is the long run, of ten minutes. LAB_SEED selects other faults.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import machine_faults, model
+from tests.lab import director_model, machine_faults
+from tests.lab.director_model import Findings, Model, Pool, Result
+from tests.lab.forked_agent import ForkedResource
 from tests.lab.machine_faults import NO_FAULT, Fault, Machine
-from tests.lab.model import Findings, Model, Pool, Result
 from tests.lab.operation import AgentResult, Operation, agent_result
 from tests.lab.random_cluster import CLUSTER, changed
-from tests.lab.realsvr import RealServer, on_lo, unprepared
-from tests.lab.steps import DEGRADED, EVEN, NEIGHBOURS, NOT_RUNNING, OK, SERVICE, STANDBYS
+from tests.lab.realsvr_agent import RealServer, on_lo, unprepared
+from tests.lab.resource import DEGRADED, EVEN, NEIGHBOURS, NOT_RUNNING, OK, SERVICE, STANDBYS
 from tests.lab.test_random import OPTIONS, Sessions, seen
-from tests.lab.vip import Address, has_address
-from tests.lab.warm import WarmResource
+from tests.lab.vip_agent import Address, has_address
 from tests.lab.world import World
 
 CYCLES = int(os.environ.get("LAB_SOAK_CYCLES") or 200)
@@ -58,7 +58,7 @@ def test_a_director_on_a_machine_that_fails(
     parameters = {**STANDBYS, "drain_timeout": "never"}
     with (
         world.director1.remembering_for(3600),
-        WarmResource(world.director1, tmp_path, parameters) as resource,
+        ForkedResource(world.director1, tmp_path, parameters) as resource,
         Machine(tmp_path, world.director1.rsctmp, dice) as machine,
     ):
         soak = Soak(world, resource, machine, dice)
@@ -71,10 +71,10 @@ def test_a_director_on_a_machine_that_fails(
 
 
 class Soak:
-    """One service on a machine that fails."""
+    """One service on a failing machine."""
 
     def __init__(
-        self, world: World, resource: WarmResource, machine: Machine, dice: random.Random
+        self, world: World, resource: ForkedResource, machine: Machine, dice: random.Random
     ) -> None:
         self.counted: Counter[str] = Counter()
         self._host = world.director1
@@ -90,7 +90,7 @@ class Soak:
         self._faults = [*OF_THE_DIRECTOR, *clock]
 
     def renew(self) -> None:
-        """Stop the service, unless there is none yet, and start it with another scheduler."""
+        """Stop the service if it exists, and start it with another scheduler."""
         if self._scheduler:
             self.stop()
         self._scheduler = self._dice.choice(list(OPTIONS))
@@ -103,7 +103,7 @@ class Soak:
         assert seen(self._host)[0] == EVEN
 
     def stop(self) -> None:
-        """Stop under a fault: 0 and gone, or there and to be stopped without the fault."""
+        """Stop the service during a fault: it is gone after exit code 0, else it can stop later."""
         fault = self._machine.drawn([*self._faults, *machine_faults.DISKS])
         result = self._act("stop", fault)
         gone = SERVICE not in self._host.ipvs_text()
@@ -120,7 +120,7 @@ class Soak:
         self._sessions.check(set())
 
     def cycle(self, number: int) -> None:
-        """Change the cluster, run one monitor under a fault, and compare."""
+        """Change the cluster, run one monitor during a fault, and compare."""
         pool, _, _ = seen(self._host)
         self._sessions.come_and_go(pool, self._scheduler, self._dice)
         self._nodes = changed(self._nodes, self._dice)
@@ -128,7 +128,9 @@ class Soak:
         fault = self._machine.drawn(self._faults) if self._dice.random() < 0.7 else NO_FAULT
         self.counted[fault.name] += 1
         _, connections, _ = seen(self._host)
-        findings = Findings(model.verdicts(self._nodes), pool, connections, self._scheduler)
+        findings = Findings(
+            director_model.verdicts(self._nodes), pool, connections, self._scheduler
+        )
         began = time.monotonic()
         result = self._act("monitor", fault)
         ended = time.monotonic()
@@ -159,16 +161,16 @@ class Soak:
         return result
 
     def _await_lock(self) -> None:
-        """Wait until the ipvsadm of an agent that was killed has ended: it has the lock."""
+        """Wait until the ipvsadm of a killed agent has ended and released the lock."""
         for path in self._host.rsctmp.glob("*-lvs.lock"):
             with path.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def agrees(found: Pool, plan: Result, pool: Pool, fault: Fault) -> bool:
-    """Tell whether a pool is right: planned, kept, or for each real server one of both.
+    """Return whether a pool is legal: planned, kept, or for each real server one of both.
 
-    Never is a pool left without anybody where one of both has somebody.
+    A pool is not empty if either of both has real servers.
     """
     if fault.pool == "planned":
         return found == plan.pool
@@ -194,7 +196,7 @@ def codes(right: list[Result], pool: Pool, found: Pool, fault: Fault) -> set[int
 def test_addresses_on_a_machine_that_fails(
     world: World, tmp_path: Path, dice: random.Random
 ) -> None:
-    """Monitor never fails while the address is there; stop is 0 if, and only if, it is gone."""
+    """Monitor never fails while the address exists. Stop returns 0 if and only if it is gone."""
     host = world.node1
     with unprepared([host], [host]), Machine(tmp_path, host.rsctmp, dice) as machine:
         for number in range(max(LIVES, CYCLES // A_LIFE)):
@@ -213,7 +215,7 @@ def test_addresses_on_a_machine_that_fails(
 def suffer(
     resource: Address | RealServer, action: str, fault: Fault, machine: Machine, context: str
 ) -> None:
-    """Run an action under a fault, and look at its exit code."""
+    """Run an action during a fault, and check its exit code."""
     interval = 10.0 if action == "monitor" else 0.0
     operation = Operation(
         action,
@@ -235,7 +237,7 @@ def suffer(
 
 
 def is_there(resource: Address | RealServer) -> bool:
-    """Tell whether the host has the address of the resource."""
+    """Return whether the host has the address of the resource."""
     if isinstance(resource, Address):
         return has_address(resource.host, resource.ip)
     return bool(on_lo(resource.host))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.lab.cases import PRIMARY, STANDBY2, STANDBY3, Director, Weights
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, Weights
 from tests.lab.world import World
+from tests.support.paths import DATA
 
-RECORDED = Path(__file__).parents[1] / "data" / "cib" / "steady.cib.xml"
+RECORDED = DATA / "cib" / "steady.cib.xml"
 
 # Without drain_timeout and with an empty pool allowed, one cycle shows the final pool.
 POLICY = {"virtual_service_options": "-s wrr", "drain_timeout": 0, "on_empty": "empty"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cases import STANDBY2, STANDBY3, Director, Weights, all_alive
 from tests.lab.client import State
-from tests.lab.steps import STANDBYS, script
+from tests.lab.director import STANDBY2, STANDBY3, Director, Weights, all_alive
+from tests.lab.resource import STANDBYS, script
 from tests.lab.world import World
 
 AT_ONCE = {"drain_timeout": 0, "on_empty": "empty"}
@@ -52,7 +52,7 @@ def test_the_list_script_names_the_candidates(
     assert director.client.spread(2 * len(weights)) == dict.fromkeys(weights, 2)
 
 
-def test_weights_apply_to_what_the_list_script_names(director: Director, tmp_path: Path) -> None:
+def test_weights_apply_to_names_of_the_list_script(director: Director, tmp_path: Path) -> None:
     listing = script(tmp_path / "list", "echo 10.77.0.21 node2 node3")
     weighted = {
         "virtual_service_options": "-s wrr",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.host import Host
-from tests.lab.vip import (
+from tests.lab.vip_agent import (
     BAD_ARGUMENT,
     DEGRADED,
     FAILED,
@@ -21,13 +21,12 @@ from tests.lab.vip import (
     addresses,
     has_address,
     mac,
-    plug,
     sniffing,
     tidy,
-    unplug,
     wait_for_carrier,
 )
 from tests.lab.world import World
+from tests.support.fabric import plug, pull
 
 PROMOTE = "net/ipv4/conf/{}/promote_secondaries"
 
@@ -102,7 +101,7 @@ def test_the_address_is_on_another_interface(director: Host) -> None:
 def test_the_cable_is_pulled(director: Host, ip: str) -> None:
     address = Address(director, ip)
     address.start()
-    unplug(director)
+    pull(director.name)
     address.refused("monitor", NOT_RUNNING, "no carrier on eth0")
     assert address.probe().exit_code == OK, "it is there, and has to be removed"
     address.parameters["check_link"] = "false"
@@ -111,12 +110,12 @@ def test_the_cable_is_pulled(director: Host, ip: str) -> None:
     address.stop()
     address.refused("start", FAILED, "no carrier on eth0")
     assert address.entries() == []
-    plug(director)
+    plug(director.name)
     address.restart()
 
 
 def test_a_start_that_does_not_care_for_the_cable(director: Host) -> None:
-    unplug(director)
+    pull(director.name)
     for ip in (IP, IP6):
         address = Address(director, ip, instance=f"ip{len(ip)}", check_link="no")
         address.start()
@@ -258,7 +257,7 @@ def test_with_a_second_prefix_by_hand(director: Host) -> None:
     assert address.prefixes == []
 
 
-def test_what_only_looks_like_it(director: Host) -> None:
+def test_a_similar_address_is_left_alone(director: Host) -> None:
     """10.77.0.111 is not taken for 10.77.0.1, nor is the label eth0:10.77.0.1."""
     by_hand(director, "address add 10.77.0.111/24 dev eth0 label eth0:10.77.0.1")
     address = Address(director, "10.77.0.1", nic="eth0", cidr_netmask=24)

@@ -11,11 +11,11 @@ import pytest
 
 from tests.lab.client import Session
 from tests.lab.host import Host
-from tests.lab.namespace import Running
 from tests.lab.operation import agent_result
-from tests.lab.steps import EVEN, LISTED, Resource
-from tests.lab.vip import IP, IP6, OK, Address, believed, kinds, mac, sniffing, tidy
+from tests.lab.resource import EVEN, LISTED, Resource
+from tests.lab.vip_agent import IP, IP6, OK, Address, believed, kinds, mac, sniffing, tidy
 from tests.lab.world import World, prepare_real_server
+from tests.support.processes import Running
 
 REACHABLE = "net/{}/neigh/eth0/base_reachable_time_ms"
 
@@ -64,7 +64,7 @@ def test_the_other_director_takes_over(hosts: World, tmp_path: Path, ip: str) ->
 
     for old, new in ((first, second), (second, first)):
         old.stop()
-        assert believed(client, ip) == mac(old.host), "nobody told it anything else"
+        assert believed(client, ip) == mac(old.host), "no host has announced another MAC"
         began = time.monotonic()
         starting = new.begin("start")
         session, before_its_end = first_connection(client, ip, starting)
@@ -101,7 +101,7 @@ def test_announcements(hosts: World, ip: str) -> None:
 
 
 @pytest.mark.parametrize("ip", [IP, IP6])
-def test_who_has_stopped_says_no_more(hosts: World, ip: str) -> None:
+def test_a_stopped_agent_sends_no_announcements(hosts: World, ip: str) -> None:
     address = Address(hosts.director1, ip, arp_count=100, arp_interval=50)
     with sniffing(hosts.client) as sniffer:
         address.start()

@@ -10,8 +10,9 @@ import pytest
 
 from tests.lab.client import State
 from tests.lab.host import VIP, VIP6, Host
-from tests.lab.namespace import CommandFailed, sysctl
 from tests.lab.world import World
+from tests.support.namespaces import sysctl
+from tests.support.processes import CommandFailed
 
 EVENLY = {"node1": 10, "node2": 10, "node3": 10}
 AGENT = """#!/bin/sh

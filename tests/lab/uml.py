@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import IO
 
-from tests.lab import job
-from tests.lab.job import HERE, Job
+from tests.lab import boot_job
+from tests.lab.boot_job import HERE, Job
+from tests.lab.boot_process import copy, pipe, run_in_namespaces, wait
 from tests.lab.kernel.guest import GuestKernel, Unusable
-from tests.lab.process import copy, pipe, started, wait
-from tests.lab.processor import one_processor
+from tests.lab.processor_affinity import one_processor
 
 TRIAL = 90  # seconds for a boot that takes two on a machine that is not busy
 LINES = 30  # of the log of a guest that ended without a result
@@ -54,8 +54,8 @@ def boot(kernel: GuestKernel) -> None:
     with tempfile.TemporaryDirectory(prefix="lvsdr-boot-", dir="/tmp") as directory:
         command = ["test", "-e", "/proc/net/ip_vs"]
         deadline = time.monotonic() + TRIAL
-        task = Job(command, Path(directory), job.results_directory(), deadline, False)
-        job.write(task)
+        task = Job(command, Path(directory), boot_job.results_directory(), deadline, False)
+        boot_job.write(task)
         try:
             status = run(task, kernel)
         except TimeoutError:
@@ -85,7 +85,7 @@ def run(task: Job, kernel: GuestKernel) -> int:
         # The log gets the output from before the consoles exist. A terminal must be descriptors 0
         # and 1.
         early = {"stderr": logged} if task.terminal else {"stdout": logged, "stderr": logged}
-        with started(command, task, env=environ, pass_fds=writers, **early) as guest:
+        with run_in_namespaces(command, task, env=environ, pass_fds=writers, **early) as guest:
             for write in writers:
                 os.close(write)
             copy({read: destination for (read, _), destination in copies.items()}, task)

@@ -11,8 +11,8 @@ import shutil
 
 from tests.lab.echo import EchoServer
 from tests.lab.host import SCRATCH, SHORT_MEMORY, VIP, VIP6, Host
-from tests.lab.namespace import sysctl
 from tests.lab.network import Network, require_lab
+from tests.support.namespaces import sysctl
 
 NUMBERS = {"client": 1, "director1": 11, "director2": 12, "node1": 21, "node2": 22, "node3": 23}
 

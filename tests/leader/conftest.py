@@ -9,7 +9,7 @@ import pytest
 from tests.leader.certificates import Authority
 from tests.leader.consul import Consul
 from tests.leader.etcd import KEY, Cluster, Member
-from tests.leader.faultreport import ROWS, TITLE, table
+from tests.leader.fault_report import ROWS, TITLE, table
 from tests.leader.network import Host, network
 
 ETCD = ("etcd1", "etcd2", "etcd3")

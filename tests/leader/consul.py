@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.cases.consul_cases import KEY
-from tests.lab.namespace import Running
 from tests.leader import consul_program
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.processes import Running
+from tests.support.waiting import wait_until
 
 PORT = 8500
 MANAGEMENT = "11111111-2222-3333-4444-555555555555"  # token that may do everything
@@ -95,7 +95,7 @@ class Consul:
         self._processes = [server.start() for server in self.servers]
         self._asked = self.servers[0]
         self._session = ""
-        until(self.healthy, 60)
+        wait_until(self.healthy, seconds=60)
         self._asked.put("acl/policy", {"Name": "denied", "Rules": DENIED})
         self._asked.put("acl/policy", {"Name": "reader", "Rules": READER})
 
@@ -127,7 +127,7 @@ class Consul:
         # Without LockDelay, during which Consul refuses a lock whose last session has ended.
         wish = {"Name": session, "LockDelay": "0s"}
         # A member that has just joined is in critical state until the leader has checked it.
-        until(lambda: self._new_session(there, wish), 60)
+        wait_until(lambda: self._new_session(there, wish), seconds=60)
         assert there.put(f"kv/{KEY}?acquire={self._session}", value.encode()) is True
 
     def _new_session(self, agent: Agent, wish: dict[str, str]) -> bool:
@@ -187,17 +187,17 @@ class Consul:
             process.close()
         # Until the lost leader's term ends, the error concerns the connection to it.
         question = ("GET", f"kv/{KEY}?consistent")
-        until(lambda: self._asked.call(*question) == (500, b"No cluster leader"))
+        wait_until(lambda: self._asked.call(*question) == (500, b"No cluster leader"))
 
     def mend(self) -> None:
         """Bring back the servers that were killed, and their leader."""
         for index, process in enumerate(self._processes):
             if not process.alive:
                 self._processes[index] = self.servers[index].start()
-        until(self.healthy, 60)
+        wait_until(self.healthy, seconds=60)
 
     def _follow(self) -> None:
-        """Let another server lead than the one that is asked.
+        """Let another server lead than the queried one.
 
         A leader that loses the majority goes on holding requests; a follower ends them when the
         leader's connection is gone.

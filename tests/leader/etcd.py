@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.namespace import Running
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.processes import Running, with_variables
+from tests.support.waiting import wait_until
 
 KEY = "/service/mycluster/leader"
 _QUICK = ["--heartbeat-interval", "50", "--election-timeout", "500", "--log-level", "error"]
@@ -47,7 +47,7 @@ class Cluster:
         self.processes = [member.start() for member in self.members]
         self._client = client
         self.options = list(options)
-        until(self.healthy)
+        wait_until(self.healthy)
 
     @property
     def endpoints(self) -> list[str]:
@@ -64,7 +64,9 @@ class Cluster:
         chosen = range(len(self.members)) if members is None else members
         where = ",".join(self.endpoints[index] for index in chosen)
         argv = ["etcdctl", "--endpoints", where, "--command-timeout", "2s", *self.options, *words]
-        return self._client.run(argv, {"ETCDCTL_API": "3"}, check, stdin).stdout
+        return self._client.run(
+            argv, check=check, stdin=stdin, env=with_variables({"ETCDCTL_API": "3"})
+        ).stdout
 
     def put(self, value: str, members: Sequence[int] | None = None) -> None:
         """Write the leader's key; during an election that may take some tries.
@@ -72,7 +74,7 @@ class Cluster:
         A try that timed out may still arrive later. So each write is conditional on the key's
         revision, and has no effect after another write.
         """
-        until(lambda: self._tried(value, members))
+        wait_until(lambda: self._tried(value, members))
 
     def _tried(self, value: str, members: Sequence[int] | None) -> bool:
         now = self.ctl("get", KEY, "--write-out", "json", check=False, members=members)
@@ -110,7 +112,7 @@ class Cluster:
                 if status["header"]["member_id"] == status["leader"]
             ]
 
-        return until(found)[0]
+        return wait_until(found)[0]
 
     def let_lead(self, members: Sequence[int]) -> None:
         """Move the leadership to one of these members, unless it is there."""
@@ -121,8 +123,8 @@ class Cluster:
                 for one in json.loads(self.ctl("endpoint", "status", "--write-out", "json"))
             }
             heir = f"{numbers[self.endpoints[members[0]]]:x}"
-            until(lambda: self.ctl("move-leader", heir, members=[now], check=False))
-            until(lambda: self.leader() in members)
+            wait_until(lambda: self.ctl("move-leader", heir, members=[now], check=False))
+            wait_until(lambda: self.leader() in members)
 
     def kill(self, index: int) -> None:
         self.processes[index].close()
@@ -139,4 +141,4 @@ class Cluster:
             if host.unplugged or not process.alive:
                 host.plug()
                 self.restart(index)
-        until(self.healthy)
+        wait_until(self.healthy)

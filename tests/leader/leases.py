@@ -12,8 +12,8 @@ import urllib3
 
 from tests.leader.etcd import KEY
 from tests.leader.network import Host
-from tests.leader.waiting import until
 from tests.leader.worker import Worker
+from tests.support.waiting import wait_until
 
 LOOP = 0.5  # seconds between two checks of the key
 _TIMEOUT = 1.0
@@ -48,7 +48,7 @@ class Contender:
         self.willing = False
         with self._host.entered():
             self._post("/v3/kv/deleterange", {"key": _encoded(KEY)})
-        until(lambda: other.leads)
+        wait_until(lambda: other.leads)
         self.willing = True
 
     def _run(self, over: threading.Event) -> None:

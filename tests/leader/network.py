@@ -8,71 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from tests.lab.namespace import Completed, Running, checked, entered, run
+from tests.support.fabric import FABRIC, add_namespaces, cable, plug, pull, remove_namespaces
+from tests.support.hosts import NamespaceHost
+from tests.support.namespaces import entered, ip_batch
 
-FABRIC = "fabric"
-SIDES = {"front": 0, "back": 1}
+SIDES = ("front", "back")
 
 
-class Host:
-    """A host. `name` is also the name of its network namespace."""
+class Host(NamespaceHost):
+    """A host with a cable at each side."""
 
     def __init__(self, name: str, number: int) -> None:
-        self.name = name
+        super().__init__(name)
         self.front = f"10.78.0.{number}"
         self.back = f"10.78.1.{number}"
         self.unplugged: set[str] = set()
-        self._started: list[Running] = []
-
-    def entered(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context that puts the calling thread, and its new threads, into this network."""
-        return entered(self.name)
-
-    def start(
-        self, argv: Sequence[str], env: Mapping[str, str] | None = None, stdin: str = ""
-    ) -> Running:
-        """Start a process on this host. It is killed at the latest when the network is removed."""
-        with self.entered():
-            running = Running(argv, stdin, {**os.environ, **(env or {})})
-        self._started.append(running)
-        return running
-
-    def run(
-        self,
-        argv: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        check: bool = True,
-        stdin: str = "",
-    ) -> Completed:
-        """Run a command here.
-
-        Raises CommandFailed if it takes a minute or, with `check`, fails.
-        """
-        running = self.start(argv, env, stdin)
-        completed = running.wait()
-        self._started.remove(running)
-        return checked(argv, completed, check)
 
     def unplug(self, side: str) -> None:
         """Pull a cable: packets are lost without notice."""
-        self._switch(side, "down")
+        pull(f"{self.name}-{side}")
         self.unplugged.add(side)
 
     def plug(self) -> None:
         """Plug in every cable that was pulled."""
         while self.unplugged:
-            self._switch(self.unplugged.pop(), "up")
-
-    def _switch(self, side: str, state: str) -> None:
-        with entered(FABRIC):
-            run(["ip", "link", "set", f"{self.name}-{side}", state])
-
-    def close(self) -> None:
-        for running in self._started:
-            running.close()
-        self._started.clear()
+            plug(f"{self.name}-{self.unplugged.pop()}")
 
 
 @contextlib.contextmanager
@@ -80,27 +42,26 @@ def network(numbers: Mapping[str, int]) -> Iterator[dict[str, Host]]:
     """Yield hosts by name, all connected at both sides, until the end of the block."""
     if os.environ.get("LEADER_TESTS") != "1":
         raise RuntimeError("not in namespaces of our own: start this with tests/leader/run")
-    hosts = {name: Host(name, number) for name, number in numbers.items()}
-    run(["ip", "-batch", "-"], stdin="".join(f"netns add {n}\n" for n in (*hosts, FABRIC)))
+    made = {name: Host(name, number) for name, number in numbers.items()}
+    add_namespaces(made)
     try:
         with entered(FABRIC):
-            run(["ip", "-batch", "-"], stdin="\n".join(_cables(hosts)) + "\n")
-        for host in hosts.values():
+            ip_batch(_cables(made))
+        for host in made.values():
             _configure(host)
-        yield hosts
+        yield made
     finally:
-        for host in hosts.values():
+        for host in made.values():
             host.close()
-        run(["ip", "-batch", "-"], stdin="".join(f"netns del {n}\n" for n in (*hosts, FABRIC)))
+        remove_namespaces(made)
 
 
-def _cables(hosts: Mapping[str, Host]) -> Iterator[str]:
+def _cables(names: Iterable[str]) -> Iterator[str]:
     for side in SIDES:
         yield f"link add bridge-{side} type bridge"
         yield f"link set bridge-{side} up"
-        for name in hosts:
-            yield f"link add {name}-{side} type veth peer name {side} netns {name}"
-            yield f"link set {name}-{side} master bridge-{side} up"
+        for name in names:
+            yield from cable(name, side, f"bridge-{side}", f"{name}-{side}")
 
 
 def _configure(host: Host) -> None:
@@ -108,4 +69,4 @@ def _configure(host: Host) -> None:
     for side, address in (("front", host.front), ("back", host.back)):
         lines += [f"addr add {address}/24 dev {side}", f"link set {side} up"]
     with host.entered():
-        run(["ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
+        ip_batch(lines)

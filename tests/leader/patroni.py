@@ -11,11 +11,11 @@ from pathlib import Path
 
 import urllib3
 
-from tests.lab.namespace import Running
-from tests.leader.crashing import kill_everything
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.leader.power_loss import kill_everything
+from tests.support.processes import Running, with_variables
+from tests.support.waiting import wait_until
 
 PLACE = Path("/run/patroni")  # outside of pytest's directories, which PostgreSQL could not enter
 SCOPE = "mycluster"
@@ -67,11 +67,11 @@ class Patroni:
             shutil.chown(path, _USER.pw_uid, _USER.pw_gid)
         for host in self.hosts:
             self.start(host)
-            until(lambda host=host: self.passes(host, "/health"), START)  # type: ignore[misc]
+            wait_until(lambda host=host: self.passes(host, "/health"), seconds=START)  # type: ignore[misc]
 
     def start(self, host: Host) -> None:
         argv = [*_AS_POSTGRES, "patroni", str(self._file(host))]
-        self.processes[host.name] = host.start(argv, {"HOME": str(self.place)})
+        self.processes[host.name] = host.start(argv, env=with_variables({"HOME": str(self.place)}))
 
     def ask(self, host: Host, path: str) -> tuple[int, bytes]:
         """Return status and body of a member's REST API; status 0 without an answer."""
@@ -101,7 +101,7 @@ class Patroni:
             replicas = [host for host in self.hosts if self.passes(host, "/replica")]
             return leaders if len(leaders) + len(replicas) == len(self.hosts) else []
 
-        return until(found, START)[0]
+        return wait_until(found, seconds=START)[0]
 
     def other(self, host: Host) -> Host:
         return next(other for other in self.hosts if other is not host)
@@ -110,7 +110,9 @@ class Patroni:
         """Return the output of patronictl."""
         host = self.hosts[0]
         argv = [*_AS_POSTGRES, "patronictl", "-c", str(self._file(host)), *words]
-        return host.run(argv, {"HOME": str(self.place), "LC_ALL": "C.UTF-8"}).stdout
+        return host.run(
+            argv, env=with_variables({"HOME": str(self.place), "LC_ALL": "C.UTF-8"})
+        ).stdout
 
     def switch_over(self) -> None:
         """Let the other member lead. Returns when the old one has released its leadership."""
@@ -126,7 +128,7 @@ class Patroni:
         self.ctl("edit-config", SCOPE, "--force", "--set", "failsafe_mode=true")
         everyone = {host.name for host in self.hosts}
         for host in self.hosts:
-            until(lambda host=host: self._failsafe(host) == everyone)  # type: ignore[misc]
+            wait_until(lambda host=host: self._failsafe(host) == everyone)  # type: ignore[misc]
 
     def _failsafe(self, host: Host) -> set[str]:
         status, body = self.ask(host, "/failsafe")

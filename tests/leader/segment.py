@@ -101,7 +101,7 @@ class Segment:
     @property
     def owner(self) -> str:
         """Return the hosts of the last reply."""
-        names = next((owners for owners in reversed(self.owners) if owners), {"nobody"})
+        names = next((owners for owners in reversed(self.owners) if owners), {"no host"})
         return " and ".join(sorted(names))
 
     def _gaps(self) -> Iterator[tuple[float, float]]:

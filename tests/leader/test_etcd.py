@@ -10,11 +10,11 @@ from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
 from lvsdr.system.net.first_answer import Bell
 
-from tests.leader.asking import Waiting, asked, following
-from tests.leader.asking import opened as opened_store
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.waiting import PATIENCE, until
+from tests.leader.store_queries import StoreWait, following, query_store
+from tests.leader.store_queries import open_store as opened_store
+from tests.support.waiting import PATIENCE, wait_until
 
 MEMBERS = (0, 1, 2)
 
@@ -24,7 +24,7 @@ def opened(endpoints: Sequence[str], node: str = "node1") -> leader.Store:
 
 
 def state(host: Host, endpoints: Sequence[str], node: str = "node1", seconds: float = 5) -> State:
-    return asked(host, opened(endpoints, node), seconds).leadership.state
+    return query_store(host, opened(endpoints, node), seconds).leadership.state
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def node(hosts: dict[str, Host]) -> Host:
     return hosts["node1"]
 
 
-def test_who_leads(etcd: Cluster, node: Host) -> None:
+def test_the_store_names_the_leader(etcd: Cluster, node: Host) -> None:
     def ask(name: str) -> Leadership:
-        return asked(node, opened(etcd.endpoints, name)).leadership
+        return query_store(node, opened(etcd.endpoints, name)).leadership
 
     assert (ask("node1").state, ask("node1").leader) == (State.LEADER, "node1")
     assert (ask("node2").state, ask("node2").leader) == (State.FOLLOWER, "node1")
@@ -55,35 +55,35 @@ def test_a_change_ends_the_wait(etcd: Cluster, node: Host) -> None:
         lambda: etcd.put("node1"),
     ]
     for change in changes:
-        before = asked(node, store)
-        waiting = Waiting(node, store)
+        before = query_store(node, store)
+        waiting = StoreWait(node, store)
         change()
         assert waiting.over()
-        assert asked(node, store).leadership != before.leadership
+        assert query_store(node, store).leadership != before.leadership
 
 
 def test_a_change_before_the_wait_is_not_missed(etcd: Cluster, node: Host) -> None:
     store = opened(etcd.endpoints)
-    asked(node, store)
+    query_store(node, store)
     etcd.put("node2")
     etcd.put("node1")
-    assert Waiting(node, store).over()
+    assert StoreWait(node, store).over()
 
 
 def test_a_wait_from_before_a_compaction_ends(etcd: Cluster, node: Host) -> None:
     store = opened(etcd.endpoints)
-    asked(node, store)
+    query_store(node, store)
     etcd.put("node2")
     etcd.put("node3")
     etcd.compact()
-    waiting = Waiting(node, store)
+    waiting = StoreWait(node, store)
     assert (waiting.over(), waiting.problem) == (True, "")
 
 
 def test_a_wait_is_cancelled(etcd: Cluster, node: Host) -> None:
     store, bell = opened(etcd.endpoints), Bell()
-    asked(node, store)
-    waiting = Waiting(node, store, bell)
+    query_store(node, store)
+    waiting = StoreWait(node, store, bell)
     bell.stop()
     assert (waiting.over(), waiting.problem) == (True, "")
 
@@ -93,13 +93,13 @@ def test_a_member_that_is_cut_off_from_the_others(etcd: Cluster, node: Host, ind
     """A member that is cut off from the others keeps its data, but gives no linearizable answer."""
     alone, others = etcd.endpoints[index], [m for m in MEMBERS if m != index]
     store = opened([alone])
-    assert asked(node, store).leadership.state is State.LEADER
-    waiting = Waiting(node, store)
+    assert query_store(node, store).leadership.state is State.LEADER
+    waiting = StoreWait(node, store)
     etcd.members[index].host.unplug("back")
     etcd.put("node2", others)
     assert waiting.over()
     assert "etcdserver: no leader" in waiting.problem
-    answer = asked(node, store, 2)
+    answer = query_store(node, store, 2)
     assert answer.leadership.state is State.UNKNOWN
     assert alone in answer.leadership.reason
     everyone = [alone, *(etcd.endpoints[other] for other in others)]
@@ -110,14 +110,14 @@ def test_a_member_that_has_just_been_cut_off(etcd: Cluster, node: Host) -> None:
     """A member that does not know yet that it is cut off must not answer with its old data."""
     index = next(member for member in MEMBERS if member != etcd.leader())
     store = opened([etcd.endpoints[index]])
-    assert asked(node, store).leadership.state is State.LEADER
+    assert query_store(node, store).leadership.state is State.LEADER
     etcd.members[index].host.unplug("back")
     etcd.put("node2", [member for member in MEMBERS if member != index])
-    assert asked(node, store, 1).leadership.state is State.UNKNOWN
+    assert query_store(node, store, 1).leadership.state is State.UNKNOWN
 
 
 @pytest.mark.parametrize("index", MEMBERS)
-def test_a_member_that_nobody_can_reach(etcd: Cluster, node: Host, index: int) -> None:
+def test_an_unreachable_member_is_passed_over(etcd: Cluster, node: Host, index: int) -> None:
     """The store replaces a member with silent connections by another endpoint.
 
     It is not the leading member: during an election the store has no answer.
@@ -126,11 +126,11 @@ def test_a_member_that_nobody_can_reach(etcd: Cluster, node: Host, index: int) -
     etcd.let_lead(others)
     first = [etcd.endpoints[index], *(etcd.endpoints[other] for other in others)]
     with following(node, opened(first)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.members[index].host.unplug("front")
         etcd.members[index].host.unplug("back")
         etcd.put("node2", others)
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
         assert State.UNKNOWN not in {answer.leadership.state for answer in followed.answers}
 
 
@@ -139,29 +139,29 @@ def test_the_leading_member_dies(etcd: Cluster, node: Host) -> None:
     others = [index for index in MEMBERS if index != dead]
     first = [etcd.endpoints[dead], *(etcd.endpoints[other] for other in others)]
     with following(node, opened(first)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.kill(dead)
         etcd.put("node2", others)
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
 
 
 def test_all_are_gone_and_come_back(etcd: Cluster, node: Host) -> None:
     with following(node, opened(etcd.endpoints)) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         for index in MEMBERS:
             etcd.kill(index)
-        until(lambda: followed.says(State.UNKNOWN))
+        wait_until(lambda: followed.says(State.UNKNOWN))
         reason = followed.answers[-1].leadership.reason
         assert all(endpoint in reason for endpoint in etcd.endpoints)
         etcd.mend()
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         etcd.put("node2")
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
 
 
-def test_nobody_can_be_reached(etcd: Cluster, node: Host) -> None:
+def test_no_member_can_be_reached(etcd: Cluster, node: Host) -> None:
     node.unplug("front")
-    answer = asked(node, opened(etcd.endpoints), 1)
+    answer = query_store(node, opened(etcd.endpoints), 1)
     node.plug()
     assert answer.leadership.state is State.UNKNOWN
     assert answer.heard - answer.asked < PATIENCE / 2

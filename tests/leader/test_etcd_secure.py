@@ -6,12 +6,12 @@ import pytest
 from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import Given
 
-from tests.leader.asking import asked, following, opened
 from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.leader.store_queries import following, open_store, query_store
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def given(secure: Cluster, authority: Authority) -> Given:
 
 
 def said(hosts: dict[str, Host], given: Given) -> Leadership:
-    return asked(hosts["node1"], opened("etcd", given)).leadership
+    return query_store(hosts["node1"], open_store("etcd", given)).leadership
 
 
 def test_with_all_that_is_needed(hosts: dict[str, Host], given: Given) -> None:
@@ -67,7 +67,7 @@ def test_a_certificate_with_a_common_name(
     assert "CommonName" in found.reason
 
 
-def test_a_server_whom_somebody_else_has_signed(
+def test_a_server_with_a_certificate_of_another_authority(
     hosts: dict[str, Host], given: Given, authority: Authority
 ) -> None:
     other = Authority(authority.directory / "other")
@@ -92,14 +92,14 @@ def test_a_token_that_is_no_longer_valid(
     hosts: dict[str, Host], given: Given, secure: Cluster
 ) -> None:
     """A token may become invalid, as after its time to live, which is too long for a test."""
-    store = opened("etcd", given)
+    store = open_store("etcd", given)
     with following(hosts["node1"], store) as followed:
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))
         secure.ctl("auth", "disable")
         secure.ctl("auth", "enable")
         secure.put("node2")
-        until(lambda: followed.says(State.FOLLOWER))
+        wait_until(lambda: followed.says(State.FOLLOWER))
         secure.restart(0)
-        until(secure.healthy)
+        wait_until(secure.healthy)
         secure.put("node1")
-        until(lambda: followed.says(State.LEADER))
+        wait_until(lambda: followed.says(State.LEADER))

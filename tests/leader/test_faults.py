@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.leader.etcd import KEY, Cluster
-from tests.leader.faultreport import title
+from tests.leader.fault_report import title
+from tests.leader.fault_scenario import FaultScenario, contending, prepare_scenario
 from tests.leader.leases import Contender
-from tests.leader.managing import VIP, Manager, addresses, has
+from tests.leader.manager import VIP, Manager, addresses, has
 from tests.leader.network import Host
-from tests.leader.relay import Relay, relays
-from tests.leader.stage import Stage, contending, staged
-from tests.leader.waiting import until
+from tests.leader.slow_relay import Relay, relays
+from tests.support.waiting import wait_until
 
 GRACE, TTL = 3, 6
 SOON = 10.0  # seconds: far longer than a handover, for slow machines
@@ -66,7 +66,7 @@ def leases(ways: list[list[str]], store: Cluster) -> list[list[str]]:
 
 
 @pytest.fixture
-def stage(
+def scenario(
     request: pytest.FixtureRequest,
     hosts: dict[str, Host],
     tmp_path: Path,
@@ -74,15 +74,15 @@ def stage(
     ways: list[list[str]],
     leases: list[list[str]],
     ttl: int,
-) -> Iterator[Stage]:
-    """Yield a stage with a client that reaches the address on node1."""
+) -> Iterator[FaultScenario]:
+    """Yield a scenario with a client that reaches the address on node1."""
     rules = {"VIP_DCS_GRACE": str(GRACE), **settings}
     managers = [Manager(hosts[name], way, tmp_path / name, rules) for name, way in zip(NODES, ways)]
     with ExitStack() as stack:
-        stage = stack.enter_context(staged(title(request), hosts, managers))
-        stack.enter_context(contending(stage, leases, ttl))
-        stage.begin()
-        yield stage
+        scenario = stack.enter_context(prepare_scenario(title(request), hosts, managers))
+        stack.enter_context(contending(scenario, leases, ttl))
+        scenario.begin()
+        yield scenario
 
 
 def backs(store: Cluster) -> list[str]:
@@ -93,92 +93,96 @@ def backs(store: Cluster) -> list[str]:
 # --- changes of the leader
 
 
-def test_switchover_and_back(stage: Stage) -> None:
-    one, two = stage.contenders
+def test_switchover_and_back(scenario: FaultScenario) -> None:
+    one, two = scenario.contenders
     one.hand_over(two)
-    stage.moved_to(1)
+    scenario.moved_to(1)
     two.hand_over(one)
-    stage.moved_to(0)
-    stage.end(most=SOON)
+    scenario.moved_to(0)
+    scenario.end(most=SOON)
 
 
-def test_the_leader_crashes(stage: Stage, store: Cluster) -> None:
+def test_the_leader_crashes(scenario: FaultScenario, store: Cluster) -> None:
     """The address moves when the leader's node crashes, and stays there when it returns."""
-    stage.crash(0)
-    stage.moved_to(1)
-    host = stage.nodes[0]
+    scenario.crash(0)
+    scenario.moved_to(1)
+    host = scenario.nodes[0]
     host.plug()
-    stage.managers[0].begin()
-    stage.contenders[0] = Contender(host, backs(store), TTL)
-    stage.asked_again(0)
-    assert stage.says(0, "follower")
-    stage.end(most=TTL + SOON)
+    scenario.managers[0].begin()
+    scenario.contenders[0] = Contender(host, backs(store), TTL)
+    scenario.asked_again(0)
+    assert scenario.says(0, "follower")
+    scenario.end(most=TTL + SOON)
 
 
-def test_the_leaders_lease_is_no_longer_renewed(stage: Stage) -> None:
+def test_the_leaders_lease_is_no_longer_renewed(scenario: FaultScenario) -> None:
     """The address moves when Patroni hangs or is killed, although its daemon is well."""
-    stage.contenders[0].stop()
-    stage.moved_to(1)
-    stage.end(most=SOON)
+    scenario.contenders[0].stop()
+    scenario.moved_to(1)
+    scenario.end(most=SOON)
 
 
-def test_the_key_is_deleted(stage: Stage, store: Cluster) -> None:
+def test_the_key_is_deleted(scenario: FaultScenario, store: Cluster) -> None:
     """The address follows the next leader, which may be either node."""
     store.ctl("del", KEY)
-    number = NODES.index(until(lambda: store.ctl("get", KEY, "--print-value-only").strip()))
-    stage.asked_again(0, 1)
-    stage.moved_to(number)
-    stage.end(most=SOON)
+    number = NODES.index(wait_until(lambda: store.ctl("get", KEY, "--print-value-only").strip()))
+    scenario.asked_again(0, 1)
+    scenario.moved_to(number)
+    scenario.end(most=SOON)
 
 
-def test_the_key_is_deleted_and_nobody_wants_it(stage: Stage, store: Cluster) -> None:
+def test_the_key_is_deleted_without_contenders(scenario: FaultScenario, store: Cluster) -> None:
     """The address is released when no node takes the key for longer than the grace."""
-    one, two = stage.contenders
+    one, two = scenario.contenders
     one.willing = two.willing = False
     store.ctl("del", KEY)
-    until(lambda: not has(stage.nodes[0]))
+    wait_until(lambda: not has(scenario.nodes[0]))
     two.willing = True
-    stage.moved_to(1)
-    stage.end(most=GRACE + 4 * SOON)
+    scenario.moved_to(1)
+    scenario.end(most=GRACE + 4 * SOON)
 
 
 # --- faults of the store
 
 
-def test_the_leading_member_crashes(stage: Stage, store: Cluster) -> None:
+def test_the_leading_member_crashes(scenario: FaultScenario, store: Cluster) -> None:
     store.kill(store.leader())
-    stage.asked_again(0, 1)
-    stage.end(most=0)
+    scenario.asked_again(0, 1)
+    scenario.end(most=0)
 
 
 @pytest.mark.parametrize("index", [0, 1, 2], ids=lambda index: f"etcd{index + 1}")
-def test_a_member_is_cut_off(stage: Stage, store: Cluster, index: int) -> None:
+def test_a_member_is_cut_off(scenario: FaultScenario, store: Cluster, index: int) -> None:
     for side in ("front", "back"):
         store.members[index].host.unplug(side)
-    stage.asked_again(0, 1)
-    stage.end(most=0)
+    scenario.asked_again(0, 1)
+    scenario.end(most=0)
 
 
 @pytest.mark.parametrize(("settings", "ttl"), [(PATIENT, LONG)], ids=["grace 20"])
-def test_all_members_are_gone_for_less_than_the_grace(stage: Stage, store: Cluster) -> None:
+def test_all_members_are_gone_for_less_than_the_grace(
+    scenario: FaultScenario, store: Cluster
+) -> None:
     for index in range(3):
         store.kill(index)
-    until(lambda: stage.says(0, "unknown") and stage.says(1, "unknown"))
+    wait_until(lambda: scenario.says(0, "unknown") and scenario.says(1, "unknown"))
     store.mend()
-    until(lambda: stage.says(0, "leader"))
-    stage.asked_again(0)
-    stage.end(most=0)
+    wait_until(lambda: scenario.says(0, "leader"))
+    scenario.asked_again(0)
+    scenario.end(most=0)
 
 
-def test_all_members_are_gone_for_more_than_the_grace(stage: Stage, store: Cluster) -> None:
+def test_all_members_are_gone_for_more_than_the_grace(
+    scenario: FaultScenario, store: Cluster
+) -> None:
     for index in range(3):
         store.kill(index)
-    until(lambda: VIP not in addresses(stage.nodes[0]))
-    assert stage.says(0, "unknown")
-    assert not has(stage.nodes[1])
+    wait_until(lambda: VIP not in addresses(scenario.nodes[0]))
+    assert scenario.says(0, "unknown")
+    assert not has(scenario.nodes[1])
     store.mend()
-    stage.moved_to(0, 1)
-    stage.end(most=6 * SOON)
+    scenario.moved_to(0, 1)
+    scenario.end(most=6 * SOON)
 
 
 @pytest.mark.parametrize("leading", [True, False], ids=["leading", "following"])
@@ -198,13 +202,13 @@ def test_the_watched_member_is_stale(
         for name, way in zip(NODES, (only, rest))
     ]
     with ExitStack() as stack:
-        stage = stack.enter_context(staged(title(request), hosts, managers))
-        stack.enter_context(contending(stage, (only, rest), TTL))
-        stage.begin()
+        scenario = stack.enter_context(prepare_scenario(title(request), hosts, managers))
+        stack.enter_context(contending(scenario, (only, rest), TTL))
+        scenario.begin()
         store.members[index].host.unplug("back")
-        stage.moved_to(1)
-        assert stage.says(0, "unknown")
-        stage.end(most=TTL + 2 * SOON)
+        scenario.moved_to(1)
+        assert scenario.says(0, "unknown")
+        scenario.end(most=TTL + 2 * SOON)
 
 
 @pytest.fixture
@@ -231,23 +235,23 @@ class TestSlow:
     def leases(self, slowly: list[list[str]]) -> list[list[str]]:
         return slowly
 
-    def test_slow_store(self, stage: Stage, slow: list[Relay]) -> None:
+    def test_slow_store(self, scenario: FaultScenario, slow: list[Relay]) -> None:
         for relay in slow:
             relay.delay = SLOW
-        stage.asked_again(0)
-        assert stage.segment.longest == 0
-        stage.contenders[0].hand_over(stage.contenders[1])
-        stage.moved_to(1)
-        stage.end(most=SOON)
+        scenario.asked_again(0)
+        assert scenario.segment.longest == 0
+        scenario.contenders[0].hand_over(scenario.contenders[1])
+        scenario.moved_to(1)
+        scenario.end(most=SOON)
 
-    def test_nothing_is_heard_of_watches(self, stage: Stage, slow: list[Relay]) -> None:
+    def test_watches_get_no_events(self, scenario: FaultScenario, slow: list[Relay]) -> None:
         """Watches that stay open and silent do no harm, because the periodic queries count."""
         for relay in slow:
             relay.deaf = True
-        stage.asked_again(0)
-        stage.contenders[0].hand_over(stage.contenders[1])
-        stage.moved_to(1)
-        stage.end(most=SOON)
+        scenario.asked_again(0)
+        scenario.contenders[0].hand_over(scenario.contenders[1])
+        scenario.moved_to(1)
+        scenario.end(most=SOON)
 
 
 class TestTooSlow:
@@ -257,77 +261,77 @@ class TestTooSlow:
     def ways(self, slowly: list[list[str]]) -> list[list[str]]:
         return slowly
 
-    def test_too_slow_store(self, stage: Stage, slow: list[Relay]) -> None:
+    def test_too_slow_store(self, scenario: FaultScenario, slow: list[Relay]) -> None:
         """An answer that comes too late counts as silence."""
         for relay in slow:
             relay.delay = 5.0
-        until(lambda: VIP not in addresses(stage.nodes[0]))
-        assert stage.says(0, "unknown")
+        wait_until(lambda: VIP not in addresses(scenario.nodes[0]))
+        assert scenario.says(0, "unknown")
         for relay in slow:
             relay.delay = 0.0
-        stage.moved_to(0)
-        stage.end(most=4 * SOON)
+        scenario.moved_to(0)
+        scenario.end(most=4 * SOON)
 
 
 # --- nodes and cables
 
 
-def test_the_holder_is_without_its_store(stage: Stage) -> None:
-    stage.nodes[0].unplug("back")
-    until(lambda: not has(stage.nodes[0]))
-    assert not has(stage.nodes[1])
-    stage.moved_to(1)
-    stage.nodes[0].plug()
-    until(lambda: stage.says(0, "follower"))
-    stage.end(most=TTL + SOON)
+def test_the_holder_is_without_its_store(scenario: FaultScenario) -> None:
+    scenario.nodes[0].unplug("back")
+    wait_until(lambda: not has(scenario.nodes[0]))
+    assert not has(scenario.nodes[1])
+    scenario.moved_to(1)
+    scenario.nodes[0].plug()
+    wait_until(lambda: scenario.says(0, "follower"))
+    scenario.end(most=TTL + SOON)
 
 
-def test_the_other_is_without_its_store(stage: Stage) -> None:
-    stage.nodes[1].unplug("back")
-    until(lambda: stage.says(1, "unknown"))
-    stage.asked_again(0)
-    stage.nodes[1].plug()
-    until(lambda: stage.says(1, "follower"))
-    stage.end(most=0)
+def test_the_other_is_without_its_store(scenario: FaultScenario) -> None:
+    scenario.nodes[1].unplug("back")
+    wait_until(lambda: scenario.says(1, "unknown"))
+    scenario.asked_again(0)
+    scenario.nodes[1].plug()
+    wait_until(lambda: scenario.says(1, "follower"))
+    scenario.end(most=0)
 
 
-def test_cable_of_the_segment_pulled(stage: Stage) -> None:
+def test_cable_of_the_segment_pulled(scenario: FaultScenario) -> None:
     """The holder still leads, so it takes the address again as soon as the cable is in."""
-    stage.nodes[0].unplug("front")
-    until(lambda: stage.managers[0].address()["trouble"])
-    assert "no carrier" in stage.managers[0].address()["trouble"]
-    stage.asked_again(0)
-    stage.nodes[0].plug()
-    stage.moved_to(0)
-    stage.end(most=3 * SOON)
+    scenario.nodes[0].unplug("front")
+    wait_until(lambda: scenario.managers[0].address()["trouble"])
+    assert "no carrier" in scenario.managers[0].address()["trouble"]
+    scenario.asked_again(0)
+    scenario.nodes[0].plug()
+    scenario.moved_to(0)
+    scenario.end(most=3 * SOON)
 
 
-def test_all_cables_pulled(stage: Stage) -> None:
+def test_all_cables_pulled(scenario: FaultScenario) -> None:
     for side in ("front", "back"):
-        stage.nodes[0].unplug(side)
-    stage.moved_to(1)
-    stage.nodes[0].plug()
-    until(lambda: stage.says(0, "follower"))
-    stage.asked_again(0)
-    stage.end(most=TTL + SOON)
+        scenario.nodes[0].unplug(side)
+    scenario.moved_to(1)
+    scenario.nodes[0].plug()
+    wait_until(lambda: scenario.says(0, "follower"))
+    scenario.asked_again(0)
+    scenario.end(most=TTL + SOON)
 
 
 # --- end of the daemon
 
 
-def test_killed_and_started_again(stage: Stage) -> None:
-    stage.managers[0].end(signal.SIGKILL)
-    stage.managers[0].begin()
-    until(lambda: stage.managers[0].address()["state"] == "held")
-    stage.asked_again(0)
-    stage.end(most=0)
+def test_killed_and_started_again(scenario: FaultScenario) -> None:
+    scenario.managers[0].end(signal.SIGKILL)
+    scenario.managers[0].begin()
+    wait_until(lambda: scenario.managers[0].address()["state"] == "held")
+    scenario.asked_again(0)
+    scenario.end(most=0)
 
 
-def test_killed_and_started_when_another_leads(stage: Stage) -> None:
+def test_killed_and_started_when_another_leads(scenario: FaultScenario) -> None:
     """The new leader waits as long as another host answers for the address."""
-    stage.managers[0].end(signal.SIGKILL)
-    stage.contenders[0].hand_over(stage.contenders[1])
-    until(lambda: stage.managers[1].address()["conflicts"] > 0)
-    stage.managers[0].begin()
-    stage.moved_to(1)
-    stage.end(most=SOON)
+    scenario.managers[0].end(signal.SIGKILL)
+    scenario.contenders[0].hand_over(scenario.contenders[1])
+    wait_until(lambda: scenario.managers[1].address()["conflicts"] > 0)
+    scenario.managers[0].begin()
+    scenario.moved_to(1)
+    scenario.end(most=SOON)

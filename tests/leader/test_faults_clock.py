@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.namespace import Running
 from tests.leader.etcd import Cluster
-from tests.leader.faultreport import title
-from tests.leader.managing import TOOL, Manager
+from tests.leader.fault_report import title
+from tests.leader.fault_scenario import FaultScenario, contending, prepare_scenario
+from tests.leader.manager import TOOL, Manager
 from tests.leader.network import Host
-from tests.leader.stage import Stage, contending, staged
+from tests.support.processes import Running, with_variables
 
 GRACE, TTL = 3, 6
 SOON = 10.0
@@ -42,7 +42,7 @@ class InItsTime(Manager):
     def start(self, *arguments: str) -> Running:
         clocks = ["--monotonic", str(self._seconds), "--boottime", str(self._seconds)]
         argv = ["unshare", "--time", *clocks, "--fork", TOOL, *arguments]
-        self.process = self.host.start(argv, self.environ)
+        self.process = self.host.start(argv, env=with_variables(self.environ))
         return self.process
 
 
@@ -80,11 +80,11 @@ def run(
     hosts: dict[str, Host],
     store: Cluster,
     managers: Sequence[Manager],
-) -> Stage:
-    stage = stack.enter_context(staged(title, hosts, managers))
-    stack.enter_context(contending(stage, [store.endpoints] * 2, TTL))
-    stage.begin()
-    return stage
+) -> FaultScenario:
+    scenario = stack.enter_context(prepare_scenario(title, hosts, managers))
+    stack.enter_context(contending(scenario, [store.endpoints] * 2, TTL))
+    scenario.begin()
+    return scenario
 
 
 def test_the_wall_clock_jumps(
@@ -102,14 +102,14 @@ def test_the_wall_clock_jumps(
         for name in ("node1", "node2")
     ]
     with ExitStack() as stack:
-        stage = run(stack, title(request), hosts, store, managers)
+        scenario = run(stack, title(request), hosts, store, managers)
         for jump in ("+3d", "-3d", "+0"):
             clock.write_text(jump)
-            stage.asked_again(0, 1)
-        assert stage.segment.longest == 0
-        stage.contenders[0].hand_over(stage.contenders[1])
-        stage.moved_to(1)
-        stage.end(most=SOON)
+            scenario.asked_again(0, 1)
+        assert scenario.segment.longest == 0
+        scenario.contenders[0].hand_over(scenario.contenders[1])
+        scenario.moved_to(1)
+        scenario.end(most=SOON)
 
 
 def test_hosts_have_not_been_up_equally_long(
@@ -122,8 +122,8 @@ def test_hosts_have_not_been_up_equally_long(
         for name, seconds in (("node1", DAY), ("node2", 0))
     ]
     with ExitStack() as stack:
-        stage = run(stack, title(request), hosts, store, managers)
+        scenario = run(stack, title(request), hosts, store, managers)
         for old, new in ((0, 1), (1, 0)):
-            stage.contenders[old].hand_over(stage.contenders[new])
-            stage.moved_to(new)
-        stage.end(most=SOON)
+            scenario.contenders[old].hand_over(scenario.contenders[new])
+            scenario.moved_to(new)
+        scenario.end(most=SOON)

@@ -12,11 +12,11 @@ from tests.cases.consul_cases import KEY, Servers
 from tests.fakes.consul import Consul as StandIn
 from tests.fakes.consul import serving
 from tests.leader.consul import PORT, Agent, Consul
-from tests.leader.faultreport import title
-from tests.leader.managing import VIP, Manager, addresses
+from tests.leader.fault_report import title
+from tests.leader.fault_scenario import FaultScenario, prepare_scenario
+from tests.leader.manager import VIP, Manager, addresses
 from tests.leader.network import Host
-from tests.leader.stage import Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 GRACE = 3
 SOON = 10.0
@@ -43,7 +43,7 @@ def agents(consul: Servers, nodes: Sequence[Host], place: Path) -> Iterator[list
             for node in nodes:
                 agent = Agent(node, hosts, place / node.name / "consul")
                 stack.callback(agent.start().close)
-                until(lambda a=agent: a.call("GET", f"kv/{KEY}")[0] == 200)  # type: ignore[misc]
+                wait_until(lambda a=agent: a.call("GET", f"kv/{KEY}")[0] == 200)  # type: ignore[misc]
             yield [PORT for _ in nodes]
             return
         assert isinstance(consul, StandIn)
@@ -55,9 +55,9 @@ def agents(consul: Servers, nodes: Sequence[Host], place: Path) -> Iterator[list
 
 
 @pytest.fixture
-def stage(
+def scenario(
     request: pytest.FixtureRequest, hosts: dict[str, Host], tmp_path: Path, consul: Servers
-) -> Iterator[Stage]:
+) -> Iterator[FaultScenario]:
     """Yield two nodes with daemons; the first has the address."""
     nodes = [hosts[name] for name in NODES]
     with ExitStack() as stack:
@@ -71,17 +71,17 @@ def stage(
             }
             endpoints = [f"http://127.0.0.1:{port}"]
             managers.append(Manager(node, endpoints, tmp_path / node.name, settings))
-        stage = stack.enter_context(staged(title(request), hosts, managers))
-        stage.begin()
-        yield stage
+        scenario = stack.enter_context(prepare_scenario(title(request), hosts, managers))
+        scenario.begin()
+        yield scenario
 
 
-def test_consul_switchover_and_back(stage: Stage, consul: Servers) -> None:
+def test_consul_switchover_and_back(scenario: FaultScenario, consul: Servers) -> None:
     for number in (1, 0):
         consul.release()
-        consul.acquire(f"another session {number}", stage.nodes[number].name)
-        stage.moved_to(number)
-    stage.end(most=SOON)
+        consul.acquire(f"another session {number}", scenario.nodes[number].name)
+        scenario.moved_to(number)
+    scenario.end(most=SOON)
 
 
 @pytest.mark.parametrize(
@@ -89,23 +89,25 @@ def test_consul_switchover_and_back(stage: Stage, consul: Servers) -> None:
     [lambda consul: consul.release(), lambda consul: consul.end_session()],
     ids=["release", "end of the session"],
 )
-def test_consul_lock_is_free(stage: Stage, consul: Servers, end: Callable[[Servers], None]) -> None:
+def test_consul_lock_is_free(
+    scenario: FaultScenario, consul: Servers, end: Callable[[Servers], None]
+) -> None:
     """A free lock counts as no leader, though the key still contains a name."""
     end(consul)
-    until(lambda: VIP not in addresses(stage.nodes[0]))
+    wait_until(lambda: VIP not in addresses(scenario.nodes[0]))
     consul.acquire("session-2", "node2")
-    stage.moved_to(1)
-    stage.end(most=GRACE + 2 * SOON)
+    scenario.moved_to(1)
+    scenario.end(most=GRACE + 2 * SOON)
 
 
-def test_consul_without_a_leader(stage: Stage, consul: Servers) -> None:
+def test_consul_without_a_leader(scenario: FaultScenario, consul: Servers) -> None:
     """Servers without a leader give no valid answer."""
     consul.lose_leader()
-    until(lambda: VIP not in addresses(stage.nodes[0]))
-    assert stage.says(0, "unknown")
+    wait_until(lambda: VIP not in addresses(scenario.nodes[0]))
+    assert scenario.says(0, "unknown")
     consul.mend()
-    stage.moved_to(0)
-    stage.end(most=GRACE + 2 * SOON)
+    scenario.moved_to(0)
+    scenario.end(most=GRACE + 2 * SOON)
 
 
 def test_the_leading_node_crashes(
@@ -121,10 +123,10 @@ def test_the_leading_node_crashes(
         stack.enter_context(agents(real_consul, nodes, tmp_path))
         real_consul.release()
         real_consul.acquire("session of node1", "node1", agent)
-        stage = stack.enter_context(staged(title(request), hosts, managers))
-        stage.begin()
-        stage.crash(0)
-        until(lambda: not real_consul.is_locked(), 60)
+        scenario = stack.enter_context(prepare_scenario(title(request), hosts, managers))
+        scenario.begin()
+        scenario.crash(0)
+        wait_until(lambda: not real_consul.is_locked(), seconds=60)
         real_consul.acquire("session-2", "node2")
-        stage.moved_to(1)
-        stage.end(most=60)
+        scenario.moved_to(1)
+        scenario.end(most=60)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.leader.database_client import Queries, querying
 from tests.leader.etcd import Cluster
-from tests.leader.faultreport import title
-from tests.leader.managing import VIP, Manager
+from tests.leader.fault_report import title
+from tests.leader.fault_scenario import CLIENT, FaultScenario, prepare_scenario
+from tests.leader.manager import VIP, Manager
 from tests.leader.network import Host
 from tests.leader.patroni import PORT, Patroni, running
-from tests.leader.queries import Queries, querying
-from tests.leader.stage import CLIENT, Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 TTL = 20.0  # seconds, the least that Patroni accepts
 SOON = 30.0  # seconds; longer than a promotion
@@ -42,7 +42,7 @@ def by() -> str:
 
 
 @pytest.fixture
-def stage(
+def scenario(
     request: pytest.FixtureRequest,
     hosts: dict[str, Host],
     tmp_path: Path,
@@ -50,8 +50,8 @@ def stage(
     standing_etcd: Cluster,
     leader: Host,
     by: str,
-) -> Iterator[Stage]:
-    """Yield a stage with the leader as its first node."""
+) -> Iterator[FaultScenario]:
+    """Yield a scenario with the leader as its first node."""
     nodes = [leader, patroni.other(leader)]
     managers = [Manager(host, standing_etcd.endpoints, tmp_path / host.name, {}) for host in nodes]
     if by == "patroni":
@@ -59,69 +59,69 @@ def stage(
             manager.environ.update(VIP_DCS_TYPE="patroni", VIP_TRIGGER_VALUE="200")
             manager.environ["VIP_TRIGGER_KEY"] = "/leader"
             manager.environ["VIP_DCS_ENDPOINTS"] = f"http://{manager.host.front}:{PORT}"
-    with staged(title(request), hosts, managers) as made:
+    with prepare_scenario(title(request), hosts, managers) as made:
         made.begin()
         yield made
 
 
 @pytest.fixture
-def queries(hosts: dict[str, Host], stage: Stage) -> Iterator[Queries]:
+def queries(hosts: dict[str, Host], scenario: FaultScenario) -> Iterator[Queries]:
     """Yield running queries, once some have been answered."""
-    assert stage.managers
+    assert scenario.managers
     with querying(hosts[CLIENT], VIP) as made:
-        until(lambda: len(made.answered) > 2)
+        wait_until(lambda: len(made.answered) > 2)
         yield made
 
 
-def judge(stage: Stage, queries: Queries, most: float, interrupted: bool = True) -> None:
+def judge(scenario: FaultScenario, queries: Queries, most: float, interrupted: bool = True) -> None:
     """Wait until queries are answered again. Assert that no read-only database answered."""
     count = len(queries.answered)
-    until(lambda: len(queries.answered) > count + 5, SOON)
+    wait_until(lambda: len(queries.answered) > count + 5, seconds=SOON)
     queries.stop()
-    stage.queries = f"queries without {queries.longest:.1f} s, by a standby {queries.standbys}"
-    stage.end(most=most)
+    scenario.queries = f"queries without {queries.longest:.1f} s, by a standby {queries.standbys}"
+    scenario.end(most=most)
     assert queries.standbys == 0
     assert queries.longest < most + SOON if interrupted else queries.longest < SOON
 
 
 @pytest.mark.parametrize("by", ["etcd", "patroni"])
-def test_patroni_switchover(stage: Stage, patroni: Patroni, queries: Queries) -> None:
+def test_patroni_switchover(scenario: FaultScenario, patroni: Patroni, queries: Queries) -> None:
     patroni.switch_over()
-    stage.moved_to(1)
-    judge(stage, queries, most=SOON)
+    scenario.moved_to(1)
+    judge(scenario, queries, most=SOON)
 
 
 def test_patroni_the_leading_member_of_etcd_crashes(
-    stage: Stage, queries: Queries, standing_etcd: Cluster
+    scenario: FaultScenario, queries: Queries, standing_etcd: Cluster
 ) -> None:
     with ExitStack() as stack:
         stack.callback(standing_etcd.mend)
         standing_etcd.kill(standing_etcd.leader())
-        stage.asked_again(0, 1)
-        judge(stage, queries, most=0, interrupted=False)
+        scenario.asked_again(0, 1)
+        judge(scenario, queries, most=0, interrupted=False)
 
 
 @pytest.mark.parametrize("by", ["patroni"])
 def test_patroni_the_leader_is_stopped(
-    stage: Stage, patroni: Patroni, queries: Queries, leader: Host
+    scenario: FaultScenario, patroni: Patroni, queries: Queries, leader: Host
 ) -> None:
     """The leader's API falls silent first, so the address goes before another member leads."""
     process = patroni.processes[leader.name]
     os.kill(process.pid, signal.SIGTERM)
-    stage.moved_to(1)
-    until(lambda: not process.alive)
-    judge(stage, queries, most=SOON)
-    assert stage.says(0, "stopped")
+    scenario.moved_to(1)
+    wait_until(lambda: not process.alive)
+    judge(scenario, queries, most=SOON)
+    assert scenario.says(0, "stopped")
     patroni.start(leader)
     patroni.leader()
 
 
 def test_patroni_the_leader_crashes(
-    stage: Stage, patroni: Patroni, queries: Queries, leader: Host
+    scenario: FaultScenario, patroni: Patroni, queries: Queries, leader: Host
 ) -> None:
     """The address moves after a crash. This is the last test, because the node stays down."""
-    stage.crash(0)
-    stage.moved_to(1)
+    scenario.crash(0)
+    scenario.moved_to(1)
     assert leader.unplugged
-    assert patroni.passes(stage.nodes[1], "/leader")
-    judge(stage, queries, most=TTL + SOON)
+    assert patroni.passes(scenario.nodes[1], "/leader")
+    judge(scenario, queries, most=TTL + SOON)

@@ -10,24 +10,24 @@ import pytest
 from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import Cluster
-from tests.leader.faultreport import title
-from tests.leader.managing import VIP, Manager, addresses
+from tests.leader.fault_report import title
+from tests.leader.fault_scenario import FaultScenario, prepare_scenario
+from tests.leader.manager import VIP, Manager, addresses
 from tests.leader.network import Host
-from tests.leader.stage import Stage, staged
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 GRACE = 3
 SOON = 10.0
 
 
 @pytest.fixture
-def stage(
+def scenario(
     request: pytest.FixtureRequest,
     hosts: dict[str, Host],
     tmp_path: Path,
     secure: Cluster,
     authority: Authority,
-) -> Iterator[Stage]:
+) -> Iterator[FaultScenario]:
     settings = {
         "VIP_DCS_GRACE": str(GRACE),
         "VIP_ETCD_CA_FILE": authority.certificate,
@@ -41,34 +41,38 @@ def stage(
         Manager(hosts[name], [f"https://{hosts['secure'].back}:2379"], tmp_path / name, settings)
         for name in ("node1", "node2")
     ]
-    with staged(title(request), hosts, managers) as made:
+    with prepare_scenario(title(request), hosts, managers) as made:
         made.begin()
         yield made
 
 
-def test_tls_and_password_switchover(stage: Stage, secure: Cluster) -> None:
+def test_tls_and_password_switchover(scenario: FaultScenario, secure: Cluster) -> None:
     secure.put("node2")
-    stage.moved_to(1)
-    stage.end(most=SOON)
-    for manager in stage.managers:
+    scenario.moved_to(1)
+    scenario.end(most=SOON)
+    for manager in scenario.managers:
         assert PASSWORD not in manager.end().stderr
 
 
-def test_tls_and_password_the_member_forgets_tokens(stage: Stage, secure: Cluster) -> None:
+def test_tls_and_password_the_member_forgets_tokens(
+    scenario: FaultScenario, secure: Cluster
+) -> None:
     """A restart of the member, shorter than the grace, invalidates tokens without effect."""
     secure.restart(0)
-    until(secure.healthy)
-    stage.asked_again(0, 1)
+    wait_until(secure.healthy)
+    scenario.asked_again(0, 1)
     secure.put("node2")
-    stage.moved_to(1)
-    stage.end(most=SOON)
+    scenario.moved_to(1)
+    scenario.end(most=SOON)
 
 
-def test_tls_and_password_the_right_to_read_is_gone(stage: Stage, secure: Cluster) -> None:
+def test_tls_and_password_the_right_to_read_is_gone(
+    scenario: FaultScenario, secure: Cluster
+) -> None:
     """A missing permission counts as silence, and costs the address after the grace."""
     secure.ctl("user", "revoke-role", "reader", "reader")
-    until(lambda: VIP not in addresses(stage.nodes[0]))
-    assert "permission denied" in stage.managers[0].address()["reason"]
+    wait_until(lambda: VIP not in addresses(scenario.nodes[0]))
+    assert "permission denied" in scenario.managers[0].address()["reason"]
     secure.ctl("user", "grant-role", "reader", "reader")
-    stage.moved_to(0)
-    stage.end(most=GRACE + 2 * SOON)
+    scenario.moved_to(0)
+    scenario.end(most=GRACE + 2 * SOON)

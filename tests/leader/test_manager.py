@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.leader.etcd import Cluster
-from tests.leader.managing import VIP, Manager, addresses, has, managed
+from tests.leader.manager import VIP, Manager, addresses, has, run_manager
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def nodes(
     """Yield daemons on node1, which leads, and on node2."""
     names = ("node1", "node2")
     made = [Manager(hosts[name], etcd.endpoints, tmp_path / name, settings) for name in names]
-    with managed(*made):
+    with run_manager(*made):
         for manager in made:
             manager.begin()
-        until(lambda: has(made[0].host))
+        wait_until(lambda: has(made[0].host))
         yield made
         made[0].host.plug()
 
@@ -46,7 +46,7 @@ def test_the_address_follows_the_key(nodes: list[Manager], etcd: Cluster) -> Non
     one, two = nodes
     assert not has(two.host)
     etcd.put("node2")
-    until(lambda: has(two.host))
+    wait_until(lambda: has(two.host))
     assert not has(one.host)
     assert two.address()["state"] == "held"
     assert one.address()["state"] == "released"
@@ -76,7 +76,7 @@ def test_it_leaves_the_address_for_the_next_daemon(nodes: list[Manager]) -> None
     assert done.returncode == 0
     assert has(one.host)
     one.begin()
-    until(lambda: one.address()["state"] == "held")
+    wait_until(lambda: one.address()["state"] == "held")
     assert one.address()["taken"] == one.address()["released"] == 0
 
 
@@ -84,7 +84,7 @@ def test_after_a_kill_the_next_daemon_goes_on(nodes: list[Manager]) -> None:
     one = nodes[0]
     killed(one)
     one.begin()
-    until(lambda: one.address()["state"] == "held")
+    wait_until(lambda: one.address()["state"] == "held")
     assert one.address()["taken"] == one.address()["released"] == 0
 
 
@@ -92,9 +92,9 @@ def test_after_a_kill_the_next_daemon_cleans_up(nodes: list[Manager], etcd: Clus
     one, two = nodes
     killed(one)
     etcd.put("node2")
-    until(lambda: two.address()["conflicts"] > 0)
+    wait_until(lambda: two.address()["conflicts"] > 0)
     one.begin()
-    until(lambda: has(two.host))
+    wait_until(lambda: has(two.host))
     assert not has(one.host)
 
 
@@ -106,7 +106,7 @@ def test_after_a_kill_a_silent_store_does_not_cost_the_address(nodes: list[Manag
     one.host.unplug("front")
     one.begin()
     assert one.status()["state"] == "unknown"
-    until(lambda: one.address()["state"] == "held")
+    wait_until(lambda: one.address()["state"] == "held")
     assert one.address()["taken"] == one.address()["released"] == 0
     assert one.address()["bad"]
 
@@ -122,10 +122,10 @@ def test_a_second_daemon_is_refused(nodes: list[Manager]) -> None:
     assert one.address()["state"] == "held"
 
 
-def test_what_is_removed_by_hand_comes_back(nodes: list[Manager]) -> None:
+def test_an_address_removed_by_hand_is_restored(nodes: list[Manager]) -> None:
     one = nodes[0]
     one.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"])
-    until(lambda: one.address()["restored"] == 1)
+    wait_until(lambda: one.address()["restored"] == 1)
     assert has(one.host)
     assert one.address()["conflicts"] == 0
 
@@ -139,13 +139,13 @@ def test_another_prefix_is_put_right(nodes: list[Manager]) -> None:
         shown = one.host.run(["ip", "-brief", "address", "show", "dev", "front"]).stdout
         return [word for word in shown.split() if word.startswith(f"{VIP}/")]
 
-    until(lambda: listed() == [f"{VIP}/24"])
+    wait_until(lambda: listed() == [f"{VIP}/24"])
 
 
-def test_who_does_not_lead_does_not_have_it_by_hand(nodes: list[Manager]) -> None:
+def test_an_address_added_by_hand_without_leadership_is_removed(nodes: list[Manager]) -> None:
     two = nodes[1]
     two.host.run(["ip", "address", "add", f"{VIP}/24", "dev", "front"])
-    until(lambda: not has(two.host))
+    wait_until(lambda: not has(two.host))
     assert has(nodes[0].host)
 
 
@@ -153,9 +153,9 @@ def test_who_does_not_lead_does_not_have_it_by_hand(nodes: list[Manager]) -> Non
 def test_a_silent_store_costs_the_address_after_the_grace(nodes: list[Manager]) -> None:
     one = nodes[0]
     one.host.unplug("front")
-    until(lambda: VIP not in addresses(one.host))
+    wait_until(lambda: VIP not in addresses(one.host))
     one.host.plug()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     assert "and the grace of 2 s is over" in one.end().stderr
 
 
@@ -165,20 +165,20 @@ def test_a_silent_store_costs_the_address_after_the_grace(nodes: list[Manager]) 
 def test_or_does_not(nodes: list[Manager]) -> None:
     one = nodes[0]
     one.host.unplug("front")
-    until(lambda: "the address is kept" in one.address()["reason"])
+    wait_until(lambda: "the address is kept" in one.address()["reason"])
     assert VIP in addresses(one.host)
     assert one.address()["bad"]
 
 
-def test_nobody_leads(nodes: list[Manager], etcd: Cluster) -> None:
+def test_without_a_leader_the_address_is_released(nodes: list[Manager], etcd: Cluster) -> None:
     """The last leader keeps the address for the grace, and the other node does not take it."""
     one, two = nodes
     etcd.delete()
-    until(lambda: one.status()["state"] == two.status()["state"] == "no leader")
+    wait_until(lambda: one.status()["state"] == two.status()["state"] == "no leader")
     assert has(one.host)
     assert not has(two.host)
     etcd.put("node2")
-    until(lambda: has(two.host))
+    wait_until(lambda: has(two.host))
     assert not has(one.host)
 
 
@@ -188,10 +188,10 @@ def test_an_address_with_a_peer_is_put_right(nodes: list[Manager], peer: str) ->
     for manager in nodes:
         manager.host.run(["ip", "address", "add", VIP, "peer", peer, "dev", "front"], check=False)
         manager.host.run(["ip", "address", "delete", f"{VIP}/24", "dev", "front"], check=False)
-    until(lambda: VIP not in addresses(two.host))
-    until(lambda: addresses(one.host).get(VIP, {}).get("prefixlen") == 24)
-    until(lambda: "address" not in addresses(one.host).get(VIP, {"address": ""}))
-    until(lambda: has(one.host))
+    wait_until(lambda: VIP not in addresses(two.host))
+    wait_until(lambda: addresses(one.host).get(VIP, {}).get("prefixlen") == 24)
+    wait_until(lambda: "address" not in addresses(one.host).get(VIP, {"address": ""}))
+    wait_until(lambda: has(one.host))
 
 
 @pytest.fixture
@@ -214,11 +214,11 @@ def test_a_log_that_nothing_reads_does_not_keep_the_address(
     one.end()
     one.prefix = ["sh", "-c", f'exec "$@" 2>"{unread}"', "sh"]
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     etcd.put("node2")
-    until(lambda: has(two.host))
+    wait_until(lambda: has(two.host))
     assert not has(one.host)
     etcd.put("node1")
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     assert one.end().returncode == 0
     assert not has(one.host)

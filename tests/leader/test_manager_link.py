@@ -10,11 +10,12 @@ import pytest
 from lvsdr.address.frames import announcement
 from lvsdr.system.net import arp
 
-from tests.lab.namespace import entered, run
 from tests.leader.etcd import Cluster
-from tests.leader.managing import VIP6, Manager, addresses, has, managed
-from tests.leader.network import FABRIC, Host
-from tests.leader.waiting import until
+from tests.leader.manager import VIP6, Manager, addresses, has, run_manager
+from tests.leader.network import Host
+from tests.support.fabric import plug
+from tests.support.processes import run
+from tests.support.waiting import wait_until
 
 BACK = "10.78.1.200"
 KEPT = {
@@ -34,7 +35,7 @@ def one(
 ) -> Iterator[Manager]:
     """Yield a daemon on node1, the leader, not yet started. The store is at the other side."""
     made = Manager(hosts["node1"], etcd.endpoints, tmp_path / "node1", settings)
-    with managed(made):
+    with run_manager(made):
         yield made
     made.host.plug()
     for line in (f"link delete {LATE}", f"address delete {BACK}/24 dev back"):
@@ -58,7 +59,7 @@ def mistaken(host: Host) -> None:
         host.run(["ip", "neighbour", "replace", BACK, *words])
         return believes(host)
 
-    until(believed_now)  # an announcement may replace the entry
+    wait_until(believed_now)  # an announcement may replace the entry
 
 
 def believed(host: Host) -> str:
@@ -79,25 +80,25 @@ def trouble(manager: Manager) -> str:
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
-def test_a_link_that_comes_back_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+def test_a_link_that_returns_is_announced(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
     one.host.unplug("back")
-    until(lambda: trouble(one) == "interface back has no carrier")
+    wait_until(lambda: trouble(one) == "interface back has no carrier")
     assert one.address()["state"] == "held"
     mistaken(hosts["elsewhere"])
     one.host.plug()
-    until(lambda: trouble(one) == "" and not believes(hosts["elsewhere"]))
+    wait_until(lambda: trouble(one) == "" and not believes(hosts["elsewhere"]))
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
 def test_an_interface_without_a_link_is_waited_for(one: Manager) -> None:
     one.host.unplug("back")
     one.begin()
-    until(lambda: trouble(one) == "interface back has no carrier")
+    wait_until(lambda: trouble(one) == "interface back has no carrier")
     assert BACK not in addresses(one.host, "back")
     one.host.plug()
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
 
 
 @pytest.mark.parametrize(
@@ -105,25 +106,25 @@ def test_an_interface_without_a_link_is_waited_for(one: Manager) -> None:
 )
 def test_an_interface_that_comes_later_goes_and_comes_again(one: Manager) -> None:
     one.begin()
-    until(lambda: trouble(one) == f"interface {LATE} does not exist")
+    wait_until(lambda: trouble(one) == f"interface {LATE} does not exist")
     for _ in range(2):
         one.host.run(["ip", *f"link add {LATE} type veth peer name {LATE}r".split()])
-        until(lambda: trouble(one) == f"interface {LATE} is down")
+        wait_until(lambda: trouble(one) == f"interface {LATE} is down")
         one.host.run(["ip", "link", "set", LATE, "up"])
-        until(lambda: trouble(one) == f"interface {LATE} has no carrier")
+        wait_until(lambda: trouble(one) == f"interface {LATE} has no carrier")
         one.host.run(["ip", "link", "set", f"{LATE}r", "up"])
-        until(lambda: has(one.host, BACK, LATE))
+        wait_until(lambda: has(one.host, BACK, LATE))
         one.host.run(["ip", "link", "delete", LATE])
-        until(lambda: trouble(one) == f"interface {LATE} does not exist")
+        wait_until(lambda: trouble(one) == f"interface {LATE} does not exist")
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
 def test_another_host_is_waited_for(one: Manager, other: Host) -> None:
     one.begin()
-    until(lambda: "in use by" in trouble(one))
+    wait_until(lambda: "in use by" in trouble(one))
     assert not has(one.host, BACK, "back")
     other.run(["ip", "address", "delete", f"{BACK}/24", "dev", "back"])
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
 
 
 @pytest.mark.parametrize(
@@ -133,12 +134,12 @@ def test_another_host_is_waited_for(one: Manager, other: Host) -> None:
 )
 def test_an_attempt_is_abandoned_and_another_one_made(one: Manager, other: Host) -> None:
     process = one.begin()
-    until(lambda: "after 0.5 s" in trouble(one))
+    wait_until(lambda: "after 0.5 s" in trouble(one))
     conflicts = one.address()["conflicts"]
-    until(lambda: one.address()["conflicts"] > conflicts + 2)
+    wait_until(lambda: one.address()["conflicts"] > conflicts + 2)
     assert not has(one.host, BACK, "back")
     other.run(["ip", "address", "delete", f"{BACK}/24", "dev", "back"])
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
     one.end()
     waiting = [line for line in process.close().stderr.splitlines() if " waiting " in line]
     assert len(waiting) == 2, waiting  # in use, then still in use: one message each
@@ -152,7 +153,7 @@ def test_an_attempt_is_abandoned_and_another_one_made(one: Manager, other: Host)
 @pytest.mark.usefixtures("other")
 def test_or_the_address_is_taken_by_force(one: Manager) -> None:
     one.begin()
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
     assert one.address()["conflicts"] > 0
 
 
@@ -161,7 +162,7 @@ def test_the_segment_learns_of_it(one: Manager, hosts: dict[str, Host]) -> None:
     """The table of a neighbour that maps the address to another host is corrected."""
     mistaken(hosts["elsewhere"])
     one.begin()
-    until(lambda: not believes(hosts["elsewhere"]))
+    wait_until(lambda: not believes(hosts["elsewhere"]))
 
 
 @pytest.mark.parametrize(
@@ -171,14 +172,14 @@ def test_the_segment_learns_of_it(one: Manager, hosts: dict[str, Host]) -> None:
 )
 def test_several_addresses(one: Manager, etcd: Cluster) -> None:
     one.begin()
-    until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
+    wait_until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
     assert [one.address(n)["state"] for n in (0, 1)] == ["held", "held"]
     one.host.run(["ip", "link", "set", "back", "down"])  # removes the IPv6 address
-    until(lambda: trouble(one) == "interface back is down")
+    wait_until(lambda: trouble(one) == "interface back is down")
     one.host.run(["ip", "link", "set", "back", "up"])
-    until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
+    wait_until(lambda: has(one.host, BACK, "back") and has(one.host, VIP6, "back"))
     etcd.put("node2")
-    until(lambda: not has(one.host, BACK, "back") and not has(one.host, VIP6, "back"))
+    wait_until(lambda: not has(one.host, BACK, "back") and not has(one.host, VIP6, "back"))
 
 
 @pytest.mark.parametrize(
@@ -199,23 +200,23 @@ def test_the_kernel_finds_another_owner(one: Manager, hosts: dict[str, Host]) ->
     other.run(["ip", "address", "add", f"{VIP6}/64", "dev", "back", "nodad"])
     try:
         one.begin()
-        until(lambda: "in use by" in trouble(one))
+        wait_until(lambda: "in use by" in trouble(one))
         assert not has(one.host, VIP6, "back")
     finally:
         other.run(["ip", "address", "delete", f"{VIP6}/64", "dev", "back"])
-    until(lambda: has(one.host, VIP6, "back"))
+    wait_until(lambda: has(one.host, VIP6, "back"))
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
-def test_another_mac_is_told(one: Manager, hosts: dict[str, Host]) -> None:
+def test_another_mac_is_announced(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
     mac = "02:00:00:00:00:98"
     old = mac_of(one.host)
     try:
         mistaken(hosts["elsewhere"])
         one.host.run(["ip", "link", "set", "back", "address", mac])
-        until(lambda: mac in believed(hosts["elsewhere"]))
+        wait_until(lambda: mac in believed(hosts["elsewhere"]))
     finally:
         one.host.run(["ip", "link", "set", "back", "address", old])
 
@@ -232,15 +233,15 @@ def announced(host: Host, address: str, times: int = 1) -> None:
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])
 def test_the_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
-    until(lambda: has(one.host, BACK, "back") and one.address()["state"] == "held")
+    wait_until(lambda: has(one.host, BACK, "back") and one.address()["state"] == "held")
     witness, intruder = hosts["elsewhere"], hosts["node3"]
     ours = mac_of(one.host)
     mistaken(witness)
-    until(lambda: ours in believed(witness))  # the initial rounds of announcements
-    until(lambda: one.address()["conflicts"] == 0)
+    wait_until(lambda: ours in believed(witness))  # the initial rounds of announcements
+    wait_until(lambda: one.address()["conflicts"] == 0)
     announced(intruder, BACK, times=3)
-    until(lambda: one.address()["conflicts"] == 1)
-    until(lambda: ours in believed(witness))
+    wait_until(lambda: one.address()["conflicts"] == 1)
+    wait_until(lambda: ours in believed(witness))
     said = one.end().stderr
     assert f'reason="{mac_of(intruder)} claims the address, too"' in said
     assert said.count(" defended ") in (1, 2)  # the rest of a burst has to wait for ten seconds
@@ -253,14 +254,14 @@ def test_the_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
 )
 def test_an_ipv6_address_is_defended(one: Manager, hosts: dict[str, Host]) -> None:
     one.begin()
-    until(lambda: has(one.host, VIP6, "back"))
-    until(lambda: one.address()["state"] == "held")
+    wait_until(lambda: has(one.host, VIP6, "back"))
+    wait_until(lambda: one.address()["state"] == "held")
 
     def noticed() -> bool:
         announced(hosts["node3"], VIP6)
         return bool(one.address()["conflicts"])
 
-    until(noticed)
+    wait_until(noticed)
     assert " defended " in one.end().stderr
 
 
@@ -270,25 +271,24 @@ def test_an_old_holder_is_silent_until_the_store_has_confirmed_it(
 ) -> None:
     """An old holder that was cut off stays silent if its link returns before its store."""
     one.begin()
-    until(lambda: has(one.host, BACK, "back"))
+    wait_until(lambda: has(one.host, BACK, "back"))
     witness = hosts["elsewhere"]
     one.host.unplug("front")
-    until(lambda: one.status()["state"] == "unknown" and one.address()["state"] == "held")
+    wait_until(lambda: one.status()["state"] == "unknown" and one.address()["state"] == "held")
     one.host.unplug("back")
-    until(lambda: trouble(one) == "interface back has no carrier")
+    wait_until(lambda: trouble(one) == "interface back has no carrier")
     mistaken(witness)
     etcd.put("node2")
     with one.host.entered():
         run(["ip", "link", "set", "front", "up"])
     one.host.unplugged.discard("back")
-    with entered(FABRIC):
-        run(["ip", "link", "set", f"{one.host.name}-back", "up"])
-    until(lambda: trouble(one) == "")
+    plug(f"{one.host.name}-back")
+    wait_until(lambda: trouble(one) == "")
     answers = one.status()["unanswered"]
-    until(lambda: one.status()["unanswered"] > answers + 1)
+    wait_until(lambda: one.status()["unanswered"] > answers + 1)
     assert believes(witness)
     one.host.plug()
-    until(lambda: not has(one.host, BACK, "back"))
+    wait_until(lambda: not has(one.host, BACK, "back"))
     assert believes(witness)
 
 
@@ -296,7 +296,7 @@ def test_an_old_holder_is_silent_until_the_store_has_confirmed_it(
 @pytest.mark.usefixtures("other")
 def test_it_ends_while_it_waits_for_another_host(one: Manager) -> None:
     process = one.begin()
-    until(lambda: "in use by" in trouble(one))
+    wait_until(lambda: "in use by" in trouble(one))
     assert one.end().returncode == 0
     assert "released" not in process.close().stderr
     assert BACK not in addresses(one.host, "back")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.namespace import sysctl
-from tests.leader.managing import VIP, Manager, addresses, has, managed
+from tests.leader.manager import VIP, Manager, addresses, has, run_manager
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.namespaces import sysctl
+from tests.support.waiting import wait_until
 
 PORT = 8008
 SERVER = """
@@ -67,17 +67,17 @@ def one(hosts: dict[str, Host], tmp_path: Path) -> Iterator[Manager]:
     settings = {"VIP_DCS_TYPE": "patroni", "VIP_DCS_GRACE": "2"}
     made = Manager(hosts["node1"], [f"http://127.0.0.1:{PORT}"], tmp_path / "run", settings)
     del made.environ["VIP_TRIGGER_KEY"], made.environ["VIP_TRIGGER_VALUE"]
-    with managed(made):
+    with run_manager(made):
         yield made
 
 
 def test_the_address_is_where_patroni_leads(one: Manager, patroni: Patroni) -> None:
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     patroni.says(503)
-    until(lambda: VIP not in addresses(one.host))
+    wait_until(lambda: VIP not in addresses(one.host))
     patroni.says(200)
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
 
 
 def test_a_patroni_that_starts_later_is_waited_for(one: Manager, patroni: Patroni) -> None:
@@ -85,20 +85,20 @@ def test_a_patroni_that_starts_later_is_waited_for(one: Manager, patroni: Patron
     one.begin()
     assert one.status()["state"] == "stopped"
     patroni.start()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
 
 
 def test_a_patroni_that_stops_takes_the_address_with_it(one: Manager, patroni: Patroni) -> None:
     one.environ["VIP_DCS_GRACE"] = "3600"
     one.environ["VIP_ON_DCS_UNREACHABLE"] = "keep"
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     patroni.stop()
-    until(lambda: VIP not in addresses(one.host))
+    wait_until(lambda: VIP not in addresses(one.host))
     assert one.status()["state"] == "stopped"
     assert one.address()["bad"]
     patroni.start()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
 
 
 def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
@@ -106,11 +106,11 @@ def test_the_silence_of_a_patroni_counts_for_less_than_the_grace(
 ) -> None:
     one.environ["VIP_DCS_GRACE"] = "3600"
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     patroni.process.kill(signal.SIGSTOP)
-    until(lambda: VIP not in addresses(one.host))
+    wait_until(lambda: VIP not in addresses(one.host))
     patroni.process.kill(signal.SIGCONT)
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     said = one.end().stderr
     assert "the grace of 2 s is over" in said
     assert "VIP_DCS_GRACE=3600: patroni gives no lease" in said
@@ -127,7 +127,7 @@ def candidates(hosts: dict[str, Host], tmp_path: Path) -> Iterator[list[tuple[Ma
         manager = Manager(hosts[name], [f"http://127.0.0.1:{PORT}"], place / "run", settings)
         del manager.environ["VIP_TRIGGER_KEY"], manager.environ["VIP_TRIGGER_VALUE"]
         made.append((manager, Patroni(hosts[name], place)))
-    with managed(*(manager for manager, _ in made)):
+    with run_manager(*(manager for manager, _ in made)):
         for manager, patroni in made:
             patroni.says(503)
             patroni.start()
@@ -145,15 +145,15 @@ def test_of_equal_candidates_one_takes_the_address(
     for times in range(1, 4):
         for _, patroni in candidates:
             patroni.says(200)
-        until(lambda: any(has(manager.host) for manager in managers))
+        wait_until(lambda: any(has(manager.host) for manager in managers))
         (winner,) = [manager for manager in managers if has(manager.host)]
         assert not winner.address()["trouble"]
         others = [manager for manager in managers if manager is not winner]
-        until(lambda others=others: all(m.address()["conflicts"] for m in others))  # type: ignore[misc]
+        wait_until(lambda others=others: all(m.address()["conflicts"] for m in others))  # type: ignore[misc]
         assert [manager for manager in managers if has(manager.host)] == [winner]
         for _, patroni in candidates:
             patroni.says(503)
-        until(lambda: not any(has(manager.host) for manager in managers))
+        wait_until(lambda: not any(has(manager.host) for manager in managers))
         assert sum(manager.address()["taken"] for manager in managers) == times
     assert "after 5 s" not in "".join(manager.end().stderr for manager in managers)
 

@@ -11,9 +11,9 @@ import pytest
 import urllib3
 
 from tests.leader.etcd import KEY, Cluster
-from tests.leader.managing import VIP, Manager, has, managed
+from tests.leader.manager import VIP, Manager, has, run_manager
 from tests.leader.network import Host
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 OTHER = "10.78.0.201"
 PORT = 9345
@@ -42,19 +42,19 @@ class Filed(Manager):
 @pytest.fixture
 def one(etcd: Cluster, hosts: dict[str, Host], tmp_path: Path) -> Iterator[Filed]:
     made = Filed(hosts["node1"], etcd.endpoints, tmp_path / "node1")
-    with managed(made):
+    with run_manager(made):
         made.begin()
-        until(lambda: has(made.host))
+        wait_until(lambda: has(made.host))
         yield made
         made.host.run(["ip", "address", "delete", f"{OTHER}/24", "dev", "front"], check=False)
 
 
 def test_one_address_more_and_one_less(one: Filed) -> None:
     one.reload({"VIP_IP": f"{VIP},{OTHER}"})
-    until(lambda: has(one.host, OTHER))
+    wait_until(lambda: has(one.host, OTHER))
     assert one.address()["released"] == 0
     one.reload({"VIP_IP": OTHER})
-    until(lambda: not has(one.host, VIP))
+    wait_until(lambda: not has(one.host, VIP))
     assert has(one.host, OTHER)
     assert one.address()["address"] == OTHER
     assert one.address()["released"] == 0
@@ -64,25 +64,25 @@ def test_one_address_more_and_one_less(one: Filed) -> None:
 
 def test_another_prefix(one: Filed) -> None:
     one.reload({"VIP_NETMASK": "25"})
-    until(lambda: one.address()["prefix"] == 25 and one.address()["state"] == "held")
+    wait_until(lambda: one.address()["prefix"] == 25 and one.address()["state"] == "held")
     assert one.address()["released"] == 0
 
 
 def test_another_key(one: Filed, etcd: Cluster) -> None:
     etcd.ctl("put", f"{KEY}2", "node2")
     one.reload({"VIP_TRIGGER_KEY": f"{KEY}2"})
-    until(lambda: not has(one.host))
+    wait_until(lambda: not has(one.host))
     etcd.ctl("put", f"{KEY}2", "node1")
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
 
 
 def test_a_file_that_makes_no_sense_changes_nothing(one: Filed) -> None:
     one.reload({"VIP_NETMASK": "33"})
     problem = f"{one.file}: netmask=33: must be from 1 to 32 for {VIP}"
-    until(lambda: one.status()["stale"] == problem)
+    wait_until(lambda: one.status()["stale"] == problem)
     assert has(one.host)
     one.reload({})
-    until(lambda: one.status()["stale"] == "")
+    wait_until(lambda: one.status()["stale"] == "")
     assert one.address()["released"] == 0
 
 
@@ -92,7 +92,7 @@ def test_metrics(one: Filed, path: str, tmp_path: Path) -> None:
     text = tmp_path / "metrics.prom"
     one.environ.update({"VIP_METRICS_LISTEN": str(PORT), "VIP_METRICS_TEXTFILE": str(text)})
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     line = f'vip_manager_address_held{{address="{VIP}",interface="front"}} 1'
 
     def page() -> str:
@@ -103,8 +103,8 @@ def test_metrics(one: Filed, path: str, tmp_path: Path) -> None:
         assert answer.status == 200
         return str(answer.data.decode())
 
-    until(lambda: line in page().splitlines())
-    until(lambda: line in text.read_text().splitlines())
+    wait_until(lambda: line in page().splitlines())
+    wait_until(lambda: line in text.read_text().splitlines())
     one.end()
     assert not text.exists()
 
@@ -114,18 +114,18 @@ def test_a_port_in_use_costs_the_metrics_and_not_the_address(one: Filed) -> None
     with one.host.entered(), socket.create_server(("127.0.0.1", PORT)):
         one.environ["VIP_METRICS_LISTEN"] = str(PORT)
         one.begin()
-        until(lambda: has(one.host))
+        wait_until(lambda: has(one.host))
         (trouble,) = one.status()["unpublished"]
         assert trouble == f"cannot listen at 127.0.0.1 port {PORT}: Address already in use"
         assert f"not published: {trouble}\n" in one.run("status").stdout
-    until(lambda: not one.status()["unpublished"])
+    wait_until(lambda: not one.status()["unpublished"])
     with one.host.entered(), socket.create_connection(("127.0.0.1", PORT), 20.0) as peer:
         peer.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         assert peer.recv(4096).startswith(b"HTTP/1.1 200 OK")
     assert one.end().stderr.count(" unpublished ") == 1
 
 
-def test_nobody_else_may_ask(one: Filed) -> None:
+def test_other_users_may_not_query(one: Filed) -> None:
     (path,) = one.place.glob("*.sock")
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -135,7 +135,7 @@ def test_it_needs_no_more_than_the_unit_leaves_it(one: Filed) -> None:
     capabilities = "-all,+net_admin,+net_raw"
     one.prefix = ["setpriv", "--no-new-privs", f"--bounding-set={capabilities}"]
     one.begin()
-    until(lambda: has(one.host))
+    wait_until(lambda: has(one.host))
     assert one.end().returncode == 0
     assert not has(one.host)
 
@@ -150,7 +150,7 @@ def test_without_them_it_does_not_begin(one: Filed) -> None:
     )
 
 
-def test_the_service_manager_is_told(one: Filed, tmp_path: Path) -> None:
+def test_the_service_manager_is_notified(one: Filed, tmp_path: Path) -> None:
     one.end()
     said: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -167,12 +167,12 @@ def test_the_service_manager_is_told(one: Filed, tmp_path: Path) -> None:
         watchdog = {"WATCHDOG_USEC": "400000"}
         one.environ.update({"NOTIFY_SOCKET": str(tmp_path / "notify"), **watchdog})
         one.begin()
-        until(lambda: has_said("READY=1"))
-        until(lambda: has_said(f"STATUS=leader: {VIP} held"))
+        wait_until(lambda: has_said("READY=1"))
+        wait_until(lambda: has_said(f"STATUS=leader: {VIP} held"))
         said.clear()
-        until(lambda: has_said("WATCHDOG=1"))
+        wait_until(lambda: has_said("WATCHDOG=1"))
         one.reload({})
-        until(lambda: has_said("RELOADING=1\nMONOTONIC_USEC="))
-        until(lambda: has_said("READY=1"))
+        wait_until(lambda: has_said("RELOADING=1\nMONOTONIC_USEC="))
+        wait_until(lambda: has_said("READY=1"))
         one.end()
-        until(lambda: has_said("STOPPING=1"))
+        wait_until(lambda: has_said("STOPPING=1"))

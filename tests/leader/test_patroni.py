@@ -11,11 +11,11 @@ from lvsdr import leader
 from lvsdr.leader.gate import Answer, Leadership, State
 from lvsdr.leader.settings import Given
 
-from tests.leader.asking import Following, asked, following, opened
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
 from tests.leader.patroni import PORT, SCOPE, Patroni, running
-from tests.leader.waiting import until
+from tests.leader.store_queries import StoreFollower, following, open_store, query_store
+from tests.support.waiting import wait_until
 
 KEY = f"/service/{SCOPE}/leader"
 
@@ -37,16 +37,16 @@ def store(standing_etcd: Cluster) -> Iterator[Cluster]:
 def own(host: Host, path: str = "/leader", status: str | None = None) -> leader.Store:
     """Return the store that queries the Patroni of this host."""
     given = Given(endpoints=f"{host.front}:{PORT}", key=path, value=status)
-    return opened("patroni", given, host.name)
+    return open_store("patroni", given, host.name)
 
 
 def said(host: Host, path: str = "/leader", status: str | None = None) -> Leadership:
-    return asked(host, own(host, path, status)).leadership
+    return query_store(host, own(host, path, status)).leadership
 
 
 def keyed(etcd: Cluster, host: Host) -> leader.Store:
     """Return the store that reads the key of that Patroni."""
-    return opened("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
+    return open_store("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
 
 
 def test_the_leader_and_the_replica(patroni: Patroni, standing_etcd: Cluster) -> None:
@@ -56,8 +56,8 @@ def test_the_leader_and_the_replica(patroni: Patroni, standing_etcd: Cluster) ->
         assert said(first, path).state is State.LEADER
         found = said(second, path)
         assert (found.state, found.leader) == (State.FOLLOWER, first.name)
-    assert asked(first, keyed(standing_etcd, first)).leadership.state is State.LEADER
-    found = asked(second, keyed(standing_etcd, second)).leadership
+    assert query_store(first, keyed(standing_etcd, first)).leadership.state is State.LEADER
+    found = query_store(second, keyed(standing_etcd, second)).leadership
     assert (found.state, found.leader) == (State.FOLLOWER, first.name)
 
 
@@ -80,11 +80,11 @@ def test_of_several_endpoints_only_those_here_count(
     first = patroni.leader()
     endpoints = [f"{host.front}:{PORT}" for host in patroni.hosts]
     for host, order in itertools.product(patroni.hosts, (endpoints, endpoints[::-1])):
-        store = opened("patroni", Given(endpoints=",".join(order)), host.name)
+        store = open_store("patroni", Given(endpoints=",".join(order)), host.name)
         wanted = State.LEADER if host is first else State.FOLLOWER
-        assert asked(host, store).leadership.state is wanted
-    stranger = opened("patroni", Given(endpoints=",".join(endpoints)))
-    found = asked(hosts["etcd1"], stranger).leadership
+        assert query_store(host, store).leadership.state is wanted
+    stranger = open_store("patroni", Given(endpoints=",".join(endpoints)))
+    found = query_store(hosts["etcd1"], stranger).leadership
     assert found.state is State.UNKNOWN
     assert "not on this host" in found.reason
 
@@ -99,17 +99,17 @@ def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
             for host in (first, second)
             for store in (own(host), keyed(standing_etcd, host))
         )
-        until(lambda: old.says(State.LEADER) and old_key.says(State.LEADER))
-        until(lambda: new.says(State.FOLLOWER) and new_key.says(State.FOLLOWER))
+        wait_until(lambda: old.says(State.LEADER) and old_key.says(State.LEADER))
+        wait_until(lambda: new.says(State.FOLLOWER) and new_key.says(State.FOLLOWER))
         patroni.switch_over()
-        until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
-        until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
+        wait_until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
+        wait_until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
     assert old_key.answers[-1].leadership.leader == second.name
     assert max(led(old_key), key=asked_at).asked < min(led(new_key), key=asked_at).heard
     assert patroni.leader() is second
 
 
-def led(followed: Following) -> list[Answer]:
+def led(followed: StoreFollower) -> list[Answer]:
     """Return the answers by which the host led."""
     return [each for each in followed.answers if each.leadership.state is State.LEADER]
 
@@ -122,7 +122,7 @@ def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster)
     first = patroni.leader()
     for index in range(3):
         store.kill(index)
-    until(lambda: said(first).state is State.FOLLOWER)
+    wait_until(lambda: said(first).state is State.FOLLOWER)
     store.mend()
     patroni.leader()
 
@@ -134,12 +134,12 @@ def test_failsafe_mode_is_believed(patroni: Patroni, store: Cluster) -> None:
     second = patroni.other(first)
     for index in range(3):
         store.kill(index)
-    until(lambda: patroni.status(first).get("failsafe_mode_is_active"))
+    wait_until(lambda: patroni.status(first).get("failsafe_mode_is_active"))
     assert said(first).state is said(first, "/primary").state is State.LEADER
     assert said(second).state is State.FOLLOWER
-    assert asked(first, keyed(store, first), 2).leadership.state is State.UNKNOWN
+    assert query_store(first, keyed(store, first), 2).leadership.state is State.UNKNOWN
     store.mend()
-    until(lambda: not patroni.status(first).get("failsafe_mode_is_active"))
+    wait_until(lambda: not patroni.status(first).get("failsafe_mode_is_active"))
     assert patroni.leader() is first
 
 

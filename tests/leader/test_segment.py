@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.leader.having import Having, together
-from tests.leader.managing import VIP
+from tests.leader.address_spans import AddressSpans, overlap
+from tests.leader.manager import VIP
 from tests.leader.network import Host
 from tests.leader.segment import Segment, observed
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -36,36 +36,36 @@ def change(host: Host, verb: str, check: bool = True) -> None:
 def test_two_hosts_have_the_address(segment: Segment, nodes: list[Host]) -> None:
     one, two = nodes
     with ExitStack() as stack:
-        having = [Having(host, VIP) for host in nodes]
+        having = [AddressSpans(host, VIP) for host in nodes]
         for each in having:
             stack.callback(each.stop)
         change(one, "add")
-        until(lambda: segment.serves(one))
+        wait_until(lambda: segment.serves(one))
         assert segment.doubled == 0
         change(two, "add")
-        until(lambda: segment.doubled > 3)
+        wait_until(lambda: segment.doubled > 3)
         assert segment.owner == "node1 and node2"
         assert not segment.serves(one)
         change(one, "delete")
         change(two, "delete")
-    assert together(*having) > 0
+    assert overlap(*having) > 0
 
 
-def test_nobody_has_the_address_for_a_while(
+def test_a_gap_without_an_owner_is_measured(
     segment: Segment, nodes: list[Host], hosts: dict[str, Host]
 ) -> None:
     one, two = nodes
     change(one, "add")
-    until(lambda: segment.serves(one))
+    wait_until(lambda: segment.serves(one))
     segment.forget()
     assert segment.longest == 0
     change(one, "delete")
     lost = len(segment.asked)
-    until(lambda: len(segment.asked) > lost + 20)
+    wait_until(lambda: len(segment.asked) > lost + 20)
     change(two, "add")
     # needed because no host announces it
     hosts["elsewhere"].run(["ip", "neighbour", "flush", "dev", "front"])
-    until(lambda: segment.serves(two))
+    wait_until(lambda: segment.serves(two))
     assert segment.longest > 0.5
     assert segment.doubled == 0
     assert segment.owner == "node2"

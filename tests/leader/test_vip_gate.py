@@ -11,7 +11,7 @@ from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
-from tests.leader.vip import (
+from tests.leader.vip_gate import (
     ADDRESS,
     DEGRADED,
     DEGRADED_PROMOTED,
@@ -24,7 +24,7 @@ from tests.leader.vip import (
     Run,
     gated,
 )
-from tests.leader.waiting import until
+from tests.support.waiting import wait_until
 
 NODES = ("node1", "node2", "node3")
 GRACE = "6s"
@@ -82,7 +82,7 @@ def test_nothing_is_announced_on_ignorance(
 
     witness.run(["ip", *words])
     assert one.monitor().code == PROMOTED
-    until(lambda: nowhere not in believed())
+    wait_until(lambda: nowhere not in believed())
     lose_all(etcd)
     witness.run(["ip", *words])
     assert one.monitor().code == DEGRADED_PROMOTED
@@ -168,7 +168,9 @@ def test_no_promotion_without_the_store(instances: Instances) -> None:
     assert one.monitor().code == DEGRADED
 
 
-def test_somebody_has_it_still(instances: Instances, etcd: Cluster) -> None:
+def test_a_promotion_fails_while_the_old_leader_has_the_address(
+    instances: Instances, etcd: Cluster
+) -> None:
     """A promotion fails while the old leader still has the address, before its next monitor."""
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
@@ -220,7 +222,7 @@ def test_the_store_is_gone_for_longer(instances: Instances, etcd: Cluster) -> No
     one.must("demote")
     assert one.monitor().code == DEGRADED
     etcd.mend()
-    assert until(lambda: one.monitor().code == STARTED)
+    assert wait_until(lambda: one.monitor().code == STARTED)
     assert one.score == 1000
     one.must("promote")
 
@@ -230,15 +232,15 @@ def test_it_is_kept_for_as_long_as_that_lasts(instances: Instances, etcd: Cluste
     one = instances["node1"]
     one.must("promote")
     lose_all(etcd)
-    until(lambda: one.monitor().reason.endswith("; the address is kept"))
+    wait_until(lambda: one.monitor().reason.endswith("; the address is kept"))
     assert holders(instances) == ["node1"]
     etcd.mend()
     etcd.put("node2")
-    until(lambda: one.monitor().reason == f"address released: {KEY} is node2 in etcd")
+    wait_until(lambda: one.monitor().reason == f"address released: {KEY} is node2 in etcd")
     assert holders(instances) == []
 
 
-def test_nobody_leads(instances: Instances, etcd: Cluster) -> None:
+def test_without_a_leader_the_address_is_released(instances: Instances, etcd: Cluster) -> None:
     one, two = instances["node1"], instances["node2"]
     one.must("promote")
     assert one.monitor().code == PROMOTED
@@ -258,11 +260,11 @@ def after_the_grace(instance: Instance) -> list[Run]:
         seen.append(instance.monitor())
         return not instance.holds
 
-    until(released)
+    wait_until(released)
     return seen
 
 
-def test_what_hides_the_store_is_no_answer(instances: Instances) -> None:
+def test_a_parameter_error_counts_as_no_answer(instances: Instances) -> None:
     """Wrong parameters and missing files cost the address after the grace, not at once."""
     one = instances["node1"]
     one.must("promote")
@@ -278,7 +280,7 @@ def test_what_hides_the_store_is_no_answer(instances: Instances) -> None:
     assert one.monitor().code == PROMOTED
 
 
-def test_an_address_that_somebody_took_away(instances: Instances) -> None:
+def test_an_address_removed_by_hand_is_a_failure(instances: Instances) -> None:
     one = instances["node1"]
     one.must("promote")
     one.host.run(["ip", "address", "delete", "10.78.1.100/24", "dev", "back"])
@@ -315,7 +317,7 @@ def test_bad_input(
     assert (one.probe(), one.run("stop").code) == (STOPPED, 0)
 
 
-def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Path) -> None:
+def test_an_endpoint_without_a_listener(hosts: dict[str, Host], tmp_path: Path) -> None:
     """An endpoint without a listener is no bad input, because it may start later."""
     settings = gated(["http://10.78.0.21:4001"], on_dcs_unreachable="keep")
     one = Instance(hosts["node1"], tmp_path, settings)
@@ -326,7 +328,7 @@ def test_an_endpoint_that_nobody_listens_at(hosts: dict[str, Host], tmp_path: Pa
     one.must("stop")
 
 
-def test_with_all_that_etcd_can_ask_for(
+def test_all_authentication_of_etcd(
     secure: Cluster, authority: Authority, hosts: dict[str, Host], tmp_path: Path
 ) -> None:
     """Certificates, user and password are used, and appear in no output."""

@@ -16,9 +16,9 @@ import pytest
 
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
-from tests.leader.vip import ADDRESS, PROMOTED, Instance, gated
-from tests.leader.waiting import until
+from tests.leader.vip_gate import ADDRESS, PROMOTED, Instance, gated
 from tests.leader.worker import Worker
+from tests.support.waiting import wait_until
 
 NODES = ("node1", "node2", "node3")
 GRACE = 6.0
@@ -116,7 +116,7 @@ def test_at_no_time_two(
             leader = other
         time.sleep(dice.choice([0.1, 1.0, GRACE]) * dice.uniform(0.5, 1.5))
     etcd.put(leader)
-    until(lambda: watcher.seen[-1] == [leader])
+    wait_until(lambda: watcher.seen[-1] == [leader])
     assert [holders for holders in watcher.seen if len(holders) > 1] == []
     assert not [problem for member in nodes.values() for problem in member.problems]
     assert sum(member.promotions for member in nodes.values()) > 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tests.leader.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 class Worker:

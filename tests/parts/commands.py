@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from tests.parts.process import MORTAL
+from tests.support.processes import ends_with_us
 
 
 class Done(NamedTuple):
@@ -30,7 +30,7 @@ def run_command(line: str) -> Done:
     """Run a command and show its output when it has ended."""
     began = time.monotonic()
     done = subprocess.run(
-        [*MORTAL, *shlex.split(line)],
+        [*ends_with_us(), *shlex.split(line)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import BUILD
+
 PROCESSORS = len(os.sched_getaffinity(0))
 
 # Two processes for each processor, because some unit tests wait. More than eight only cost time:
@@ -32,7 +33,7 @@ class Part(NamedTuple):
     """True if all other parts need it: they start after it has passed, or not at all."""
     reports: bool = True
     """True if it leaves reports in the format of JUnit in `directory`."""
-    build: Path = ROOT / "build"
+    build: Path = BUILD
     """Directory in which each part has a directory."""
 
     @property

@@ -12,10 +12,11 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tests.parts.declaration import PROCESSORS, ROOT, SETS, Part, by_name
+from tests.parts.declaration import PROCESSORS, SETS, Part, by_name
 from tests.parts.results import exit_status, prepare
 from tests.parts.scheduler import listen, run_parts
 from tests.parts.table import report
+from tests.support.paths import ROOT
 
 
 def run_set(parts: Sequence[Part]) -> int:

@@ -12,9 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from tests.parts.declaration import ROOT, Part
+from tests.parts.declaration import Part
+from tests.support.paths import ROOT
+from tests.support.processes import ends_with_us
 
-MORTAL = ("setpriv", "--pdeathsig", "TERM", "--")  # even if we are killed
 KEPT = 24  # lines of output
 PATIENCE = 30.0  # seconds: guests of several runs end one after the other
 STRAGGLERS = 5.0  # seconds for output of processes that a part left behind
@@ -23,7 +24,7 @@ _printing = threading.Lock()
 
 
 class Running:
-    """A part that runs. The thread that starts it must outlive it (pdeathsig, prctl(2))."""
+    """A part that runs. The thread that starts it must outlive it: see `ends_with_us`."""
 
     def __init__(self, part: Part, width: int) -> None:
         self.part = part
@@ -31,7 +32,7 @@ class Running:
         self.began = time.monotonic()
         self._prefix = f"{part.name:{width}} | ".encode()
         self.process = subprocess.Popen(
-            [*MORTAL, *part.command],
+            [*ends_with_us(), *part.command],
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.DEVNULL,

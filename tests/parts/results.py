@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.lab.outcome import Outcome, outcomes
 from tests.parts.declaration import Part
+from tests.support.junit import Outcome, outcomes
 
 PATTERN = "junit*.xml"
 BAD = ("failed", "error")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from tests.parts.declaration import ROOT
+from tests.support.paths import ROOT
 
 MYPY = ROOT / ".venv/bin/mypy"
 LINKS = ROOT / "build/types/stubs"

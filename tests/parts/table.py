@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 
-from tests.lab.outcome import summary
 from tests.parts.results import BAD, Result
+from tests.support.junit import summary
 
 SLOWEST = 10
 HEADINGS = ("part", "tests", "failed", "skipped", "seconds")

@@ -15,8 +15,8 @@ if "POSTGRES_BIN" not in os.environ:
 
 from tests.postgres.tool import Tool, Tools
 from tests.postgres.world import World, made
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PREFIX = Path("/run/opt/lvsdr")
 
 

@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.support.waiting import wait_until
 
 TIMEOUT = 30.0  # seconds; longer waits mean a hang
 AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--")
@@ -44,14 +45,6 @@ def major(programs: Path) -> int:
 
 BIN = Path(os.environ["POSTGRES_BIN"])
 VERSION = major(BIN)
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until the condition holds. Raise AssertionError after TIMEOUT."""
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end, f"waited {TIMEOUT:.0f} s for: {what}"
-        time.sleep(0.02)
 
 
 def as_postgres(program: str, *arguments: str | Path) -> None:
@@ -93,7 +86,7 @@ class Server:
     def start(self, **settings: str) -> None:
         """Start the server, and wait until it answers."""
         self.start_without_waiting(**settings)
-        until(self._answers, f"{self.address} to answer, see {self.log}")
+        wait_until(self._answers, description=f"{self.address} to answer, see {self.log}")
 
     def start_without_waiting(self, **settings: str) -> None:
         """Start the server."""
@@ -148,7 +141,9 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            until(lambda: not self._others(), f"the processes of {self.address} to end")
+            wait_until(
+                lambda: not self._others(), description=f"the processes of {self.address} to end"
+            )
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

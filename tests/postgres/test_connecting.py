@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.postgres.tool import Said, Tool, Tools
+from tests.postgres.tool import Tool, ToolResult, Tools
 from tests.postgres.world import PASSWORDS, PRIMARY, World
 
-LISTED = Said(0, "10.66.0.14 node2 node3\n", "")
-FIT = Said(0, "t\n", "")
-NO_STANDBY = Said(0, "f\n", "the server is not in recovery: no standby, but a primary")
+LISTED = ToolResult(0, "10.66.0.14 node2 node3\n", "")
+FIT = ToolResult(0, "t\n", "")
+NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: no standby, but a primary")
 PASSWORD = PASSWORDS["monitor"]
 ODD = PASSWORDS["odd"]
 ODD_QUOTED = "'{}'".format(ODD.replace("\\", "\\\\").replace("'", "\\'"))
@@ -177,7 +177,7 @@ def test_a_socket_and_a_user(words: tuple[str, str], world: World, get_active_sl
 
 
 @pytest.mark.usefixtures("world")
-def test_whoever_is_the_primary(get_active_slaves: Tool) -> None:
+def test_any_of_several_hosts_may_be_the_primary(get_active_slaves: Tool) -> None:
     """libpq tries the hosts one after the other."""
     string = f"host=node3,node2,node1 {REST} target_session_attrs=read-write"
     assert get_active_slaves("psql", string) == LISTED

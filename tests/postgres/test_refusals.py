@@ -12,9 +12,10 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from tests.postgres.server import Server, until
-from tests.postgres.tool import Said, Tool, Tools
+from tests.postgres.server import Server
+from tests.postgres.tool import Tool, ToolResult, Tools
 from tests.postgres.world import PASSWORDS, PRIMARY, World
+from tests.support.waiting import wait_until
 
 PASSWORD = PASSWORDS["monitor"]
 ODD = PASSWORDS["odd"]
@@ -75,7 +76,7 @@ def test_a_server_that_answers_is_alive(
     That differs from an empty list.
     """
     listing, check = tools.both("psql", *words, **environ)
-    assert (listing, check) == (Said(1, "", says), Said(0, "f\n", says))
+    assert (listing, check) == (ToolResult(1, "", says), ToolResult(0, "f\n", says))
 
 
 @pytest.mark.parametrize("hosts", ["10.66.0.19", "10.66.0.19,10.66.0.19"])
@@ -83,7 +84,7 @@ def test_no_answer(hosts: str, tools: Tools) -> None:
     listing, check = tools.both("psql", f"host={hosts} user=monitor password={PASSWORD}")
     refused = 'connection to server at "10.66.0.19", port 5432 failed: Connection refused'
     says = "; ".join(refused for _ in hosts.split(","))
-    assert (listing, check) == (Said(1, "", says), Said(1, "f\n", says))
+    assert (listing, check) == (ToolResult(1, "", says), ToolResult(1, "f\n", says))
 
 
 class Denial(NamedTuple):
@@ -162,7 +163,7 @@ def test_a_host_that_pg_hba_has_not(world: World, tools: Tools) -> None:
     try:
         denied = "no pg_hba.conf entry for host"
         login = f"{HERE} user=monitor password={PASSWORD}"
-        until(lambda: denied in tools.check_active_slave(login).err, denied)
+        wait_until(lambda: denied in tools.check_active_slave(login).err, description=denied)
         assert tools.check_active_slave(login)[:2] == (0, "f\n")
     finally:
         path.write_text(before)
@@ -195,7 +196,7 @@ def test_a_standby_without_free_connections(
         said = check_active_slave("psql", login, "-h", "node3")
     assert said[:2] == (0, "f\n")
     assert says in said.err
-    assert check_active_slave("psql", login, "-h", "node3") == Said(0, "t\n", "")
+    assert check_active_slave("psql", login, "-h", "node3") == ToolResult(0, "t\n", "")
 
 
 def test_a_name_without_an_address(tools: Tools) -> None:
@@ -213,7 +214,7 @@ def test_a_name_without_an_address(tools: Tools) -> None:
     ],
 )
 def test_a_malformed_string_is_not_repeated(string: str, says: str, tools: Tools) -> None:
-    said = Said(2, "", f"malformed connection string: {says}")
+    said = ToolResult(2, "", f"malformed connection string: {says}")
     assert tools.both("psql", string) == (said, said)
 
 
@@ -246,7 +247,7 @@ def test_a_password_is_taken_for_something_else(words: tuple[str, ...], tools: T
 
 def test_a_uri_that_libpq_would_misread(tools: Tools) -> None:
     """libpq would take the part after the @ for a host, and print it."""
-    said = Said(2, "", "write @ as %40 and / as %2F in the user and password of a URI")
+    said = ToolResult(2, "", "write @ as %40 and / as %2F in the user and password of a URI")
     assert tools.both("psql", f"postgresql://odd:{ODD}@{PRIMARY}/postgres") == (said, said)
 
 
@@ -263,7 +264,7 @@ def test_a_passfile_that_others_may_read(get_active_slaves: Tool, tmp_path: Path
 
 def test_a_service_that_is_not_there(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", "service=nowhere")
-    assert said == Said(2, "", 'definition of service "nowhere" not found')
+    assert said == ToolResult(2, "", 'definition of service "nowhere" not found')
 
 
 def test_a_user_without_a_name(installed: Tools) -> None:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.postgres.server import VERSION, Server, until
-from tests.postgres.tool import Said, Tool
+from tests.postgres.server import VERSION, Server
+from tests.postgres.tool import Tool, ToolResult
 from tests.postgres.world import PASSWORDS, World
+from tests.support.waiting import wait_until
 
 # Arguments as from an agent, which appends the candidate.
 CALL = (
@@ -22,8 +23,8 @@ CALL = (
     f"port=5432 dbname=postgres user=monitor password={PASSWORDS['monitor']} connect_timeout=5",
     "-h",
 )
-FIT = Said(0, "t\n", "")
-NO_STANDBY = Said(0, "f\n", "the server is not in recovery: no standby, but a primary")
+FIT = ToolResult(0, "t\n", "")
+NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: no standby, but a primary")
 TURNED_AWAY = "FATAL: the database system is " + (
     "not accepting connections" if VERSION >= 14 else "starting up"
 )
@@ -37,7 +38,7 @@ def without_receiver(standby: Server) -> Iterator[None]:
     standby.set("primary_conninfo", "")
     try:
         nothing = "count(*) = 0 FROM pg_stat_wal_receiver"
-        until(lambda: standby.says(nothing), "the WAL receiver to end")
+        wait_until(lambda: standby.says(nothing), description="the WAL receiver to end")
         yield
     finally:
         standby.set("primary_conninfo", conninfo)
@@ -45,7 +46,7 @@ def without_receiver(standby: Server) -> Iterator[None]:
 
 def until_idle_for_a_second(standby: Server) -> None:
     idle = "now() - pg_last_xact_replay_timestamp() > interval '1.1 s'"
-    until(lambda: standby.says(idle), "a second without a transaction")
+    wait_until(lambda: standby.says(idle), description="a second without a transaction")
 
 
 @pytest.mark.parametrize("host", ["node2", "node3", "10.66.0.14"])
@@ -93,7 +94,9 @@ def test_a_standby_that_takes_no_connections(world: World, check_active_slave: T
     standby.kill()
     standby.start_without_waiting()
     try:
-        until(lambda: TURNED_AWAY in check_active_slave(*CALL, "node3").err, TURNED_AWAY)
+        wait_until(
+            lambda: TURNED_AWAY in check_active_slave(*CALL, "node3").err, description=TURNED_AWAY
+        )
         assert check_active_slave(*CALL, "node3")[:2] == (1, "f\n")
     finally:
         standby.kill()
@@ -105,7 +108,9 @@ def test_a_standby_that_takes_no_connections(world: World, check_active_slave: T
 def test_lag(limit: tuple[str, str], world: World, check_active_slave: Tool) -> None:
     assert check_active_slave(*limit, *CALL, "node3") == FIT
     with world.paused("node3"):
-        until(lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", "lag")
+        wait_until(
+            lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", description="lag"
+        )
         said = check_active_slave(*limit, *CALL, "node3")
         assert said.status == 0
         assert said.err.startswith("the server lags ")
@@ -147,7 +152,7 @@ def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) ->
     with writing_without_end(world.primary):
         until_idle_for_a_second(standby)
         behind = "pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
-        until(lambda: standby.says(behind), "something to replay")
+        wait_until(lambda: standby.says(behind), description="something to replay")
         for _ in range(5):
             assert check_active_slave("--max-lag-seconds", "1", *CALL, "node3") == FIT
         standby.sql("SELECT pg_wal_replay_pause()")
@@ -158,7 +163,7 @@ def test_a_long_transaction_is_no_lag(world: World, check_active_slave: Tool) ->
             standby.sql("SELECT pg_wal_replay_resume()")
 
 
-def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -> None:
+def test_a_receiver_without_messages(world: World, check_active_slave: Tool) -> None:
     """A working receiver requests a message of its primary before its timeout, or else ends."""
     standby = world.standbys["node3"]
     limit = ("--max-lag-seconds", "1")
@@ -166,13 +171,15 @@ def test_a_receiver_that_hears_nothing(world: World, check_active_slave: Tool) -
     standby.start(wal_receiver_timeout="2s")
     try:
         receiver = "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'"
-        until(lambda: bool(standby.sql(receiver)), "a WAL receiver")
+        wait_until(lambda: bool(standby.sql(receiver)), description="a WAL receiver")
         time.sleep(3)
         assert check_active_slave(*limit, *CALL, "node3") == FIT
         ((pid,),) = standby.sql(receiver)
         os.kill(pid, signal.SIGSTOP)
         try:
-            until(lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", "lag")
+            wait_until(
+                lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", description="lag"
+            )
             said = check_active_slave(*limit, *CALL, "node3")
             assert said.err.endswith("; it has no WAL receiver that hears anything")
             assert check_active_slave(*CALL, "node3") == FIT
@@ -231,7 +238,7 @@ def test_a_standby_restarted_without_its_primary(
 
 
 @pytest.mark.usefixtures("world")
-def test_anybody_may_ask(check_active_slave: Tool) -> None:
+def test_a_role_without_pg_monitor_gets_the_same_answers(check_active_slave: Tool) -> None:
     """A role without pg_monitor gets the same answers; pg_monitor only makes them more exact."""
     limits = ("--max-lag-bytes", "500000", "--max-lag-seconds", "900")
     for host, answer in (("node2", FIT), ("node1", NO_STANDBY)):

@@ -9,14 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.postgres.server import BIN, until
-from tests.postgres.tool import Said, Tool, running
+from tests.postgres.server import BIN
+from tests.postgres.tool import Tool, ToolResult, running
 from tests.postgres.world import PASSWORDS, PRIMARY, World
+from tests.support.waiting import wait_until
 from tests.unit.crm import cib
 
 PRIMARY_CONNINFO = f"host={PRIMARY} user=monitor password={PASSWORDS['monitor']} dbname=postgres"
-ALL = Said(0, "10.66.0.14 node2 node3\n", "")
-BUT_NODE3 = Said(0, "10.66.0.14 node2\n", "")
+ALL = ToolResult(0, "10.66.0.14 node2 node3\n", "")
+BUT_NODE3 = ToolResult(0, "10.66.0.14 node2\n", "")
 
 
 def streams(world: World, name: str, more: str = "true") -> bool:
@@ -42,7 +43,9 @@ def test_every_kind_of_standby_counts(
     world.primary.set("synchronous_standby_names", synchronous)
     try:
         statement = "SELECT application_name, sync_state FROM pg_stat_replication"
-        until(lambda: dict(world.primary.sql(statement)) == states, f"states {states}")
+        wait_until(
+            lambda: dict(world.primary.sql(statement)) == states, description=f"states {states}"
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
     finally:
         world.primary.set("synchronous_standby_names", "")
@@ -51,7 +54,7 @@ def test_every_kind_of_standby_counts(
 def test_a_standby_that_died(world: World, get_active_slaves: Tool) -> None:
     world.standbys["node3"].kill()
     try:
-        until(lambda: not streams(world, "node3"), "the primary to notice")
+        wait_until(lambda: not streams(world, "node3"), description="the primary to notice")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == BUT_NODE3
     finally:
         world.standbys["node3"].start()
@@ -82,7 +85,7 @@ def test_pg_receivewal_is_no_standby(
 ) -> None:
     source = f"{PRIMARY_CONNINFO.replace(' dbname=postgres', '')} application_name={name}"
     with running(BIN / "pg_receivewal", "-d", source, "-D", tmp_path):
-        until(lambda: streams(world, name), "pg_receivewal to stream")
+        wait_until(lambda: streams(world, name), description="pg_receivewal to stream")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
 
 
@@ -92,7 +95,7 @@ def test_a_base_backup_is_no_standby(world: World, get_active_slaves: Tool, tmp_
     source = ("-h", PRIMARY, "-U", "monitor", "-D", tmp_path / "backup")
     password = PASSWORDS["monitor"]
     with running(BIN / "pg_basebackup", *source, *options, PGPASSWORD=password):
-        until(lambda: streams(world, "pg_basebackup"), "the backup to stream")
+        wait_until(lambda: streams(world, "pg_basebackup"), description="the backup to stream")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
 
 
@@ -110,7 +113,9 @@ def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> No
     )
     try:
         replays = "replay_lsn IS NOT NULL"
-        until(lambda: streams(world, "10.66.0.19", replays), "the subscriber to stream")
+        wait_until(
+            lambda: streams(world, "10.66.0.19", replays), description="the subscriber to stream"
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
     finally:
         primary.sql("DROP SUBSCRIPTION elsewhere", dbname="elsewhere")
@@ -129,7 +134,7 @@ def test_a_subscriber_is_no_standby(world: World, get_active_slaves: Tool) -> No
         (("--nodes", "node1"), False, "\n"),
     ],
 )
-def test_whose_names_count(
+def test_names_of_nodes_and_arguments_count(
     arguments: tuple[str, ...],
     with_cluster: bool,
     listed: str,
@@ -144,16 +149,19 @@ def test_whose_names_count(
     ((conninfo,),) = standby.sql("SHOW primary_conninfo")
     standby.set("primary_conninfo", conninfo.replace("node3", "elsewhere"))
     try:
-        until(lambda: streams(world, "elsewhere", "replay_lsn IS NOT NULL"), "elsewhere to stream")
+        wait_until(
+            lambda: streams(world, "elsewhere", "replay_lsn IS NOT NULL"),
+            description="elsewhere to stream",
+        )
         environ = {"CIB_file": str(cib("steady"))} if with_cluster else {}
         said = get_active_slaves("psql", PRIMARY_CONNINFO, *arguments, **environ)
-        assert said == Said(0, listed, "")
+        assert said == ToolResult(0, listed, "")
     finally:
         standby.set("primary_conninfo", conninfo)
 
 
 @pytest.mark.usefixtures("world")
-def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
+def test_a_cluster_without_an_answer_lists_no_standby(
     get_active_slaves: Tool,
 ) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, CIB_file="/nonexistent")
@@ -162,16 +170,21 @@ def test_a_cluster_that_does_not_answer_is_no_reason_to_list_anybody(
 
 
 @pytest.mark.usefixtures("world")
-def test_it_tells_who_is_left_out(get_active_slaves: Tool) -> None:
+def test_verbose_names_the_omitted_standbys(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "--verbose", "--nodes", "node2 node3")
-    assert said == Said(0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name")
+    assert said == ToolResult(
+        0, "node2 node3\n", "left out: '10.66.0.14': nobody goes by that name"
+    )
 
 
 def test_lag_in_bytes(world: World, get_active_slaves: Tool) -> None:
     limit = ("--max-lag-bytes", "500000")
     assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
     with world.paused("node3"):
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
         assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-bytes", "9000000") == ALL
 
@@ -180,9 +193,14 @@ def test_lag_in_seconds(world: World, get_active_slaves: Tool) -> None:
     limit = ("--max-lag-seconds", "1")
     assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == ALL
     old = "backend_start < now() - interval '3 s'"
-    until(lambda: streams(world, "node3", old), "a walsender that has measured something")
+    wait_until(
+        lambda: streams(world, "node3", old), description="a walsender that has measured something"
+    )
     with world.paused("node3"):
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
         assert get_active_slaves("psql", PRIMARY_CONNINFO, "--max-lag-seconds", "900") == ALL
 
 
@@ -195,13 +213,13 @@ def away(world: World, name: str) -> Iterator[None]:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_replication"
             f" WHERE application_name = '{name}'"
         )
-        until(lambda: not streams(world, name), f"{name} to be away")
+        wait_until(lambda: not streams(world, name), description=f"{name} to be away")
         yield
     finally:
         world.primary.sql("ALTER ROLE monitor LOGIN")
 
 
-def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
+def test_a_returned_standby_lags_more_than_its_walsender_reports(
     world: World, get_active_slaves: Tool
 ) -> None:
     """A returned standby has received all WAL, but does not replay it.
@@ -217,7 +235,7 @@ def test_a_standby_that_was_away_is_not_as_near_as_its_new_walsender_says(
             reader.execute("SELECT count(*) FROM written")
             world.primary.sql("LOCK TABLE written; INSERT INTO written DEFAULT VALUES")
         measured = "replay_lag > '0' AND replay_lsn < pg_current_wal_flush_lsn()"
-        until(lambda: streams(world, "node3", measured), "something to replay")
+        wait_until(lambda: streams(world, "node3", measured), description="something to replay")
         assert get_active_slaves("psql", PRIMARY_CONNINFO) == ALL
         assert get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3
     world.settle()
@@ -231,21 +249,24 @@ def test_a_frozen_standby_is_behind_as_soon_as_something_is_written(
     """The walsender of a frozen standby still streams, and shows the last measured lag."""
     with world.standbys["node3"].frozen():
         world.write()
-        until(lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3, "lag")
+        wait_until(
+            lambda: get_active_slaves("psql", PRIMARY_CONNINFO, *limit) == BUT_NODE3,
+            description="lag",
+        )
 
 
 @pytest.mark.usefixtures("world")
-def test_a_standby_is_not_asked_for_standbys(get_active_slaves: Tool) -> None:
+def test_a_standby_is_not_queried_for_standbys(get_active_slaves: Tool) -> None:
     said = get_active_slaves("psql", PRIMARY_CONNINFO, "-h", "node2")
-    assert said == Said(1, "", "the server is in recovery: a standby, not the primary")
+    assert said == ToolResult(1, "", "the server is in recovery: a standby, not the primary")
 
 
 @pytest.mark.usefixtures("world")
-def test_who_may_not_see_walsenders_hears_it(get_active_slaves: Tool) -> None:
+def test_a_role_that_may_not_see_walsenders_gets_an_error(get_active_slaves: Tool) -> None:
     """Without pg_monitor the server shows only the names of walsenders, which is no empty list."""
     environ = {"PGPASSWORD": PASSWORDS["plain"]}
     said = get_active_slaves("psql", f"host={PRIMARY} user=plain dbname=postgres", **environ)
-    assert said == Said(
+    assert said == ToolResult(
         1,
         "",
         "role plain may not see the state of walsenders: GRANT pg_monitor TO plain",
@@ -268,8 +289,8 @@ def test_no_standby_at_all_is_an_empty_list(world: World, get_active_slaves: Too
         standby.kill()
     try:
         statement = "count(*) = 0 FROM pg_stat_replication"
-        until(lambda: world.primary.says(statement), "the primary to notice")
-        assert get_active_slaves("psql", PRIMARY_CONNINFO) == Said(0, "\n", "")
+        wait_until(lambda: world.primary.says(statement), description="the primary to notice")
+        assert get_active_slaves("psql", PRIMARY_CONNINFO) == ToolResult(0, "\n", "")
     finally:
         for standby in world.standbys.values():
             standby.start()

@@ -16,7 +16,7 @@ TIMEOUT = 30.0  # seconds
 ENVIRON = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 
 
-class Said(NamedTuple):
+class ToolResult(NamedTuple):
     """Result of a run."""
 
     status: int
@@ -29,7 +29,7 @@ class Tool(NamedTuple):
 
     path: Path
 
-    def __call__(self, *arguments: str, **environ: str) -> Said:
+    def __call__(self, *arguments: str, **environ: str) -> ToolResult:
         """Run the tool, and return its result."""
         return self.said(self.start(*arguments, **environ))
 
@@ -44,7 +44,7 @@ class Tool(NamedTuple):
             text=True,
         )
 
-    def said(self, process: subprocess.Popen[str]) -> Said:
+    def said(self, process: subprocess.Popen[str]) -> ToolResult:
         """Return the result. Assert that it contains no password and at most one line of errors."""
         with process:
             out, err = process.communicate(timeout=TIMEOUT)
@@ -52,7 +52,7 @@ class Tool(NamedTuple):
             assert secret not in out + err
         assert err.count("\n") == bool(err)
         assert not err or err.startswith(f"{self.path.name}: ")
-        return Said(process.returncode, out, err.partition(": ")[2].rstrip("\n"))
+        return ToolResult(process.returncode, out, err.partition(": ")[2].rstrip("\n"))
 
 
 class Tools(NamedTuple):
@@ -68,7 +68,7 @@ class Tools(NamedTuple):
     def check_active_slave(self) -> Tool:
         return Tool(self.directory / "check_active_slave")
 
-    def both(self, *arguments: str, **environ: str) -> tuple[Said, Said]:
+    def both(self, *arguments: str, **environ: str) -> tuple[ToolResult, ToolResult]:
         """Return both results for the same arguments, in this order."""
         tools = self.get_active_slaves, self.check_active_slave
         listing, check = [(tool, tool.start(*arguments, **environ)) for tool in tools]

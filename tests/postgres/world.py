@@ -8,7 +8,8 @@ from pathlib import Path
 from shutil import chown
 from typing import NamedTuple
 
-from tests.postgres.server import Server, until
+from tests.postgres.server import Server
+from tests.support.waiting import wait_until
 
 NAMES = {"node2": "10.66.0.12", "node3": "10.66.0.13", "10.66.0.14": "10.66.0.14"}
 PRIMARY = "10.66.0.11"
@@ -39,7 +40,9 @@ class World(NamedTuple):
 
     def settle(self) -> None:
         """Wait until the three standbys are up to date, without other walsenders."""
-        until(lambda: self.primary.says(SETTLED), "the standbys, and only they, to stream")
+        wait_until(
+            lambda: self.primary.says(SETTLED), description="the standbys, and only they, to stream"
+        )
 
     def write(self) -> None:
         """Make a megabyte of WAL."""
@@ -55,9 +58,9 @@ class World(NamedTuple):
         try:
             self.write()
             sent = self.primary.sql("SELECT pg_current_wal_flush_lsn()")[0][0]
-            until(
+            wait_until(
                 lambda: standby.says(f"pg_last_wal_receive_lsn() >= '{sent}'"),
-                f"{name} to have received",
+                description=f"{name} to have received",
             )
             yield standby
         finally:

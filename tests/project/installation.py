@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -15,7 +15,7 @@ from lvsdr import __date__, __version__
 from lvsdr.agents import AGENTS
 from lvsdr.vipmanager.options import OPTIONS
 
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.tree import LIB, ROOT, stubs
+from tests.project.tree import LIB, stubs
+from tests.support.paths import ROOT
 
 PYTHON = "/usr/bin/python3"
 
@@ -164,7 +165,7 @@ def test_without_a_gate_nothing_of_one_is_imported(action: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)
-def test_how_a_tool_is_used_is_told_at_once(tool: Path) -> None:
+def test_help_imports_little(tool: Path) -> None:
     assert over_budget(imports([str(tool), "--help"], {}), SLOW_TO_ASK) == set()
 
 

@@ -12,7 +12,8 @@ from shutil import copytree
 import pytest
 
 from tests.project.installation import Place, Snapshot, failure, make, run, snapshot
-from tests.project.tree import LIB, PACKAGE, ROOT, library, stubs
+from tests.project.tree import LIB, PACKAGE, library, stubs
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow  # `make` runs once or more in almost every test
 
@@ -89,7 +90,7 @@ def test_the_library_is_complete_compiled_and_readable(installed: Place) -> None
     assert {path.name for path in copy.iterdir()} == {"lvsdr", "installed"}
 
 
-def test_uninstall_leaves_what_was_there(place: Place) -> None:
+def test_uninstall_keeps_earlier_files(place: Place) -> None:
     before = neighbours(place)
     place.make("install")
     assert snapshot(place.prefix.parent) != before
@@ -182,7 +183,7 @@ def test_a_package_directory_may_have_blanks_and_a_prefix_may_be_the_root(tmp_pa
     assert snapshot(tmp_path) == {}
 
 
-def test_the_record_is_what_sha256sum_checks(place: Place) -> None:
+def test_the_record_passes_sha256sum(place: Place) -> None:
     place.make("install")
     record = place.prefix / "lib" / "lvsdr" / "installed"
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", record], check=True)

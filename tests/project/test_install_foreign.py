@@ -10,7 +10,7 @@ from resource import RLIMIT_FSIZE, setrlimit
 import pytest
 
 from tests.project.installation import Place, Snapshot, failure, make, run, snapshot
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow  # each test installs at least once
 
@@ -128,7 +128,7 @@ def test_a_file_comes_back_even_if_ours_has_been_removed(place: Place) -> None:
     assert everything(place) == before
 
 
-def test_what_is_shared_comes_back_with_the_last_provider(place: Place) -> None:
+def test_shared_files_are_restored_with_the_last_provider(place: Place) -> None:
     files = foreign_files(place)
     before = everything(place)
     other = place._replace(provider="lvsdr")
@@ -142,7 +142,7 @@ def test_what_is_shared_comes_back_with_the_last_provider(place: Place) -> None:
     assert everything(place) == before
 
 
-def test_what_an_older_version_installed_is_removed_by_an_upgrade(place: Place) -> None:
+def test_an_upgrade_removes_files_of_an_older_version(place: Place) -> None:
     tool = foreign(place.prefix / "bin" / "old-tool")
     place.make("install")
     digest = subprocess.run(["sha256sum", tool], capture_output=True, text=True, check=True).stdout

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.project.tree import PACKAGE, ROOT, stubs
+from tests.project.tree import PACKAGE, stubs
+from tests.support.paths import ROOT
 
 MAN = ROOT / "docs" / "man"
 TESTS = ROOT / "tests" / "unit"

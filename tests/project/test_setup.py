@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.tree import ROOT
+from tests.support.paths import ROOT
 
 SETUP = ROOT / "tests" / "setup"
 
@@ -40,7 +40,7 @@ def test_an_unknown_verb_gets_the_usage() -> None:
     assert completed.stderr == "setup: usage: tests/setup [demo|check|versions]\n"
 
 
-def test_the_demo_installs_what_it_needs_itself_and_no_virtual_environment() -> None:
+def test_the_demo_installs_its_packages_and_no_virtual_environment() -> None:
     make = ["make", "-C", str(ROOT), "--no-print-directory", "--dry-run", "demo"]
     recipe = subprocess.run(make, check=True, capture_output=True, text=True).stdout
     assert recipe.split() == ["tests/setup", "demo", "tests/lab/demo"]

@@ -11,7 +11,8 @@ from typing import Union
 
 import pytest
 
-from tests.project.tree import ROOT, library, module_name, project_files
+from tests.project.tree import library, module_name, project_files
+from tests.support.paths import ROOT
 
 MAX_MODULE = 250
 MAX_FUNCTION = 60
@@ -28,7 +29,7 @@ INHERITED = re.compile(
     r"|\bbackend_start\b|\bpg_terminate_backend\b"
     r"|\bcrm_master\b|--name=master-"  # of Pacemaker 2.0
     r"|\"tokens\": {\"master\""  # of Consul 1.8
-    r"|nomaster|\bmaster\"?,? \"?(bridge|bond)"  # of ip-link(8)
+    r"|nomaster|\bmaster\"?,? [\"{]?(bridge|bond)"  # of ip-link(8)
 )
 
 # Files that read or record the old role names of Pacemaker, or quote users' names.

@@ -16,7 +16,7 @@ from pathlib import Path
 from lvsdr.pacemaker.crm_mon import parse
 
 from tests.debian import root
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.recording import names
 
 RECORDINGS = ROOT / "tests/data/crm_mon"
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     found = differences(place)
     print(*found, f"{place.name}: {len(names())} CIBs, {len(found)} differences", sep="\n")
     if found:
-        print(f"what it prints now: {place}", file=sys.stderr)
+        print(f"its present output: {place}", file=sys.stderr)
     return 1 if found else 0
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.debian.suite import Unavailable
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.steps import Step, core, place, python_path, steps
 
 TESTED = ROOT / "docs/tested.json"
@@ -69,7 +69,7 @@ def versions(suite: str) -> dict[str, str]:
 
 
 def updated(rows: Sequence[Row], found: Row, ended: Sequence[Ended]) -> list[Row]:
-    """Return the rows with what has become of steps in the system that `found` describes.
+    """Return the rows with the results of the steps in the system that `found` describes.
 
     A step that has failed is no longer among the tests of its system.
     """

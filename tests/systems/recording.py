@@ -12,10 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 sys.path.insert(0, str(ROOT / "lib"))
 
-from lvsdr.system.crm import COMMAND  # noqa: E402
+from lvsdr.system.crm import COMMAND
 
 CIBS = ROOT / "tests/data/cib"
 SCHEMAS = Path("/usr/share/pacemaker")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.debian import root
-from tests.lab.job import ROOT
+from tests.support.paths import ROOT
 from tests.systems.comparison import within
 
 RESULTS = ROOT / "build/systems"
@@ -29,9 +29,9 @@ NOT_IN_BULLSEYE = tuple(
     for test in (
         "ocf/test_metadata.py::test_some_schema_is_installed",
         "ocf/test_metadata.py::test_is_valid",
-        "test_crm_mon.py::test_states[clone-in-maintenance-node-left-fencing]",
-        "test_crm_mon.py::test_states[clone-left-out-by-crm_mon]",
-        "test_left_alone.py::test_a_resource_in_maintenance[clone-left-out-by-crm_mon",
+        "pacemaker/test_crm_mon.py::test_states[clone-in-maintenance-node-left-fencing]",
+        "pacemaker/test_crm_mon.py::test_states[clone-left-out-by-crm_mon]",
+        "pool/test_left_alone.py::test_a_resource_in_maintenance[clone-left-out-by-crm_mon",
     )
 )
 

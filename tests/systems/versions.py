@@ -1,4 +1,4 @@
-"""The versions of what tests run on, printed as JSON by whatever system this runs in."""
+"""Versions of the software under the tests, printed as JSON in the system that it runs in."""
 
 from __future__ import annotations
 

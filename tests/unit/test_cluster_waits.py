@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.tail import Tail
+from tests.cluster.log_reader import LogReader
 from tests.cluster.unexpected_end import why_ended
-from tests.cluster.waiting import NotInTime, wait_until, watching
+from tests.support.waiting import NotInTime, wait_until, watching
 
 FATAL = """notice: Starting Pacemaker controller
 error: Could not connect to attrd: Connection refused
@@ -68,7 +68,7 @@ def test_an_orderly_stop_is_no_end(status: int | None, reason: str) -> None:
 
 def test_lines_are_read_once_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    tail = Tail(path)
+    tail = LogReader(path)
     assert tail.lines() == ""
     path.write_text("one\ntw")
     assert tail.lines() == "one\n"
@@ -81,7 +81,7 @@ def test_lines_are_read_once_and_whole(tmp_path: Path) -> None:
 def test_lines_that_are_there_can_be_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("one\n")
-    tail = Tail(path)
+    tail = LogReader(path)
     tail.skip()
     assert tail.lines() == ""
 
@@ -89,7 +89,7 @@ def test_lines_that_are_there_can_be_passed_over(tmp_path: Path) -> None:
 def test_a_new_file_is_read_from_its_beginning(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("a long line\n")
-    tail = Tail(path)
+    tail = LogReader(path)
     tail.skip()
     path.write_text("new\n")
     assert tail.lines() == "new\n"

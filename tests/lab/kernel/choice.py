@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.lab.job import HERE, ROOT, say
+from tests.lab.boot_job import HERE, say
 from tests.lab.kernel import newer, older
 from tests.lab.kernel.guest import GuestKernel, Unusable
+from tests.support.paths import ROOT
 
 VARIABLE = "LAB_KERNEL"
 NATIVE = "native"

@@ -14,8 +14,8 @@ import shutil
 from pathlib import Path
 
 from tests.debian import suite
-from tests.lab.job import ROOT
 from tests.lab.kernel.guest import GuestKernel, Unusable
+from tests.support.paths import ROOT
 
 NAME = "uml-new"
 SUITE = "testing"

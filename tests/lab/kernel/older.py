@@ -13,8 +13,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab.job import HERE, ROOT
+from tests.lab.boot_job import HERE
 from tests.lab.kernel.guest import GuestKernel, Unusable
+from tests.support.paths import ROOT
 
 NAME = "uml-old"
 PROGRAM = Path("/usr/bin/linux.uml")

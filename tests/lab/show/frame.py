@@ -1,4 +1,4 @@
-"""The beginning and the end of a walk."""
+"""Beginning and end of a demonstration."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def opening(screen: Screen, title: str, drawing: str, explanation: str) -> None:
 
 
 def closing(screen: Screen, lines: Sequence[str]) -> None:
-    """Summarise the walk, and name the next steps."""
-    screen.headline("What you have seen")
+    """Summarise the demonstration, and name the next steps."""
+    screen.headline("Summary")
     for line in lines:
         screen.line("  ", line)
     screen.line()
 
 
 def say(message: str) -> None:
-    """Print a message on standard error, beside the walk."""
+    """Print a message on standard error, beside the demonstration."""
     print(f"demo: {message}", file=sys.stderr, flush=True)
 
 
-def kept(walk: Callable[[], None]) -> bool:
-    """Walk, and return whether every promise was kept. If not, print the difference."""
+def run_demonstration(demonstrate: Callable[[], None]) -> bool:
+    """Run it, and return whether every promise was kept. If not, print the difference."""
     try:
-        walk()
+        demonstrate()
     except AssertionError as difference:
         say(f"FAILED: {difference}")
         return False

@@ -1,4 +1,4 @@
-"""Guide of the walk: plays actions of the agent, and compares their results with the promises."""
+"""Guide of the demonstration: runs actions of the agent, and compares results with promises."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lvsdr.pool.model import Outcome
 
 from tests.lab.client import Session, State
 from tests.lab.operation import AgentResult
+from tests.lab.show.demo_cluster import CONNECTIONS, DemoCluster
 from tests.lab.show.screen import Cell, Screen, Styled
-from tests.lab.show.stage import CONNECTIONS, Stage
 
 VERDICTS = {
     Outcome.IN: Styled("in", "green"),
@@ -47,10 +47,10 @@ class Seen(NamedTuple):
 
 
 class Guide:
-    """Guide through the steps that are played on `stage` and shown on `screen`."""
+    """Guide through the steps that are played on `cluster` and shown on `screen`."""
 
-    def __init__(self, stage: Stage, screen: Screen) -> None:
-        self.stage = stage
+    def __init__(self, cluster: DemoCluster, screen: Screen) -> None:
+        self.cluster = cluster
         self._screen = screen
         self._cluster: dict[str, tuple[str, ...]] = {}
 
@@ -70,22 +70,22 @@ class Guide:
         Raises Unexpected if the exit code differs, or the table is not that of the verdicts.
         """
         self._show_cluster()
-        rows = self.stage.verdicts()
+        rows = self.cluster.verdicts()
         self._show_verdicts(rows)
-        result = self.stage.agent(action)
+        result = self.cluster.agent(action)
         if result.exit_code != exits:
             raise Unexpected(f"{action} exits {result.exit_code}, not {exits:d}:\n{result.stderr}")
         self._show_words(f"{action} exits {exits:d} (OCF_{exits.name})", result)
-        weights = self.stage.weights()
+        weights = self.cluster.weights()
         implied = {row.host: row.after for row in rows if row.after is not None}
-        check("the kernel's table is what follows from the verdicts", weights, implied)
-        sessions = self.stage.sessions()
+        check("the kernel's table follows from the verdicts", weights, implied)
+        sessions = self.cluster.sessions()
         return Seen(weights, self._show_connections(sessions), sessions)
 
     def lay_path(self) -> None:
         """Let the agents lay the packet path, and show the log of each."""
         said: list[str] = []
-        for host, agent, result in self.stage.lay_path():
+        for host, agent, result in self.cluster.lay_path():
             if result.exit_code != ExitCode.SUCCESS:
                 raise Unexpected(f"{agent} on {host} exits {result.exit_code}:\n{result.stderr}")
             words = list(_logged(result))
@@ -114,7 +114,7 @@ class Guide:
 
     def _show_cluster(self) -> None:
         try:
-            state = self.stage.state()
+            state = self.cluster.state()
         except SourceUnavailable as error:
             self._screen.paragraph(str(error), "red")
         else:
@@ -144,7 +144,7 @@ class Guide:
         """Show the kernel's table and the real servers of new connections while these are open."""
         sessions = self._connected()
         self._screen.line("  ", Styled("ipvsadm -Ln", "bold"))
-        for line in self.stage.table().splitlines()[1:]:
+        for line in self.cluster.table().splitlines()[1:]:
             self._screen.line("  ", line)
         self._screen.line()
         spread = Counter(session.host for session in sessions)
@@ -152,12 +152,12 @@ class Guide:
         new = f"{CONNECTIONS} new connections".ljust(CONNECTIONS)
         self._screen.table(("clients", "", new, "opened earlier" if before else ""), rows)
         self._screen.line()
-        self.stage.release(sessions)
+        self.cluster.release(sessions)
         return dict(sorted(spread.items()))
 
     def _connected(self) -> list[Session]:
         try:
-            return self.stage.connect()
+            return self.cluster.connect()
         except (OSError, EOFError) as error:
             raise Unexpected(f"a new connection fails: {error!r}") from error
 

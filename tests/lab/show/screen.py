@@ -1,4 +1,4 @@
-"""Layout of the walk: headlines, paragraphs and tables, in colour or plain, 80 to 100 columns."""
+"""Layout of a demonstration: headlines, paragraphs, tables; colour or plain, 80 to 100 columns."""
 
 from __future__ import annotations
 

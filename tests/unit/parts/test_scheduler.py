@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts.declaration import ROOT, Part
+from tests.parts.declaration import Part
 from tests.parts.results import Result
 from tests.parts.scheduler import Event, run_parts
+from tests.support.paths import ROOT
 
 PATIENCE = 20.0
 
@@ -126,7 +127,7 @@ def test_all_parts_end_with_an_interrupted_runner(number: signal.Signals) -> Non
 
 
 def test_all_parts_end_with_a_killed_runner() -> None:
-    """The kernel ends the command of each part. Commands end their own children (abreast.py)."""
+    """The kernel ends the command of each part. Commands end their own (parallel_runs.py)."""
     with runner() as (process, sleepers):
         parents = [int(Path(f"/proc/{one}/stat").read_text().split()[3]) for one in sleepers]
         process.kill()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tests.lab.outcome import Outcome
 from tests.parts.results import Result
 from tests.parts.table import report, slowest, table
+from tests.support.junit import Outcome
 
 PASSED = Outcome("tests.a::one", "passed", 1.5)
 FAILED = Outcome("tests.a::two", "failed", 0.25, "assert 1 == 2")
