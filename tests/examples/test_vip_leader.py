@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS
-from lvsdr.agents.vip.gate.parameters import PARAMETERS
+from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
 from lvsdr.agents.vip.gate.settings import gate, policy
 from lvsdr.ocf.values import duration
 from lvsdr.pacemaker.cluster import Role

@@ -26,7 +26,8 @@ from ..place import Sight, asked, destination, look
 from ..saved_place import Memory, recall, store
 from ..settings import Settings, misplaced, settings
 from .leadership import Watch, node, outcome, started, watch, watch_anyway
-from .parameters import PARAMETERS, TYPE
+from .parameter_rules import PARAMETERS
+from .parameters import TYPE
 from .settings import gate
 
 T = TypeVar("T")

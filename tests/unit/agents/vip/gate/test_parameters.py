@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate.parameters import GATE, GRACE, PARAMETERS
+from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
+from lvsdr.agents.vip.gate.parameters import GATE, GRACE
 from lvsdr.agents.vip.gate.settings import Gate, gate, policy
 from lvsdr.errors import BadArgument, InvalidParameters
 from lvsdr.leader.gate import Policy, Unreachable
