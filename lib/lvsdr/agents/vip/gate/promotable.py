@@ -6,31 +6,20 @@ Pacemaker has given it.  Its exit codes let Pacemaker follow (docs/decisions/023
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .... import leader
 from ....errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
 from ....ocf.agent import Action
 from ....ocf.context import Context
 from ....ocf.reload import unless_broken
 from ....system import promotion
-from ....values.light_typing import TypeVar
-from .. import PLAIN
-from .. import monitor as monitor_plain
-from .. import reload_agent as reload_plain
-from .. import start as start_plain
-from .. import still_serves as still_serves_plain
-from .. import stop as release
-from .. import validate_environment as validate_plain
+from .. import plain
 from ..place import Sight, asked, destination, look
+from ..plain import stop as release
 from ..saved_place import Memory, recall, store
 from ..settings import Settings, misplaced, settings
 from .leadership import Watch, node, outcome, started, watch, watch_anyway
 from .parameter_rules import PARAMETERS
-from .parameters import TYPE
 from .settings import gate
-
-T = TypeVar("T")
 
 
 def start(context: Context) -> None:
@@ -119,12 +108,12 @@ def reload_agent(context: Context) -> None:
     watch(context)
     settings(context.values)
     if _sight(context).found is not None or not started(context):
-        reload_plain(context)
+        plain.reload_agent(context)
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
-    validate_plain(context)
+    plain.validate_environment(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
     found = gate(context.values, node(context))
     leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
@@ -171,7 +160,7 @@ def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
 
     A missing link is no reason to release the address: no other node may have it.
     """
-    code = monitor_plain(context, confirmed=confirmed)
+    code = plain.monitor(context, confirmed=confirmed)
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
@@ -207,36 +196,37 @@ def _promotable(context: Context) -> bool:
     return any(f"OCF_RESKEY_CRM_meta_{name}" in context.environ for name in names)
 
 
-def _with_a_gate(context: Context) -> bool:
-    return context.environ.get(f"OCF_RESKEY_{TYPE.name}", "").strip() not in ("", "none")
-
-
-def _either(plain: Callable[[Context], T], gated: Callable[[Context], T]) -> Callable[[Context], T]:
-    return lambda context: (gated if _with_a_gate(context) else plain)(context)
-
-
-def _not_promotable(_: Context) -> ExitCode:
+def _refuse_promotion(_: Context) -> ExitCode:
     """Return the exit code of an unknown action: without a gate there is no promotion."""
     print(AGENT.usage(), end="")
     return ExitCode.ERR_UNIMPLEMENTED
 
 
-_MONITOR = _either(monitor_plain, monitor)
-_RELOAD = _either(reload_plain, reload_agent)
+def _without_gate(action: Action) -> Action:
+    handlers = {one.name: one.handler for one in plain.AGENT.actions}
+    return action._replace(handler=handlers.get(action.name, _refuse_promotion))
 
-AGENT = PLAIN._replace(
+
+AGENT = plain.AGENT._replace(
     parameters=PARAMETERS,
     actions=(
-        Action("start", _either(start_plain, start), "20s"),
-        Action("stop", _either(release, stop), "20s"),
-        Action("monitor", _MONITOR, "20s", interval="10s", depth="0"),
+        Action("start", start, "20s"),
+        Action("stop", stop, "20s"),
+        Action("monitor", monitor, "20s", interval="10s", depth="0"),
         Action("monitor", monitor, "20s", interval="3s", depth="0", role="Promoted"),
-        Action("promote", _either(_not_promotable, promote), "30s"),
-        Action("demote", _either(_not_promotable, demote), "20s"),
-        Action("reload-agent", unless_broken(_RELOAD, _MONITOR), "20s"),
+        Action("promote", promote, "30s"),
+        Action("demote", demote, "20s"),
+        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
-    validate_environment=_either(validate_plain, validate_environment),
+    validate_environment=validate_environment,
     # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
-    still_serves=_either(still_serves_plain, lambda _: False),
+    still_serves=lambda _: False,
 )
-"""The agent with all of its actions and parameters."""
+"""The agent with a gate."""
+
+AGENT_WITHOUT_GATE = AGENT._replace(
+    actions=tuple(map(_without_gate, AGENT.actions)),
+    validate_environment=plain.AGENT.validate_environment,
+    still_serves=plain.AGENT.still_serves,
+)
+"""The agent without a gate that describes and checks all parameters."""
