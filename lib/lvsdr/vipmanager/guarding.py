@@ -7,8 +7,8 @@ from math import inf
 
 from ..address.interfaces import Interface, Place
 from ..system.net import addresses, arp
-from ..system.net.announcement import tellable
 from ..system.net.first_answer import Bell
+from ..system.net.ip_address import can_announce
 from ..values.deadline import Deadline
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ class Guard:
 
         Raises LvsdrError if the interface cannot be used for listening.
         """
-        if not tellable(self._interface):
+        if not can_announce(self._interface):
             self.bell.wait(_SECONDS)
             return
         own = {one.mac for one in addresses.interfaces(Deadline.after(_SECONDS))}

@@ -10,7 +10,7 @@ from random import random
 from ..address.interfaces import Interface, Place
 from ..errors import LvsdrError
 from ..leader.gate import Decision, Policy, Standing, decide
-from ..system.net import announcement, ip_address, links
+from ..system.net import ip_address, links
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
 from . import saved_addresses
@@ -205,7 +205,7 @@ class Holder:
         elif self._rounds and now >= self._next:
             self._rounds, self._next = self._rounds - 1, now + _ROUND
             try:
-                announcement.announce(self._place(interface), interface)
+                ip_address.announce(self._place(interface), interface)
             except LvsdrError as error:
                 self._log.warning("unannounced", address=self.wanted, reason=error)
 

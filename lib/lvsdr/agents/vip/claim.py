@@ -1,4 +1,4 @@
-"""The claim and the release of the address: all steps that change the node."""
+"""The claim, the announcement and the release of the address: all steps that change the node."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from ...address.interfaces import Interface
 from ...errors import LvsdrError
 from ...ocf.context import Context
-from ...system.net import addresses, ip_address, neighbours
+from ...system.net import addresses, announcer, arp, ip_address, neighbours
+from ...system.net.announcer import Process, Rounds
 from ...values.deadline import Deadline
+from .saved_place import recall, store
 from .settings import Place, Settings, entry
 
 _TICK = 0.1  # seconds between checks of the link or of duplicate address detection
@@ -114,3 +116,29 @@ def _looked_at(place: Place, deadline: Deadline) -> Interface:
     if not found:
         raise LvsdrError(f"interface {place.device} is gone")
     return found[0]
+
+
+def announce(path: str, place: Place, interface: Interface, times: int, interval: float) -> None:
+    """Announce the address at once, and again in the background until ``times`` is reached.
+
+    The interval is in seconds.  Send nothing on an interface without neighbours.  ``path`` is the
+    state file, which records the process that goes on sending.  Raise LvsdrError if sending fails.
+    """
+    if not ip_address.can_announce(interface):
+        return
+    told = ip_address.build_announcement(place, interface)
+    arp.send(interface.name, told)
+    if times > 1:
+        rounds = Rounds(interface.name, told, times - 1, interval)
+        announcer.begin(
+            rounds,
+            lambda process: store(path, recall(path)._replace(announcer=process)),
+            lambda process: recall(path).announcer == process,
+        )
+
+
+def end_announcements(path: str) -> None:
+    """End the process that goes on announcing, if there is one."""
+    process: Process | None = recall(path).announcer
+    if process is not None:
+        announcer.end(process)

@@ -19,14 +19,14 @@ from .settings import Place, Settings, differences, misplaced, require_label, se
 
 def start(context: Context) -> None:
     """Add the address or adopt it; return when it works and the neighbours are informed."""
-    from . import announcing, claim
+    from . import claim
 
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
     with context.locked():
-        announcing.end(path)
+        claim.end_announcements(path)
         place, interfaces = destination(context, wanted)
         claim.leave(recall(path).place, place, interfaces, context)
         interface = claim.linked(place, interfaces, wanted, context)
@@ -35,7 +35,7 @@ def start(context: Context) -> None:
         store(path, Memory(place))  # stop needs the place, even if this run is killed next
         claim.keep_sysctls(place, context)
         claim.bring(place, interface, wanted, context)
-        announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+        claim.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
 def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
@@ -68,7 +68,7 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
 
 def reload_agent(context: Context) -> None:
     """Apply the current parameters in place."""
-    from . import announcing, claim
+    from . import claim
 
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
@@ -81,12 +81,12 @@ def reload_agent(context: Context) -> None:
         place, interface = sight.found
         require_label(wanted, place.device)
         if claim.bring(place, interface, wanted, context):
-            announcing.announce(path, place, interface, 1, wanted.arp_interval)
+            claim.announce(path, place, interface, 1, wanted.arp_interval)
 
 
 def stop(context: Context) -> None:
     """Delete the address, check that it is gone, and restore the kernel's settings."""
-    from . import announcing, claim
+    from . import claim
 
     path = context.file("state")
     with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
@@ -94,7 +94,7 @@ def stop(context: Context) -> None:
         found = look(context, memory, asked(context)).found
         if memory != Memory() or found is not None:
             context.require_root("change the addresses of an interface")
-            announcing.end(path)
+            claim.end_announcements(path)
         if found is not None:
             place, interface = found
             claim.remove(place.address, interface, context)
@@ -117,13 +117,13 @@ def _refresh(
 ) -> Iterator[str]:
     """Announce the address again if configured; yield the reason if that failed."""
     if wanted.arp_count_refresh:
-        from . import announcing
+        from . import claim
 
         path, interval = context.file("state"), wanted.arp_interval
         try:
             with state.locked(context.file("lock"), context.deadline.sooner(0)):
-                announcing.end(path)
-                announcing.announce(path, place, interface, wanted.arp_count_refresh, interval)
+                claim.end_announcements(path)
+                claim.announce(path, place, interface, wanted.arp_count_refresh, interval)
         except LvsdrError as error:
             yield f"not announced: {error}"
 

@@ -120,14 +120,14 @@ def validate_environment(context: Context) -> None:
 
 
 def _take(context: Context, watching: Watch, wanted: Settings) -> None:
-    from .. import announcing, claim
+    from .. import claim
 
     path = context.file("state")
     place, interfaces = destination(context, wanted)
     interface = claim.linked(place, interfaces, wanted, context)
     there = bool(interface.having(place.address))
     watching.await_leadership(holding=there)
-    announcing.end(path)
+    claim.end_announcements(path)
     claim.leave(recall(path).place, place, interfaces, context)
     if not there:
         claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
@@ -135,7 +135,7 @@ def _take(context: Context, watching: Watch, wanted: Settings) -> None:
     store(path, Memory(place))  # stop needs the place, even if this run is killed next
     claim.keep_sysctls(place, context)
     claim.bring(place, interface, wanted, context)
-    announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+    claim.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
 def _sight(context: Context) -> Sight:
