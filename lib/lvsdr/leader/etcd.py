@@ -17,8 +17,8 @@ from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint, Request, Response, exchange, lines
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
-from .asking import Endpoints
 from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
 from .settings import Kind, Settings, key_of_the_leader, or_node
 

@@ -19,8 +19,8 @@ from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..system.net.local_host import own_addresses
 from ..values.deadline import Deadline
-from .asking import Endpoints
 from .decoding import Malformed, mapping, parsed, text
+from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
 from .settings import Kind, Settings
 

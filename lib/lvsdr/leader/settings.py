@@ -8,7 +8,7 @@ from math import inf
 from ..errors import InvalidParameters
 from ..system.net.http import Endpoint, Trust
 from ..values.light_typing import NamedTuple, TypeVar
-from .endpoints import endpoints
+from .endpoints import parse_endpoints
 
 T = TypeVar("T")
 
@@ -170,7 +170,7 @@ def _together(kind: Kind, given: Given) -> Iterator[Problem]:
 def _endpoints(kind: Kind, given: Given, trust: Trust) -> tuple[Endpoint, ...]:
     if kind.port is None:
         return ()
-    found = endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
+    found = parse_endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
     if trust != Trust() and not any(endpoint.tls for endpoint in found):
         raise ValueError("none is https://, so the certificates would not be used")
     return found
