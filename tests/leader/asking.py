@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader.following import follow
-from lvsdr.leader.gate import Answer, Policy, State
+from lvsdr.leader.gate import Answer, LeaderPolicy, State
 from lvsdr.leader.settings import Given
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
@@ -18,7 +18,7 @@ from tests.leader.network import Host
 from tests.leader.waiting import PATIENCE
 
 NEVER = 600.0  # seconds; no test takes so long
-QUICK = Policy(grace=4.0)
+QUICK = LeaderPolicy(grace=4.0)
 
 
 def opened(kind: str, given: Given, node: str = "node1") -> leader.Store:
@@ -56,7 +56,7 @@ class Waiting:
 class Following:
     """A thread that follows a store, as a daemon's does, and its answers."""
 
-    def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
+    def __init__(self, host: Host, store: leader.Store, policy: LeaderPolicy) -> None:
         self.answers: list[Answer] = []
         self.bell = Bell()
         self._host, self._store, self._policy = host, store, policy
@@ -79,7 +79,7 @@ class Following:
 
 
 @contextmanager
-def following(host: Host, store: leader.Store, policy: Policy = QUICK) -> Iterator[Following]:
+def following(host: Host, store: leader.Store, policy: LeaderPolicy = QUICK) -> Iterator[Following]:
     """Follow the store until the end of the block."""
     made = Following(host, store, policy)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
 from lvsdr.leader.settings import Given
 
 from tests.leader.asking import opened
@@ -15,7 +15,7 @@ from tests.leader.network import Host
 from tests.leader.waiting import until
 
 LEASE = "5"  # seconds; etcdctl renews it every third of it
-POLICY = Policy(grace=2.0)
+POLICY = LeaderPolicy(grace=2.0)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[list[Holder]]:
+def nodes(leased: Cluster, hosts: dict[str, Host], policy: LeaderPolicy) -> Iterator[list[Holder]]:
     """Yield holders: node1 has the address, node2 waits. The cable of node1 is in at the end."""
     given = Given(endpoints=",".join(leased.endpoints), key=KEY)
     first, second = hosts["node1"], hosts["node2"]

@@ -105,7 +105,7 @@ def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
         until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
         until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
     assert old_key.answers[-1].leadership.leader == second.name
-    assert max(led(old_key), key=asked_at).asked < min(led(new_key), key=asked_at).heard
+    assert max(led(old_key), key=asked_at).queried_at < min(led(new_key), key=asked_at).answered_at
     assert patroni.leader() is second
 
 
@@ -115,7 +115,7 @@ def led(followed: Following) -> list[Answer]:
 
 
 def asked_at(answer: Answer) -> float:
-    return answer.asked
+    return answer.queried_at
 
 
 def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster) -> None:

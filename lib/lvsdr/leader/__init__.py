@@ -16,7 +16,7 @@ from importlib import import_module
 from ..errors import LvsdrError, SourceUnavailable
 from ..values.deadline import Deadline
 from .gate import Answer, Leadership, State
-from .settings import Given, Kind, Settings, checked, not_used
+from .settings import Given, Kind, StoreSettings, checked, not_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def kind(name: str) -> Kind:
     return found
 
 
-def settings(name: str, node: str, given: Given) -> Settings:
+def settings(name: str, node: str, given: Given) -> StoreSettings:
     """Return the settings of this store on the node ``node``.
 
     Raises UnusableSettings with all problems.
@@ -64,7 +64,7 @@ def settings(name: str, node: str, given: Given) -> Settings:
     return checked(kind(name), node, given)
 
 
-def open_store(name: str, settings: Settings) -> Store:
+def open_store(name: str, settings: StoreSettings) -> Store:
     """Return the store, without a query."""
     store: Store = import_module(STORES[name]).open_store(settings)
     return store

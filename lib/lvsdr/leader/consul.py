@@ -18,7 +18,7 @@ from ..values.light_typing import NamedTuple
 from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
 from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings, key_of_the_leader, or_node
+from .settings import Kind, StoreSettings, key_of_the_leader, or_node
 
 
 def _key(text: str | None) -> str:
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     """The session that holds the lock; empty without one."""
 
 
-class Found(NamedTuple):
+class ReadResult(NamedTuple):
     """The entry for the key, None without one, and Consul's index of this state."""
 
     entry: Entry | None
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 class Consul:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._index: int | None = None
@@ -58,7 +58,7 @@ class Consul:
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
         request = read(self._settings)
 
-        def question(endpoint: Endpoint) -> Found:
+        def question(endpoint: Endpoint) -> ReadResult:
             return self._found(endpoint, request, deadline)
 
         self._index = None
@@ -72,7 +72,7 @@ class Consul:
         request = read(self._settings, self._index, deadline.remaining())
         endpoint = self._endpoints.best
 
-        def listen() -> Found:
+        def listen() -> ReadResult:
             return self._found(endpoint, request, deadline)
 
         try:
@@ -81,16 +81,16 @@ class Consul:
             if not (deadline.expired() or bell.stopped()):
                 raise
 
-    def _found(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> Found:
+    def _found(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> ReadResult:
         response = exchange(endpoint, request, self._settings.trust, deadline)
         return understood(response, self._settings.key)
 
 
-def open_store(settings: Settings) -> Consul:
+def open_store(settings: StoreSettings) -> Consul:
     return Consul(settings)
 
 
-def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> Request:
+def read(settings: StoreSettings, index: int | None = None, seconds: float = 0.0) -> Request:
     """Build the request for the key; with an ``index``, the answer waits for a change.
 
     Without a change, the answer arrives after ``seconds``.
@@ -103,7 +103,7 @@ def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> 
     return Request("GET", path, headers={"X-Consul-Token": token} if token else {})
 
 
-def understood(response: Response, key: str) -> Found:
+def understood(response: Response, key: str) -> ReadResult:
     """Return the content of an answer; raise SourceUnavailable unless it is consistent.
 
     Answers of another server than Consul raise it, too.
@@ -116,7 +116,9 @@ def understood(response: Response, key: str) -> Found:
         raise SourceUnavailable("knows no leader of the servers")
     if headers.get("x-consul-effective-consistency") == "stale":
         raise SourceUnavailable("answered with what may be old")
-    return Found(_entry(body, key) if status == 200 else None, _index(headers["x-consul-index"]))
+    return ReadResult(
+        _entry(body, key) if status == 200 else None, _index(headers["x-consul-index"])
+    )
 
 
 def _entry(body: bytes, key: str) -> Entry:
@@ -136,7 +138,7 @@ def _index(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
 
 
-def leadership(entry: Entry | None, settings: Settings) -> Leadership:
+def leadership(entry: Entry | None, settings: StoreSettings) -> Leadership:
     """Return the leadership of this node by the entry for the key.
 
     A lock keeps the value of its last holder after its release, or after the end of the session.

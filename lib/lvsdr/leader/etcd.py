@@ -20,7 +20,7 @@ from ..values.light_typing import NamedTuple
 from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
 from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings, key_of_the_leader, or_node
+from .settings import Kind, StoreSettings, key_of_the_leader, or_node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _OLD_TOKEN = (
 _NO_PASSWORDS = "etcdserver: authentication is not enabled"
 
 
-class Found(NamedTuple):
+class RangeResult(NamedTuple):
     """The value of a key, None without the key, and the revision of the store."""
 
     value: bytes | None
@@ -47,14 +47,14 @@ class Found(NamedTuple):
 
 
 class Etcd:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._token = ""
         self._revision: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        def question(endpoint: Endpoint) -> Found:
+        def question(endpoint: Endpoint) -> RangeResult:
             return found(self._range(endpoint, deadline), self._settings.key)
 
         self._revision = None
@@ -101,7 +101,7 @@ class Etcd:
         return exchange(endpoint, request, self._settings.trust, deadline)
 
 
-def open_store(settings: Settings) -> Etcd:
+def open_store(settings: StoreSettings) -> Etcd:
     return Etcd(settings)
 
 
@@ -162,19 +162,19 @@ def is_old_token(response: Response) -> bool:
     return code == _UNAUTHENTICATED or complaint(response) in _OLD_TOKEN
 
 
-def found(document: Mapping[str, Any], key: str) -> Found:
+def found(document: Mapping[str, Any], key: str) -> RangeResult:
     """Return the entry for the key in a document; raise Malformed."""
     number = whole(mapping(document["header"], "a header")["revision"], "a revision", quoted=True)
     entry = only(document.get("kvs", []), "kvs")
     if entry is None:
-        return Found(None, number)
+        return RangeResult(None, number)
     entry = mapping(entry, "an entry")
     if "key" in entry and decoded(entry["key"], "a key") != key.encode():
         raise Malformed("answered with another key")
-    return Found(decoded(entry.get("value", ""), "a value"), number)
+    return RangeResult(decoded(entry.get("value", ""), "a value"), number)
 
 
-def leadership(value: bytes | None, settings: Settings) -> Leadership:
+def leadership(value: bytes | None, settings: StoreSettings) -> Leadership:
     """Return the leadership of this node by the value of the key; None: the key is missing."""
     if not value:
         said = "does not exist" if value is None else "is empty"

@@ -22,7 +22,7 @@ from ..values.deadline import Deadline
 from .decoding import Malformed, mapping, parsed, text
 from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings
+from .settings import Kind, StoreSettings
 
 _POLL = 0.5  # seconds between two queries: changes cannot be watched
 _YES, _NO = 200, 503  # the only statuses of Patroni's health checks
@@ -58,7 +58,7 @@ class NotHere(SourceUnavailable):
 
 
 class Patroni:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints)
 
@@ -112,7 +112,7 @@ class Patroni:
         return not_the_one(path, status, cluster)
 
 
-def open_store(settings: Settings) -> Patroni:
+def open_store(settings: StoreSettings) -> Patroni:
     return Patroni(settings)
 
 

@@ -77,7 +77,7 @@ def or_node(text: str | None, node: str) -> str:
     return node if text is None else text
 
 
-class Settings(NamedTuple):
+class StoreSettings(NamedTuple):
     """The checked settings: where to send queries, with which key, value and credentials."""
 
     node: str
@@ -115,7 +115,7 @@ class UnusableSettings(InvalidParameters):
         super().__init__(f"{problem.field}: {problem.sentence}" for problem in found)
 
 
-def checked(kind: Kind, node: str, given: Given) -> Settings:
+def checked(kind: Kind, node: str, given: Given) -> StoreSettings:
     """Return the checked settings; raise UnusableSettings with all problems."""
     given = Given._make(text or None for text in given)
     trust = Trust(given.ca_file, given.cert_file, given.key_file)
@@ -128,7 +128,7 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
             problems.append(Problem(field, str(error)))
             return otherwise
 
-    found = Settings(
+    found = StoreSettings(
         node=node,
         endpoints=tried("endpoints", lambda: _endpoints(kind, given, trust), ()),
         key=tried("key", lambda: kind.key(given.key), ""),

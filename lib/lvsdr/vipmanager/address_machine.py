@@ -13,7 +13,7 @@ from enum import Enum
 from math import inf
 
 from ..address.interfaces import Interface
-from ..leader.gate import Decision
+from ..leader.gate import HoldDecision
 from ..values.light_typing import NamedTuple
 
 _AT_ONCE = -inf
@@ -108,7 +108,7 @@ class Move(NamedTuple):
 def move(
     progress: Progress,
     sight: Sight,
-    decision: Decision,
+    decision: HoldDecision,
     now: float,
     rules: Rules,
     name: str,
@@ -154,7 +154,9 @@ def unproven(progress: Progress) -> float | None:
     return progress.since if waiting and not progress.trouble else None
 
 
-def _present(progress: Progress, sight: Sight, decision: Decision, now: float, name: str) -> Move:
+def _present(
+    progress: Progress, sight: Sight, decision: HoldDecision, now: float, name: str
+) -> Move:
     """Announce the address, unless that would rest on an answer older than the link.
 
     A host that was cut off may have been replaced meanwhile.  Its announcement would redirect the
@@ -165,13 +167,13 @@ def _present(progress: Progress, sight: Sight, decision: Decision, now: float, n
     if progress.told:
         return Move(Progress(held=True, told=True))
     since = now if progress.since is None else progress.since
-    if decision.asked is None or decision.asked <= since:
+    if decision.confirmed_at is None or decision.confirmed_at <= since:
         return Move(Progress(held=True, since=since))
     return Move(Progress(held=True, told=True), Act.ANNOUNCE)
 
 
 def _absent(
-    progress: Progress, decision: Decision, now: float, rules: Rules, chance: float
+    progress: Progress, decision: HoldDecision, now: float, rules: Rules, chance: float
 ) -> Move:
     if progress.held and not decision.degraded:
         # It was removed a moment ago.  This node leads, so no other node can have taken it.

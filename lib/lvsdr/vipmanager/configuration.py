@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from .. import leader
 from ..address.prefixes import Netmask, host_flaw
-from ..leader.gate import Policy
-from ..leader.settings import Given, UnusableSettings
-from ..leader.settings import Settings as StoreSettings
+from ..leader.gate import LeaderPolicy
+from ..leader.settings import Given, StoreSettings, UnusableSettings
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
 from .option_sources import Said, Source, Unusable
@@ -52,7 +51,7 @@ class Configuration(NamedTuple):
     wanted: tuple[Wanted, ...]
     store: str
     settings: StoreSettings
-    policy: Policy
+    policy: LeaderPolicy
     interval: float
     rules: Rules
     keepalive: float
@@ -79,8 +78,8 @@ def configured(source: Source, node: str) -> Configuration:
     settings = _settings(values, source.said, node, problems)
     if problems or settings is None:
         raise Unusable(problems)
-    silence = leader.silence(values["dcs-type"])
-    policy = Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence)
+    periods = values["dcs-grace"], values["on-dcs-unreachable"], values["settle"]
+    policy = LeaderPolicy(*periods, leader.silence(values["dcs-type"]))
     return Configuration(
         wanted=wanted,
         store=values["dcs-type"],
@@ -203,7 +202,9 @@ def _without_effect(store: str, given: Given) -> Mapping[str, str]:
     return found
 
 
-def _warnings(values: Mapping[str, Any], said: Mapping[str, Said], policy: Policy) -> Iterator[str]:
+def _warnings(
+    values: Mapping[str, Any], said: Mapping[str, Said], policy: LeaderPolicy
+) -> Iterator[str]:
     """Yield the options that are ignored or changed, with the reasons."""
     given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
     for field, why in _without_effect(values["dcs-type"], given).items():
@@ -232,8 +233,7 @@ def _empty(said: Mapping[str, Said]) -> Iterator[str]:
 def _unreadable(given: Given, said: Mapping[str, Said]) -> Iterator[str]:
     """Yield unreadable files now, instead of a failure in each query of the store."""
     for field in _FILES:
-        path = getattr(given, field)
-        if path is not None:
+        if (path := getattr(given, field)) is not None:
             try:
                 with open(path, "rb"):
                     continue

@@ -8,7 +8,7 @@ import time
 from math import inf
 
 from ..errors import LvsdrError
-from ..leader.gate import Answer, Standing, State, heard
+from ..leader.gate import Answer, LeaderHistory, State, record_answer, resume_history
 from ..system.daemon import notify
 from ..system.net.first_answer import Bell
 from . import saved_addresses, status_document
@@ -37,7 +37,7 @@ class Daemon:
         self._log = Log(configuration.level, configuration.log_format)
         self._events = Events()
         self._bell, self._began = Bell(), 0.0
-        self._standing = Standing()
+        self._standing = LeaderHistory()
         self._heard = status_document.Heard()
         directory = configuration.run_directory
         self._holdings = Holdings(
@@ -117,11 +117,11 @@ class Daemon:
 
     def _hear(self, answer: Answer) -> None:
         before, now = self._standing.latest, answer.leadership
-        self._standing = heard(self._standing, answer, self._configuration.policy)
+        self._standing = record_answer(self._standing, answer, self._configuration.policy)
         silent = now.state in (State.UNKNOWN, State.STOPPED)
         answers, unanswered, last = self._heard
         self._heard = status_document.Heard(
-            answers + (not silent), unanswered + silent, last if silent else answer.heard
+            answers + (not silent), unanswered + silent, last if silent else answer.answered_at
         )
         if before is None or (before.leadership.state, before.leadership.leader) != (
             now.state,
@@ -160,7 +160,7 @@ class Daemon:
                 self._standing, self._configuration.policy, self._configuration.rules
             )
             if holder.held:
-                holder.confirmation.store(self._standing.confirmed)
+                holder.confirmation.store(self._standing.confirmed_at)
             else:
                 holder.confirmation.forget()
         except LvsdrError as error:
@@ -205,10 +205,9 @@ class Daemon:
         self._configuration = new._replace(run_directory=old.run_directory)
         self._log.adjust(new.level, new.log_format)
         if new.question != old.question:
-            confirmed = self._standing.confirmed
-            self._ask(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
+            self._ask(resume_history(self._standing.confirmed_at))
 
-    def _ask(self, standing: Standing) -> None:
+    def _ask(self, standing: LeaderHistory) -> None:
         """Query the configured store from now on, beginning with this state."""
         self._bell.stop()
         self._bell, self._began = Bell(), time.monotonic()
@@ -216,7 +215,7 @@ class Daemon:
         self._patience = time.monotonic() + self._configuration.policy.timeout + _SLACK
         self._events.answers(self._configuration, self._bell)
 
-    def _remembered(self) -> Standing:
+    def _remembered(self) -> LeaderHistory:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         times = [
@@ -224,7 +223,7 @@ class Daemon:
             for w in self._configuration.wanted
         ]
         known = [time for time in times if time is not None]
-        return Standing(word=State.LEADER, confirmed=max(known)) if known else Standing()
+        return resume_history(max(known, default=None))
 
     def _end(self, reason: str) -> int:
         """Release everything, the addresses first; return the exit status."""

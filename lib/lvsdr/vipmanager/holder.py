@@ -9,7 +9,7 @@ from random import random
 
 from ..address.interfaces import Interface, Place
 from ..errors import LvsdrError
-from ..leader.gate import Decision, Policy, Standing, decide
+from ..leader.gate import HoldDecision, LeaderHistory, LeaderPolicy, decide
 from ..system.net import ip_address, links
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
@@ -64,7 +64,7 @@ class Holder:
         self.wanted = wanted
         self.progress = Progress()
         self.sight, self.looked = Sight(None, Presence.ABSENT), False
-        self.decision = Decision(False, "the store has not answered yet")
+        self.decision = HoldDecision(False, "the store has not answered yet")
         self.counts = Counts()
         self._directory = directory
         self._log = log
@@ -94,14 +94,14 @@ class Holder:
         self.sight = Sight(interface, presence(self.wanted, interface))
         return self.sight
 
-    def turn(self, standing: Standing, policy: Policy, rules: Rules) -> float:
+    def turn(self, standing: LeaderHistory, policy: LeaderPolicy, rules: Rules) -> float:
         """Make all moves that are possible now; return the latest time of the next turn.
 
         Raises LvsdrError if the kernel does not report the state.
         """
         wakes: list[float | None] = []
         before = self.counts
-        self._confirmed = standing.confirmed
+        self._confirmed = standing.confirmed_at
         self._defend()
         for _ in range(_MOVES):
             sight, now = self.look(), time.monotonic()

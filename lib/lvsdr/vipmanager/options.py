@@ -7,7 +7,7 @@ vip-manager are accepted as well.
 
 from __future__ import annotations
 
-from ..leader.gate import Policy, Unreachable
+from ..leader.gate import LeaderPolicy, Unreachable
 from ..ocf.values import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
@@ -65,7 +65,7 @@ def variable(name: str) -> str:
     return "VIP_" + name.upper().replace("-", "_")
 
 
-_DEFAULT, _PATIENT = Policy(), Rules()
+_DEFAULT, _PATIENT = LeaderPolicy(), Rules()
 
 OPTIONS = (
     Option(

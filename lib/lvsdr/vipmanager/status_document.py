@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import __version__
-from ..leader.gate import Policy, Standing, current
+from ..leader.gate import LeaderHistory, LeaderPolicy, assess_state
 from ..values.light_typing import NamedTuple
 from .address_machine import Presence, linkless
 from .holder import Holder
@@ -66,10 +66,14 @@ class Heard(NamedTuple):
 
 
 def document(
-    store: str, standing: Standing, heard: Heard, policy: Policy, holders: Iterable[Holder]
+    store: str,
+    standing: LeaderHistory,
+    heard: Heard,
+    policy: LeaderPolicy,
+    holders: Iterable[Holder],
 ) -> Document:
     """Return the state of store and addresses; an expired answer counts as unknown."""
-    known, reason = current(standing, time.monotonic(), policy)
+    known, reason = assess_state(standing, time.monotonic(), policy)
     latest = standing.latest
     state = "not asked yet" if latest is None else known.value
     believed = latest is not None and known is latest.leadership.state

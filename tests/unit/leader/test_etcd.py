@@ -9,7 +9,7 @@ from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader import etcd
 from lvsdr.leader.gate import State
-from lvsdr.leader.settings import Given, Settings
+from lvsdr.leader.settings import Given, StoreSettings
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
 
@@ -46,7 +46,7 @@ NO_AUTH = (
 )
 
 
-def settings(node: str = "node1", **given: str) -> Settings:
+def settings(node: str = "node1", **given: str) -> StoreSettings:
     return leader.settings("etcd", node, Given(key=KEY, **given))
 
 

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import pytest
 from lvsdr.errors import NotInstalled, SourceUnavailable
 from lvsdr.leader.following import follow
-from lvsdr.leader.gate import Answer, Leadership, Policy, State
+from lvsdr.leader.gate import Answer, LeaderPolicy, Leadership, State
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
 pytestmark = pytest.mark.slow  # most of these tests wait
 
 PATIENCE = 20.0
-SLOW = Policy(grace=3600.0)
-QUICK = Policy(grace=0.0)
+SLOW = LeaderPolicy(grace=3600.0)
+QUICK = LeaderPolicy(grace=0.0)
 
 
 class Script:
@@ -53,7 +53,7 @@ class Script:
         bell.ring()
 
 
-def taken(store: Script, policy: Policy, number: int) -> list[State]:
+def taken(store: Script, policy: LeaderPolicy, number: int) -> list[State]:
     """Return the states of the first answers."""
     followed = follow(store, policy, Bell())
     return [answer.leadership.state for answer in itertools.islice(followed, number)]
@@ -77,12 +77,12 @@ def test_a_change_is_looked_at_at_once() -> None:
 @pytest.mark.parametrize(
     ("state", "policy", "most"),
     [
-        (State.LEADER, Policy(grace=10.0), 2.5),
-        (State.FOLLOWER, Policy(grace=4.0), 1.0),
-        (State.NO_LEADER, Policy(grace=10.0, settle=1.0), 0.125),
+        (State.LEADER, LeaderPolicy(grace=10.0), 2.5),
+        (State.FOLLOWER, LeaderPolicy(grace=4.0), 1.0),
+        (State.NO_LEADER, LeaderPolicy(grace=10.0, settle=1.0), 0.125),
     ],
 )
-def test_how_long_it_waits(state: State, policy: Policy, most: float) -> None:
+def test_how_long_it_waits(state: State, policy: LeaderPolicy, most: float) -> None:
     store = Script([state])
     taken(store, policy, 2)
     assert most * 0.5 < store.patience[0] <= most

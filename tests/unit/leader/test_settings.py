@@ -6,13 +6,13 @@ import traceback
 
 import pytest
 from lvsdr import leader
-from lvsdr.leader.settings import Given, Secret, Settings, UnusableSettings
+from lvsdr.leader.settings import Given, Secret, StoreSettings, UnusableSettings
 from lvsdr.system.net.http import Trust
 
 CERTIFICATES = Given(ca_file="/ca", cert_file="/crt", key_file="/key")
 
 
-def meant(kind: str, given: Given) -> Settings:
+def meant(kind: str, given: Given) -> StoreSettings:
     return leader.settings(kind, "node1", given)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
 from lvsdr.system.net.http import Endpoint, Trust
 from lvsdr.vipmanager.address_machine import Rules
 from lvsdr.vipmanager.configuration import Configuration, Wanted, configured
@@ -40,7 +40,7 @@ def test_the_reference() -> None:
     assert found.store == "etcd"
     assert found.settings.endpoints == (Endpoint("etcd1", 2379), Endpoint("etcd2", 2379))
     assert (found.settings.key, found.settings.value) == ("/service/mycluster/leader", "node1")
-    assert found.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
+    assert found.policy == LeaderPolicy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
     assert found.rules == Rules(takeover=5.0, retry=3.0, force=False)
     assert (found.interval, found.keepalive) == (1.0, 1.0)
     assert (found.level, found.keep_on_exit) == ("INFO", False)
@@ -49,7 +49,7 @@ def test_the_reference() -> None:
 def test_the_policy_is_safe() -> None:
     """A new holder waits for longer than the old one may be ignorant of its loss."""
     policy = read({}).policy
-    assert policy.settle > policy.vigil
+    assert policy.settle > policy.no_leader_max_age
 
 
 def test_several_addresses() -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from lvsdr.address.interfaces import Interface
-from lvsdr.leader.gate import Answer, Decision, Leadership, Policy, Standing, State
+from lvsdr.leader.gate import Answer, HoldDecision, LeaderHistory, LeaderPolicy, Leadership, State
 from lvsdr.vipmanager.address_machine import Presence, Progress, Sight
 from lvsdr.vipmanager.configuration import Wanted
 from lvsdr.vipmanager.holder import Holder, Threads
@@ -19,7 +19,7 @@ THREADS = Threads(lambda _asking: None, lambda _guard: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
-def holder(address: str, presence: Presence, decision: Decision, trouble: str = "") -> Holder:
+def holder(address: str, presence: Presence, decision: HoldDecision, trouble: str = "") -> Holder:
     made = Holder(Wanted(address, 24, 'e"h0'), "/nosuch", Log(), THREADS)
     made.sight = Sight(UP, presence)
     made.decision = decision
@@ -28,11 +28,11 @@ def holder(address: str, presence: Presence, decision: Decision, trouble: str = 
 
 
 def told(stale: str = "", age: float = 0.0) -> Document:
-    held = holder("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
-    waiting = holder("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
+    held = holder("10.9.0.20", Presence.PRESENT, HoldDecision(True, "it leads"))
+    waiting = holder("10.9.0.21", Presence.ABSENT, HoldDecision(True, "it leads"), "in use by x")
     now = time.monotonic()
-    standing = Standing(Answer(LEADER, now - age, now - age))
-    found = document("etcd", standing, Heard(7, 1, None), Policy(), [held, waiting])
+    standing = LeaderHistory(Answer(LEADER, now - age, now - age))
+    found = document("etcd", standing, Heard(7, 1, None), LeaderPolicy(), [held, waiting])
     return aged({**found, "pid": 4711, "stale": stale})
 
 
@@ -56,9 +56,9 @@ def test_a_follower_without_its_interface_is_not_well() -> None:
 
     Otherwise the defect would be noticed at the next takeover, and not before.
     """
-    follower = holder("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
+    follower = holder("10.9.0.20", Presence.ABSENT, HoldDecision(False, "another leads"))
     follower.sight, follower.looked = Sight(None, Presence.ABSENT), True
-    found = document("etcd", Standing(), Heard(), Policy(), [follower])
+    found = document("etcd", LeaderHistory(), Heard(), LeaderPolicy(), [follower])
     (address,) = found["addresses"]
     assert address["bad"]
     assert address["trouble"] == 'interface e"h0 does not exist'
@@ -79,7 +79,9 @@ def test_an_old_answer_says_nothing() -> None:
 
 
 def test_before_anything_was_heard() -> None:
-    found = aged({**document("etcd", Standing(), Heard(), Policy(), []), "pid": 1, "stale": ""})
+    found = aged(
+        {**document("etcd", LeaderHistory(), Heard(), LeaderPolicy(), []), "pid": 1, "stale": ""}
+    )
     assert found["state"] == "not asked yet"
     assert "vip_manager_store_up 0" in metrics(found)
     assert "answer_age" not in metrics(found)

@@ -12,30 +12,37 @@ from ...ocf.context import Context
 from ...ocf.reload import unless_broken
 from ...system import state
 from .parameters import PARAMETERS
-from .place import asked, destination, look
-from .saved_place import Memory, recall, store
-from .settings import Place, Settings, differences, misplaced, require_label, settings
+from .place import choose_destination, parse_wanted_place, search_address
+from .saved_place import SavedPlace, recall, store
+from .settings import (
+    AddressSettings,
+    Place,
+    find_differences,
+    find_misplacement,
+    read_settings,
+    require_label,
+)
 
 
 def start(context: Context) -> None:
     """Add the address or adopt it; return when it works and the neighbours are informed."""
     from . import claim
 
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
     with context.locked():
         claim.end_announcements(path)
-        place, interfaces = destination(context, wanted)
-        claim.leave(recall(path).place, place, interfaces, context)
-        interface = claim.linked(place, interfaces, wanted, context)
+        place, interfaces = choose_destination(context, wanted)
+        claim.leave_old_place(recall(path).place, place, interfaces, context)
+        interface = claim.set_up_interface(place, interfaces, wanted, context)
         if not interface.having(place.address):
             claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        store(path, Memory(place))  # stop needs the place, even if this run is killed next
+        store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
         claim.keep_sysctls(place, context)
-        claim.bring(place, interface, wanted, context)
-        claim.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+        claim.establish_address(place, interface, wanted, context)
+        claim.announce_address(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
 def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
@@ -43,45 +50,45 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
 
     The address is announced again only if ``confirmed``: otherwise another node may have it.
     """
-    wish = asked(context)
+    wish = parse_wanted_place(context)
     try:
-        sight = look(context, recall(context.file("state")), wish)
+        sight = search_address(context, recall(context.file("state")), wish)
     except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
         raise LvsdrError(f"cannot look for the address: {error}") from None
     if sight.found is None:
         return _not_running(context, sight.absence)
     place, interface = sight.found
-    problem = misplaced(place, interface, wish)
+    problem = find_misplacement(place, interface, wish)
     if problem is not None:
         raise OutOfOrder(problem)
     if context.is_probe:
         return None
     try:
-        wanted = settings(context.values)
+        wanted = read_settings(context.values)
     except InvalidParameters as error:
         return context.degraded([f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
         return _not_running(context, f"no carrier on {interface.name}")
     unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
-    return context.degraded([*unannounced, *differences(place, interface, wanted)])
+    return context.degraded([*unannounced, *find_differences(place, interface, wanted)])
 
 
 def reload_agent(context: Context) -> None:
     """Apply the current parameters in place."""
     from . import claim
 
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     path = context.file("state")
     with context.locked():
-        sight = look(context, recall(path), wanted.wish)
+        sight = search_address(context, recall(path), wanted.wanted_place)
         if sight.found is None:
             raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
         place, interface = sight.found
         require_label(wanted, place.device)
-        if claim.bring(place, interface, wanted, context):
-            claim.announce(path, place, interface, 1, wanted.arp_interval)
+        if claim.establish_address(place, interface, wanted, context):
+            claim.announce_address(path, place, interface, 1, wanted.arp_interval)
 
 
 def stop(context: Context) -> None:
@@ -91,13 +98,13 @@ def stop(context: Context) -> None:
     path = context.file("state")
     with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
         memory = recall(path)
-        found = look(context, memory, asked(context)).found
-        if memory != Memory() or found is not None:
+        found = search_address(context, memory, parse_wanted_place(context)).found
+        if memory != SavedPlace() or found is not None:
             context.require_root("change the addresses of an interface")
             claim.end_announcements(path)
         if found is not None:
             place, interface = found
-            claim.remove(place.address, interface, context)
+            claim.remove_address(place.address, interface, context)
     context.release_sysctls()
     context.forget("state")
 
@@ -107,13 +114,13 @@ def validate_environment(context: Context) -> None:
 
     It needs ip(8), an interface, and a network that contains the address.
     """
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     context.require_binary("ip", "iproute2")
-    destination(context, wanted)
+    choose_destination(context, wanted)
 
 
 def _refresh(
-    context: Context, place: Place, interface: Interface, wanted: Settings
+    context: Context, place: Place, interface: Interface, wanted: AddressSettings
 ) -> Iterator[str]:
     """Announce the address again if configured; yield the reason if that failed."""
     if wanted.arp_count_refresh:
@@ -123,7 +130,7 @@ def _refresh(
         try:
             with state.locked(context.file("lock"), context.deadline.sooner(0)):
                 claim.end_announcements(path)
-                claim.announce(path, place, interface, wanted.arp_count_refresh, interval)
+                claim.announce_address(path, place, interface, wanted.arp_count_refresh, interval)
         except LvsdrError as error:
             yield f"not announced: {error}"
 
@@ -132,7 +139,7 @@ def still_serves(context: Context) -> bool:
     """Test whether an interface has the started address; this needs no program."""
     from ...system.net import netlink
 
-    place, wish = recall(context.file("state")).place, asked(context)
+    place, wish = recall(context.file("state")).place, parse_wanted_place(context)
     if place is not None:
         number = netlink.interface_number(place.device)
         there = (one for one in netlink.addresses() if one.interface == number)

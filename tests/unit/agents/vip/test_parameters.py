@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.vip.parameters import IDENTITY, PARAMETERS
-from lvsdr.agents.vip.settings import Settings, Wish, settings, wish
+from lvsdr.agents.vip.settings import AddressSettings, WantedPlace, read_settings, read_wanted_place
 from lvsdr.errors import InvalidParameters
 
 
-def parsed(**given: str) -> Settings:
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in given.items()}))
+def parsed(**given: str) -> AddressSettings:
+    return read_settings(
+        PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in given.items()})
+    )
 
 
 def problems(**given: str) -> list[str]:
@@ -19,8 +21,8 @@ def problems(**given: str) -> list[str]:
 
 
 def test_the_defaults_are_those_of_ipaddr2_where_it_has_them() -> None:
-    assert parsed(ip="10.9.0.20") == Settings(
-        wish=Wish("10.9.0.20", None, None),
+    assert parsed(ip="10.9.0.20") == AddressSettings(
+        wanted_place=WantedPlace("10.9.0.20", None, None),
         iflabel=None,
         arp_count=5,
         arp_interval=0.2,
@@ -44,7 +46,9 @@ def test_all_of_them() -> None:
         check_link="off",
         noprefixroute="yes",
         preferred_lft="0",
-    ) == Settings(Wish("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0)
+    ) == AddressSettings(
+        WantedPlace("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_ipv6_has_no_netmask() -> None:
     [("24", 24), ("32", 32), ("1", 1), ("255.255.255.0", 24), ("255.255.240.0", 20)],
 )
 def test_a_prefix_or_a_netmask(text: str, prefix: int) -> None:
-    assert parsed(ip="10.9.0.20", cidr_netmask=text).wish.prefix == prefix
+    assert parsed(ip="10.9.0.20", cidr_netmask=text).wanted_place.prefix == prefix
 
 
 @pytest.mark.parametrize(
@@ -136,7 +140,7 @@ def test_what_is_neither(text: str) -> None:
 
 
 def test_the_prefix_is_that_of_its_family() -> None:
-    assert parsed(ip="fd77::20", cidr_netmask="128").wish.prefix == 128
+    assert parsed(ip="fd77::20", cidr_netmask="128").wanted_place.prefix == 128
     assert problems(ip="10.9.0.20", cidr_netmask="33") == [
         "cidr_netmask=33: must be 1 to 32 for an IPv4 address"
     ]
@@ -145,7 +149,7 @@ def test_the_prefix_is_that_of_its_family() -> None:
 @pytest.mark.parametrize("nic", ["eth0", "enp0s31f6", "bond0.100", "br-" + "0" * 60, "wan@isp"])
 def test_a_name_of_an_interface(nic: str) -> None:
     """Alternative names are accepted, which may be longer than the kernel's own."""
-    assert parsed(ip="10.9.0.20", nic=nic).wish.nic == nic
+    assert parsed(ip="10.9.0.20", nic=nic).wanted_place.nic == nic
 
 
 @pytest.mark.parametrize("nic", ["..", ".", "-force", "eth0/1", "eth 0", "eth0\n", "e" * 128])
@@ -176,7 +180,7 @@ def test_labels() -> None:
 
 @pytest.mark.parametrize("ip", ["fe80::20", "fe80:1::20", "febf::1"])
 def test_link_local_needs_an_interface(ip: str) -> None:
-    assert parsed(ip=ip, nic="eth0").wish.nic == "eth0"
+    assert parsed(ip=ip, nic="eth0").wanted_place.nic == "eth0"
     assert problems(ip=ip) == [
         f"nic is required: {ip} is link-local, which any interface could have"
     ]
@@ -184,7 +188,7 @@ def test_link_local_needs_an_interface(ip: str) -> None:
 
 @pytest.mark.parametrize("ip", ["fec0::1", "fe8::1", "169.254.0.7", "fe00::1"])
 def test_what_is_not_link_local(ip: str) -> None:
-    assert parsed(ip=ip).wish.address == ip
+    assert parsed(ip=ip).wanted_place.address == ip
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_an_identity_does_not_care_about_the_rest() -> None:
     values = IDENTITY.parse({"OCF_RESKEY_ip": "10.9.0.20", "OCF_RESKEY_arp_count": "-1"})
-    assert wish(values) == Wish("10.9.0.20", None, None)
+    assert read_wanted_place(values) == WantedPlace("10.9.0.20", None, None)
 
 
 def test_what_is_changed_in_place() -> None:

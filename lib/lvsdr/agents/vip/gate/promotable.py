@@ -13,29 +13,36 @@ from ....ocf.context import Context
 from ....ocf.reload import unless_broken
 from ....system import promotion
 from .. import plain
-from ..place import Sight, asked, destination, look
+from ..place import AddressSearch, choose_destination, parse_wanted_place, search_address
 from ..plain import stop as release
-from ..saved_place import Memory, recall, store
-from ..settings import Settings, misplaced, settings
-from .leadership import Watch, node, outcome, started, watch, watch_anyway
+from ..saved_place import SavedPlace, recall, store
+from ..settings import AddressSettings, find_misplacement, read_settings
+from .leadership import (
+    LeaderWatch,
+    choose_result,
+    find_node_name,
+    is_started,
+    open_watch,
+    open_watch_despite_errors,
+)
 from .parameter_rules import PARAMETERS
-from .settings import gate
+from .settings import read_gate
 
 
 def start(context: Context) -> None:
     """Start to watch the store, and remove an address that was left on this node."""
-    wanted = settings(context.values)
+    wanted = read_settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
-    destination(context, wanted)
-    watching = watch(context)
+    choose_destination(context, wanted)
+    watching = open_watch(context)
     release(context)
     with context.locked():
-        decision = watching.look(holding=False)
-    if not started(context):
+        decision = watching.query_and_decide(holding=False)
+    if not is_started(context):
         raise LvsdrError(f"{context.file('gate')} could not be written")
-    _warn(context, _prefer(context, outcome(decision, holding=False).score))
+    _warn(context, _prefer(context, choose_result(decision, holding=False).score))
     if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _promotable(context):
         context.log.warning("dcs_type is set, but nobody promotes this: make it a promotable clone")
 
@@ -46,12 +53,12 @@ def monitor(context: Context) -> ExitCode:
     holding = sight.found is not None
     if context.is_probe:
         return _as_probed(context, sight)
-    if not holding and not started(context):
+    if not holding and not is_started(context):
         context.log.exit_reason("not started here")
         return ExitCode.NOT_RUNNING
     with context.locked():
-        decision = watch_anyway(context).look(holding=holding)
-    found = outcome(decision, holding=holding)
+        decision = open_watch_despite_errors(context).query_and_decide(holding=holding)
+    found = choose_result(decision, holding=holding)
     try:
         if found.release:
             release(context)
@@ -61,17 +68,17 @@ def monitor(context: Context) -> ExitCode:
         context.log.exit_reason(f"address released: {decision.reason}")
         return found.code
     reasons = [*([decision.reason] if decision.degraded else []), *unset]
-    confirmed = decision.asked is not None
+    confirmed = decision.confirmed_at is not None
     return _kept(context, reasons, confirmed) if holding else _unpromoted(context, sight, reasons)
 
 
 def promote(context: Context) -> ExitCode | None:
     """Return when the address works here; raise LvsdrError if this node does not lead."""
-    wanted = settings(context.values)
-    watching = watch(context)
+    wanted = read_settings(context.values)
+    watching = open_watch(context)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
-    if not started(context):
+    if not is_started(context):
         context.log.exit_reason("not started here")
         return ExitCode.NOT_RUNNING
     try:
@@ -89,7 +96,7 @@ def demote(context: Context) -> ExitCode | None:
     """Release the address, if it is here, and go on watching."""
     held = _sight(context).found is not None
     release(context)
-    if held or started(context):
+    if held or is_started(context):
         return None
     context.log.exit_reason("not started here")
     return ExitCode.NOT_RUNNING
@@ -98,16 +105,16 @@ def demote(context: Context) -> ExitCode | None:
 def stop(context: Context) -> None:
     """Release the address, if it is here, and stop watching."""
     release(context)
-    if started(context):
+    if is_started(context):
         _warn(context, _prefer(context, None))
     context.forget("gate")
 
 
 def reload_agent(context: Context) -> None:
     """Apply the current parameters; the next monitor queries the store with them."""
-    watch(context)
-    settings(context.values)
-    if _sight(context).found is not None or not started(context):
+    open_watch(context)
+    read_settings(context.values)
+    if _sight(context).found is not None or not is_started(context):
         plain.reload_agent(context)
 
 
@@ -115,41 +122,41 @@ def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
     plain.validate_environment(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
-    found = gate(context.values, node(context))
+    found = read_gate(context.values, find_node_name(context))
     leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
 
 
-def _take(context: Context, watching: Watch, wanted: Settings) -> None:
+def _take(context: Context, watching: LeaderWatch, wanted: AddressSettings) -> None:
     from .. import claim
 
     path = context.file("state")
-    place, interfaces = destination(context, wanted)
-    interface = claim.linked(place, interfaces, wanted, context)
+    place, interfaces = choose_destination(context, wanted)
+    interface = claim.set_up_interface(place, interfaces, wanted, context)
     there = bool(interface.having(place.address))
     watching.await_leadership(holding=there)
     claim.end_announcements(path)
-    claim.leave(recall(path).place, place, interfaces, context)
+    claim.leave_old_place(recall(path).place, place, interfaces, context)
     if not there:
         claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
         watching.confirm()  # the probes on the segment took a second
-    store(path, Memory(place))  # stop needs the place, even if this run is killed next
+    store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
     claim.keep_sysctls(place, context)
-    claim.bring(place, interface, wanted, context)
-    claim.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+    claim.establish_address(place, interface, wanted, context)
+    claim.announce_address(path, place, interface, wanted.arp_count, wanted.arp_interval)
 
 
-def _sight(context: Context) -> Sight:
+def _sight(context: Context) -> AddressSearch:
     try:
-        return look(context, recall(context.file("state")), asked(context))
+        return search_address(context, recall(context.file("state")), parse_wanted_place(context))
     except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
         raise LvsdrError(f"cannot look for the address: {error}") from None
 
 
-def _as_probed(context: Context, sight: Sight) -> ExitCode:
+def _as_probed(context: Context, sight: AddressSearch) -> ExitCode:
     """Return the state of the address on this node; a probe does not query the store."""
     if sight.found is None:
-        return ExitCode.SUCCESS if started(context) else ExitCode.NOT_RUNNING
-    problem = misplaced(*sight.found, asked(context))
+        return ExitCode.SUCCESS if is_started(context) else ExitCode.NOT_RUNNING
+    problem = find_misplacement(*sight.found, parse_wanted_place(context))
     if problem is not None:
         raise LvsdrError(problem)
     return ExitCode.RUNNING_PROMOTED
@@ -166,7 +173,7 @@ def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
 
 
-def _unpromoted(context: Context, sight: Sight, reasons: list[str]) -> ExitCode:
+def _unpromoted(context: Context, sight: AddressSearch, reasons: list[str]) -> ExitCode:
     if recall(context.file("state")).place is not None:
         context.log.exit_reason(f"not released here, but gone: {sight.absence}")
         return ExitCode.FAILED_PROMOTED

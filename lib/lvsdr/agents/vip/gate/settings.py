@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from .... import leader
 from ....errors import BadArgument
-from ....leader.gate import Policy, Unreachable
-from ....leader.settings import Given, Settings
+from ....leader.gate import LeaderPolicy, Unreachable
+from ....leader.settings import Given, StoreSettings
 from ....ocf.parameters import Values
 from ....values.light_typing import NamedTuple
 from . import parameters as p
@@ -34,7 +34,7 @@ class Gate(NamedTuple):
     """A store and its settings."""
 
     kind: str
-    settings: Settings
+    settings: StoreSettings
 
     @property
     def question(self) -> str:
@@ -42,7 +42,7 @@ class Gate(NamedTuple):
         return f"{self.kind} {self.settings.key!r} {self.settings.value!r}"
 
 
-def policy(values: Values) -> Policy:
+def read_policy(values: Values) -> LeaderPolicy:
     """Return the periods for which answers count.
 
     A monitor interval of a third of the grace notices a new leader within that third.  ``settle``
@@ -50,13 +50,13 @@ def policy(values: Values) -> Policy:
     """
     grace = values[p.GRACE]
     silence = leader.silence(values[p.TYPE] or "etcd")
-    return Policy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
+    return LeaderPolicy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
 
 
-def gate(values: Values, node: str) -> Gate:
+def read_gate(values: Values, node: str) -> Gate:
     """Return the gate of the node ``node``; raise BadArgument if a file cannot be read."""
     kind = values[p.TYPE] or ""
-    return Gate(kind, leader.settings(kind, node, collect_texts(values, _first_line)))
+    return Gate(kind, leader.settings(kind, node, collect_texts(values, _read_first_line)))
 
 
 def collect_texts(values: Values, read: Callable[[Parameter[str | None], str], str]) -> Given:
@@ -70,7 +70,7 @@ def collect_texts(values: Values, read: Callable[[Parameter[str | None], str], s
     return Given(**found)
 
 
-def _first_line(parameter: Parameter[str | None], path: str) -> str:
+def _read_first_line(parameter: Parameter[str | None], path: str) -> str:
     """Return the first line of the file, which is never shown in a message."""
     try:
         with open(path, encoding="utf-8") as file:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
 from lvsdr.agents.vip.gate.parameters import GATE, GRACE
-from lvsdr.agents.vip.gate.settings import Gate, gate, policy
+from lvsdr.agents.vip.gate.settings import Gate, read_gate, read_policy
 from lvsdr.errors import BadArgument, InvalidParameters
-from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
 from lvsdr.leader.settings import Secret
 from lvsdr.ocf.parameters import Values
 
@@ -23,7 +23,7 @@ def parsed(**given: str) -> Values:
 
 
 def gated(**given: str) -> Gate:
-    return gate(parsed(**given), "node1")
+    return read_gate(parsed(**given), "node1")
 
 
 def problems(**given: str) -> list[str]:
@@ -73,10 +73,10 @@ def test_all_of_them() -> None:
 
 def test_how_long_which_word_counts() -> None:
     """A takeover waits for longer than the interval of the monitors that the grace asks for."""
-    assert policy(parsed(**ETCD)) == Policy(10.0, Unreachable.RELEASE, 1.0 + 10.0 / 3)
-    keep = policy(parsed(**ETCD, dcs_grace="500ms", on_dcs_unreachable="keep"))
-    assert keep == Policy(0.5, Unreachable.KEEP, 1.0 + 0.5 / 3)
-    assert policy(parsed(**ETCD, dcs_grace="0")).settle == 1.0
+    assert read_policy(parsed(**ETCD)) == LeaderPolicy(10.0, Unreachable.RELEASE, 1.0 + 10.0 / 3)
+    keep = read_policy(parsed(**ETCD, dcs_grace="500ms", on_dcs_unreachable="keep"))
+    assert keep == LeaderPolicy(0.5, Unreachable.KEEP, 1.0 + 0.5 / 3)
+    assert read_policy(parsed(**ETCD, dcs_grace="0")).settle == 1.0
 
 
 @pytest.mark.parametrize(

@@ -5,29 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate.saved_gate import Record, recall, store
+from lvsdr.agents.vip.gate.saved_gate import SavedGate, recall, store
 from lvsdr.errors import LvsdrError
-from lvsdr.leader.gate import Answer, Leadership, Standing, State
+from lvsdr.leader.gate import Answer, LeaderHistory, Leadership, State
+from lvsdr.system import state
 
 LATEST = Answer(Leadership(State.FOLLOWER, "/l is node 2 in etcd", "node 2"), 12.5, 12.75)
-FULL = Record("etcd '/l' 'node1'", Standing(LATEST, State.FOLLOWER, 11.25, 10.1))
+FULL = SavedGate("etcd '/l' 'node1'", LeaderHistory(LATEST, State.FOLLOWER, 11.25, 10.1))
 SILENT = Answer(Leadership(State.UNKNOWN, "no answer", None), 1.0, 2.0)
 
 
 @pytest.mark.parametrize(
-    "record",
+    "saved",
     [
         FULL,
-        Record(""),
-        Record("etcd", Standing(SILENT)),
-        Record("etcd", Standing(SILENT, State.NO_LEADER, None, 0.1 + 0.2)),
+        SavedGate(""),
+        SavedGate("etcd", LeaderHistory(SILENT)),
+        SavedGate("etcd", LeaderHistory(SILENT, State.NO_LEADER, None, 0.1 + 0.2)),
     ],
 )
-def test_round_trip(record: Record, tmp_path: Path) -> None:
+def test_round_trip(saved: SavedGate, tmp_path: Path) -> None:
     path = str(tmp_path / "gate")
-    store(path, record)
-    assert recall(path) == record
+    store(path, saved)
+    assert recall(path) == saved
     assert (tmp_path / "gate").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
+    lines = [
+        *(f"boot {state.boot_id()}", "question etcd '/l' 'node1'", "latest FOLLOWER 12.5 12.75"),
+        *("leader node 2", "reason /l is node 2 in etcd", "word FOLLOWER"),
+        *("named 11.25", "confirmed 10.1", ""),
+    ]
+    (tmp_path / "gate").write_text("\n".join(lines))
+    assert recall(str(tmp_path / "gate")) == FULL
 
 
 def test_not_started_yet(tmp_path: Path) -> None:
@@ -45,10 +56,10 @@ def test_another_boot(tmp_path: Path) -> None:
 def test_what_a_store_says_is_one_line(tmp_path: Path) -> None:
     path = str(tmp_path / "gate")
     said = Leadership(State.FOLLOWER, "x is a\nword LEADER\n", "a\nnamed 1.0")
-    store(path, Record("etcd", Standing(LATEST._replace(leadership=said))))
+    store(path, SavedGate("etcd", LeaderHistory(LATEST._replace(leadership=said))))
     found = recall(path)
     assert found is not None
-    assert (found.standing.word, found.standing.named) == (None, None)
+    assert (found.history.last_state, found.history.leading_since) == (None, None)
 
 
 @pytest.mark.parametrize(
