@@ -11,7 +11,7 @@ from ...ocf.context import Context
 from ...system.net import addresses, announcer, arp, ip_address, neighbours
 from ...system.net.announcer import Process, Rounds
 from ...values.deadline import Deadline
-from .saved_place import recall, store
+from .saved_place import SavedPlace, recall, store
 from .settings import AddressSettings, Place, entry
 
 _TICK = 0.1  # seconds between checks of the link or of duplicate address detection
@@ -124,6 +124,17 @@ def _read_interface(place: Place, deadline: Deadline) -> Interface:
     return found[0]
 
 
+def take_address(
+    place: Place, interface: Interface, wanted: AddressSettings, context: Context
+) -> None:
+    """Add the address or adopt it, wait until it works, and announce it; raise LvsdrError."""
+    path = context.file("state")
+    store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
+    keep_sysctls(place, context)
+    establish_address(place, interface, wanted, context)
+    announce_address(path, place, interface, wanted.arp_count, wanted.arp_interval)
+
+
 def announce_address(
     path: str, place: Place, interface: Interface, times: int, interval: float
 ) -> None:
@@ -134,10 +145,10 @@ def announce_address(
     """
     if not ip_address.can_announce(interface):
         return
-    told = ip_address.build_announcement(place, interface)
-    arp.send(interface.name, told)
+    frames = ip_address.build_announcement(place, interface)
+    arp.send(interface.name, frames)
     if times > 1:
-        rounds = Rounds(interface.name, told, times - 1, interval)
+        rounds = Rounds(interface.name, frames, times - 1, interval)
         announcer.begin(
             rounds,
             lambda process: store(path, recall(path)._replace(announcer=process)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...address.interfaces import Interface
-from ...errors import InvalidParameters
+from ...errors import InvalidParameters, LvsdrError, NotInstalled
 from ...ocf.context import Context
 from ...system.net import addresses
 from ...values.light_typing import NamedTuple
 from .parameters import IDENTITY
-from .saved_place import SavedPlace
+from .saved_place import recall
 from .settings import (
     AddressSettings,
     Place,
@@ -24,7 +24,7 @@ from .settings import (
 class AddressSearch(NamedTuple):
     """The result of a search for the address."""
 
-    found: tuple[Place, Interface] | None
+    location: tuple[Place, Interface] | None
     """The place of the address with its intended prefix; None if it is not there."""
     absence: str = ""
     """The reason why the address is not there."""
@@ -38,14 +38,12 @@ def parse_wanted_place(context: Context) -> WantedPlace | None:
         return None
 
 
-def search_address(
-    context: Context, memory: SavedPlace, wanted: WantedPlace | None
-) -> AddressSearch:
+def search_address(context: Context) -> AddressSearch:
     """Look for the address where start put it, or else where it would; raise LvsdrError.
 
     Loopback interfaces are skipped: there the address is a real server's.
     """
-    sought = _choose_search(context, memory, wanted)
+    sought = _choose_search(context)
     if sought is None or sought.nic is None:
         return AddressSearch(
             None, "no interface of this node is connected to a network of the address"
@@ -61,15 +59,25 @@ def search_address(
     return AddressSearch((Place(sought.address, prefix, interface.name), interface))
 
 
-def _choose_search(
-    context: Context, memory: SavedPlace, wanted: WantedPlace | None
-) -> WantedPlace | None:
+def search_without_ban(context: Context) -> AddressSearch:
+    """Look for the address like ``search_address``, but never raise NotInstalled.
+
+    That error would ban the resource from this node for good.
+    """
+    try:
+        return search_address(context)
+    except NotInstalled as error:
+        raise LvsdrError(f"cannot look for the address: {error}") from None
+
+
+def _choose_search(context: Context) -> WantedPlace | None:
     """Return the place that start stored, or else the one in the parameters.
 
     A stored place needs no routes, and stays valid when the parameters change.
     """
-    if memory.place is not None:
-        return WantedPlace(*memory.place)
+    saved, wanted = recall(context.file("state")).place, parse_wanted_place(context)
+    if saved is not None:
+        return WantedPlace(*saved)
     if wanted is None or not context.have_binary("ip"):
         return None  # without ip(8), start cannot have put it there
     if wanted.nic is not None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ... import __version__
 from ...address.interfaces import Interface
-from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
+from ...errors import ExitCode, InvalidParameters, LvsdrError, OutOfOrder
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
 from ...system import state
 from .parameters import PARAMETERS
-from .place import choose_destination, parse_wanted_place, search_address
-from .saved_place import SavedPlace, recall, store
+from .place import choose_destination, parse_wanted_place, search_address, search_without_ban
+from .saved_place import SavedPlace, recall
 from .settings import (
     AddressSettings,
     Place,
@@ -29,8 +27,7 @@ def start(context: Context) -> None:
     from . import claim
 
     wanted = read_settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
+    require_means(context)
     path = context.file("state")
     with context.locked():
         claim.end_announcements(path)
@@ -39,10 +36,7 @@ def start(context: Context) -> None:
         interface = claim.set_up_interface(place, interfaces, wanted, context)
         if not interface.having(place.address):
             claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
-        claim.keep_sysctls(place, context)
-        claim.establish_address(place, interface, wanted, context)
-        claim.announce_address(path, place, interface, wanted.arp_count, wanted.arp_interval)
+        claim.take_address(place, interface, wanted, context)
 
 
 def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
@@ -50,15 +44,11 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
 
     The address is announced again only if ``confirmed``: otherwise another node may have it.
     """
-    wish = parse_wanted_place(context)
-    try:
-        sight = search_address(context, recall(context.file("state")), wish)
-    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
-        raise LvsdrError(f"cannot look for the address: {error}") from None
-    if sight.found is None:
-        return _not_running(context, sight.absence)
-    place, interface = sight.found
-    problem = find_misplacement(place, interface, wish)
+    search = search_without_ban(context)
+    if search.location is None:
+        return _report_absence(context, search.absence)
+    place, interface = search.location
+    problem = find_misplacement(place, interface, parse_wanted_place(context))
     if problem is not None:
         raise OutOfOrder(problem)
     if context.is_probe:
@@ -68,9 +58,9 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     except InvalidParameters as error:
         return context.degraded([f"{each}: address left as it is" for each in error.problems])
     if wanted.check_link and not interface.carrier:
-        return _not_running(context, f"no carrier on {interface.name}")
-    unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
-    return context.degraded([*unannounced, *find_differences(place, interface, wanted)])
+        return _report_absence(context, f"no carrier on {interface.name}")
+    problems = _refresh_neighbours(context, place, interface, wanted) if confirmed else []
+    return context.degraded([*problems, *find_differences(place, interface, wanted)])
 
 
 def reload_agent(context: Context) -> None:
@@ -78,14 +68,13 @@ def reload_agent(context: Context) -> None:
     from . import claim
 
     wanted = read_settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
+    require_means(context)
     path = context.file("state")
     with context.locked():
-        sight = search_address(context, recall(path), wanted.wanted_place)
-        if sight.found is None:
-            raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
-        place, interface = sight.found
+        search = search_address(context)
+        if search.location is None:
+            raise LvsdrError(f"nothing to be reloaded: {search.absence}")
+        place, interface = search.location
         require_label(wanted, place.device)
         if claim.establish_address(place, interface, wanted, context):
             claim.announce_address(path, place, interface, 1, wanted.arp_interval)
@@ -97,16 +86,21 @@ def stop(context: Context) -> None:
 
     path = context.file("state")
     with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
-        memory = recall(path)
-        found = search_address(context, memory, parse_wanted_place(context)).found
-        if memory != SavedPlace() or found is not None:
+        location = search_address(context).location
+        if location is not None or recall(path) != SavedPlace():
             context.require_root("change the addresses of an interface")
             claim.end_announcements(path)
-        if found is not None:
-            place, interface = found
+        if location is not None:
+            place, interface = location
             claim.remove_address(place.address, interface, context)
     context.release_sysctls()
     context.forget("state")
+
+
+def require_means(context: Context) -> None:
+    """Raise LvsdrError if this process cannot change addresses."""
+    context.require_root("change the addresses of an interface")
+    context.require_binary("ip", "iproute2")
 
 
 def validate_environment(context: Context) -> None:
@@ -119,36 +113,38 @@ def validate_environment(context: Context) -> None:
     choose_destination(context, wanted)
 
 
-def _refresh(
+def _refresh_neighbours(
     context: Context, place: Place, interface: Interface, wanted: AddressSettings
-) -> Iterator[str]:
-    """Announce the address again if configured; yield the reason if that failed."""
-    if wanted.arp_count_refresh:
-        from . import claim
+) -> list[str]:
+    """Announce the address again if configured; return the reason if that failed."""
+    if not wanted.arp_count_refresh:
+        return []
+    from . import claim
 
-        path, interval = context.file("state"), wanted.arp_interval
-        try:
-            with state.locked(context.file("lock"), context.deadline.sooner(0)):
-                claim.end_announcements(path)
-                claim.announce_address(path, place, interface, wanted.arp_count_refresh, interval)
-        except LvsdrError as error:
-            yield f"not announced: {error}"
+    path, times = context.file("state"), wanted.arp_count_refresh
+    try:
+        with state.locked(context.file("lock"), context.deadline.sooner(0)):
+            claim.end_announcements(path)
+            claim.announce_address(path, place, interface, times, wanted.arp_interval)
+    except LvsdrError as error:
+        return [f"not announced: {error}"]
+    return []
 
 
 def still_serves(context: Context) -> bool:
     """Test whether an interface has the started address; this needs no program."""
     from ...system.net import netlink
 
-    place, wish = recall(context.file("state")).place, parse_wanted_place(context)
+    place, wanted = recall(context.file("state")).place, parse_wanted_place(context)
+    entries = netlink.addresses()
     if place is not None:
         number = netlink.interface_number(place.device)
-        there = (one for one in netlink.addresses() if one.interface == number)
-        return any(one.address == place.address for one in there)
-    there = (one for one in netlink.addresses() if one.interface != netlink.LOOPBACK)
-    return wish is not None and any(one.address == wish.address for one in there)
+        return any((each.interface, each.address) == (number, place.address) for each in entries)
+    elsewhere = (each for each in entries if each.interface != netlink.LOOPBACK)
+    return wanted is not None and any(each.address == wanted.address for each in elsewhere)
 
 
-def _not_running(context: Context, reason: str) -> ExitCode:
+def _report_absence(context: Context, reason: str) -> ExitCode:
     if not context.is_probe:
         context.log.exit_reason(reason)
     return ExitCode.NOT_RUNNING

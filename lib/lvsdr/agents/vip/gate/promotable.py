@@ -7,15 +7,16 @@ Pacemaker has given it.  Its exit codes let Pacemaker follow (docs/decisions/023
 from __future__ import annotations
 
 from .... import leader
-from ....errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
+from ....errors import ExitCode, LvsdrError, SourceUnavailable
 from ....ocf.agent import Action
 from ....ocf.context import Context
 from ....ocf.reload import unless_broken
 from ....system import promotion
 from .. import plain
-from ..place import AddressSearch, choose_destination, parse_wanted_place, search_address
-from ..plain import stop as release
-from ..saved_place import SavedPlace, recall, store
+from ..place import AddressSearch, choose_destination, parse_wanted_place, search_without_ban
+from ..plain import require_means
+from ..plain import stop as release_address
+from ..saved_place import recall
 from ..settings import AddressSettings, find_misplacement, read_settings
 from .leadership import (
     LeaderWatch,
@@ -32,81 +33,77 @@ from .settings import read_gate
 def start(context: Context) -> None:
     """Start to watch the store, and remove an address that was left on this node."""
     wanted = read_settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
+    require_means(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
     choose_destination(context, wanted)
-    watching = open_watch(context)
-    release(context)
+    watch = open_watch(context)
+    release_address(context)
     with context.locked():
-        decision = watching.query_and_decide(holding=False)
+        decision = watch.query_and_decide(holding=False)
     if not is_started(context):
         raise LvsdrError(f"{context.file('gate')} could not be written")
-    _warn(context, _prefer(context, choose_result(decision, holding=False).score))
-    if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _promotable(context):
+    _log_warnings(context, _set_score(context, choose_result(decision, holding=False).score))
+    if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _is_promotable(context):
         context.log.warning("dcs_type is set, but nobody promotes this: make it a promotable clone")
 
 
 def monitor(context: Context) -> ExitCode:
     """Release the address at once unless this node may have it; return the instance's state."""
-    sight = _sight(context)
-    holding = sight.found is not None
+    search = search_without_ban(context)
+    holding = search.location is not None
     if context.is_probe:
-        return _as_probed(context, sight)
+        return _probe(context, search)
     if not holding and not is_started(context):
-        context.log.exit_reason("not started here")
-        return ExitCode.NOT_RUNNING
+        return _report_not_started(context)
     with context.locked():
         decision = open_watch_despite_errors(context).query_and_decide(holding=holding)
-    found = choose_result(decision, holding=holding)
+    result = choose_result(decision, holding=holding)
     try:
-        if found.release:
-            release(context)
+        if result.release:
+            release_address(context)
     finally:
-        unset = _prefer(context, found.score)
-    if found.release:
+        score_problems = _set_score(context, result.score)
+    if result.release:
         context.log.exit_reason(f"address released: {decision.reason}")
-        return found.code
-    reasons = [*([decision.reason] if decision.degraded else []), *unset]
-    confirmed = decision.confirmed_at is not None
-    return _kept(context, reasons, confirmed) if holding else _unpromoted(context, sight, reasons)
+        return result.code
+    problems = [*([decision.reason] if decision.degraded else []), *score_problems]
+    if not holding:
+        return _check_released(context, search, problems)
+    return _check_held(context, problems, confirmed=decision.confirmed_at is not None)
 
 
 def promote(context: Context) -> ExitCode | None:
     """Return when the address works here; raise LvsdrError if this node does not lead."""
     wanted = read_settings(context.values)
-    watching = open_watch(context)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
+    watch = open_watch(context)
+    require_means(context)
     if not is_started(context):
-        context.log.exit_reason("not started here")
-        return ExitCode.NOT_RUNNING
+        return _report_not_started(context)
     try:
         with context.locked():
-            _take(context, watching, wanted)
+            _take_when_leading(context, watch, wanted)
     except LvsdrError:
         # Without a score, Pacemaker promotes only after a monitor finds that this node leads.
-        _warn(context, _prefer(context, None))
-        release(context)
+        _log_warnings(context, _set_score(context, None))
+        release_address(context)
         raise
     return None
 
 
 def demote(context: Context) -> ExitCode | None:
-    """Release the address, if it is here, and go on watching."""
-    held = _sight(context).found is not None
-    release(context)
+    """Release the address, if it is here, and go on watch."""
+    held = search_without_ban(context).location is not None
+    release_address(context)
     if held or is_started(context):
         return None
-    context.log.exit_reason("not started here")
-    return ExitCode.NOT_RUNNING
+    return _report_not_started(context)
 
 
 def stop(context: Context) -> None:
-    """Release the address, if it is here, and stop watching."""
-    release(context)
+    """Release the address, if it is here, and stop watch."""
+    release_address(context)
     if is_started(context):
-        _warn(context, _prefer(context, None))
+        _log_warnings(context, _set_score(context, None))
     context.forget("gate")
 
 
@@ -114,7 +111,7 @@ def reload_agent(context: Context) -> None:
     """Apply the current parameters; the next monitor queries the store with them."""
     open_watch(context)
     read_settings(context.values)
-    if _sight(context).found is not None or not is_started(context):
+    if search_without_ban(context).location is not None or not is_started(context):
         plain.reload_agent(context)
 
 
@@ -122,47 +119,42 @@ def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
     plain.validate_environment(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
-    found = read_gate(context.values, find_node_name(context))
-    leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
+    gate = read_gate(context.values, find_node_name(context))
+    leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.sooner(2.0))
 
 
-def _take(context: Context, watching: LeaderWatch, wanted: AddressSettings) -> None:
+def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSettings) -> None:
     from .. import claim
 
     path = context.file("state")
     place, interfaces = choose_destination(context, wanted)
     interface = claim.set_up_interface(place, interfaces, wanted, context)
     there = bool(interface.having(place.address))
-    watching.await_leadership(holding=there)
+    watch.await_leadership(holding=there)
     claim.end_announcements(path)
     claim.leave_old_place(recall(path).place, place, interfaces, context)
     if not there:
         claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        watching.confirm()  # the probes on the segment took a second
-    store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
-    claim.keep_sysctls(place, context)
-    claim.establish_address(place, interface, wanted, context)
-    claim.announce_address(path, place, interface, wanted.arp_count, wanted.arp_interval)
+        watch.confirm()  # the probes on the segment took a second
+    claim.take_address(place, interface, wanted, context)
 
 
-def _sight(context: Context) -> AddressSearch:
-    try:
-        return search_address(context, recall(context.file("state")), parse_wanted_place(context))
-    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
-        raise LvsdrError(f"cannot look for the address: {error}") from None
+def _report_not_started(context: Context) -> ExitCode:
+    context.log.exit_reason("not started here")
+    return ExitCode.NOT_RUNNING
 
 
-def _as_probed(context: Context, sight: AddressSearch) -> ExitCode:
+def _probe(context: Context, search: AddressSearch) -> ExitCode:
     """Return the state of the address on this node; a probe does not query the store."""
-    if sight.found is None:
+    if search.location is None:
         return ExitCode.SUCCESS if is_started(context) else ExitCode.NOT_RUNNING
-    problem = find_misplacement(*sight.found, parse_wanted_place(context))
+    problem = find_misplacement(*search.location, parse_wanted_place(context))
     if problem is not None:
         raise LvsdrError(problem)
     return ExitCode.RUNNING_PROMOTED
 
 
-def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
+def _check_held(context: Context, reasons: list[str], *, confirmed: bool) -> ExitCode:
     """Check an address that stays, as the agent without a gate does, and return the exit code.
 
     A missing link is no reason to release the address: no other node may have it.
@@ -173,9 +165,9 @@ def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
 
 
-def _unpromoted(context: Context, sight: AddressSearch, reasons: list[str]) -> ExitCode:
+def _check_released(context: Context, search: AddressSearch, reasons: list[str]) -> ExitCode:
     if recall(context.file("state")).place is not None:
-        context.log.exit_reason(f"not released here, but gone: {sight.absence}")
+        context.log.exit_reason(f"not released here, but gone: {search.absence}")
         return ExitCode.FAILED_PROMOTED
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)
@@ -183,7 +175,7 @@ def _unpromoted(context: Context, sight: AddressSearch, reasons: list[str]) -> E
     return ExitCode.SUCCESS
 
 
-def _prefer(context: Context, score: int | None) -> list[str]:
+def _set_score(context: Context, score: int | None) -> list[str]:
     """Set the promotion score; return the reason if that failed."""
     resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
     try:
@@ -193,12 +185,12 @@ def _prefer(context: Context, score: int | None) -> list[str]:
     return []
 
 
-def _warn(context: Context, reasons: list[str]) -> None:
+def _log_warnings(context: Context, reasons: list[str]) -> None:
     for reason in reasons:
         context.log.warning(reason)
 
 
-def _promotable(context: Context) -> bool:
+def _is_promotable(context: Context) -> bool:
     names = ("promotable", "promoted_max")
     return any(f"OCF_RESKEY_CRM_meta_{name}" in context.environ for name in names)
 
