@@ -10,7 +10,7 @@ from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader.following import follow
 from lvsdr.leader.gate import Answer, LeaderPolicy, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
@@ -21,8 +21,8 @@ NEVER = 600.0  # seconds; no test takes so long
 QUICK = LeaderPolicy(grace=4.0)
 
 
-def opened(kind: str, given: Given, node: str = "node1") -> leader.Store:
-    return leader.open_store(kind, leader.settings(kind, node, given))
+def opened(kind: str, given: GivenSettings, node: str = "node1") -> leader.Store:
+    return leader.open_store(kind, leader.build_settings(kind, node, given))
 
 
 def asked(host: Host, store: leader.Store, seconds: float = PATIENCE) -> Answer:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.asking import Waiting, asked, following
@@ -20,7 +20,7 @@ MEMBERS = (0, 1, 2)
 
 
 def opened(endpoints: Sequence[str], node: str = "node1") -> leader.Store:
-    return opened_store("etcd", Given(endpoints=",".join(endpoints), key=KEY), node)
+    return opened_store("etcd", GivenSettings(endpoints=",".join(endpoints), key=KEY), node)
 
 
 def state(host: Host, endpoints: Sequence[str], node: str = "node1", seconds: float = 5) -> State:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from lvsdr.leader.gate import LeaderPolicy, Unreachable
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 
 from tests.leader.asking import opened
 from tests.leader.etcd import KEY, Cluster
@@ -33,7 +33,7 @@ def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
 @pytest.fixture
 def nodes(leased: Cluster, hosts: dict[str, Host], policy: LeaderPolicy) -> Iterator[list[Holder]]:
     """Yield holders: node1 has the address, node2 waits. The cable of node1 is in at the end."""
-    given = Given(endpoints=",".join(leased.endpoints), key=KEY)
+    given = GivenSettings(endpoints=",".join(leased.endpoints), key=KEY)
     first, second = hosts["node1"], hosts["node2"]
     with holding(first, opened("etcd", given, "node1"), policy) as one:
         with holding(second, opened("etcd", given, "node2"), policy) as two:

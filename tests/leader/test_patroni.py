@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Answer, Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 
 from tests.leader.asking import Following, asked, following, opened
 from tests.leader.etcd import Cluster
@@ -36,7 +36,7 @@ def store(standing_etcd: Cluster) -> Iterator[Cluster]:
 
 def own(host: Host, path: str = "/leader", status: str | None = None) -> leader.Store:
     """Return the store that queries the Patroni of this host."""
-    given = Given(endpoints=f"{host.front}:{PORT}", key=path, value=status)
+    given = GivenSettings(endpoints=f"{host.front}:{PORT}", key=path, value=status)
     return opened("patroni", given, host.name)
 
 
@@ -46,7 +46,7 @@ def said(host: Host, path: str = "/leader", status: str | None = None) -> Leader
 
 def keyed(etcd: Cluster, host: Host) -> leader.Store:
     """Return the store that reads the key of that Patroni."""
-    return opened("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
+    return opened("etcd", GivenSettings(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
 
 
 def test_the_leader_and_the_replica(patroni: Patroni, standing_etcd: Cluster) -> None:
@@ -80,10 +80,10 @@ def test_of_several_endpoints_only_those_here_count(
     first = patroni.leader()
     endpoints = [f"{host.front}:{PORT}" for host in patroni.hosts]
     for host, order in itertools.product(patroni.hosts, (endpoints, endpoints[::-1])):
-        store = opened("patroni", Given(endpoints=",".join(order)), host.name)
+        store = opened("patroni", GivenSettings(endpoints=",".join(order)), host.name)
         wanted = State.LEADER if host is first else State.FOLLOWER
         assert asked(host, store).leadership.state is wanted
-    stranger = opened("patroni", Given(endpoints=",".join(endpoints)))
+    stranger = opened("patroni", GivenSettings(endpoints=",".join(endpoints)))
     found = asked(hosts["etcd1"], stranger).leadership
     assert found.state is State.UNKNOWN
     assert "not on this host" in found.reason

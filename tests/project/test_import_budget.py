@@ -176,8 +176,9 @@ def test_each_store_has_its_settings() -> None:
 def test_a_store_imports_no_other_and_no_urllib3_unasked(store: str) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr import leader; "
-        "from lvsdr.leader.settings import Given; "
-        f"settings = leader.settings({store!r}, 'node1', Given(**{STORES[store]!r})); "
+        "from lvsdr.leader.settings import GivenSettings; "
+        f"given = GivenSettings(**{STORES[store]!r}); "
+        f"settings = leader.build_settings({store!r}, 'node1', given); "
         f"leader.open_store({store!r}, settings)"
     )
     found = imports(["-c", code], {})

@@ -25,10 +25,10 @@ class Endpoints:
     The endpoint that answered last is first in the next query.
     """
 
-    def __init__(self, endpoints: Iterable[Endpoint], redacted: Callable[[str], str] = str) -> None:
-        """Keep the endpoints; ``redacted`` removes secrets from the messages of a server."""
+    def __init__(self, endpoints: Iterable[Endpoint], redact: Callable[[str], str] = str) -> None:
+        """Keep the endpoints; ``redact`` removes secrets from the messages of a server."""
         self._order = list(endpoints)
-        self._redacted = redacted
+        self._redact = redact
         self._lock = Lock()
         self._running = dict.fromkeys(self._order, 0)
 
@@ -47,11 +47,11 @@ class Endpoints:
         """
         attempts = [(str(endpoint), self._bind(query, endpoint)) for endpoint in self._order]
         try:
-            index, answer, asked = first(attempts, deadline, bell)
+            index, answer, queried_at = first(attempts, deadline, bell)
         except SourceUnavailable as error:
-            raise SourceUnavailable(self._redacted(str(error))) from None
+            raise SourceUnavailable(self._redact(str(error))) from None
         self._order.insert(0, self._order.pop(index))
-        return answer, asked
+        return answer, queried_at
 
     def _bind(self, query: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
         def ask() -> T:
@@ -91,10 +91,10 @@ def parse_endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, 
     # Commas and slashes of a password would be read as separators, so no part is shown.
     if "@" in text:
         raise ValueError("an endpoint has no user and password in it")
-    found = [_parse_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
-    if not found:
+    endpoints = [_parse_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
+    if not endpoints:
         raise ValueError("it names none")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(endpoints))
 
 
 def _parse_endpoint(text: str, port: int, tls: bool) -> Endpoint:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from .. import leader
 from ..address.prefixes import Netmask, host_flaw
 from ..leader.gate import LeaderPolicy
-from ..leader.settings import Given, StoreSettings, UnusableSettings
+from ..leader.settings import GivenSettings, StoreSettings, UnusableSettings
 from ..values.light_typing import NamedTuple
 from .address_machine import Rules
 from .option_sources import Said, Source, Unusable
@@ -79,7 +79,7 @@ def configured(source: Source, node: str) -> Configuration:
     if problems or settings is None:
         raise Unusable(problems)
     periods = values["dcs-grace"], values["on-dcs-unreachable"], values["settle"]
-    policy = LeaderPolicy(*periods, leader.silence(values["dcs-type"]))
+    policy = LeaderPolicy(*periods, leader.max_silence(values["dcs-type"]))
     return Configuration(
         wanted=wanted,
         store=values["dcs-type"],
@@ -172,14 +172,14 @@ def _settings(
 ) -> StoreSettings | None:
     if values["dcs-type"] is None:
         return None
-    given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    given = GivenSettings(**{field: values[option] for field, option in _OF_THE_STORE.items()})
     given = given._replace(**dict.fromkeys(_without_effect(values["dcs-type"], given)))
     problems.extend(_empty(said))
     problems.extend(_unreadable(given, said))
     try:
-        return leader.settings(values["dcs-type"], node, given)
+        return leader.build_settings(values["dcs-type"], node, given)
     except UnusableSettings as error:
-        for field, sentence in error.found:
+        for field, sentence in error.field_problems:
             option = _OF_THE_STORE[field]
             if option not in said or said[option].text:
                 source = said[option].source if option in said else variable(option)
@@ -187,16 +187,16 @@ def _settings(
         return None
 
 
-def _without_effect(store: str, given: Given) -> Mapping[str, str]:
+def _without_effect(store: str, given: GivenSettings) -> Mapping[str, str]:
     """Return the fields that this store does not use, with the reasons.
 
     The sample file of Cybertec's vip-manager has a Consul token beside etcd.  Its etcd client
     ignores a user without a password.
     """
-    found = dict.fromkeys(leader.unused(store, given), f"is not used with {store}")
+    found = dict.fromkeys(leader.list_unused(store, given), f"is not used with {store}")
     if "user" not in found and given.user and not given.password:
         found["user"] = "is not used without a password"
-    if given.ca_file and not leader.encrypted(given.endpoints):
+    if given.ca_file and not leader.uses_tls(given.endpoints):
         plain = (field for field in _FILES if getattr(given, field) is not None)
         found.update(dict.fromkeys(plain, "is not used: no endpoint is https://"))
     return found
@@ -206,7 +206,7 @@ def _warnings(
     values: Mapping[str, Any], said: Mapping[str, Said], policy: LeaderPolicy
 ) -> Iterator[str]:
     """Yield the options that are ignored or changed, with the reasons."""
-    given = Given(**{field: values[option] for field, option in _OF_THE_STORE.items()})
+    given = GivenSettings(**{field: values[option] for field, option in _OF_THE_STORE.items()})
     for field, why in _without_effect(values["dcs-type"], given).items():
         yield f"{said[_OF_THE_STORE[field]].source} {why}"
     for field in _FILES:
@@ -230,7 +230,7 @@ def _empty(said: Mapping[str, Said]) -> Iterator[str]:
             yield f"{said[name].source} must not be empty"
 
 
-def _unreadable(given: Given, said: Mapping[str, Said]) -> Iterator[str]:
+def _unreadable(given: GivenSettings, said: Mapping[str, Said]) -> Iterator[str]:
     """Yield unreadable files now, instead of a failure in each query of the store."""
     for field in _FILES:
         if (path := getattr(given, field)) is not None:

@@ -9,7 +9,7 @@ from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader import consul
 from lvsdr.leader.gate import State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
@@ -119,22 +119,22 @@ def test_without_an_answer_there_is_nothing_to_wait_for(servers: Consul, port: i
 
 
 def test_a_key_is_quoted() -> None:
-    given = Given(key="/my service/ü?/leader", token="geheim")
-    settings = leader.settings("consul", "node1", given)
-    request = consul.read(settings)
+    given = GivenSettings(key="/my service/ü?/leader", token="geheim")
+    settings = leader.build_settings("consul", "node1", given)
+    request = consul.build_read_request(settings)
     assert request.path == "/v1/kv/my%20service/%C3%BC%3F/leader?consistent"
     assert request.headers == {"X-Consul-Token": "geheim"}
 
 
 def test_the_time_to_wait_leaves_room_for_what_consul_adds() -> None:
-    settings = leader.settings("consul", "node1", Given(key="l"))
-    path = consul.read(settings, 7, 17.0).path
+    settings = leader.build_settings("consul", "node1", GivenSettings(key="l"))
+    path = consul.build_read_request(settings, 7, 17.0).path
     assert path == "/v1/kv/l?consistent&index=7&wait=16000ms"
 
 
 def test_a_header_that_is_missing() -> None:
     with pytest.raises(SourceUnavailable):
-        consul.understood(Response(200, {}, b"[{}]"), KEY)
+        consul.parse_response(Response(200, {}, b"[{}]"), KEY)
 
 
 @pytest.mark.parametrize("token", ["geheim\n", "ge\r\nheim", "geheim\u20ac"])
@@ -175,8 +175,8 @@ def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str, po
     wrong_answer = answering(200, MALFORMED[name], "X-Consul-Index: 7")
     with serving_answers(wrong_answer) as wrong:
         found = leadership(opened(wrong.port))
-        given = Given(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
-        both = leader.open_store("consul", leader.settings("consul", "node1", given))
+        given = GivenSettings(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
+        both = leader.open_store("consul", leader.build_settings("consul", "node1", given))
         assert leadership(both).state is State.LEADER
     assert found.state is State.UNKNOWN
     assert "internal error" not in found.reason

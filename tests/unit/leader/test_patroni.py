@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.patroni import not_the_one
-from lvsdr.leader.settings import Given
+from lvsdr.leader.patroni import judge_failed_check
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
@@ -37,7 +37,9 @@ def replica() -> Iterator[Served]:
 
 
 def said(endpoints: str, **given: str) -> Leadership:
-    settings = leader.settings("patroni", "node2", Given(endpoints=endpoints, **given))
+    settings = leader.build_settings(
+        "patroni", "node2", GivenSettings(endpoints=endpoints, **given)
+    )
     return leader.ask(leader.open_store("patroni", settings), Deadline.after(PATIENCE)).leadership
 
 
@@ -125,8 +127,8 @@ def test_a_patroni_that_does_not_answer_may_be_there() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        settings = leader.settings(
-            "patroni", "node2", Given(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
+        settings = leader.build_settings(
+            "patroni", "node2", GivenSettings(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
         )
         store = leader.open_store("patroni", settings)
         assert leader.ask(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
@@ -155,17 +157,17 @@ def test_a_patroni_that_does_not_answer_may_be_there() -> None:
     ],
 )
 def test_who_leads_instead(path: str, body: bytes, state: State, name: str | None) -> None:
-    found = not_the_one(path, 503, Response(200, {}, body))
+    found = judge_failed_check(path, 503, Response(200, {}, body))
     assert (found.state, found.leader) == (state, name)
 
 
 def test_a_cluster_that_cannot_be_had() -> None:
     for cluster in (None, Response(503, {}, LED)):
-        assert not_the_one("/leader", 503, cluster).state is State.FOLLOWER
+        assert judge_failed_check("/leader", 503, cluster).state is State.FOLLOWER
 
 
 def test_a_wait_ends_and_is_cancelled() -> None:
-    store = leader.open_store("patroni", leader.settings("patroni", "node1", Given()))
+    store = leader.open_store("patroni", leader.build_settings("patroni", "node1", GivenSettings()))
     store.wait(Deadline.after(0.01), Bell())
     store.wait(Deadline.after(PATIENCE), Bell())
     bell = Bell()

@@ -36,9 +36,9 @@ def _refuse_unusable_settings(values: Values) -> Iterator[str]:
     if kind is None:
         return
     try:
-        leader.settings(kind, "node", collect_texts(values, lambda _, path: path))
+        leader.build_settings(kind, "node", collect_texts(values, lambda _, path: path))
     except UnusableSettings as error:
-        for field, sentence in error.found:
+        for field, sentence in error.field_problems:
             parameter = STORE_PARAMETERS[field]
             text = sentence
             for other, known in STORE_PARAMETERS.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .... import leader
 from ....errors import BadArgument
 from ....leader.gate import LeaderPolicy, Unreachable
-from ....leader.settings import Given, StoreSettings
+from ....leader.settings import GivenSettings, StoreSettings
 from ....ocf.parameters import Values
 from ....values.light_typing import NamedTuple
 from . import parameters as p
@@ -49,17 +49,19 @@ def read_policy(values: Values) -> LeaderPolicy:
     is one second longer (see gate.py).
     """
     grace = values[p.GRACE]
-    silence = leader.silence(values[p.TYPE] or "etcd")
+    silence = leader.max_silence(values[p.TYPE] or "etcd")
     return LeaderPolicy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
 
 
 def read_gate(values: Values, node: str) -> Gate:
     """Return the gate of the node ``node``; raise BadArgument if a file cannot be read."""
     kind = values[p.TYPE] or ""
-    return Gate(kind, leader.settings(kind, node, collect_texts(values, _read_first_line)))
+    return Gate(kind, leader.build_settings(kind, node, collect_texts(values, _read_first_line)))
 
 
-def collect_texts(values: Values, read: Callable[[Parameter[str | None], str], str]) -> Given:
+def collect_texts(
+    values: Values, read: Callable[[Parameter[str | None], str], str]
+) -> GivenSettings:
     """Return the texts of a store's settings; ``read`` gets those that are in a file."""
     found = {field: values[parameter] for field, parameter in STORE_PARAMETERS.items()}
     for field, parameter in STORE_PARAMETERS.items():
@@ -67,7 +69,7 @@ def collect_texts(values: Values, read: Callable[[Parameter[str | None], str], s
         path = None if file is None else values[file]
         if file is not None and path is not None:
             found[field] = read(file, path)
-    return Given(**found)
+    return GivenSettings(**found)
 
 
 def _read_first_line(parameter: Parameter[str | None], path: str) -> str:
