@@ -35,12 +35,12 @@ def port(servers: Consul) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_stand_in_does_so(name: str, servers: Consul) -> None:
+def test_the_stand_in_answers_like_consul(name: str, servers: Consul) -> None:
     with serving(servers):
         CASES[name](servers)
 
 
-def test_requests(servers: Consul, port: int) -> None:
+def test_the_requests_of_a_read_and_a_wait(servers: Consul, port: int) -> None:
     """Each request is consistent; a waiting one names the index of the latest answer."""
     store = opened(port)
     leadership(store)
@@ -67,7 +67,7 @@ def leaderless(servers: Consul) -> None:
         (leaderless, "knows no leader of the servers"),
     ],
 )
-def test_what_is_no_answer(
+def test_an_answer_that_may_be_inconsistent_is_refused(
     servers: Consul, port: int, trouble: Callable[[Consul], None], reason: str
 ) -> None:
     trouble(servers)
@@ -85,7 +85,9 @@ def test_what_is_no_answer(
         (200, b"[{}]", []),
     ],
 )
-def test_something_else_answers(status: int, body: bytes, headers: list[str]) -> None:
+def test_the_answer_of_another_server_is_refused(
+    status: int, body: bytes, headers: list[str]
+) -> None:
     """An answer that is not Consul's leaves the state unknown.
 
     Above all, a 404 of another server does not mean that there is no leader.
@@ -95,7 +97,7 @@ def test_something_else_answers(status: int, body: bytes, headers: list[str]) ->
 
 
 @pytest.mark.parametrize("index", ["0", "-1", "", "x"])
-def test_an_index_that_is_none(servers: Consul, port: int, index: str) -> None:
+def test_an_illegal_index_is_replaced_by_1(servers: Consul, port: int, index: str) -> None:
     """An index that is no positive number is replaced by 1.
 
     Consul would answer a query with index 0 at once, so the queries would never wait.
@@ -107,7 +109,7 @@ def test_an_index_that_is_none(servers: Consul, port: int, index: str) -> None:
     assert servers.questions[-1]["index"] == "1"
 
 
-def test_without_an_answer_there_is_nothing_to_wait_for(servers: Consul, port: int) -> None:
+def test_a_wait_requires_the_index_of_an_answer(servers: Consul, port: int) -> None:
     store = opened(port)
     with pytest.raises(SourceUnavailable):
         store.wait(Deadline.after(NEVER), Bell())
@@ -126,13 +128,13 @@ def test_a_key_is_quoted() -> None:
     assert request.headers == {"X-Consul-Token": "geheim"}
 
 
-def test_the_time_to_wait_leaves_room_for_what_consul_adds() -> None:
+def test_the_requested_wait_leaves_room_for_the_jitter_of_consul() -> None:
     settings = leader.build_settings("consul", "node1", GivenSettings(key="l"))
     path = consul.build_read_request(settings, 7, 17.0).path
     assert path == "/v1/kv/l?consistent&index=7&wait=16000ms"
 
 
-def test_a_header_that_is_missing() -> None:
+def test_an_answer_without_the_index_is_refused() -> None:
     with pytest.raises(SourceUnavailable):
         consul.parse_response(Response(200, {}, b"[{}]"), KEY)
 
@@ -171,7 +173,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str, port: int) -> None:
+def test_the_next_endpoint_is_queried_after_a_malformed_answer(name: str, port: int) -> None:
     wrong_answer = answering(200, MALFORMED[name], "X-Consul-Index: 7")
     with serving_answers(wrong_answer) as wrong:
         found = leadership(opened(wrong.port))

@@ -16,7 +16,7 @@ from lvsdr.leader.decoding import (
 )
 
 
-def test_values() -> None:
+def test_values_of_the_expected_types_are_returned() -> None:
     assert parse_json(b'{"a": [1]}') == {"a": [1]}
     assert require_object({"a": 1}, "x") == {"a": 1}
     assert (require_single([], "x"), require_single([{}], "x")) == (None, {})
@@ -39,20 +39,22 @@ def test_values() -> None:
         (decode_base64, [None, [], 1, "a", "node1", "bm9kZTE", "bm9k\nZTE=", "\u00e9"]),
     ],
 )
-def test_malformed(decode: Callable[[object, str], object], values: list[object]) -> None:
+def test_values_of_other_types_are_malformed(
+    decode: Callable[[object, str], object], values: list[object]
+) -> None:
     for value in values:
         with pytest.raises(Malformed, match=r"^answered with a thing that is (no|not) "):
             decode(value, "a thing")
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.0", "\u0663", "9" * 21, "0x1", " 1", None, True])
-def test_no_number_in_quotes(value: object) -> None:
+def test_a_text_without_a_number_is_malformed(value: object) -> None:
     with pytest.raises(Malformed):
         require_number(value, "a thing", quoted=True)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"node1", b"{'a': 1}"])
-def test_no_json(body: bytes) -> None:
+def test_other_bodies_than_json_are_malformed(body: bytes) -> None:
     with pytest.raises(Malformed, match="not JSON"):
         parse_json(body)
 
@@ -61,7 +63,7 @@ NESTED = b"[" * 100 + b"]" * 100
 
 
 @pytest.mark.parametrize("body", [b"[" + NESTED + b"]", b"[" * 101, b'{"":' * 100_000])
-def test_an_answer_that_is_nested_too_deeply(body: bytes) -> None:
+def test_a_deeply_nested_answer_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         parse_json(body)
 
@@ -76,5 +78,5 @@ def test_an_answer_that_is_nested_too_deeply(body: bytes) -> None:
     ],
     ids=["as deep as allowed", "broad", "brackets in a text", "brackets behind a quote"],
 )
-def test_an_answer_that_only_looks_as_if_it_were(body: bytes) -> None:
+def test_broad_answers_and_brackets_in_texts_are_not_too_deep(body: bytes) -> None:
     assert isinstance(parse_json(body), list)

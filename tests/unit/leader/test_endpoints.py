@@ -36,7 +36,7 @@ def test_endpoints(text: str, found: str) -> None:
     assert " ".join(map(str, parse_endpoints(text, 2379))) == found
 
 
-def test_where_nothing_is_said_of_tls() -> None:
+def test_an_endpoint_without_a_scheme_gets_the_default() -> None:
     assert [each.tls for each in parse_endpoints("a,http://b,https://c", 1, tls=True)] == [1, 0, 1]
 
 
@@ -68,7 +68,7 @@ def test_where_nothing_is_said_of_tls() -> None:
         ("user:geheim@a/v3", "an endpoint has no user and password in it"),
     ],
 )
-def test_what_is_none(text: str, problem: str) -> None:
+def test_a_text_that_is_no_endpoint_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         parse_endpoints(text, 2379)
 
@@ -100,14 +100,14 @@ def ask(endpoints: Endpoints, alive: str) -> str:
     return endpoints.ask(question, Deadline.after(20.0), Bell())[0]
 
 
-def test_the_one_that_answered_is_asked_first() -> None:
+def test_the_endpoint_that_answered_is_queried_first() -> None:
     endpoints = Endpoints([A, B, C])
     assert endpoints.best == A
     assert [ask(endpoints, alive) for alive in ("abc", "bc", "abc", "a", "abc")] == list("abbaa")
     assert endpoints.best == A
 
 
-def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
+def test_an_unforeseen_error_counts_as_no_answer() -> None:
     """An unforeseen error counts as no answer, and the next endpoint is queried.
 
     The text of the error is not shown, because it may hold a secret.
@@ -124,7 +124,7 @@ def test_an_error_that_nothing_foresaw_is_no_answer() -> None:
     assert str(caught.value) == "http://a:1: internal error: KeyError"
 
 
-def test_questions_that_do_not_end_are_few() -> None:
+def test_at_most_three_queries_of_an_endpoint_hang() -> None:
     """At most three queries hang at a time: a resolver that hangs leaves a thread for each."""
     stuck, running = Event(), []
 
@@ -144,7 +144,7 @@ def test_questions_that_do_not_end_are_few() -> None:
     assert Endpoints([A]).ask(question, Deadline.after(PATIENCE), Bell())[0] == "a"
 
 
-def test_all_are_tried_in_turn() -> None:
+def test_all_endpoints_are_queried_in_turn() -> None:
     endpoints = Endpoints([A, B, C])
     assert ask(endpoints, "c") == "c"
     with pytest.raises(SourceUnavailable) as caught:

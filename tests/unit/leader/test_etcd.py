@@ -70,7 +70,7 @@ def test_leadership(body: str, node: str, state: State, name: str | None, reason
     assert found == (state, reason, name)
 
 
-def test_a_value_that_is_no_text() -> None:
+def test_a_value_that_is_not_utf_8_names_another_node() -> None:
     assert etcd.judge_leadership(b"node1\xff", settings("node1\ufffd")).state is State.FOLLOWER
 
 
@@ -91,7 +91,7 @@ def test_a_value_that_is_no_text() -> None:
         ("<html>", 200, "answered something that is not JSON"),
     ],
 )
-def test_what_is_no_answer(body: str, status: int, reason: str) -> None:
+def test_the_answer_of_another_server_is_refused(body: str, status: int, reason: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
         etcd.parse_response(response(body, status))
     assert str(caught.value) == reason
@@ -130,7 +130,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str) -> None:
+def test_the_next_endpoint_is_queried_after_a_malformed_answer(name: str) -> None:
     body = MALFORMED[name].encode("utf-8", "surrogateescape")
     with serving(answering(200, body)) as wrong, serving(answering(200, NODE1.encode())) as right:
         endpoints = f"127.0.0.1:{wrong.port},127.0.0.1:{right.port}"
@@ -143,14 +143,14 @@ def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str) ->
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_line_of_a_watch_ends_it(name: str) -> None:
+def test_a_malformed_line_ends_a_watch(name: str) -> None:
     body = MALFORMED[name].encode("utf-8", "surrogateescape")
     with pytest.raises(SourceUnavailable):
         etcd.reports_change(Response(200, {}, body))
 
 
 @pytest.mark.parametrize("token", ['"a\\r\\nb"', "1", "null", '["a"]', '"\u00e9"'])
-def test_a_token_that_cannot_be_sent(token: str) -> None:
+def test_a_token_that_cannot_be_sent_is_malformed(token: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
         etcd.parse_token(response(f'{{{HEADER},"token":{token}}}'))
     assert "\n" not in str(caught.value)
@@ -194,7 +194,7 @@ def test_a_watch_that_ends(line: str, status: int, reason: str) -> None:
     assert str(caught.value) == reason
 
 
-def test_questions() -> None:
+def test_the_requests() -> None:
     question = etcd.build_range_request(KEY, "token")
     assert (question.method, question.path) == ("POST", "/v3/kv/range")
     assert json.loads(question.body or b"") == {"key": "L3NlcnZpY2UvYy9sZWFkZXI="}
@@ -251,7 +251,7 @@ def test_passwords_and_tokens(answers: list[tuple[int, str]], asked: str) -> Non
     assert " ".join(routes(served)) == asked
 
 
-def test_a_token_that_does_not_help_is_not_asked_for_for_ever() -> None:
+def test_a_rejected_token_is_renewed_only_once() -> None:
     answers = [(200, TOKEN), (200, NODE1), (401, OLD_TOKEN), (200, TOKEN), (401, OLD_TOKEN)]
     with serving(said(*answers)) as served:
         given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}

@@ -121,7 +121,7 @@ def test_the_table(row: str) -> None:
 @pytest.mark.parametrize("unreachable", Unreachable)
 @pytest.mark.parametrize("holding", [True, False])
 @pytest.mark.parametrize("earlier", [None, *State])
-def test_what_holds_in_every_row(
+def test_the_invariants_hold_in_every_row(
     earlier: State | None, holding: bool, unreachable: Unreachable
 ) -> None:
     """Only the leader takes the address, and another leader ends every hold.
@@ -152,7 +152,7 @@ def test_what_holds_in_every_row(
 
 
 @pytest.mark.parametrize("grace", [0.0, 1.0, 2.0, 10.0, 60.0])
-def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
+def test_without_an_answer_the_address_is_released_in_time(grace: float) -> None:
     """Without an answer the address is gone when the longer of grace and `contact` is over.
 
     The loop decides again at each moment that the last decision named for its review.
@@ -180,7 +180,7 @@ def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
         ("leader 8, leader 0", NOW + 1.0),  # too far apart: the time in between is unknown
     ],
 )
-def test_it_is_taken_when_it_has_led_for_long_enough(answers: str, not_before: float) -> None:
+def test_the_address_is_taken_after_settle(answers: str, not_before: float) -> None:
     assert decided(answers, holding=False).not_before == not_before
     assert decided(answers, holding=True).not_before is None
 
@@ -203,7 +203,7 @@ def test_it_is_taken_when_it_has_led_for_long_enough(answers: str, not_before: f
         ("", False, "the store has not answered yet"),
     ],
 )  # fmt: skip
-def test_it_says_why(answers: str, holding: bool, reason: str) -> None:
+def test_a_decision_has_its_reason(answers: str, holding: bool, reason: str) -> None:
     assert decided(answers, holding).reason == reason
 
 
@@ -228,7 +228,7 @@ def test_silence_may_count_for_less_than_the_grace(ago: float, holds: bool) -> N
     assert policy.answer_max_age < policy.silence
 
 
-def test_only_the_word_of_a_leader_confirms() -> None:
+def test_only_an_answer_with_this_node_confirms() -> None:
     """Only an answer that names this node confirms the address.
 
     An announcement needs such an answer, and the age of the answer counts.

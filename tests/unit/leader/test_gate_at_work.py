@@ -165,6 +165,6 @@ def happen(event: Event, now: float, store: Store, nodes: list[Node]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(EVENTS, st.integers(0, 2**32))
-def test_never_two_and_in_the_end_the_leader(events: list[Event], seed: int) -> None:
+def test_never_two_holders_and_finally_the_leader(events: list[Event], seed: int) -> None:
     leaders = played(events, seed)
     assert [leader.up for leader in leaders] == [True]

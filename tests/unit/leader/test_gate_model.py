@@ -24,7 +24,7 @@ SILENT = Rules(LeaderPolicy(grace=2, settle=3, silence=1), release=1)
     ],
     ids=["lease", "no grace", "no lease", "silence"],
 )
-def test_never_two(rules: Rules) -> None:
+def test_two_nodes_never_have_the_address(rules: Rules) -> None:
     assert Model(rules).overlap() is None
 
 
@@ -42,7 +42,7 @@ def test_never_two(rules: Rules) -> None:
     ],
     ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease", "silence"],
 )
-def test_two_where_a_promise_is_broken(rules: Rules) -> None:
+def test_a_broken_promise_causes_two_holders(rules: Rules) -> None:
     """Two nodes have the address if a promise is broken.
 
     Each condition is needed, so the model would notice if the policy broke it.

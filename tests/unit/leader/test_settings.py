@@ -40,7 +40,7 @@ def problems(kind: str, given: GivenSettings) -> list[str]:
         ("etcd", CERTIFICATES._replace(key="/l"), "https://127.0.0.1:2379", "/l", "node1"),
     ],
 )
-def test_what_is_meant(
+def test_the_settings_of_each_store(
     kind: str, given: GivenSettings, endpoint: str, key: str, value: str
 ) -> None:
     found = meant(kind, given)
@@ -52,7 +52,7 @@ def test_an_attribute_has_no_endpoints() -> None:
     assert (found.endpoints, found.key, found.value) == ((), "pgsql-status", "PRI")
 
 
-def test_what_is_empty_was_not_said() -> None:
+def test_empty_settings_count_as_unset() -> None:
     assert meant("patroni", GivenSettings(*[""] * len(GivenSettings()))) == meant(
         "patroni", GivenSettings()
     )
@@ -142,7 +142,9 @@ def test_certificates() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense(kind: str, given: GivenSettings, found: list[str]) -> None:
+def test_contradictory_settings_are_refused(
+    kind: str, given: GivenSettings, found: list[str]
+) -> None:
     assert problems(kind, given) == found
 
 
@@ -151,7 +153,7 @@ def test_a_path_of_patroni_begins_with_a_slash(key: str) -> None:
     assert meant("patroni", GivenSettings(key=key)).key == "/leader"
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     given = GivenSettings("a:b", None, "", token="geheim", user="u")
     with pytest.raises(UnusableSettings) as caught:
         meant("etcd", given)

@@ -34,7 +34,7 @@ def test_the_defaults_are_those_of_ipaddr2_where_it_has_them() -> None:
     )
 
 
-def test_all_of_them() -> None:
+def test_all_parameters_are_parsed() -> None:
     assert parsed(
         ip="FD77:0::0020",
         cidr_netmask="64",
@@ -69,7 +69,7 @@ def test_the_names_of_ipaddr2(
     assert (found.duplicate_check, found.check_link) == (duplicate_check, check_link)
 
 
-def test_names_of_ipaddr2_that_contradict() -> None:
+def test_contradictory_names_of_ipaddr2_are_refused() -> None:
     assert problems(ip="10.9.0.20", nodad="true", run_arping="true") == [
         "run_arping=true: is the old name of duplicate_check, which is set to false; "
         "set only duplicate_check"
@@ -92,7 +92,7 @@ def test_ip_is_required() -> None:
         *("255.255.255.255", "::", "::1", "ff02::1", "fe80::1%eth0", "fd77::1/64", "fd77:::1"),
     ],
 )
-def test_what_is_no_address_for_this(ip: str) -> None:
+def test_other_texts_than_unicast_addresses_are_refused(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone"
     ]
@@ -101,7 +101,7 @@ def test_what_is_no_address_for_this(ip: str) -> None:
 @pytest.mark.parametrize(
     "ip", ["::ffff:10.9.0.100", "::ffff:a09:64", "0::FFFF:0a09:0064", "::10.9.0.100", "::a09:64"]
 )
-def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
+def test_an_ipv4_address_in_the_form_of_ipv6_is_refused(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone: "
         "an IPv4 address in the form of IPv6"
@@ -109,7 +109,7 @@ def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
 
 
 @pytest.mark.parametrize("ip", ["10.9.0.0", "10.9.0.255"])
-def test_an_address_of_no_host(ip: str) -> None:
+def test_network_and_broadcast_addresses_are_refused(ip: str) -> None:
     (problem,) = problems(ip=ip, cidr_netmask="24")
     assert problem.endswith(" address of its network, which no host can have")
 
@@ -132,7 +132,7 @@ def test_a_prefix_or_a_netmask(text: str, prefix: int) -> None:
     "text",
     ["0", "024", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"],
 )
-def test_what_is_neither(text: str) -> None:
+def test_other_texts_than_prefixes_are_refused(text: str) -> None:
     assert problems(ip="fd77::20", cidr_netmask=text) == [
         f"cidr_netmask={text}: must be a prefix length (1 to 32, for IPv6 to 128) "
         "or an IPv4 netmask"
@@ -153,12 +153,12 @@ def test_a_name_of_an_interface(nic: str) -> None:
 
 
 @pytest.mark.parametrize("nic", ["..", ".", "-force", "eth0/1", "eth 0", "eth0\n", "e" * 128])
-def test_what_is_none(nic: str) -> None:
+def test_illegal_names_of_interfaces_are_refused(nic: str) -> None:
     (problem,) = problems(ip="10.9.0.20", nic=nic)
     assert problem.endswith(": must be the name of a network interface")
 
 
-def test_the_old_way_to_give_a_label() -> None:
+def test_a_label_in_nic_is_refused() -> None:
     assert problems(ip="10.9.0.20", nic="eth0:1") == [
         "nic=eth0:1: must be the name of a network interface: a label goes to iflabel"
     ]
@@ -187,7 +187,7 @@ def test_link_local_needs_an_interface(ip: str) -> None:
 
 
 @pytest.mark.parametrize("ip", ["fec0::1", "fe8::1", "169.254.0.7", "fe00::1"])
-def test_what_is_not_link_local(ip: str) -> None:
+def test_other_addresses_need_no_interface(ip: str) -> None:
     assert parsed(ip=ip).wanted_place.address == ip
 
 
@@ -201,19 +201,19 @@ def test_what_is_not_link_local(ip: str) -> None:
         *((name, "maybe") for name in ("duplicate_check", "check_link", "noprefixroute")),
     ],
 )
-def test_counts_times_and_switches(name: str, text: str) -> None:
+def test_illegal_counts_times_and_switches_are_refused(name: str, text: str) -> None:
     (problem,) = problems(ip="10.9.0.20", **{name: text})
     assert problem.startswith(f"{name}={text}: must be ")
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(problems(ip="10.9.0.300", cidr_netmask="x", iflabel="a b", arp_count="-1")) == 4
 
 
-def test_an_identity_does_not_care_about_the_rest() -> None:
+def test_the_identity_ignores_other_parameters() -> None:
     values = IDENTITY.parse({"OCF_RESKEY_ip": "10.9.0.20", "OCF_RESKEY_arp_count": "-1"})
     assert read_wanted_place(values) == WantedPlace("10.9.0.20", None, None)
 
 
-def test_what_is_changed_in_place() -> None:
+def test_the_reloadable_parameters() -> None:
     assert [one.name for one in PARAMETERS if not one.reloadable] == ["ip", "cidr_netmask", "nic"]

@@ -29,11 +29,11 @@ def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
     assert recall(str(tmp_path / "state")) == FULL
 
 
-def test_nothing_stored_yet(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_empty_state(tmp_path: Path) -> None:
     assert recall(str(tmp_path / "state")) == SavedPlace()
 
 
-def test_another_boot(tmp_path: Path) -> None:
+def test_the_state_of_another_boot_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "state"
     store(str(path), FULL)
     path.write_text(path.read_text().replace("boot ", "boot 0"))
@@ -47,13 +47,13 @@ def test_another_boot(tmp_path: Path) -> None:
         *("announcer 1", "announcer x 1", "announcer 1 2 3"),
     ],
 )
-def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+def test_a_malformed_file_is_ignored(line: str, tmp_path: Path) -> None:
     path = tmp_path / "state"
     store(str(path), FULL)
     path.write_text(f"{path.read_text()}{line}\n")
     assert recall(str(path)) == SavedPlace()
 
 
-def test_it_cannot_be_written() -> None:
+def test_a_failed_write_is_reported() -> None:
     with pytest.raises(LvsdrError, match=r"^cannot write /nowhere/state: No such file"):
         store("/nowhere/state", FULL)

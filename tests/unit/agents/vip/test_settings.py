@@ -40,11 +40,11 @@ def place(wanted: WantedPlace, networks: tuple[Connected, ...] = NETWORKS) -> tu
     return found.name, prefix
 
 
-def test_the_routes_say_all() -> None:
+def test_routes_give_interface_and_prefix() -> None:
     assert place(WantedPlace("10.9.0.20", None, None)) == ("eth1", 24)
 
 
-def test_the_parameters_go_before_the_routes() -> None:
+def test_parameters_precede_routes() -> None:
     assert place(WantedPlace("10.9.0.20", None, "eth0")) == ("eth0", 24)
     assert place(WantedPlace("10.9.0.20", 28, None)) == ("eth1", 28)
     assert place(WantedPlace("10.9.0.20", 32, "eth0"), ()) == ("eth0", 32)
@@ -54,7 +54,7 @@ def test_an_alternative_name_becomes_the_kernels() -> None:
     assert place(WantedPlace("10.9.0.20", None, "eth0-old")) == ("eth0", 24)
 
 
-def test_a_route_over_lo_is_none() -> None:
+def test_a_route_over_lo_is_ignored() -> None:
     """A route over lo does not make a place: in IPv6 a real server's own address has one."""
     networks = (Connected("lo", 128), Connected("eth0", 64))
     assert place(WantedPlace("fd77::20", None, None), networks) == ("eth0", 64)
@@ -91,7 +91,9 @@ def test_a_route_over_lo_is_none() -> None:
         ),
     ],
 )
-def test_no_place(wanted: WantedPlace, networks: tuple[Connected, ...], reason: str) -> None:
+def test_an_address_without_a_place_is_refused(
+    wanted: WantedPlace, networks: tuple[Connected, ...], reason: str
+) -> None:
     with pytest.raises(BadArgument) as caught:
         choose_interface(wanted, ALL, networks)
     assert str(caught.value) == reason
@@ -139,7 +141,7 @@ SOUGHT = WantedPlace(*PLACE)
         ),
     ],
 )
-def test_misplaced(
+def test_a_misplacement_is_described(
     there: list[InterfaceAddress], asked: WantedPlace | None, problem: str | None
 ) -> None:
     assert find_misplacement(PLACE, ETH0._replace(addresses=tuple(there)), asked) == problem
@@ -158,5 +160,7 @@ def test_misplaced(
         (THERE, WANTED._replace(preferred_lft=0), ["it may be chosen as a source"]),
     ],
 )
-def test_differences(found: InterfaceAddress, wanted: AddressSettings, said: list[str]) -> None:
+def test_differences_are_described(
+    found: InterfaceAddress, wanted: AddressSettings, said: list[str]
+) -> None:
     assert list(find_differences(PLACE, ETH0._replace(addresses=(found,)), wanted)) == said

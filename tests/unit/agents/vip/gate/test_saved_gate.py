@@ -41,11 +41,11 @@ def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
     assert recall(str(tmp_path / "gate")) == FULL
 
 
-def test_not_started_yet(tmp_path: Path) -> None:
+def test_a_missing_file_means_not_started(tmp_path: Path) -> None:
     assert recall(str(tmp_path / "gate")) is None
 
 
-def test_another_boot(tmp_path: Path) -> None:
+def test_the_state_of_another_boot_is_ignored(tmp_path: Path) -> None:
     """A state of another boot is ignored, because its monotonic clock was another."""
     path = tmp_path / "gate"
     store(str(path), FULL)
@@ -53,7 +53,7 @@ def test_another_boot(tmp_path: Path) -> None:
     assert recall(str(path)) is None
 
 
-def test_what_a_store_says_is_one_line(tmp_path: Path) -> None:
+def test_a_reason_of_several_lines_becomes_one_line(tmp_path: Path) -> None:
     path = str(tmp_path / "gate")
     said = Leadership(State.FOLLOWER, "x is a\nword LEADER\n", "a\nnamed 1.0")
     store(path, SavedGate("etcd", LeaderHistory(LATEST._replace(leadership=said))))
@@ -65,13 +65,13 @@ def test_what_a_store_says_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["nonsense", "latest LEADER", "latest NOBODY 1 2", "word leader", "named soon", "\x00"]
 )
-def test_a_line_that_makes_no_sense(line: str, tmp_path: Path) -> None:
+def test_a_malformed_file_is_ignored(line: str, tmp_path: Path) -> None:
     path = tmp_path / "gate"
     store(str(path), FULL)
     path.write_text(f"{path.read_text()}{line}\n")
     assert recall(str(path)) is None
 
 
-def test_it_cannot_be_written() -> None:
+def test_a_failed_write_is_reported() -> None:
     with pytest.raises(LvsdrError, match=r"^cannot write /nowhere/gate: No such file"):
         store("/nowhere/gate", FULL)
