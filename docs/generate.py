@@ -17,7 +17,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lib"))
 
 from lvsdr import __date__, __version__  # noqa: E402
-from lvsdr.agents import AGENTS  # noqa: E402
+from lvsdr.agents import AGENTS, describe_agent  # noqa: E402
 from lvsdr.ocf.parameter_docs import parameter_manual, parameter_table  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
@@ -50,8 +49,8 @@ def documents() -> Iterable[tuple[Path, Form]]:
 
 def current(text: str, form: Form) -> str:
     """Return the document with all of its generated parts renewed."""
-    for name, module in AGENTS.items():
-        generated = form.parameters(import_module(module).AGENT.all_parameters)
+    for name in AGENTS:
+        generated = form.parameters(describe_agent(name).all_parameters)
         text = placed(text, f"parameters of {name}", generated)
     text = placed(text, "options of vip-manager", form.options(OPTIONS))
     return titled(placed(text, "tested systems", tested_table(json.loads(TESTED.read_text()))))

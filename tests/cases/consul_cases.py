@@ -10,7 +10,7 @@ from typing import Protocol
 from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
@@ -88,8 +88,8 @@ class Waiting:
 
 def opened(port: int, node: str = "node1", key: str = f"/{KEY}", token: str = "") -> leader.Store:
     """Open the store on this node."""
-    given = Given(endpoints=f"127.0.0.1:{port}", key=key, token=token)
-    return leader.open_store("consul", leader.settings("consul", node, given))
+    given = GivenSettings(endpoints=f"127.0.0.1:{port}", key=key, token=token)
+    return leader.open_store("consul", leader.build_settings("consul", node, given))
 
 
 def leadership(store: leader.Store) -> Leadership:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
-from lvsdr.agents import AGENTS
+from lvsdr.agents import AGENTS, describe_agent
 from lvsdr.pacemaker.cluster import Role
 
 from tests.cluster.addresses import LANGUAGES, NODES, READ_VIP
@@ -134,7 +133,7 @@ def test_short_names_are_enough(balanced: Cluster) -> None:
 def test_pcs_describes_every_parameter(balanced: Cluster, agent: str) -> None:
     described = balanced.node1.pcs("resource", "describe", agent, "--full")
     assert described.startswith(f"ocf:lvsdr:{agent} - ")
-    for parameter in import_module(AGENTS[agent]).AGENT.all_parameters:
+    for parameter in describe_agent(agent).all_parameters:
         note = r" \(required\)" if parameter.required else ""
         assert re.search(rf"^  {parameter.name}\b.*{note}", described, re.MULTILINE), parameter
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS
-from lvsdr.agents.vip.gate.parameters import PARAMETERS
-from lvsdr.agents.vip.gate.settings import gate, policy
+from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
+from lvsdr.agents.vip.gate.settings import read_gate, read_policy
 from lvsdr.ocf.value_parsers import duration
 from lvsdr.pacemaker.cluster import Role
 from lxml import etree
@@ -58,7 +58,7 @@ def test_pacemaker_finds_nothing_wrong(configured: Configured) -> None:
 def test_the_agent_understands_it(configured: Configured) -> None:
     given = parameters(configured.cluster, NAME)
     values = PARAMETERS.parse({f"OCF_RESKEY_{name}": given[name] for name in given})
-    found = gate(values, "node1")
+    found = read_gate(values, "node1")
     assert (found.kind, len(found.settings.endpoints), found.settings.value) == ("etcd", 3, "node1")
 
 
@@ -68,7 +68,7 @@ def test_it_looks_three_times_in_the_grace(configured: Configured) -> None:
     found = primitive(configured.cluster, NAME).iterfind("operations/op[@name='monitor']")
     intervals = [duration(str(op.get("interval"))) for op in found]
     assert len(intervals) == 2
-    assert max(intervals) * 3 <= policy(values).grace
+    assert max(intervals) * 3 <= read_policy(values).grace
 
 
 def test_only_the_leader_in_the_store_is_promoted(configured: Configured) -> None:

@@ -10,7 +10,14 @@ from contextlib import contextmanager
 
 from lvsdr import leader
 from lvsdr.leader.following import follow
-from lvsdr.leader.gate import Answer, Decision, Policy, Standing, decide, heard
+from lvsdr.leader.gate import (
+    Answer,
+    HoldDecision,
+    LeaderHistory,
+    LeaderPolicy,
+    decide,
+    record_answer,
+)
 from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.network import Host
@@ -20,7 +27,7 @@ from tests.support.waiting import PATIENCE
 class PolicyHolder:
     """A daemon without a real address: the address is a flag, with the times of its changes."""
 
-    def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
+    def __init__(self, host: Host, store: leader.Store, policy: LeaderPolicy) -> None:
         self.up = False
         self.changes: list[float] = []
         self._host, self._store, self._policy = host, store, policy
@@ -45,21 +52,21 @@ class PolicyHolder:
                 self._answers.put(answer)
 
     def _decide(self) -> None:
-        standing, until = Standing(), time.monotonic() + PATIENCE
+        standing, until = LeaderHistory(), time.monotonic() + PATIENCE
         while not self._bell.stopped():
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 answer = None
             if answer is not None:
-                standing = heard(standing, answer, self._policy)
+                standing = record_answer(standing, answer, self._policy)
             now = time.monotonic()
             decision = decide(standing, holding=self.up, now=now, policy=self._policy)
             self._act(decision, now)
             times = (decision.review, decision.not_before if not self.up else None)
             until = min((at for at in times if at is not None and at > now), default=now + 1.0)
 
-    def _act(self, decision: Decision, now: float) -> None:
+    def _act(self, decision: HoldDecision, now: float) -> None:
         early = decision.not_before is not None and now < decision.not_before
         wanted = decision.hold and (self.up or not early)
         if wanted is not self.up:
@@ -68,7 +75,7 @@ class PolicyHolder:
 
 
 @contextmanager
-def holding(host: Host, store: leader.Store, policy: Policy) -> Iterator[PolicyHolder]:
+def holding(host: Host, store: leader.Store, policy: LeaderPolicy) -> Iterator[PolicyHolder]:
     """Run a holder until the end of the block."""
     made = PolicyHolder(host, store, policy)
     try:

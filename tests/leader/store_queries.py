@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader.following import follow
-from lvsdr.leader.gate import Answer, Policy, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.gate import Answer, LeaderPolicy, State
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
@@ -18,11 +18,11 @@ from tests.leader.network import Host
 from tests.support.waiting import PATIENCE
 
 NEVER = 600.0  # seconds; no test takes so long
-QUICK = Policy(grace=4.0)
+QUICK = LeaderPolicy(grace=4.0)
 
 
-def open_store(kind: str, given: Given, node: str = "node1") -> leader.Store:
-    return leader.open_store(kind, leader.settings(kind, node, given))
+def open_store(kind: str, given: GivenSettings, node: str = "node1") -> leader.Store:
+    return leader.open_store(kind, leader.build_settings(kind, node, given))
 
 
 def query_store(host: Host, store: leader.Store, seconds: float = PATIENCE) -> Answer:
@@ -56,7 +56,7 @@ class StoreWait:
 class StoreFollower:
     """A thread that follows a store, as a daemon's does, and its answers."""
 
-    def __init__(self, host: Host, store: leader.Store, policy: Policy) -> None:
+    def __init__(self, host: Host, store: leader.Store, policy: LeaderPolicy) -> None:
         self.answers: list[Answer] = []
         self.bell = Bell()
         self._host, self._store, self._policy = host, store, policy
@@ -79,7 +79,9 @@ class StoreFollower:
 
 
 @contextmanager
-def following(host: Host, store: leader.Store, policy: Policy = QUICK) -> Iterator[StoreFollower]:
+def following(
+    host: Host, store: leader.Store, policy: LeaderPolicy = QUICK
+) -> Iterator[StoreFollower]:
     """Follow the store until the end of the block."""
     made = StoreFollower(host, store, policy)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 
 from tests.leader.etcd import KEY, Cluster
@@ -20,7 +20,7 @@ MEMBERS = (0, 1, 2)
 
 
 def opened(endpoints: Sequence[str], node: str = "node1") -> leader.Store:
-    return opened_store("etcd", Given(endpoints=",".join(endpoints), key=KEY), node)
+    return opened_store("etcd", GivenSettings(endpoints=",".join(endpoints), key=KEY), node)
 
 
 def state(host: Host, endpoints: Sequence[str], node: str = "node1", seconds: float = 5) -> State:
@@ -164,7 +164,7 @@ def test_no_member_can_be_reached(etcd: Cluster, node: Host) -> None:
     answer = query_store(node, opened(etcd.endpoints), 1)
     node.plug()
     assert answer.leadership.state is State.UNKNOWN
-    assert answer.heard - answer.asked < PATIENCE / 2
+    assert answer.answered_at - answer.queried_at < PATIENCE / 2
 
 
 def test_one_of_several_endpoints_is_something_else(etcd: Cluster, node: Host) -> None:

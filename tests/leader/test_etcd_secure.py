@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 
 from tests.leader.certificates import Authority
 from tests.leader.conftest import PASSWORD
@@ -15,9 +15,9 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture
-def given(secure: Cluster, authority: Authority) -> Given:
+def given(secure: Cluster, authority: Authority) -> GivenSettings:
     """Return complete and correct settings."""
-    return Given(
+    return GivenSettings(
         endpoints=secure.endpoints[0],
         key=KEY,
         ca_file=authority.certificate,
@@ -28,11 +28,11 @@ def given(secure: Cluster, authority: Authority) -> Given:
     )
 
 
-def said(hosts: dict[str, Host], given: Given) -> Leadership:
+def said(hosts: dict[str, Host], given: GivenSettings) -> Leadership:
     return query_store(hosts["node1"], open_store("etcd", given)).leadership
 
 
-def test_with_all_that_is_needed(hosts: dict[str, Host], given: Given) -> None:
+def test_with_all_that_is_needed(hosts: dict[str, Host], given: GivenSettings) -> None:
     assert said(hosts, given).state is State.LEADER
 
 
@@ -49,7 +49,7 @@ def test_with_all_that_is_needed(hosts: dict[str, Host], given: Given) -> None:
     ids=["certificate", "user", "password", "key", "file", "no certificates"],
 )
 def test_without_one_of_them(
-    hosts: dict[str, Host], given: Given, changed: dict[str, str | None], reason: str
+    hosts: dict[str, Host], given: GivenSettings, changed: dict[str, str | None], reason: str
 ) -> None:
     found = said(hosts, given._replace(**changed))
     assert found.state is State.UNKNOWN
@@ -58,7 +58,7 @@ def test_without_one_of_them(
 
 
 def test_a_certificate_with_a_common_name(
-    hosts: dict[str, Host], given: Given, authority: Authority
+    hosts: dict[str, Host], given: GivenSettings, authority: Authority
 ) -> None:
     """The gateway refuses a certificate with a CommonName, because that could be a user."""
     files = {"cert_file": authority.file("client.crt"), "key_file": authority.file("client.key")}
@@ -68,7 +68,7 @@ def test_a_certificate_with_a_common_name(
 
 
 def test_a_server_with_a_certificate_of_another_authority(
-    hosts: dict[str, Host], given: Given, authority: Authority
+    hosts: dict[str, Host], given: GivenSettings, authority: Authority
 ) -> None:
     other = Authority(authority.directory / "other")
     found = said(hosts, given._replace(ca_file=other.certificate))
@@ -77,7 +77,7 @@ def test_a_server_with_a_certificate_of_another_authority(
 
 
 def test_a_server_with_the_certificate_of_another_address(
-    hosts: dict[str, Host], given: Given, secure: Cluster
+    hosts: dict[str, Host], given: GivenSettings, secure: Cluster
 ) -> None:
     host = hosts["secure"]
     another = f"{host.front}4"
@@ -89,7 +89,7 @@ def test_a_server_with_the_certificate_of_another_address(
 
 
 def test_a_token_that_is_no_longer_valid(
-    hosts: dict[str, Host], given: Given, secure: Cluster
+    hosts: dict[str, Host], given: GivenSettings, secure: Cluster
 ) -> None:
     """A token may become invalid, as after its time to live, which is too long for a test."""
     store = open_store("etcd", given)

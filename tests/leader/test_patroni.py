@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Answer, Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 
 from tests.leader.etcd import Cluster
 from tests.leader.network import Host
@@ -36,7 +36,7 @@ def store(standing_etcd: Cluster) -> Iterator[Cluster]:
 
 def own(host: Host, path: str = "/leader", status: str | None = None) -> leader.Store:
     """Return the store that queries the Patroni of this host."""
-    given = Given(endpoints=f"{host.front}:{PORT}", key=path, value=status)
+    given = GivenSettings(endpoints=f"{host.front}:{PORT}", key=path, value=status)
     return open_store("patroni", given, host.name)
 
 
@@ -46,7 +46,7 @@ def said(host: Host, path: str = "/leader", status: str | None = None) -> Leader
 
 def keyed(etcd: Cluster, host: Host) -> leader.Store:
     """Return the store that reads the key of that Patroni."""
-    return open_store("etcd", Given(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
+    return open_store("etcd", GivenSettings(endpoints=",".join(etcd.endpoints), key=KEY), host.name)
 
 
 def test_the_leader_and_the_replica(patroni: Patroni, standing_etcd: Cluster) -> None:
@@ -80,10 +80,10 @@ def test_of_several_endpoints_only_those_here_count(
     first = patroni.leader()
     endpoints = [f"{host.front}:{PORT}" for host in patroni.hosts]
     for host, order in itertools.product(patroni.hosts, (endpoints, endpoints[::-1])):
-        store = open_store("patroni", Given(endpoints=",".join(order)), host.name)
+        store = open_store("patroni", GivenSettings(endpoints=",".join(order)), host.name)
         wanted = State.LEADER if host is first else State.FOLLOWER
         assert query_store(host, store).leadership.state is wanted
-    stranger = open_store("patroni", Given(endpoints=",".join(endpoints)))
+    stranger = open_store("patroni", GivenSettings(endpoints=",".join(endpoints)))
     found = query_store(hosts["etcd1"], stranger).leadership
     assert found.state is State.UNKNOWN
     assert "not on this host" in found.reason
@@ -105,7 +105,7 @@ def test_a_switchover(patroni: Patroni, standing_etcd: Cluster) -> None:
         wait_until(lambda: new.says(State.LEADER) and new_key.says(State.LEADER))
         wait_until(lambda: old.says(State.FOLLOWER) and old_key.says(State.FOLLOWER))
     assert old_key.answers[-1].leadership.leader == second.name
-    assert max(led(old_key), key=asked_at).asked < min(led(new_key), key=asked_at).heard
+    assert max(led(old_key), key=asked_at).queried_at < min(led(new_key), key=asked_at).answered_at
     assert patroni.leader() is second
 
 
@@ -115,7 +115,7 @@ def led(followed: StoreFollower) -> list[Answer]:
 
 
 def asked_at(answer: Answer) -> float:
-    return answer.asked
+    return answer.queried_at
 
 
 def test_a_leader_without_its_store_steps_down(patroni: Patroni, store: Cluster) -> None:

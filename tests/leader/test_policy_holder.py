@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.leader.gate import Policy, Unreachable
-from lvsdr.leader.settings import Given
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
+from lvsdr.leader.settings import GivenSettings
 
 from tests.leader.etcd import KEY, Cluster
 from tests.leader.network import Host
@@ -16,7 +16,7 @@ from tests.support.processes import with_variables
 from tests.support.waiting import wait_until
 
 LEASE = "5"  # seconds; etcdctl renews it every third of it
-POLICY = Policy(grace=2.0)
+POLICY = LeaderPolicy(grace=2.0)
 
 
 @pytest.fixture
@@ -32,9 +32,11 @@ def leased(etcd: Cluster, hosts: dict[str, Host]) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def nodes(leased: Cluster, hosts: dict[str, Host], policy: Policy) -> Iterator[list[PolicyHolder]]:
+def nodes(
+    leased: Cluster, hosts: dict[str, Host], policy: LeaderPolicy
+) -> Iterator[list[PolicyHolder]]:
     """Yield holders: node1 has the address, node2 waits. The cable of node1 is in at the end."""
-    given = Given(endpoints=",".join(leased.endpoints), key=KEY)
+    given = GivenSettings(endpoints=",".join(leased.endpoints), key=KEY)
     first, second = hosts["node1"], hosts["node2"]
     with holding(first, open_store("etcd", given, "node1"), policy) as one:
         with holding(second, open_store("etcd", given, "node2"), policy) as two:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib
 import json
 import re
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr import __date__, __version__
-from lvsdr.agents import AGENTS
+from lvsdr.agents import AGENTS, describe_agent
 from lvsdr.vipmanager.options import OPTIONS
 
 from tests.support.paths import ROOT
@@ -47,7 +46,7 @@ def test_the_generated_parts_are_current() -> None:
 @pytest.mark.parametrize("name", AGENTS)
 def test_the_reference_has_every_parameter_of_an_agent(name: str) -> None:
     page = (REFERENCE / f"{name}.md").read_text()
-    agent = importlib.import_module(AGENTS[name]).AGENT
+    agent = describe_agent(name)
     lacking = [one.name for one in agent.all_parameters if f"\n| `{one.name}` |" not in page]
     assert lacking == []
 

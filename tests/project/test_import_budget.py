@@ -149,8 +149,8 @@ def test_an_action_keeps_within_budget(agent: str, action: str, tmp_path: Path) 
 def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
     """The budget holds for all modules, including those that only a kernel with IPVS needs."""
     code = (
-        f"import sys; sys.path.insert(0, {str(LIB)!r}); from importlib import import_module; "
-        f"from lvsdr.agents import AGENTS; import_module(AGENTS[{agent!r}])"
+        f"import sys; sys.path.insert(0, {str(LIB)!r}); "
+        f"from lvsdr.agents import describe_agent; describe_agent({agent!r})"
     )
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
 
@@ -177,8 +177,9 @@ def test_each_store_has_its_settings() -> None:
 def test_a_store_imports_no_other_and_no_urllib3_unasked(store: str) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr import leader; "
-        "from lvsdr.leader.settings import Given; "
-        f"settings = leader.settings({store!r}, 'node1', Given(**{STORES[store]!r})); "
+        "from lvsdr.leader.settings import GivenSettings; "
+        f"given = GivenSettings(**{STORES[store]!r}); "
+        f"settings = leader.build_settings({store!r}, 'node1', given); "
         f"leader.open_store({store!r}, settings)"
     )
     found = imports(["-c", code], {})

@@ -15,8 +15,12 @@ from ..system.process.spawn import end_with_children, kill_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Callable, NoReturn
 
+    from ..ocf.agent import Agent
+
+# The name of an agent -> its module, which has ``AGENT``, or ``choose_agent`` for variants.
 AGENTS = {
     "lvsdr": "lvsdr.agents.lvsdr",
     "lvsdr-realsvr": "lvsdr.agents.realsvr",
@@ -49,11 +53,27 @@ def main(name: str) -> NoReturn:
     _exit(code)
 
 
-def _run(name: str) -> int:
+def load_agent(name: str, action: str, environ: Mapping[str, str]) -> Agent:
+    """Return the agent ``name`` in the variant for an action with these parameters."""
     from importlib import import_module
 
-    code: int = import_module(AGENTS[name]).AGENT.run(sys.argv[1:], os.environ)
-    return code
+    module = import_module(AGENTS[name])
+    if hasattr(module, "choose_agent"):
+        chosen: Agent = module.choose_agent(action, environ)
+        return chosen
+    agent: Agent = module.AGENT
+    return agent
+
+
+def describe_agent(name: str) -> Agent:
+    """Return the agent ``name`` with all of its parameters and actions."""
+    return load_agent(name, "meta-data", {})
+
+
+def _run(name: str) -> int:
+    arguments = sys.argv[1:]
+    agent = load_agent(name, arguments[0] if arguments else "", os.environ)
+    return agent.run(arguments, os.environ)
 
 
 def _unable(error: Exception) -> int:

@@ -16,7 +16,7 @@ from importlib import import_module
 from ..errors import LvsdrError, SourceUnavailable
 from ..values.deadline import Deadline
 from .gate import Answer, Leadership, State
-from .settings import Given, Kind, Settings, checked, not_used
+from .settings import GivenSettings, Kind, StoreSettings, check_settings, find_unused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,40 +50,40 @@ STORES = {
 }
 
 
-def kind(name: str) -> Kind:
+def find_kind(name: str) -> Kind:
     """Return the possible settings of the store ``name``; raise KeyError for an unknown store."""
-    found: Kind = import_module(STORES[name]).KIND
-    return found
+    kind: Kind = import_module(STORES[name]).KIND
+    return kind
 
 
-def settings(name: str, node: str, given: Given) -> Settings:
+def build_settings(name: str, node: str, given: GivenSettings) -> StoreSettings:
     """Return the settings of this store on the node ``node``.
 
     Raises UnusableSettings with all problems.
     """
-    return checked(kind(name), node, given)
+    return check_settings(find_kind(name), node, given)
 
 
-def open_store(name: str, settings: Settings) -> Store:
+def open_store(name: str, settings: StoreSettings) -> Store:
     """Return the store, without a query."""
     store: Store = import_module(STORES[name]).open_store(settings)
     return store
 
 
-def unused(name: str, given: Given) -> list[str]:
+def list_unused(name: str, given: GivenSettings) -> list[str]:
     """Return the given fields that this kind of store does not use."""
-    return [field for field, _ in not_used(kind(name), given)]
+    return [field for field, _ in find_unused(find_kind(name), given)]
 
 
-def encrypted(endpoints: str | None) -> bool:
+def uses_tls(endpoints: str | None) -> bool:
     """Return whether one of the endpoints uses TLS, given certificates."""
     words = (endpoints or "").replace(",", " ").split()
     return not words or any(not word.lower().startswith("http://") for word in words)
 
 
-def silence(name: str) -> float:
+def max_silence(name: str) -> float:
     """Return the seconds of silence that the last answer of this kind of store outlives."""
-    return kind(name).silence
+    return find_kind(name).silence
 
 
 def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
@@ -93,7 +93,7 @@ def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
     """
     from ..system.net.first_answer import Bell
 
-    asked = time.monotonic()
+    queried_at = time.monotonic()
     try:
         return store.look(deadline, bell or Bell())
     except SourceUnavailable as error:
@@ -102,4 +102,4 @@ def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
         raise
     except Exception as error:  # an internal error is no answer of the store
         reason = f"internal error: {type(error).__name__}"
-    return Answer(Leadership(State.UNKNOWN, reason), asked, time.monotonic())
+    return Answer(Leadership(State.UNKNOWN, reason), queried_at, time.monotonic())

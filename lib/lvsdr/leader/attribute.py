@@ -17,7 +17,7 @@ from ..system.net.first_answer import Bell
 from ..system.process.run import run
 from ..values.deadline import Deadline
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings
+from .settings import Kind, StoreSettings
 
 _COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # with the coordinator, as it has quorum
 _POLL = 1.0  # seconds between two queries, each of which starts a process
@@ -39,7 +39,7 @@ KIND = Kind(port=None, key=_name, value=_value)
 
 
 class Attribute:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
 
     def look(self, deadline: Deadline, _bell: Bell) -> Answer:
@@ -56,7 +56,7 @@ class Attribute:
         bell.wait(min(_POLL, deadline.remaining()))
 
 
-def open_store(settings: Settings) -> Attribute:
+def open_store(settings: StoreSettings) -> Attribute:
     return Attribute(settings)
 
 
@@ -67,7 +67,7 @@ def has_quorum(document: bytes) -> bool:
     return coordinator is not None and coordinator.flag("with_quorum")
 
 
-def leadership(state: ClusterState, settings: Settings) -> Leadership:
+def leadership(state: ClusterState, settings: StoreSettings) -> Leadership:
     """Return the leadership by the attribute; raise SourceUnavailable if it is ambiguous."""
     name, value, attributes = settings.key, settings.value, state.attributes
     here = state.node(settings.node)

@@ -15,18 +15,26 @@ from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
-from .asking import Endpoints
-from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .decoding import (
+    Malformed,
+    decode_base64,
+    parse_json,
+    require_number,
+    require_object,
+    require_single,
+    require_text,
+)
+from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings, key_of_the_leader, or_node
+from .settings import Kind, StoreSettings, require_key, use_node_name
 
 
-def _key(text: str | None) -> str:
+def _parse_key(text: str | None) -> str:
     """Return a key without leading and trailing slashes: Consul's keys begin without one."""
-    return key_of_the_leader((text or "").strip("/") or None)
+    return require_key((text or "").strip("/") or None)
 
 
-KIND = Kind(port=8500, key=_key, value=or_node, takes=frozenset({"token"}))
+KIND = Kind(port=8500, key=_parse_key, value=use_node_name, takes=frozenset({"token"}))
 
 _JITTER = 16 / 17  # Consul adds up to a sixteenth to the requested wait
 _LEAST = 0.01
@@ -42,38 +50,38 @@ class Entry(NamedTuple):
     """The session that holds the lock; empty without one."""
 
 
-class Found(NamedTuple):
+class ReadResult(NamedTuple):
     """The entry for the key, None without one, and Consul's index of this state."""
 
     entry: Entry | None
-    at: int
+    store_index: int
 
 
 class Consul:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._index: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        request = read(self._settings)
+        request = build_read_request(self._settings)
 
-        def question(endpoint: Endpoint) -> Found:
-            return self._found(endpoint, request, deadline)
+        def query(endpoint: Endpoint) -> ReadResult:
+            return self._read(endpoint, request, deadline)
 
         self._index = None
-        found, asked = self._endpoints.ask(question, deadline, bell)
-        self._index = found.at
-        return Answer(leadership(found.entry, self._settings), asked, monotonic())
+        result, queried_at = self._endpoints.ask(query, deadline, bell)
+        self._index = result.store_index
+        return Answer(judge_leadership(result.entry, self._settings), queried_at, monotonic())
 
     def wait(self, deadline: Deadline, bell: Bell) -> None:
         if self._index is None:
             raise SourceUnavailable("there is no index to wait from")
-        request = read(self._settings, self._index, deadline.remaining())
+        request = build_read_request(self._settings, self._index, deadline.remaining())
         endpoint = self._endpoints.best
 
-        def listen() -> Found:
-            return self._found(endpoint, request, deadline)
+        def listen() -> ReadResult:
+            return self._read(endpoint, request, deadline)
 
         try:
             first([(str(endpoint), listen)], deadline, bell)
@@ -81,16 +89,18 @@ class Consul:
             if not (deadline.expired() or bell.stopped()):
                 raise
 
-    def _found(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> Found:
+    def _read(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> ReadResult:
         response = exchange(endpoint, request, self._settings.trust, deadline)
-        return understood(response, self._settings.key)
+        return parse_response(response, self._settings.key)
 
 
-def open_store(settings: Settings) -> Consul:
+def open_store(settings: StoreSettings) -> Consul:
     return Consul(settings)
 
 
-def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> Request:
+def build_read_request(
+    settings: StoreSettings, index: int | None = None, seconds: float = 0.0
+) -> Request:
     """Build the request for the key; with an ``index``, the answer waits for a change.
 
     Without a change, the answer arrives after ``seconds``.
@@ -103,40 +113,42 @@ def read(settings: Settings, index: int | None = None, seconds: float = 0.0) -> 
     return Request("GET", path, headers={"X-Consul-Token": token} if token else {})
 
 
-def understood(response: Response, key: str) -> Found:
+def parse_response(response: Response, key: str) -> ReadResult:
     """Return the content of an answer; raise SourceUnavailable unless it is consistent.
 
     Answers of another server than Consul raise it, too.
     """
     status, headers, body = response
     if status not in (200, 404) or "x-consul-index" not in headers:
-        said = body.decode("utf-8", "replace").strip()[:200]
-        raise SourceUnavailable(f"answered {status}: {said or 'nothing'}")
+        content = body.decode("utf-8", "replace").strip()[:200]
+        raise SourceUnavailable(f"answered {status}: {content or 'nothing'}")
     if headers.get("x-consul-knownleader") == "false":
         raise SourceUnavailable("knows no leader of the servers")
     if headers.get("x-consul-effective-consistency") == "stale":
         raise SourceUnavailable("answered with what may be old")
-    return Found(_entry(body, key) if status == 200 else None, _index(headers["x-consul-index"]))
-
-
-def _entry(body: bytes, key: str) -> Entry:
-    found = mapping(only(parsed(body), "a document"), "an entry")
-    if text(found.get("Key", key), "a key") != key:
-        raise Malformed("answered with another key")
-    value, session = found.get("Value"), found.get("Session")
-    return Entry(
-        b"" if value is None else decoded(value, "a value"),
-        whole(found.get("LockIndex", 0), "a LockIndex"),
-        "" if session is None else text(session, "a session"),
+    return ReadResult(
+        _parse_entry(body, key) if status == 200 else None, _parse_index(headers["x-consul-index"])
     )
 
 
-def _index(text: str) -> int:
+def _parse_entry(body: bytes, key: str) -> Entry:
+    document = require_object(require_single(parse_json(body), "a document"), "an entry")
+    if require_text(document.get("Key", key), "a key") != key:
+        raise Malformed("answered with another key")
+    value, session = document.get("Value"), document.get("Session")
+    return Entry(
+        b"" if value is None else decode_base64(value, "a value"),
+        require_number(document.get("LockIndex", 0), "a LockIndex"),
+        "" if session is None else require_text(session, "a session"),
+    )
+
+
+def _parse_index(text: str) -> int:
     """Return an index of at least 1, as Consul requires of clients: with 0 it would not wait."""
     return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
 
 
-def leadership(entry: Entry | None, settings: Settings) -> Leadership:
+def judge_leadership(entry: Entry | None, settings: StoreSettings) -> Leadership:
     """Return the leadership of this node by the entry for the key.
 
     A lock keeps the value of its last holder after its release, or after the end of the session.

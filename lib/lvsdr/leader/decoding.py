@@ -24,7 +24,7 @@ class Malformed(SourceUnavailable):
     """An answer that does not have the form of the store's answers."""
 
 
-def parsed(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """Return the JSON value in a body.
 
     Deeply nested JSON is rejected: json recurses, and Python 3.9 aborts the whole process after a
@@ -53,40 +53,40 @@ def _is_flat(body: bytes) -> bool:
     return True
 
 
-def mapping(value: object, what: str) -> dict[str, Any]:
-    """Return an object of JSON; ``what`` names it in the message."""
+def require_object(value: object, subject: str) -> dict[str, Any]:
+    """Return an object of JSON; ``subject`` names it in the message."""
     if not isinstance(value, dict):
-        raise Malformed(f"answered with {what} that is no object")
+        raise Malformed(f"answered with {subject} that is no object")
     return value
 
 
-def only(value: object, what: str) -> Any:
+def require_single(value: object, subject: str) -> Any:
     """Return the only element of a list; None if the list is empty."""
     if not isinstance(value, list) or len(value) > 1 or value == [None]:
-        raise Malformed(f"answered with {what} that is no list of one")
+        raise Malformed(f"answered with {subject} that is no list of one")
     return value[0] if value else None
 
 
-def whole(value: object, what: str, quoted: bool = False) -> int:
+def require_number(value: object, subject: str, quoted: bool = False) -> int:
     """Return an integer of 0 or more; with ``quoted``, it may be in quotes, as in protobuf."""
     if quoted and isinstance(value, str) and value.isascii() and value.isdecimal():
         if len(value) <= _LONGEST:
             return int(value)
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise Malformed(f"answered with {what} that is no number")
+    raise Malformed(f"answered with {subject} that is no number")
 
 
-def text(value: object, what: str) -> str:
+def require_text(value: object, subject: str) -> str:
     """Return a text, which may be empty."""
     if not isinstance(value, str):
-        raise Malformed(f"answered with {what} that is no text")
+        raise Malformed(f"answered with {subject} that is no text")
     return value
 
 
-def decoded(value: object, what: str) -> bytes:
+def decode_base64(value: object, subject: str) -> bytes:
     """Return the bytes of a text in base64."""
     try:
-        return b64decode(text(value, what).encode("ascii"), validate=True)
+        return b64decode(require_text(value, subject).encode("ascii"), validate=True)
     except ValueError:
-        raise Malformed(f"answered with {what} that is not in base64") from None
+        raise Malformed(f"answered with {subject} that is not in base64") from None

@@ -1,33 +1,103 @@
-"""The syntax of a store's endpoints."""
+"""The endpoints of a store: their notation, and queries that try one after another."""
 
 from __future__ import annotations
 
-from ..system.net.http import Endpoint
-from ..values.hosts import is_host, literal
+from collections.abc import Callable, Iterable
+from threading import Lock
 
+from ..errors import LvsdrError, SourceUnavailable
+from ..system.net.first_answer import Bell, first
+from ..system.net.http import Endpoint
+from ..values.deadline import Deadline
+from ..values.hosts import is_host, literal
+from ..values.light_typing import TypeVar
+
+T = TypeVar("T")
+
+_MOST_QUERIES = 3  # unfinished queries of one endpoint
 _SCHEMES = {"http": False, "https": True}
 _SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query
 
 
-def endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
+class Endpoints:
+    """The endpoints of a store, each of which answers for the whole store.
+
+    The endpoint that answered last is first in the next query.
+    """
+
+    def __init__(self, endpoints: Iterable[Endpoint], redact: Callable[[str], str] = str) -> None:
+        """Keep the endpoints; ``redact`` removes secrets from the messages of a server."""
+        self._order = list(endpoints)
+        self._redact = redact
+        self._lock = Lock()
+        self._running = dict.fromkeys(self._order, 0)
+
+    @property
+    def best(self) -> Endpoint:
+        """Return the endpoint that answered last."""
+        return self._order[0]
+
+    def ask(
+        self, query: Callable[[Endpoint], T], deadline: Deadline, bell: Bell
+    ) -> tuple[T, float]:
+        """Return an answer, and the start of its query (seconds, monotonic clock).
+
+        ``query`` raises SourceUnavailable without an answer.  This method raises it if all
+        endpoints fail.
+        """
+        attempts = [(str(endpoint), self._bind(query, endpoint)) for endpoint in self._order]
+        try:
+            index, answer, queried_at = first(attempts, deadline, bell)
+        except SourceUnavailable as error:
+            raise SourceUnavailable(self._redact(str(error))) from None
+        self._order.insert(0, self._order.pop(index))
+        return answer, queried_at
+
+    def _bind(self, query: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
+        def ask() -> T:
+            self._count_query(endpoint)
+            try:
+                return query(endpoint)
+            except LvsdrError:
+                raise
+            except Exception as error:  # counts as no answer; its text may be secret
+                raise SourceUnavailable(f"internal error: {type(error).__name__}") from None
+            finally:
+                with self._lock:
+                    self._running[endpoint] -= 1
+
+        return ask
+
+    def _count_query(self, endpoint: Endpoint) -> None:
+        """Count a query; raise SourceUnavailable if too many have not ended.
+
+        Each occupies a thread, and a resolver that hangs ignores the deadline.
+        """
+        with self._lock:
+            if self._running[endpoint] >= _MOST_QUERIES:
+                raise SourceUnavailable(f"{_MOST_QUERIES} earlier queries have not ended")
+            self._running[endpoint] += 1
+
+
+def parse_endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, ...]:
     """Parse a list of endpoints, separated by commas or white space.
 
     ``port`` and ``tls`` are the defaults for endpoints without them.  Raises ValueError with the
     problem and, if it is safe to show, the endpoint.
 
-    >>> [str(endpoint) for endpoint in endpoints("10.0.0.1, https://[fd77::1]:4001/ node2", 2379)]
+    >>> [str(each) for each in parse_endpoints("10.0.0.1, https://[fd77::1]:4001/ node2", 2379)]
     ['http://10.0.0.1:2379', 'https://[fd77::1]:4001', 'http://node2:2379']
     """
     # Commas and slashes of a password would be read as separators, so no part is shown.
     if "@" in text:
         raise ValueError("an endpoint has no user and password in it")
-    found = [_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
-    if not found:
+    endpoints = [_parse_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
+    if not endpoints:
         raise ValueError("it names none")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(endpoints))
 
 
-def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
+def _parse_endpoint(text: str, port: int, tls: bool) -> Endpoint:
     if _SIGNS.intersection(text):
         raise ValueError("an endpoint is a scheme, a host and a port, and nothing more")
     scheme, separator, rest = text.rpartition("://")
@@ -36,14 +106,14 @@ def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
     rest, slash, path = rest.partition("/")
     if slash and path:
         raise ValueError(f"{text} has a path")
-    host, after = _host(rest, text)
+    host, after = _split_host(rest, text)
     if not is_host(host):
         raise ValueError(f"{host or text} is no host")
     secure = _SCHEMES[scheme.lower()] if separator else tls
-    return Endpoint(literal(host) or host, _port(after, text) if after else port, secure)
+    return Endpoint(literal(host) or host, _parse_port(after, text) if after else port, secure)
 
 
-def _host(rest: str, text: str) -> tuple[str, str]:
+def _split_host(rest: str, text: str) -> tuple[str, str]:
     """Return the host and the text after it."""
     if rest.startswith("["):
         host, bracket, after = rest[1:].partition("]")
@@ -56,7 +126,7 @@ def _host(rest: str, text: str) -> tuple[str, str]:
     return host, colon + after
 
 
-def _port(after: str, text: str) -> int:
+def _parse_port(after: str, text: str) -> int:
     digits = after[1:]
     if after[0] != ":" or not (digits.isascii() and digits.isdecimal() and len(digits) <= 5):
         raise ValueError(f"{text} has no port after its colon")

@@ -17,16 +17,24 @@ from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint, Request, Response, exchange, lines
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
-from .asking import Endpoints
-from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .decoding import (
+    Malformed,
+    decode_base64,
+    parse_json,
+    require_number,
+    require_object,
+    require_single,
+    require_text,
+)
+from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings, key_of_the_leader, or_node
+from .settings import Kind, StoreSettings, require_key, use_node_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = Kind(port=2379, key=key_of_the_leader, value=or_node, takes=frozenset({"user", "password"}))
+KIND = Kind(port=2379, key=require_key, value=use_node_name, takes=frozenset({"user", "password"}))
 
 # This header makes a member without a leader fail at once (etcd: rpctypes/md.go).
 _LEADER_REQUIRED = {"Grpc-Metadata-hasleader": "true"}
@@ -39,7 +47,7 @@ _OLD_TOKEN = (
 _NO_PASSWORDS = "etcdserver: authentication is not enabled"
 
 
-class Found(NamedTuple):
+class RangeResult(NamedTuple):
     """The value of a key, None without the key, and the revision of the store."""
 
     value: bytes | None
@@ -47,110 +55,116 @@ class Found(NamedTuple):
 
 
 class Etcd:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints, settings.redacted)
         self._token = ""
         self._revision: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        def question(endpoint: Endpoint) -> Found:
-            return found(self._range(endpoint, deadline), self._settings.key)
+        def query(endpoint: Endpoint) -> RangeResult:
+            return parse_range(self._range(endpoint, deadline), self._settings.key)
 
         self._revision = None
-        answer, asked = self._endpoints.ask(question, deadline, bell)
-        self._revision = answer.revision
-        return Answer(leadership(answer.value, self._settings), asked, monotonic())
+        result, queried_at = self._endpoints.ask(query, deadline, bell)
+        self._revision = result.revision
+        return Answer(judge_leadership(result.value, self._settings), queried_at, monotonic())
 
     def wait(self, deadline: Deadline, bell: Bell) -> None:
         if self._revision is None:
             raise SourceUnavailable("there is no revision to watch from")
-        request = watch(self._settings.key, self._revision + 1, self._token)
+        request = build_watch_request(self._settings.key, self._revision + 1, self._token)
         endpoint = self._endpoints.best
 
-        def listen() -> bool:
-            return any(map(rings, lines(endpoint, request, self._settings.trust, deadline)))
+        def watch_key() -> bool:
+            return any(
+                map(reports_change, lines(endpoint, request, self._settings.trust, deadline))
+            )
 
         try:
-            rang = first([(str(endpoint), listen)], deadline, bell)[1]
+            changed = first([(str(endpoint), watch_key)], deadline, bell)[1]
         except SourceUnavailable:
             if deadline.expired() or bell.stopped():
                 return
             raise
-        if not rang:
+        if not changed:
             raise SourceUnavailable(f"{endpoint} ended the watch")
 
     def _range(self, endpoint: Endpoint, deadline: Deadline) -> Mapping[str, Any]:
         """Return the document for the key, after an authentication if needed."""
-        had = self._token
-        if self._settings.user and not had:
+        old_token = self._token
+        if self._settings.user and not old_token:
             self._authenticate(endpoint, deadline)
-        response = self._post(endpoint, range_of(self._settings.key, self._token), deadline)
-        if had and is_old_token(response):
+        response = self._post(
+            endpoint, build_range_request(self._settings.key, self._token), deadline
+        )
+        if old_token and is_old_token(response):
             self._authenticate(endpoint, deadline)
-            response = self._post(endpoint, range_of(self._settings.key, self._token), deadline)
-        return understood(response)
+            response = self._post(
+                endpoint, build_range_request(self._settings.key, self._token), deadline
+            )
+        return parse_response(response)
 
     def _authenticate(self, endpoint: Endpoint, deadline: Deadline) -> None:
         """Get a new token: tokens expire, and a restarted member forgets them."""
         user, password = self._settings.user or "", self._settings.password.reveal()
-        response = self._post(endpoint, login(user, password), deadline)
-        self._token = "" if complaint(response) == _NO_PASSWORDS else token(response)
+        response = self._post(endpoint, build_login_request(user, password), deadline)
+        self._token = "" if extract_error(response) == _NO_PASSWORDS else parse_token(response)
 
     def _post(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> Response:
         return exchange(endpoint, request, self._settings.trust, deadline)
 
 
-def open_store(settings: Settings) -> Etcd:
+def open_store(settings: StoreSettings) -> Etcd:
     return Etcd(settings)
 
 
-def _request(path: str, document: object, token: str = "") -> Request:
+def _build_request(path: str, document: object, token: str = "") -> Request:
     headers = {**_LEADER_REQUIRED, "Content-Type": "application/json"}
     if token:
         headers["Authorization"] = token
     return Request("POST", path, json.dumps(document).encode(), headers)
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def range_of(key: str, token: str = "") -> Request:
+def build_range_request(key: str, token: str = "") -> Request:
     """Build the request for one key; not serializable, so the member must query the others."""
-    return _request("/v3/kv/range", {"key": _encoded(key)}, token)
+    return _build_request("/v3/kv/range", {"key": _encode(key)}, token)
 
 
-def login(user: str, password: str) -> Request:
-    return _request("/v3/auth/authenticate", {"name": user, "password": password})
+def build_login_request(user: str, password: str) -> Request:
+    return _build_request("/v3/auth/authenticate", {"name": user, "password": password})
 
 
-def watch(key: str, revision: int, token: str = "") -> Request:
+def build_watch_request(key: str, revision: int, token: str = "") -> Request:
     """Build the request for all changes of a key from ``revision`` on."""
-    create = {"key": _encoded(key), "start_revision": str(revision)}
-    return _request("/v3/watch", {"create_request": create}, token)
+    create = {"key": _encode(key), "start_revision": str(revision)}
+    return _build_request("/v3/watch", {"create_request": create}, token)
 
 
-def understood(response: Response) -> Mapping[str, Any]:
+def parse_response(response: Response) -> Mapping[str, Any]:
     """Return the document of an answer; raise SourceUnavailable if it is not etcd's."""
     if response.status != 200:
-        raise SourceUnavailable(f"answered {response.status}: {complaint(response)}")
-    document = mapping(parsed(response.body), "a document")
+        raise SourceUnavailable(f"answered {response.status}: {extract_error(response)}")
+    document = require_object(parse_json(response.body), "a document")
     if not isinstance(document.get("header"), dict) or "revision" not in document["header"]:
         raise Malformed("answered something that is not etcd's")
     return document
 
 
-def token(response: Response) -> str:
-    found = text(understood(response).get("token", ""), "a token")
-    if not found.isascii() or not found.isprintable():
+def parse_token(response: Response) -> str:
+    token = require_text(parse_response(response).get("token", ""), "a token")
+    if not token.isascii() or not token.isprintable():
         raise Malformed("answered with a token that cannot be sent")
-    return found
+    return token
 
 
-def complaint(response: Response) -> str:
+def extract_error(response: Response) -> str:
     """Return the error message of an answer; an error on a stream is wrapped once more."""
-    document = _lenient(response.body)
+    document = _parse_leniently(response.body)
     error = document.get("error")
     message = error.get("message") if isinstance(error, dict) else document.get("message") or error
     text = message if isinstance(message, str) else response.body.decode("utf-8", "replace")
@@ -158,43 +172,45 @@ def complaint(response: Response) -> str:
 
 
 def is_old_token(response: Response) -> bool:
-    code = _lenient(response.body).get("code")
-    return code == _UNAUTHENTICATED or complaint(response) in _OLD_TOKEN
+    code = _parse_leniently(response.body).get("code")
+    return code == _UNAUTHENTICATED or extract_error(response) in _OLD_TOKEN
 
 
-def found(document: Mapping[str, Any], key: str) -> Found:
+def parse_range(document: Mapping[str, Any], key: str) -> RangeResult:
     """Return the entry for the key in a document; raise Malformed."""
-    number = whole(mapping(document["header"], "a header")["revision"], "a revision", quoted=True)
-    entry = only(document.get("kvs", []), "kvs")
+    number = require_number(
+        require_object(document["header"], "a header")["revision"], "a revision", quoted=True
+    )
+    entry = require_single(document.get("kvs", []), "kvs")
     if entry is None:
-        return Found(None, number)
-    entry = mapping(entry, "an entry")
-    if "key" in entry and decoded(entry["key"], "a key") != key.encode():
+        return RangeResult(None, number)
+    entry = require_object(entry, "an entry")
+    if "key" in entry and decode_base64(entry["key"], "a key") != key.encode():
         raise Malformed("answered with another key")
-    return Found(decoded(entry.get("value", ""), "a value"), number)
+    return RangeResult(decode_base64(entry.get("value", ""), "a value"), number)
 
 
-def leadership(value: bytes | None, settings: Settings) -> Leadership:
+def judge_leadership(value: bytes | None, settings: StoreSettings) -> Leadership:
     """Return the leadership of this node by the value of the key; None: the key is missing."""
     if not value:
-        said = "does not exist" if value is None else "is empty"
-        return Leadership(State.NO_LEADER, f"{settings.key} {said} in etcd")
+        flaw = "does not exist" if value is None else "is empty"
+        return Leadership(State.NO_LEADER, f"{settings.key} {flaw} in etcd")
     leader = value.decode("utf-8", "replace")
     state = State.LEADER if value == settings.value.encode() else State.FOLLOWER
     return Leadership(state, f"{settings.key} is {leader} in etcd", leader)
 
 
-def rings(line: Response) -> bool:
+def reports_change(line: Response) -> bool:
     """Return whether a line of a watch reports a change; its first line reports none.
 
     A watch from a revision that was compacted is cancelled, with the oldest revision left.  That
     counts as a change.  Raises SourceUnavailable for any other end.
     """
     if line.status != 200:
-        raise SourceUnavailable(f"answered {line.status}: {complaint(line)}")
-    result = mapping(parsed(line.body), "a line").get("result")
+        raise SourceUnavailable(f"answered {line.status}: {extract_error(line)}")
+    result = require_object(parse_json(line.body), "a line").get("result")
     if not isinstance(result, dict):
-        raise SourceUnavailable(f"ended the watch: {complaint(line)}")
+        raise SourceUnavailable(f"ended the watch: {extract_error(line)}")
     if result.get("canceled") and "compact_revision" not in result:
         raise SourceUnavailable(
             f"ended the watch: {result.get('cancel_reason', 'no reason given')}"
@@ -202,9 +218,9 @@ def rings(line: Response) -> bool:
     return bool(result.get("events")) or bool(result.get("canceled"))
 
 
-def _lenient(body: bytes) -> dict[str, Any]:
+def _parse_leniently(body: bytes) -> dict[str, Any]:
     """Return the object in a body; an empty one for any other content."""
     try:
-        return mapping(parsed(body), "a document")
+        return require_object(parse_json(body), "a document")
     except Malformed:
         return {}

@@ -9,7 +9,7 @@ from ..errors import SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..values.deadline import Deadline
 from . import ask
-from .gate import Answer, Policy, State
+from .gate import Answer, LeaderPolicy, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ _PAUSE = 0.5  # seconds after a failed query, or while changes cannot be watched
 _GAP = 0.1  # seconds at least between two queries: a key may change all the time
 
 
-def follow(store: Store, policy: Policy, bell: Bell, interval: float = inf) -> Iterator[Answer]:
+def follow(
+    store: Store, policy: LeaderPolicy, bell: Bell, interval: float = inf
+) -> Iterator[Answer]:
     """Yield every answer of the store, until ``bell`` is stopped; occupies its thread.
 
-    An answer arrives at least every ``policy.contact`` seconds, changed or not: each proves that
-    the store can be reached.  While no node leads, they arrive faster, within ``policy.vigil``.  No
-    wait for a change lasts longer than ``interval`` seconds.
+    An answer arrives at least every ``policy.answer_max_age`` seconds, changed or not: each proves
+    that the store can be reached.  While no node leads, answers arrive faster, within
+    ``policy.no_leader_max_age``.  No wait for a change lasts longer than ``interval`` seconds.
     """
     while not bell.stopped():
         gap = Deadline.after(_GAP)
@@ -32,11 +34,11 @@ def follow(store: Store, policy: Policy, bell: Bell, interval: float = inf) -> I
         if bell.stopped():
             return
         yield answer
-        _rest(store, min(interval, _patience(answer.leadership.state, policy)), bell)
+        _wait_for_change(store, min(interval, _choose_pause(answer.leadership.state, policy)), bell)
         bell.wait(gap.remaining())
 
 
-def _rest(store: Store, seconds: float, bell: Bell) -> None:
+def _wait_for_change(store: Store, seconds: float, bell: Bell) -> None:
     """Wait for a change, or for a short time if changes cannot be watched."""
     try:
         store.wait(Deadline.after(seconds), bell)
@@ -44,8 +46,8 @@ def _rest(store: Store, seconds: float, bell: Bell) -> None:
         bell.wait(min(seconds, _PAUSE))
 
 
-def _patience(state: State, policy: Policy) -> float:
+def _choose_pause(state: State, policy: LeaderPolicy) -> float:
     """Return the seconds to wait for a change before the next query."""
     if state is State.NO_LEADER:
-        return min(policy.refresh, policy.vigil / 4)
+        return min(policy.refresh, policy.no_leader_max_age / 4)
     return _PAUSE if state in (State.UNKNOWN, State.STOPPED) else policy.refresh

@@ -3,14 +3,14 @@
 The invariant: the agents and daemons never put the address on two nodes at a time.  A node has it
 only while the store's answers allow that, and each answer is valid for a limited time.  An answer
 that names this node is valid for ``grace`` seconds after its question, if no later answer comes.
-An answer without a leader is valid for ``vigil`` seconds, because any node may be next.  A node
-that is to take the address waits ``settle`` seconds after the first answer that names it.  So at
-most one node has the address, under two conditions:
+An answer without a leader is valid for ``no_leader_max_age`` seconds, because any node may be next.
+A node that is to take the address waits ``settle`` seconds after the first answer that names it.
+So at most one node has the address, under two conditions:
 
 - After a named node falls silent, the store names no other node within ``grace`` plus the time of a
   release.  That requires a longer lease, such as Patroni's ``ttl`` less its ``loop_wait``.
-- A node that loses the leadership in any other way learns of it within ``vigil``.  ``settle`` is at
-  least ``vigil`` plus the time of a release.
+- A node that loses the leadership in any other way learns of it within ``no_leader_max_age``.
+  ``settle`` is at least ``no_leader_max_age`` plus the time of a release.
 
 A store that runs on this node and gives no lease may be silent for ``silence`` seconds only.  A
 longer grace does not extend that.  If that store is not running, its last answer is void at once.
@@ -53,11 +53,11 @@ class Leadership(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A leadership that held at some moment after ``asked`` and is known since ``heard``."""
+    """A leadership that held at some moment after ``queried_at``, known since ``answered_at``."""
 
     leadership: Leadership
-    asked: float
-    heard: float
+    queried_at: float
+    answered_at: float
 
 
 class Unreachable(Enum):
@@ -67,7 +67,7 @@ class Unreachable(Enum):
     RELEASE = "release"
 
 
-class Policy(NamedTuple):
+class LeaderPolicy(NamedTuple):
     """The periods for which each answer of the store is valid; all in seconds."""
 
     grace: float = 10.0
@@ -96,32 +96,32 @@ class Policy(NamedTuple):
         return min(max(self.patience / 4, 1.0), 5.0)
 
     @property
-    def contact(self) -> float:
+    def answer_max_age(self) -> float:
         """Return the maximum age of the latest answer while all queries succeed."""
         return self.refresh + self.timeout
 
     @property
-    def vigil(self) -> float:
+    def no_leader_max_age(self) -> float:
         """Return the maximum age of an answer without a leader for which the address stays."""
         return max(self.settle / 2, 0.5)
 
 
-class Standing(NamedTuple):
+class LeaderHistory(NamedTuple):
     """The history of the store's answers, as far as this node needs it."""
 
     latest: Answer | None = None
-    word: State | None = None
+    last_state: State | None = None
     """The state in the last answer that was not UNKNOWN."""
-    named: float | None = None
+    leading_since: float | None = None
     """The time since which the store has named this node, without any other answer."""
-    confirmed: float | None = None
+    confirmed_at: float | None = None
     """The time of the last query that was answered with this node's name.
 
     None once another node leads.
     """
 
 
-class Decision(NamedTuple):
+class HoldDecision(NamedTuple):
     """The decision on the address of this node, with the reason."""
 
     hold: bool
@@ -130,7 +130,7 @@ class Decision(NamedTuple):
     """True if the store does not name this node or does not answer: a case for the operator."""
     not_before: float | None = None
     """The earliest time at which this node may take the address, if it does not have it yet."""
-    asked: float | None = None
+    confirmed_at: float | None = None
     """The time of the query that was answered with this node's name.
 
     None if the address stays for another reason.
@@ -139,71 +139,84 @@ class Decision(NamedTuple):
     """The time of the next decision if no answer comes until then; None for no need."""
 
 
-def heard(standing: Standing, answer: Answer, policy: Policy) -> Standing:
+def resume_history(confirmed_at: float | None) -> LeaderHistory:
+    """Return the history of a node of which only the last confirmation is known, if any."""
+    return LeaderHistory(
+        last_state=None if confirmed_at is None else State.LEADER, confirmed_at=confirmed_at
+    )
+
+
+def record_answer(history: LeaderHistory, answer: Answer, policy: LeaderPolicy) -> LeaderHistory:
     """Return the history with one more answer."""
     state = answer.leadership.state
     if state is State.UNKNOWN:
-        return standing._replace(latest=answer, named=None)
+        return history._replace(latest=answer, leading_since=None)
     if state is State.LEADER:
         # Another node may have led between two answers that are far apart.
-        still = current(standing, answer.asked, policy)[0] is State.LEADER
-        named = standing.named if still else None
-        return Standing(answer, state, answer.heard if named is None else named, answer.asked)
-    confirmed = standing.confirmed if state is State.NO_LEADER else None
-    return Standing(answer, state, named=None, confirmed=confirmed)
+        still = assess_state(history, answer.queried_at, policy)[0] is State.LEADER
+        leading_since = history.leading_since if still else None
+        if leading_since is None:
+            leading_since = answer.answered_at
+        return LeaderHistory(answer, state, leading_since, confirmed_at=answer.queried_at)
+    confirmed_at = history.confirmed_at if state is State.NO_LEADER else None
+    return LeaderHistory(answer, state, leading_since=None, confirmed_at=confirmed_at)
 
 
-def decide(standing: Standing, *, holding: bool, now: float, policy: Policy) -> Decision:
+def decide(
+    history: LeaderHistory, *, holding: bool, now: float, policy: LeaderPolicy
+) -> HoldDecision:
     """Decide whether this node has the address; ``holding`` is true if it has it now."""
-    state, reason = current(standing, now, policy)
+    state, reason = assess_state(history, now, policy)
     if state in (State.FOLLOWER, State.STOPPED):
-        return Decision(False, reason, degraded=state is State.STOPPED)
-    if state is State.LEADER and standing.latest is not None:
-        not_before = None if holding else (standing.named or 0.0) + policy.settle
-        review = standing.latest.asked + policy.contact
-        asked = standing.latest.asked
-        return Decision(True, reason, not_before=not_before, asked=asked, review=review)
+        return HoldDecision(False, reason, degraded=state is State.STOPPED)
+    if state is State.LEADER and history.latest is not None:
+        not_before = None if holding else (history.leading_since or 0.0) + policy.settle
+        review = history.latest.queried_at + policy.answer_max_age
+        queried_at = history.latest.queried_at
+        return HoldDecision(True, reason, False, not_before, confirmed_at=queried_at, review=review)
     if not holding:
-        return Decision(False, reason, degraded=state is State.UNKNOWN)
-    confirmed = standing.confirmed
+        return HoldDecision(False, reason, degraded=state is State.UNKNOWN)
+    confirmed_at = history.confirmed_at
     if state is State.NO_LEADER:
-        until = now if confirmed is None else confirmed + policy.grace
-        return _unled(standing, reason, until, now, policy)
-    until = now if confirmed is None else confirmed + policy.patience
-    return _ignorant(standing, reason, until, now, policy)
+        until = now if confirmed_at is None else confirmed_at + policy.grace
+        return _decide_without_leader(history, reason, until, now, policy)
+    until = now if confirmed_at is None else confirmed_at + policy.patience
+    return _decide_without_answer(history, reason, until, now, policy)
 
 
-def current(standing: Standing, now: float, policy: Policy) -> tuple[State, str]:
+def assess_state(history: LeaderHistory, now: float, policy: LeaderPolicy) -> tuple[State, str]:
     """Return the state that is known now, and its reason; UNKNOWN if the answer is too old."""
-    if standing.latest is None:
+    if history.latest is None:
         return State.UNKNOWN, "the store has not answered yet"
-    (state, reason, _), asked, _ = standing.latest
-    limits = {State.LEADER: policy.contact, State.NO_LEADER: policy.vigil}
-    if state in limits and now - asked >= limits[state]:
-        return State.UNKNOWN, f"no answer for {now - asked:.1f} s; the last one was: {reason}"
+    (state, reason, _), queried_at, _ = history.latest
+    limits = {State.LEADER: policy.answer_max_age, State.NO_LEADER: policy.no_leader_max_age}
+    if state in limits and now - queried_at >= limits[state]:
+        return State.UNKNOWN, f"no answer for {now - queried_at:.1f} s; the last one was: {reason}"
     return state, reason
 
 
-def _unled(standing: Standing, reason: str, until: float, now: float, policy: Policy) -> Decision:
+def _decide_without_leader(
+    history: LeaderHistory, reason: str, until: float, now: float, policy: LeaderPolicy
+) -> HoldDecision:
     """Keep a held address for the grace: without a leader, this node may lead again in a moment."""
-    if now >= until or standing.latest is None:
-        return Decision(False, f"{reason}, and the grace of {policy.grace:g} s is over")
-    review = min(until, standing.latest.asked + policy.vigil)
-    return Decision(True, _kept(reason, until - now), degraded=True, review=review)
+    if now >= until or history.latest is None:
+        return HoldDecision(False, f"{reason}, and the grace of {policy.grace:g} s is over")
+    review = min(until, history.latest.queried_at + policy.no_leader_max_age)
+    return HoldDecision(True, _format_grace(reason, until - now), degraded=True, review=review)
 
 
-def _ignorant(
-    standing: Standing, reason: str, until: float, now: float, policy: Policy
-) -> Decision:
+def _decide_without_answer(
+    history: LeaderHistory, reason: str, until: float, now: float, policy: LeaderPolicy
+) -> HoldDecision:
     """Keep a held address for the patience if the last known state named this node."""
-    if standing.word in (State.FOLLOWER, State.NO_LEADER, State.STOPPED):
-        return Decision(False, f"{reason}; when it last answered, this node did not lead", True)
+    if history.last_state in (State.FOLLOWER, State.NO_LEADER, State.STOPPED):
+        return HoldDecision(False, f"{reason}; when it last answered, this node did not lead", True)
     if now < until:
-        return Decision(True, _kept(reason, until - now), degraded=True, review=until)
+        return HoldDecision(True, _format_grace(reason, until - now), degraded=True, review=until)
     if policy.unreachable is Unreachable.KEEP:
-        return Decision(True, f"{reason}; the address is kept", degraded=True)
-    return Decision(False, f"{reason}, and the grace of {policy.patience:g} s is over", True)
+        return HoldDecision(True, f"{reason}; the address is kept", degraded=True)
+    return HoldDecision(False, f"{reason}, and the grace of {policy.patience:g} s is over", True)
 
 
-def _kept(reason: str, seconds: float) -> str:
+def _format_grace(reason: str, seconds: float) -> str:
     return f"{reason}; the address is kept for {seconds:.1f} s more"

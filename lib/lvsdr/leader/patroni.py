@@ -19,10 +19,10 @@ from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..system.net.local_host import own_addresses
 from ..values.deadline import Deadline
-from .asking import Endpoints
-from .decoding import Malformed, mapping, parsed, text
+from .decoding import Malformed, parse_json, require_object, require_text
+from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
-from .settings import Kind, Settings
+from .settings import Kind, StoreSettings
 
 _POLL = 0.5  # seconds between two queries: changes cannot be watched
 _YES, _NO = 200, 503  # the only statuses of Patroni's health checks
@@ -31,7 +31,7 @@ _YES, _NO = 200, 503  # the only statuses of Patroni's health checks
 _OF_THE_LEADER = ("/", "/leader", "/primary", "/read-write", "/standby-leader", "/standby_leader")
 
 
-def _path(text: str | None) -> str:
+def _parse_path(text: str | None) -> str:
     path = "/leader" if text is None else text
     path = path if path.startswith("/") else f"/{path}"
     if not path.isascii() or not path.isprintable() or " " in path:
@@ -39,7 +39,7 @@ def _path(text: str | None) -> str:
     return path
 
 
-def _status(text: str | None, _node: str) -> str:
+def _parse_status(text: str | None, _node: str) -> str:
     status = str(_YES) if text is None else text
     if not (status.isascii() and status.isdecimal() and 200 <= int(status) <= 599):
         raise ValueError(f"{status} must be the HTTP status of the one that leads, by default 200")
@@ -50,15 +50,15 @@ def _status(text: str | None, _node: str) -> str:
 # member led 3.5 s after the last answer in a measurement.
 _SILENCE = 2.0
 
-KIND = Kind(port=8008, key=_path, value=_status, silence=_SILENCE)
+KIND = Kind(port=8008, key=_parse_path, value=_parse_status, silence=_SILENCE)
 
 
-class NotHere(SourceUnavailable):
+class EndpointElsewhere(SourceUnavailable):
     """The endpoint belongs to another host."""
 
 
 class Patroni:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints(settings.endpoints)
 
@@ -66,69 +66,71 @@ class Patroni:
         began, number = monotonic(), len(self._settings.endpoints)
         failures: list[SourceUnavailable] = []
 
-        def question(endpoint: Endpoint) -> Leadership:
+        def query(endpoint: Endpoint) -> Leadership:
             try:
-                return self._question(endpoint, deadline)
+                return self._query_endpoint(endpoint, deadline)
             except SourceUnavailable as error:
                 failures.append(error)
                 raise
 
         try:
-            found, asked = self._endpoints.ask(question, deadline, bell)
+            leadership, queried_at = self._endpoints.ask(query, deadline, bell)
         except SourceUnavailable as error:
             if has_stopped(failures, number):
                 return Answer(Leadership(State.STOPPED, str(error)), began, monotonic())
             raise
-        return Answer(found, asked, monotonic())
+        return Answer(leadership, queried_at, monotonic())
 
     def wait(self, deadline: Deadline, bell: Bell) -> None:
         bell.wait(min(_POLL, deadline.remaining()))
 
-    def _question(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
+    def _query_endpoint(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
         own = own_addresses(endpoint.host)
         if endpoint.host in own:
-            return self._answer(endpoint, deadline)
+            return self._query_address(endpoint, deadline)
         if not own:
-            raise NotHere("is not on this host, and only the Patroni of this host is asked")
+            raise EndpointElsewhere(
+                "is not on this host, and only the Patroni of this host is asked"
+            )
         for address in own[:-1]:
             with suppress(Refused):
-                return self._answer(endpoint._replace(address=address), deadline)
-        return self._answer(endpoint._replace(address=own[-1]), deadline)
+                return self._query_address(endpoint._replace(address=address), deadline)
+        return self._query_address(endpoint._replace(address=own[-1]), deadline)
 
-    def _answer(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
+    def _query_address(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
         path, trust = self._settings.key, self._settings.trust
         status, _, body = exchange(endpoint, Request("GET", path), trust, deadline)
         wanted = int(self._settings.value)
         if status not in (wanted, _YES, _NO):
             raise SourceUnavailable(f"answered {status} for {path}")
         if body:
-            mapping(parsed(body), "a document")  # any other body is not Patroni's
+            require_object(parse_json(body), "a document")  # any other body is not Patroni's
         if status == wanted:
             return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
         try:
             cluster = exchange(endpoint, Request("GET", "/cluster"), trust, deadline)
         except SourceUnavailable:
             cluster = None
-        return not_the_one(path, status, cluster)
+        return judge_failed_check(path, status, cluster)
 
 
-def open_store(settings: Settings) -> Patroni:
+def open_store(settings: StoreSettings) -> Patroni:
     return Patroni(settings)
 
 
 def has_stopped(failures: Sequence[SourceUnavailable], number: int) -> bool:
     """Return whether all ``number`` endpoints failed, and this host has some, all refused."""
-    here = [error for error in failures if not isinstance(error, NotHere)]
+    here = [error for error in failures if not isinstance(error, EndpointElsewhere)]
     return len(failures) == number and bool(here) and all(isinstance(e, Refused) for e in here)
 
 
-def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
+def judge_failed_check(path: str, status: int, cluster: Response | None) -> Leadership:
     """Return the leadership of a member that fails the check; ``cluster`` may name the leader.
 
     NO_LEADER requires that Patroni knows it, and that the check is for the leader.
     """
     reason = f"Patroni answers {status} for {path}"
-    members = _members(cluster)
+    members = _parse_members(cluster)
     if members is None:
         return Leadership(State.FOLLOWER, reason)
     for name, role in members:
@@ -139,18 +141,18 @@ def not_the_one(path: str, status: int, cluster: Response | None) -> Leadership:
     return Leadership(State.FOLLOWER, f"{reason}, nobody leads")
 
 
-def _members(cluster: Response | None) -> list[tuple[str, str]] | None:
+def _parse_members(cluster: Response | None) -> list[tuple[str, str]] | None:
     """Return name and role of each member; None if they are unknown."""
     if cluster is None or cluster.status != _YES:
         return None
     try:
-        members = mapping(parsed(cluster.body), "a document").get("members")
+        members = require_object(parse_json(cluster.body), "a document").get("members")
         if not isinstance(members, list):
             return None
-        return [_member(mapping(member, "a member")) for member in members]
+        return [_parse_member(require_object(member, "a member")) for member in members]
     except Malformed:
         return None
 
 
-def _member(member: Mapping[str, object]) -> tuple[str, str]:
-    return text(member.get("name"), "a name"), text(member.get("role"), "a role")
+def _parse_member(member: Mapping[str, object]) -> tuple[str, str]:
+    return require_text(member.get("name"), "a name"), require_text(member.get("role"), "a role")

@@ -8,7 +8,7 @@ from math import inf
 from ..errors import InvalidParameters
 from ..system.net.http import Endpoint, Trust
 from ..values.light_typing import NamedTuple, TypeVar
-from .endpoints import endpoints
+from .endpoints import parse_endpoints
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Secret:
         return hash(self._text)
 
 
-class Given(NamedTuple):
+class GivenSettings(NamedTuple):
     """The texts of all settings, as given; None or empty if unset."""
 
     endpoints: str | None = None
@@ -65,19 +65,19 @@ class Kind(NamedTuple):
     """The seconds of silence that its last answer outlives, whatever the grace: see gate.py."""
 
 
-def key_of_the_leader(text: str | None) -> str:
+def require_key(text: str | None) -> str:
     """Return the key, which has no default."""
     if text is None:
         raise ValueError("must be set: the key that holds the leader's name")
     return text
 
 
-def or_node(text: str | None, node: str) -> str:
+def use_node_name(text: str | None, node: str) -> str:
     """Return the value, by default the node's name."""
     return node if text is None else text
 
 
-class Settings(NamedTuple):
+class StoreSettings(NamedTuple):
     """The checked settings: where to send queries, with which key, value and credentials."""
 
     node: str
@@ -98,41 +98,41 @@ class Settings(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A problem with a field of ``Given``."""
+    """A problem with a field of ``GivenSettings``."""
 
     field: str
     sentence: str
 
 
 class UnusableSettings(InvalidParameters):
-    """Unusable settings of a store; ``found`` has a Problem for each flaw.
+    """Unusable settings of a store; ``field_problems`` has a Problem for each flaw.
 
     The message names the fields; a caller with other names for them builds its own message.
     """
 
-    def __init__(self, found: list[Problem]) -> None:
-        self.found = tuple(found)
-        super().__init__(f"{problem.field}: {problem.sentence}" for problem in found)
+    def __init__(self, field_problems: list[Problem]) -> None:
+        self.field_problems = tuple(field_problems)
+        super().__init__(f"{problem.field}: {problem.sentence}" for problem in field_problems)
 
 
-def checked(kind: Kind, node: str, given: Given) -> Settings:
+def check_settings(kind: Kind, node: str, given: GivenSettings) -> StoreSettings:
     """Return the checked settings; raise UnusableSettings with all problems."""
-    given = Given._make(text or None for text in given)
+    given = GivenSettings._make(text or None for text in given)
     trust = Trust(given.ca_file, given.cert_file, given.key_file)
-    problems = [*_together(kind, given), *not_used(kind, given)]
+    problems = [*_check_pairs(kind, given), *find_unused(kind, given)]
 
-    def tried(field: str, convert: Callable[[], T], otherwise: T) -> T:
+    def attempt(field: str, convert: Callable[[], T], default: T) -> T:
         try:
             return convert()
         except ValueError as error:
             problems.append(Problem(field, str(error)))
-            return otherwise
+            return default
 
-    found = Settings(
+    settings = StoreSettings(
         node=node,
-        endpoints=tried("endpoints", lambda: _endpoints(kind, given, trust), ()),
-        key=tried("key", lambda: kind.key(given.key), ""),
-        value=tried("value", lambda: kind.value(given.value, node), ""),
+        endpoints=attempt("endpoints", lambda: _build_endpoints(kind, given, trust), ()),
+        key=attempt("key", lambda: kind.key(given.key), ""),
+        value=attempt("value", lambda: kind.value(given.value, node), ""),
         trust=trust,
         user=given.user,
         password=Secret(given.password or ""),
@@ -140,10 +140,10 @@ def checked(kind: Kind, node: str, given: Given) -> Settings:
     )
     if problems:
         raise UnusableSettings(problems)
-    return found
+    return settings
 
 
-def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
+def find_unused(kind: Kind, given: GivenSettings) -> Iterator[Problem]:
     """Yield a problem for each given field that this kind of store does not use."""
     fields = [field for field in ("user", "password", "token") if field not in kind.takes]
     if kind.port is None:
@@ -153,7 +153,7 @@ def not_used(kind: Kind, given: Given) -> Iterator[Problem]:
             yield Problem(field, "is not used with this store")
 
 
-def _together(kind: Kind, given: Given) -> Iterator[Problem]:
+def _check_pairs(kind: Kind, given: GivenSettings) -> Iterator[Problem]:
     """Yield the problems of fields that require another field, and of relative paths."""
     pairs = [("cert_file", "key_file"), ("key_file", "cert_file")]
     if "user" in kind.takes:
@@ -167,10 +167,10 @@ def _together(kind: Kind, given: Given) -> Iterator[Problem]:
             yield Problem(field, f"{path} must be an absolute path")
 
 
-def _endpoints(kind: Kind, given: Given, trust: Trust) -> tuple[Endpoint, ...]:
+def _build_endpoints(kind: Kind, given: GivenSettings, trust: Trust) -> tuple[Endpoint, ...]:
     if kind.port is None:
         return ()
-    found = endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
-    if trust != Trust() and not any(endpoint.tls for endpoint in found):
+    endpoints = parse_endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
+    if trust != Trust() and not any(endpoint.tls for endpoint in endpoints):
         raise ValueError("none is https://, so the certificates would not be used")
-    return found
+    return endpoints

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from math import inf
 
 from ..address.interfaces import Interface, Place
-from ..system.net import addresses, announcement, arp
-from ..system.net.announcement import tellable
+from ..system.net import addresses, arp, ip_address
 from ..system.net.first_answer import Bell
+from ..system.net.ip_address import can_announce
 from ..values.deadline import Deadline
 
 _ROUNDS = 5  # announcements of an address, and the seconds between them, as in IPaddr2
@@ -41,7 +41,7 @@ class AnnouncementRounds:
         now = time.monotonic()
         if self._remaining and now >= self._next:
             self._remaining, self._next = self._remaining - 1, now + _ROUND
-            announcement.announce(place, interface)
+            ip_address.announce(place, interface)
 
 
 class AddressGuard:
@@ -65,7 +65,7 @@ class AddressGuard:
 
         Raises LvsdrError if the interface cannot be used for listening.
         """
-        if not tellable(self._interface):
+        if not can_announce(self._interface):
             self.bell.wait(_SECONDS)
             return
         own = {interface.mac for interface in addresses.interfaces(Deadline.after(_SECONDS))}

@@ -13,7 +13,7 @@ from enum import Enum
 from math import inf
 
 from ..address.interfaces import Interface
-from ..leader.gate import Decision
+from ..leader.gate import HoldDecision
 from ..values.light_typing import NamedTuple
 
 _AT_ONCE = -inf
@@ -109,7 +109,7 @@ class Move(NamedTuple):
 def decide_move(
     progress: Progress,
     state: AddressState,
-    decision: Decision,
+    decision: HoldDecision,
     now: float,
     rules: TakeoverRules,
     name: str,
@@ -156,7 +156,7 @@ def find_required_query_start(progress: Progress) -> float | None:
 
 
 def _move_while_present(
-    progress: Progress, state: AddressState, decision: Decision, now: float, name: str
+    progress: Progress, state: AddressState, decision: HoldDecision, now: float, name: str
 ) -> Move:
     """Announce the address, unless that would rest on an answer older than the link.
 
@@ -170,13 +170,13 @@ def _move_while_present(
     if progress.announced:
         return Move(Progress(held=True, announced=True))
     query_after = now if progress.query_after is None else progress.query_after
-    if decision.asked is None or decision.asked <= query_after:
+    if decision.confirmed_at is None or decision.confirmed_at <= query_after:
         return Move(Progress(held=True, query_after=query_after))
     return Move(Progress(held=True, announced=True), Act.ANNOUNCE)
 
 
 def _move_while_absent(
-    progress: Progress, decision: Decision, now: float, rules: TakeoverRules, chance: float
+    progress: Progress, decision: HoldDecision, now: float, rules: TakeoverRules, chance: float
 ) -> Move:
     if progress.held and not decision.degraded:
         # It was removed a moment ago.  This node leads, so no other node can have taken it.

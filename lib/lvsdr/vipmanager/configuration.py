@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from .. import leader
-from ..leader.gate import Policy
-from ..leader.settings import Settings as StoreSettings
+from ..leader.gate import LeaderPolicy
+from ..leader.settings import StoreSettings
 from ..values.light_typing import NamedTuple
 from .address_machine import TakeoverRules
 from .option_sources import OptionSource, OptionText, UnusableOptions
@@ -26,7 +26,7 @@ class Configuration(NamedTuple):
     addresses: tuple[WantedAddress, ...]
     store: str
     settings: StoreSettings
-    policy: Policy
+    policy: LeaderPolicy
     interval: float
     takeover_rules: TakeoverRules
     check_interval: float
@@ -53,8 +53,10 @@ def read_configuration(source: OptionSource, node: str) -> Configuration:
     settings = read_store_settings(values, source.texts, node, problems)
     if problems or settings is None:
         raise UnusableOptions(problems)
-    silence = leader.silence(values["dcs-type"])
-    policy = Policy(values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence)
+    silence = leader.max_silence(values["dcs-type"])
+    policy = LeaderPolicy(
+        values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence
+    )
     return Configuration(
         addresses=addresses,
         store=values["dcs-type"],

@@ -135,10 +135,10 @@ class Daemon:
     def _make_moves_of(self, address: ManagedAddress) -> float:
         try:
             wake = address.make_moves(
-                self._store.standing, self._configuration.policy, self._configuration.takeover_rules
+                self._store.history, self._configuration.policy, self._configuration.takeover_rules
             )
             if address.held:
-                address.confirmation.store(self._store.standing.confirmed)
+                address.confirmation.store(self._store.history.confirmed_at)
             else:
                 address.confirmation.delete()
         except LvsdrError as error:
@@ -200,6 +200,6 @@ class Daemon:
         store = self._configuration.store
         policy, addresses = self._configuration.policy, self._addresses.addresses
         document = status_document.describe_state(
-            store, self._store.standing, self._store.counts, policy, addresses
+            store, self._store.history, self._store.counts, policy, addresses
         )
         return {**document, "pid": os.getpid(), "stale": self._stale}

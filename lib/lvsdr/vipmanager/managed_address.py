@@ -9,7 +9,7 @@ from random import random
 
 from ..address.interfaces import Interface, Place
 from ..errors import LvsdrError
-from ..leader.gate import Decision, Policy, Standing, decide
+from ..leader.gate import HoldDecision, LeaderHistory, LeaderPolicy, decide
 from ..system.net import ip_address, links
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
@@ -59,7 +59,7 @@ class ManagedAddress:
         self.wanted = wanted
         self.progress = Progress()
         self.state, self.state_read = AddressState(None, Presence.ABSENT), False
-        self.decision = Decision(False, "the store has not answered yet")
+        self.decision = HoldDecision(False, "the store has not answered yet")
         self.confirmation = saved_addresses.SavedConfirmation(directory, wanted.address)
         self._directory = directory
         self._log = AddressLog(log)
@@ -91,18 +91,20 @@ class ManagedAddress:
         self.state = AddressState(interface, determine_presence(self.wanted, interface))
         return self.state
 
-    def make_moves(self, standing: Standing, policy: Policy, rules: TakeoverRules) -> float:
+    def make_moves(
+        self, history: LeaderHistory, policy: LeaderPolicy, rules: TakeoverRules
+    ) -> float:
         """Make all moves that are possible now; return the latest time of the next turn.
 
         Raises LvsdrError if the kernel does not report the state.
         """
         wakes: list[float | None] = []
         counts_before = self.counts
-        self._confirmed = standing.confirmed
+        self._confirmed = history.confirmed_at
         self._begin_defence()
         for _ in range(_MOVES):
             state, now = self.read_state(), time.monotonic()
-            self.decision = decide(standing, holding=self.held, now=now, policy=policy)
+            self.decision = decide(history, holding=self.held, now=now, policy=policy)
             name, chance = self.wanted.interface, random()
             move = decide_move(self.progress, state, self.decision, now, rules, name, chance)
             self.progress = move.progress

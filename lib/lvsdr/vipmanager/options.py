@@ -6,7 +6,7 @@ key ``trigger-key`` (``trigger_key``) of a file.
 
 from __future__ import annotations
 
-from ..leader.gate import Policy, Unreachable
+from ..leader.gate import LeaderPolicy, Unreachable
 from ..ocf.value_parsers import Parser, absolute_path, one_of
 from ..values.light_typing import NamedTuple
 from .address_machine import TakeoverRules
@@ -63,7 +63,7 @@ def format_variable_name(name: str) -> str:
     return "VIP_" + name.upper().replace("-", "_")
 
 
-_DEFAULT, _PATIENT = Policy(), TakeoverRules()
+_DEFAULT, _PATIENT = LeaderPolicy(), TakeoverRules()
 
 OPTIONS = (
     Option(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import __version__
-from ..leader.gate import Policy, Standing, current
+from ..leader.gate import LeaderHistory, LeaderPolicy, assess_state
 from ..values.light_typing import NamedTuple
 from .address_machine import Presence, find_link_problem
 from .managed_address import ManagedAddress
@@ -67,14 +67,14 @@ class AnswerCounts(NamedTuple):
 
 def describe_state(
     store: str,
-    standing: Standing,
+    history: LeaderHistory,
     counts: AnswerCounts,
-    policy: Policy,
+    policy: LeaderPolicy,
     addresses: Iterable[ManagedAddress],
 ) -> StatusDocument:
     """Return the state of store and addresses; an expired answer counts as unknown."""
-    known_state, reason = current(standing, time.monotonic(), policy)
-    latest = standing.latest
+    known_state, reason = assess_state(history, time.monotonic(), policy)
+    latest = history.latest
     state = "not asked yet" if latest is None else known_state.value
     is_current = latest is not None and known_state is latest.leadership.state
     return {

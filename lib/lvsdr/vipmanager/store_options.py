@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .. import leader
-from ..leader.gate import Policy
-from ..leader.settings import Given, UnusableSettings
-from ..leader.settings import Settings as StoreSettings
+from ..leader.gate import LeaderPolicy
+from ..leader.settings import GivenSettings, StoreSettings, UnusableSettings
 from .option_names import NEVER_EMPTY
 from .option_sources import OptionText
 from .options import format_variable_name
@@ -43,9 +42,9 @@ def read_store_settings(
     problems.extend(_find_empty_options(texts))
     problems.extend(_find_unreadable_files(given, texts))
     try:
-        return leader.settings(values["dcs-type"], node, given)
+        return leader.build_settings(values["dcs-type"], node, given)
     except UnusableSettings as error:
-        for setting, sentence in error.found:
+        for setting, sentence in error.field_problems:
             option = _OPTION_OF_SETTING[setting]
             if option not in texts or texts[option].text:
                 source = texts[option].source if option in texts else format_variable_name(option)
@@ -54,7 +53,7 @@ def read_store_settings(
 
 
 def find_store_warnings(
-    values: Mapping[str, Any], texts: Mapping[str, OptionText], policy: Policy
+    values: Mapping[str, Any], texts: Mapping[str, OptionText], policy: LeaderPolicy
 ) -> Iterator[str]:
     """Yield the store's options that are ignored or changed, with the reasons."""
     given = _read_values(values)
@@ -75,20 +74,22 @@ def find_store_warnings(
         )
 
 
-def _read_values(values: Mapping[str, Any]) -> Given:
-    return Given(**{setting: values[option] for setting, option in _OPTION_OF_SETTING.items()})
+def _read_values(values: Mapping[str, Any]) -> GivenSettings:
+    return GivenSettings(
+        **{setting: values[option] for setting, option in _OPTION_OF_SETTING.items()}
+    )
 
 
-def _explain_unused(store: str, given: Given) -> Mapping[str, str]:
+def _explain_unused(store: str, given: GivenSettings) -> Mapping[str, str]:
     """Return the settings that this store does not use, with the reasons.
 
     The sample file of Cybertec's vip-manager has a Consul token beside etcd.  Its etcd client
     ignores a user without a password.
     """
-    reasons = dict.fromkeys(leader.unused(store, given), f"is not used with {store}")
+    reasons = dict.fromkeys(leader.list_unused(store, given), f"is not used with {store}")
     if "user" not in reasons and given.user and not given.password:
         reasons["user"] = "is not used without a password"
-    if given.ca_file and not leader.encrypted(given.endpoints):
+    if given.ca_file and not leader.uses_tls(given.endpoints):
         files = (setting for setting in _FILE_SETTINGS if getattr(given, setting) is not None)
         reasons.update(dict.fromkeys(files, "is not used: no endpoint is https://"))
     return reasons
@@ -100,7 +101,7 @@ def _find_empty_options(texts: Mapping[str, OptionText]) -> Iterator[str]:
             yield f"{texts[name].source} must not be empty"
 
 
-def _find_unreadable_files(given: Given, texts: Mapping[str, OptionText]) -> Iterator[str]:
+def _find_unreadable_files(given: GivenSettings, texts: Mapping[str, OptionText]) -> Iterator[str]:
     """Yield unreadable files now, instead of a failure in each query of the store."""
     for setting in _FILE_SETTINGS:
         path = getattr(given, setting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from ..leader.gate import Answer, Standing, State, heard
+from ..leader.gate import Answer, LeaderHistory, State, record_answer, resume_history
 from ..system.net.first_answer import Bell
 from . import saved_addresses, status_document
 from .configuration import Configuration
@@ -20,7 +20,7 @@ class StoreWatch:
     """The store of one configuration, queried by a thread of ``events``."""
 
     def __init__(self, configuration: Configuration, events: Events, log: DaemonLog) -> None:
-        self.standing = Standing()
+        self.history = LeaderHistory()
         self.counts = status_document.AnswerCounts()
         self._configuration = configuration
         self._events = events
@@ -30,25 +30,24 @@ class StoreWatch:
 
     def begin(self) -> None:
         """Query the store from now on, beginning with the state that an earlier daemon saved."""
-        self._query(self._saved_standing())
+        self._query(self._saved_history())
 
     def change(self, configuration: Configuration) -> None:
         """Query the store of another configuration from now on, if that is different."""
         store_query, self._configuration = self._configuration.store_query, configuration
         if configuration.store_query != store_query:
-            confirmed = self.standing.confirmed
-            self._query(Standing(word=State.LEADER if confirmed else None, confirmed=confirmed))
+            self._query(resume_history(self.history.confirmed_at))
 
     def wait_for_first_answer(self, now: float) -> float | None:
         """Return the end of the time for the first answer; None after it, or with an answer."""
-        waiting = self.standing.latest is None and now < self._first_answer_by
+        waiting = self.history.latest is None and now < self._first_answer_by
         return self._first_answer_by if waiting else None
 
     def record(self, event: StoreAnswered) -> None:
         """Record an answer, unless it belongs to earlier queries."""
         if event.bell is self._bell:
-            before, answer = self.standing.latest, event.answer
-            self.standing = heard(self.standing, answer, self._configuration.policy)
+            before, answer = self.history.latest, event.answer
+            self.history = record_answer(self.history, answer, self._configuration.policy)
             self._count(answer)
             self._log_change(before, answer)
 
@@ -61,14 +60,14 @@ class StoreWatch:
             return inf
         if now < self._queries_began + _RESTART_INTERVAL:
             return self._queries_began + _RESTART_INTERVAL
-        self._query(self.standing)
+        self._query(self.history)
         return inf
 
-    def _query(self, standing: Standing) -> None:
+    def _query(self, history: LeaderHistory) -> None:
         """Start the queries of the store, beginning with this state."""
         self._bell.stop()
         self._bell, self._queries_began = Bell(), time.monotonic()
-        self.standing = standing
+        self.history = history
         self._first_answer_by = time.monotonic() + self._configuration.policy.timeout + _SLACK
         self._events.query_store(self._configuration, self._bell)
 
@@ -76,7 +75,7 @@ class StoreWatch:
         silent = _is_silence(answer)
         answers, unanswered, last = self.counts
         self.counts = status_document.AnswerCounts(
-            answers + (not silent), unanswered + silent, last if silent else answer.heard
+            answers + (not silent), unanswered + silent, last if silent else answer.answered_at
         )
 
     def _log_change(self, before: Answer | None, answer: Answer) -> None:
@@ -88,7 +87,7 @@ class StoreWatch:
             log = self._log.warning if _is_silence(answer) else self._log.info
             log("store", state=now.state.value, leader=now.leader or "", reason=now.reason)
 
-    def _saved_standing(self) -> Standing:
+    def _saved_history(self) -> LeaderHistory:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         saved_times = [
@@ -96,7 +95,7 @@ class StoreWatch:
             for wanted in self._configuration.addresses
         ]
         times = [time for time in saved_times if time is not None]
-        return Standing(word=State.LEADER, confirmed=max(times)) if times else Standing()
+        return resume_history(max(times, default=None))
 
 
 def _is_silence(answer: Answer) -> bool:

@@ -7,14 +7,14 @@ import itertools
 import pytest
 from lvsdr.address.commands import to_add, to_reach, to_remove
 from lvsdr.address.interfaces import Interface, InterfaceAddress, Place, entry
-from lvsdr.agents.vip.settings import Settings, Wish
+from lvsdr.agents.vip.settings import AddressSettings, WantedPlace
 
 PLACE, PLACE6 = Place("10.9.0.20", 24, "eth0"), Place("fd77::20", 64, "eth0")
 OWN = InterfaceAddress("10.9.0.1", 24, "eth0")
 
 
-def settings(place: Place, **changes: object) -> Settings:
-    wanted = Settings(Wish(*place), None, 5, 0.2, 0, True, True, False, None)
+def settings(place: Place, **changes: object) -> AddressSettings:
+    wanted = AddressSettings(WantedPlace(*place), None, 5, 0.2, 0, True, True, False, None)
     return wanted._replace(**changes)  # type: ignore[arg-type]
 
 

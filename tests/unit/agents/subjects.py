@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lvsdr.agents.lvsdr import AGENT as LVSDR
 from lvsdr.agents.realsvr import AGENT as REALSVR
-from lvsdr.agents.vip import AGENT as VIP
+from lvsdr.agents.vip.gate.promotable import AGENT as VIP
 from lvsdr.ocf.agent import Agent
 
 from tests.unit.agents.processes import ROOT, Settings

@@ -22,7 +22,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="without root start ends 
 
 
 @pytest.mark.parametrize("settings", VIP.settings)
-def test_a_recurring_monitor_says_why(settings: str, rsctmp: Path) -> None:
+def test_a_recurring_monitor_gives_a_reason(settings: str, rsctmp: Path) -> None:
     assert run(VIP.stub, "monitor", rsctmp, VIP.settings[settings], **RECURRING).reason
 
 
@@ -39,7 +39,7 @@ NOWHERE = [
 
 @as_root
 @pytest.mark.parametrize(("settings", "reason"), NOWHERE)
-def test_start_where_the_address_has_no_place(
+def test_start_fails_without_a_place_for_the_address(
     settings: Settings, reason: str, rsctmp: Path
 ) -> None:
     done = run(VIP.stub, "start", rsctmp, settings)
@@ -48,7 +48,7 @@ def test_start_where_the_address_has_no_place(
 
 
 @pytest.mark.parametrize(("settings", "reason"), NOWHERE)
-def test_validate_all_where_the_address_has_no_place(
+def test_validate_all_reports_a_missing_place_at_level_10(
     settings: Settings, reason: str, rsctmp: Path
 ) -> None:
     assert run(VIP.stub, "validate-all", rsctmp, settings) == Run(0, "", "")
@@ -57,7 +57,7 @@ def test_validate_all_where_the_address_has_no_place(
 
 
 @as_root
-def test_reload_of_nothing(rsctmp: Path) -> None:
+def test_reload_without_the_address_fails(rsctmp: Path) -> None:
     done = run(VIP.stub, "reload-agent", rsctmp, VIP.legal)
     assert (done.code, done.reason) == (
         1,

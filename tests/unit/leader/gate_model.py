@@ -12,7 +12,15 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from lvsdr.leader.gate import Answer, Leadership, Policy, Standing, State, decide, heard
+from lvsdr.leader.gate import (
+    Answer,
+    LeaderHistory,
+    LeaderPolicy,
+    Leadership,
+    State,
+    decide,
+    record_answer,
+)
 
 NODES = (0, 1)
 OTHER = 2  # a leader that is neither of the two nodes
@@ -24,7 +32,7 @@ Leader = Optional[int]
 class Rules(NamedTuple):
     """Promises of the store and the nodes, in seconds."""
 
-    policy: Policy
+    policy: LeaderPolicy
     release: int = 1
     """Time until a released address is gone."""
     lease: int | None = None
@@ -34,7 +42,7 @@ class Rules(NamedTuple):
 
 
 class Node(NamedTuple):
-    standing: Standing = Standing()
+    standing: LeaderHistory = LeaderHistory()
     address: int = 0
     skipped: bool = False
     """True if the node is in contact but has sent no query within the last second."""
@@ -109,14 +117,14 @@ class Model:
         policy = self.rules.policy
         standing = _older(node.standing, policy)
         if said is not None:
-            standing = heard(standing, Answer(Leadership(said, ""), 0.0, 0.0), policy)
+            standing = record_answer(standing, Answer(Leadership(said, ""), 0.0, 0.0), policy)
         after = Node(standing, self._address(node.address, standing), skipped)
         number = self._numbers.setdefault(after, len(self.known))
         if number == len(self.known):
             self.known.append(after)
         return number
 
-    def _address(self, address: int, standing: Standing) -> int:
+    def _address(self, address: int, standing: LeaderHistory) -> int:
         if 0 < address < UP:
             return address - 1
         wanted = decide(standing, holding=address == UP, now=0.0, policy=self.rules.policy)
@@ -150,19 +158,21 @@ def _said(leader: Leader, index: int) -> State:
     return State.LEADER if leader == index else State.FOLLOWER
 
 
-def _older(standing: Standing, policy: Policy) -> Standing:
+def _older(standing: LeaderHistory, policy: LeaderPolicy) -> LeaderHistory:
     """Return the standing a second later.
 
     All times that are older than every limit get the same age.
     """
-    oldest = -(max(policy.grace, policy.contact, policy.settle) + 1.0)
+    oldest = -(max(policy.grace, policy.answer_max_age, policy.settle) + 1.0)
 
     def older(time: float | None) -> float | None:
         return None if time is None else max(time - 1.0, oldest)
 
     latest = standing.latest
     if latest is not None:
-        latest = latest._replace(asked=older(latest.asked) or 0.0, heard=0.0)
+        latest = latest._replace(queried_at=older(latest.queried_at) or 0.0, answered_at=0.0)
     return standing._replace(
-        latest=latest, named=older(standing.named), confirmed=older(standing.confirmed)
+        latest=latest,
+        leading_since=older(standing.leading_since),
+        confirmed_at=older(standing.confirmed_at),
     )

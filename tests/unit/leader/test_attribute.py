@@ -8,7 +8,7 @@ import pytest
 from lvsdr import leader
 from lvsdr.leader.attribute import has_quorum
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
@@ -18,7 +18,7 @@ PATIENCE = 20.0
 
 
 def said(node: str, value: str, name: str = "pgsql-status") -> Leadership:
-    settings = leader.settings("attribute", node, Given(key=name, value=value))
+    settings = leader.build_settings("attribute", node, GivenSettings(key=name, value=value))
     return leader.ask(leader.open_store("attribute", settings), Deadline.after(PATIENCE)).leadership
 
 
@@ -82,7 +82,7 @@ def test_a_document_that_says_nothing_of_quorum(document: bytes) -> None:
 
 
 def test_a_wait_is_cancelled() -> None:
-    settings = leader.settings("attribute", "node1", Given(key="k", value="v"))
+    settings = leader.build_settings("attribute", "node1", GivenSettings(key="k", value="v"))
     store, bell = leader.open_store("attribute", settings), Bell()
     store.wait(Deadline.after(0.01), bell)
     bell.stop()

@@ -9,7 +9,7 @@ from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader import consul
 from lvsdr.leader.gate import State
-from lvsdr.leader.settings import Given
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
@@ -35,12 +35,12 @@ def port(servers: Consul) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_stand_in_does_so(name: str, servers: Consul) -> None:
+def test_the_stand_in_answers_like_consul(name: str, servers: Consul) -> None:
     with serving(servers):
         CASES[name](servers)
 
 
-def test_requests(servers: Consul, port: int) -> None:
+def test_the_requests_of_a_read_and_a_wait(servers: Consul, port: int) -> None:
     """Each request is consistent; a waiting one names the index of the latest answer."""
     store = opened(port)
     leadership(store)
@@ -67,7 +67,7 @@ def leaderless(servers: Consul) -> None:
         (leaderless, "knows no leader of the servers"),
     ],
 )
-def test_what_is_no_answer(
+def test_an_answer_that_may_be_inconsistent_is_refused(
     servers: Consul, port: int, trouble: Callable[[Consul], None], reason: str
 ) -> None:
     trouble(servers)
@@ -85,7 +85,9 @@ def test_what_is_no_answer(
         (200, b"[{}]", []),
     ],
 )
-def test_something_else_answers(status: int, body: bytes, headers: list[str]) -> None:
+def test_the_answer_of_another_server_is_refused(
+    status: int, body: bytes, headers: list[str]
+) -> None:
     """An answer that is not Consul's leaves the state unknown.
 
     Above all, a 404 of another server does not mean that there is no leader.
@@ -95,7 +97,7 @@ def test_something_else_answers(status: int, body: bytes, headers: list[str]) ->
 
 
 @pytest.mark.parametrize("index", ["0", "-1", "", "x"])
-def test_an_index_that_is_none(servers: Consul, port: int, index: str) -> None:
+def test_an_illegal_index_is_replaced_by_1(servers: Consul, port: int, index: str) -> None:
     """An index that is no positive number is replaced by 1.
 
     Consul would answer a query with index 0 at once, so the queries would never wait.
@@ -107,7 +109,7 @@ def test_an_index_that_is_none(servers: Consul, port: int, index: str) -> None:
     assert servers.questions[-1]["index"] == "1"
 
 
-def test_without_an_answer_there_is_nothing_to_wait_for(servers: Consul, port: int) -> None:
+def test_a_wait_requires_the_index_of_an_answer(servers: Consul, port: int) -> None:
     store = opened(port)
     with pytest.raises(SourceUnavailable):
         store.wait(Deadline.after(NEVER), Bell())
@@ -119,22 +121,22 @@ def test_without_an_answer_there_is_nothing_to_wait_for(servers: Consul, port: i
 
 
 def test_a_key_is_quoted() -> None:
-    given = Given(key="/my service/ü?/leader", token="geheim")
-    settings = leader.settings("consul", "node1", given)
-    request = consul.read(settings)
+    given = GivenSettings(key="/my service/ü?/leader", token="geheim")
+    settings = leader.build_settings("consul", "node1", given)
+    request = consul.build_read_request(settings)
     assert request.path == "/v1/kv/my%20service/%C3%BC%3F/leader?consistent"
     assert request.headers == {"X-Consul-Token": "geheim"}
 
 
-def test_the_time_to_wait_leaves_room_for_what_consul_adds() -> None:
-    settings = leader.settings("consul", "node1", Given(key="l"))
-    path = consul.read(settings, 7, 17.0).path
+def test_the_requested_wait_leaves_room_for_the_jitter_of_consul() -> None:
+    settings = leader.build_settings("consul", "node1", GivenSettings(key="l"))
+    path = consul.build_read_request(settings, 7, 17.0).path
     assert path == "/v1/kv/l?consistent&index=7&wait=16000ms"
 
 
-def test_a_header_that_is_missing() -> None:
+def test_an_answer_without_the_index_is_refused() -> None:
     with pytest.raises(SourceUnavailable):
-        consul.understood(Response(200, {}, b"[{}]"), KEY)
+        consul.parse_response(Response(200, {}, b"[{}]"), KEY)
 
 
 @pytest.mark.parametrize("token", ["geheim\n", "ge\r\nheim", "geheim\u20ac"])
@@ -171,12 +173,12 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str, port: int) -> None:
+def test_the_next_endpoint_is_queried_after_a_malformed_answer(name: str, port: int) -> None:
     wrong_answer = answering(200, MALFORMED[name], "X-Consul-Index: 7")
     with serving_answers(wrong_answer) as wrong:
         found = leadership(opened(wrong.port))
-        given = Given(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
-        both = leader.open_store("consul", leader.settings("consul", "node1", given))
+        given = GivenSettings(endpoints=f"127.0.0.1:{wrong.port},127.0.0.1:{port}", key=KEY)
+        both = leader.open_store("consul", leader.build_settings("consul", "node1", given))
         assert leadership(both).state is State.LEADER
     assert found.state is State.UNKNOWN
     assert "internal error" not in found.reason

@@ -1,11 +1,19 @@
-"""Notations of the endpoints of a store."""
+"""Notations of the endpoints of a store, and queries of endpoints one after another."""
 
 from __future__ import annotations
 
 import re
+from threading import Event
 
 import pytest
-from lvsdr.leader.endpoints import endpoints
+from lvsdr.errors import SourceUnavailable
+from lvsdr.leader.endpoints import Endpoints, parse_endpoints
+from lvsdr.system.net.first_answer import Bell
+from lvsdr.system.net.http import Endpoint
+from lvsdr.values.deadline import Deadline
+
+PATIENCE = 20.0
+A, B, C = (Endpoint(name, 1) for name in "abc")
 
 
 @pytest.mark.parametrize(
@@ -25,11 +33,11 @@ from lvsdr.leader.endpoints import endpoints
     ],
 )
 def test_endpoints(text: str, found: str) -> None:
-    assert " ".join(map(str, endpoints(text, 2379))) == found
+    assert " ".join(map(str, parse_endpoints(text, 2379))) == found
 
 
-def test_where_nothing_is_said_of_tls() -> None:
-    assert [each.tls for each in endpoints("a,http://b,https://c", 1, tls=True)] == [1, 0, 1]
+def test_an_endpoint_without_a_scheme_gets_the_default() -> None:
+    assert [each.tls for each in parse_endpoints("a,http://b,https://c", 1, tls=True)] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +68,9 @@ def test_where_nothing_is_said_of_tls() -> None:
         ("user:geheim@a/v3", "an endpoint has no user and password in it"),
     ],
 )
-def test_what_is_none(text: str, problem: str) -> None:
+def test_a_text_that_is_no_endpoint_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
-        endpoints(text, 2379)
+        parse_endpoints(text, 2379)
 
 
 @pytest.mark.parametrize(
@@ -77,5 +85,69 @@ def test_what_is_none(text: str, problem: str) -> None:
 )
 def test_no_message_shows_a_password(text: str) -> None:
     with pytest.raises(ValueError, match=r"^an endpoint ") as caught:
-        endpoints(text, 2379)
+        parse_endpoints(text, 2379)
     assert "geheim" not in str(caught.value)
+
+
+def ask(endpoints: Endpoints, alive: str) -> str:
+    """Return the host that answers if only these are alive."""
+
+    def question(endpoint: Endpoint) -> str:
+        if endpoint.host not in alive:
+            raise SourceUnavailable("dead")
+        return endpoint.host
+
+    return endpoints.ask(question, Deadline.after(20.0), Bell())[0]
+
+
+def test_the_endpoint_that_answered_is_queried_first() -> None:
+    endpoints = Endpoints([A, B, C])
+    assert endpoints.best == A
+    assert [ask(endpoints, alive) for alive in ("abc", "bc", "abc", "a", "abc")] == list("abbaa")
+    assert endpoints.best == A
+
+
+def test_an_unforeseen_error_counts_as_no_answer() -> None:
+    """An unforeseen error counts as no answer, and the next endpoint is queried.
+
+    The text of the error is not shown, because it may hold a secret.
+    """
+
+    def question(endpoint: Endpoint) -> str:
+        if endpoint == A:
+            raise KeyError("hidden")
+        return endpoint.host
+
+    assert Endpoints([A, B]).ask(question, Deadline.after(20.0), Bell())[0] == "b"
+    with pytest.raises(SourceUnavailable) as caught:
+        Endpoints([A]).ask(question, Deadline.after(20.0), Bell())
+    assert str(caught.value) == "http://a:1: internal error: KeyError"
+
+
+def test_at_most_three_queries_of_an_endpoint_hang() -> None:
+    """At most three queries hang at a time: a resolver that hangs leaves a thread for each."""
+    stuck, running = Event(), []
+
+    def question(endpoint: Endpoint) -> str:
+        running.append(endpoint)
+        stuck.wait(PATIENCE)
+        return endpoint.host
+
+    endpoints, reasons = Endpoints([A]), []
+    for _ in range(6):
+        with pytest.raises(SourceUnavailable) as caught:
+            endpoints.ask(question, Deadline.after(0.05), Bell())
+        reasons.append(str(caught.value))
+    assert len(running) == 3
+    assert reasons[3:] == ["http://a:1: 3 earlier queries have not ended"] * 3
+    stuck.set()
+    assert Endpoints([A]).ask(question, Deadline.after(PATIENCE), Bell())[0] == "a"
+
+
+def test_all_endpoints_are_queried_in_turn() -> None:
+    endpoints = Endpoints([A, B, C])
+    assert ask(endpoints, "c") == "c"
+    with pytest.raises(SourceUnavailable) as caught:
+        ask(endpoints, "")
+    assert str(caught.value) == "http://c:1: dead; http://a:1: dead; http://b:1: dead"
+    assert endpoints.best == C

@@ -9,7 +9,7 @@ from lvsdr import leader
 from lvsdr.errors import SourceUnavailable
 from lvsdr.leader import etcd
 from lvsdr.leader.gate import State
-from lvsdr.leader.settings import Given, Settings
+from lvsdr.leader.settings import GivenSettings, StoreSettings
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
 
@@ -46,8 +46,8 @@ NO_AUTH = (
 )
 
 
-def settings(node: str = "node1", **given: str) -> Settings:
-    return leader.settings("etcd", node, Given(key=KEY, **given))
+def settings(node: str = "node1", **given: str) -> StoreSettings:
+    return leader.build_settings("etcd", node, GivenSettings(key=KEY, **given))
 
 
 def response(body: str, status: int = 200) -> Response:
@@ -65,13 +65,13 @@ def response(body: str, status: int = 200) -> Response:
     ],
 )
 def test_leadership(body: str, node: str, state: State, name: str | None, reason: str) -> None:
-    value = etcd.found(etcd.understood(response(body)), KEY).value
-    found = etcd.leadership(value, settings(node))
+    value = etcd.parse_range(etcd.parse_response(response(body)), KEY).value
+    found = etcd.judge_leadership(value, settings(node))
     assert found == (state, reason, name)
 
 
-def test_a_value_that_is_no_text() -> None:
-    assert etcd.leadership(b"node1\xff", settings("node1\ufffd")).state is State.FOLLOWER
+def test_a_value_that_is_not_utf_8_names_another_node() -> None:
+    assert etcd.judge_leadership(b"node1\xff", settings("node1\ufffd")).state is State.FOLLOWER
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_value_that_is_no_text() -> None:
         ("<html>", 200, "answered something that is not JSON"),
     ],
 )
-def test_what_is_no_answer(body: str, status: int, reason: str) -> None:
+def test_the_answer_of_another_server_is_refused(body: str, status: int, reason: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
-        etcd.understood(response(body, status))
+        etcd.parse_response(response(body, status))
     assert str(caught.value) == reason
 
 
@@ -130,7 +130,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str) -> None:
+def test_the_next_endpoint_is_queried_after_a_malformed_answer(name: str) -> None:
     body = MALFORMED[name].encode("utf-8", "surrogateescape")
     with serving(answering(200, body)) as wrong, serving(answering(200, NODE1.encode())) as right:
         endpoints = f"127.0.0.1:{wrong.port},127.0.0.1:{right.port}"
@@ -143,16 +143,16 @@ def test_a_malformed_answer_is_none_and_the_next_endpoint_is_asked(name: str) ->
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_line_of_a_watch_ends_it(name: str) -> None:
+def test_a_malformed_line_ends_a_watch(name: str) -> None:
     body = MALFORMED[name].encode("utf-8", "surrogateescape")
     with pytest.raises(SourceUnavailable):
-        etcd.rings(Response(200, {}, body))
+        etcd.reports_change(Response(200, {}, body))
 
 
 @pytest.mark.parametrize("token", ['"a\\r\\nb"', "1", "null", '["a"]', '"\u00e9"'])
-def test_a_token_that_cannot_be_sent(token: str) -> None:
+def test_a_token_that_cannot_be_sent_is_malformed(token: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
-        etcd.token(response(f'{{{HEADER},"token":{token}}}'))
+        etcd.parse_token(response(f'{{{HEADER},"token":{token}}}'))
     assert "\n" not in str(caught.value)
 
 
@@ -171,7 +171,7 @@ WATCH = '{"result":{"header":{"cluster_id":"7","revision":"4"}'
     ids=["begun", "written", "deleted", "compacted", "progress"],
 )
 def test_lines_of_a_watch(line: str, rings: bool) -> None:
-    assert etcd.rings(response(line)) is rings
+    assert etcd.reports_change(response(line)) is rings
 
 
 @pytest.mark.parametrize(
@@ -190,21 +190,21 @@ def test_lines_of_a_watch(line: str, rings: bool) -> None:
 )
 def test_a_watch_that_ends(line: str, status: int, reason: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
-        etcd.rings(response(line, status))
+        etcd.reports_change(response(line, status))
     assert str(caught.value) == reason
 
 
-def test_questions() -> None:
-    question = etcd.range_of(KEY, "token")
+def test_the_requests() -> None:
+    question = etcd.build_range_request(KEY, "token")
     assert (question.method, question.path) == ("POST", "/v3/kv/range")
     assert json.loads(question.body or b"") == {"key": "L3NlcnZpY2UvYy9sZWFkZXI="}
     assert question.headers["Authorization"] == "token"
-    watched = etcd.watch(KEY, 7)
+    watched = etcd.build_watch_request(KEY, 7)
     assert json.loads(watched.body or b"") == {
         "create_request": {"key": "L3NlcnZpY2UvYy9sZWFkZXI=", "start_revision": "7"}
     }
     assert "Authorization" not in watched.headers
-    for each in (question, watched, etcd.login("u", "p")):
+    for each in (question, watched, etcd.build_login_request("u", "p")):
         assert each.headers["Grpc-Metadata-hasleader"] == "true"
 
 
@@ -251,7 +251,7 @@ def test_passwords_and_tokens(answers: list[tuple[int, str]], asked: str) -> Non
     assert " ".join(routes(served)) == asked
 
 
-def test_a_token_that_does_not_help_is_not_asked_for_for_ever() -> None:
+def test_a_rejected_token_is_renewed_only_once() -> None:
     answers = [(200, TOKEN), (200, NODE1), (401, OLD_TOKEN), (200, TOKEN), (401, OLD_TOKEN)]
     with serving(said(*answers)) as served:
         given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import pytest
 from lvsdr.errors import NotInstalled, SourceUnavailable
 from lvsdr.leader.following import follow
-from lvsdr.leader.gate import Answer, Leadership, Policy, State
+from lvsdr.leader.gate import Answer, LeaderPolicy, Leadership, State
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.values.deadline import Deadline
 
 pytestmark = pytest.mark.slow  # most of these tests wait
 
 PATIENCE = 20.0
-SLOW = Policy(grace=3600.0)
-QUICK = Policy(grace=0.0)
+SLOW = LeaderPolicy(grace=3600.0)
+QUICK = LeaderPolicy(grace=0.0)
 
 
 class Script:
@@ -53,19 +53,19 @@ class Script:
         bell.ring()
 
 
-def taken(store: Script, policy: Policy, number: int) -> list[State]:
+def taken(store: Script, policy: LeaderPolicy, number: int) -> list[State]:
     """Return the states of the first answers."""
     followed = follow(store, policy, Bell())
     return [answer.leadership.state for answer in itertools.islice(followed, number)]
 
 
-def test_every_answer_is_passed_on() -> None:
+def test_every_answer_is_yielded() -> None:
     """Every answer is passed on, even an equal one: it proves that the store can be reached."""
     states = [State.LEADER, State.LEADER, State.UNKNOWN, State.FOLLOWER, State.NO_LEADER]
     assert taken(Script(states), QUICK, 6) == [*states, State.NO_LEADER]
 
 
-def test_a_change_is_looked_at_at_once() -> None:
+def test_a_change_causes_a_query_at_once() -> None:
     store, bell = Script([State.LEADER, State.FOLLOWER]), Bell()
     followed = follow(store, SLOW, bell)
     assert next(followed).leadership.state is State.LEADER
@@ -77,27 +77,29 @@ def test_a_change_is_looked_at_at_once() -> None:
 @pytest.mark.parametrize(
     ("state", "policy", "most"),
     [
-        (State.LEADER, Policy(grace=10.0), 2.5),
-        (State.FOLLOWER, Policy(grace=4.0), 1.0),
-        (State.NO_LEADER, Policy(grace=10.0, settle=1.0), 0.125),
+        (State.LEADER, LeaderPolicy(grace=10.0), 2.5),
+        (State.FOLLOWER, LeaderPolicy(grace=4.0), 1.0),
+        (State.NO_LEADER, LeaderPolicy(grace=10.0, settle=1.0), 0.125),
     ],
 )
-def test_how_long_it_waits(state: State, policy: Policy, most: float) -> None:
+def test_the_wait_for_a_change_is_short_enough(
+    state: State, policy: LeaderPolicy, most: float
+) -> None:
     store = Script([state])
     taken(store, policy, 2)
     assert most * 0.5 < store.patience[0] <= most
 
 
-def test_a_store_that_cannot_be_watched_is_asked_all_the_same() -> None:
+def test_a_store_without_watches_is_queried_regularly() -> None:
     assert taken(Script([State.LEADER], waits=False), SLOW, 3) == [State.LEADER] * 3
 
 
-def test_a_store_that_is_silent_is_asked_again() -> None:
+def test_a_silent_store_is_queried_again() -> None:
     assert taken(Script([State.UNKNOWN] * 3 + [State.LEADER]), SLOW, 4)[-1] is State.LEADER
 
 
 @pytest.mark.parametrize("state", State)
-def test_it_stops_at_once(state: State) -> None:
+def test_a_stop_ends_the_queries_at_once(state: State) -> None:
     store, bell = Script([state]), Bell()
     followed = follow(store, SLOW, bell)
     next(followed)
@@ -105,13 +107,13 @@ def test_it_stops_at_once(state: State) -> None:
     assert list(followed) == []
 
 
-def test_what_is_stopped_already_is_not_begun() -> None:
+def test_a_stopped_bell_permits_no_query() -> None:
     bell = Bell()
     bell.stop()
     assert list(follow(Script([State.LEADER]), SLOW, bell)) == []
 
 
-def test_a_node_that_cannot_ask_says_so() -> None:
+def test_a_node_without_the_required_module_raises() -> None:
     class Lacking(Script):
         def look(self, _deadline: Deadline, _bell: Bell) -> Answer:
             raise NotInstalled("urllib3")
@@ -120,7 +122,7 @@ def test_a_node_that_cannot_ask_says_so() -> None:
         next(follow(Lacking([]), SLOW, Bell()))
 
 
-def test_no_wait_is_longer_than_the_interval() -> None:
+def test_no_wait_exceeds_the_interval() -> None:
     store = Script([State.LEADER, State.FOLLOWER, State.LEADER])
     followed = follow(store, SLOW, Bell(), 0.2)
     assert len(list(itertools.islice(followed, 3))) == 3

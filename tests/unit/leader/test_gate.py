@@ -7,18 +7,18 @@ import itertools
 import pytest
 from lvsdr.leader.gate import (
     Answer,
-    Decision,
+    HoldDecision,
+    LeaderHistory,
+    LeaderPolicy,
     Leadership,
-    Policy,
-    Standing,
     State,
     Unreachable,
     decide,
-    heard,
+    record_answer,
 )
 
 NOW = 1000.0
-RELEASE = Policy(grace=10.0, settle=1.0)
+RELEASE = LeaderPolicy(grace=10.0, settle=1.0)
 LEADER, FOLLOWER = State.LEADER, State.FOLLOWER
 
 
@@ -95,16 +95,16 @@ leader 3, no leader 0.5           | yes | release | no degraded
 ROWS = [line for line in TABLE.splitlines() if line and not line.startswith("#")]
 
 
-def standing(text: str, policy: Policy = RELEASE) -> Standing:
+def standing(text: str, policy: LeaderPolicy = RELEASE) -> LeaderHistory:
     """Return the standing after answers that are written like those above."""
-    found = Standing()
+    found = LeaderHistory()
     for each in filter(None, text.strip().split(", ")):
         state, _, ago = each.rpartition(" ")
-        found = heard(found, answer(State(state), float(ago)), policy)
+        found = record_answer(found, answer(State(state), float(ago)), policy)
     return found
 
 
-def decided(text: str, holding: bool, policy: Policy = RELEASE) -> Decision:
+def decided(text: str, holding: bool, policy: LeaderPolicy = RELEASE) -> HoldDecision:
     return decide(standing(text, policy), holding=holding, now=NOW, policy=policy)
 
 
@@ -121,7 +121,7 @@ def test_the_table(row: str) -> None:
 @pytest.mark.parametrize("unreachable", Unreachable)
 @pytest.mark.parametrize("holding", [True, False])
 @pytest.mark.parametrize("earlier", [None, *State])
-def test_what_holds_in_every_row(
+def test_the_invariants_hold_in_every_row(
     earlier: State | None, holding: bool, unreachable: Unreachable
 ) -> None:
     """Only the leader takes the address, and another leader ends every hold.
@@ -135,7 +135,7 @@ def test_what_holds_in_every_row(
         decision = decided(f"{before}{latest.value} {ago}", holding, policy)
         if decision.hold and not holding:
             assert latest is LEADER
-            assert ago < policy.contact
+            assert ago < policy.answer_max_age
         if latest is FOLLOWER:
             assert not decision.hold
         if decision.hold and latest is not LEADER:
@@ -145,19 +145,19 @@ def test_what_holds_in_every_row(
             later = decide(
                 standing(f"{before}{latest.value} {ago}", policy),
                 holding=True,
-                now=NOW + max(policy.grace, policy.contact),
+                now=NOW + max(policy.grace, policy.answer_max_age),
                 policy=policy,
             )
             assert not later.hold
 
 
 @pytest.mark.parametrize("grace", [0.0, 1.0, 2.0, 10.0, 60.0])
-def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
+def test_without_an_answer_the_address_is_released_in_time(grace: float) -> None:
     """Without an answer the address is gone when the longer of grace and `contact` is over.
 
     The loop decides again at each moment that the last decision named for its review.
     """
-    policy = Policy(grace=grace)
+    policy = LeaderPolicy(grace=grace)
     found, now = standing("leader 0", policy), NOW
     decision = decide(found, holding=True, now=now, policy=policy)
     while decision.hold:
@@ -165,7 +165,7 @@ def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
         assert decision.review > now
         now = decision.review
         decision = decide(found, holding=True, now=now, policy=policy)
-    assert now == NOW + max(grace, policy.contact)
+    assert now == NOW + max(grace, policy.answer_max_age)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_without_an_answer_it_is_gone_in_time(grace: float) -> None:
         ("leader 8, leader 0", NOW + 1.0),  # too far apart: the time in between is unknown
     ],
 )
-def test_it_is_taken_when_it_has_led_for_long_enough(answers: str, not_before: float) -> None:
+def test_the_address_is_taken_after_settle(answers: str, not_before: float) -> None:
     assert decided(answers, holding=False).not_before == not_before
     assert decided(answers, holding=True).not_before is None
 
@@ -203,18 +203,18 @@ def test_it_is_taken_when_it_has_led_for_long_enough(answers: str, not_before: f
         ("", False, "the store has not answered yet"),
     ],
 )  # fmt: skip
-def test_it_says_why(answers: str, holding: bool, reason: str) -> None:
+def test_a_decision_has_its_reason(answers: str, holding: bool, reason: str) -> None:
     assert decided(answers, holding).reason == reason
 
 
 @pytest.mark.parametrize("grace", [0.0, 0.5, 1.0, 4.0, 10.0, 60.0, 3600.0])
 def test_the_pace_suits_the_grace(grace: float) -> None:
     """A grace of a few seconds leaves time for more than one query."""
-    policy = Policy(grace=grace)
+    policy = LeaderPolicy(grace=grace)
     assert 0.5 <= policy.refresh <= 5
     assert 1 <= policy.timeout <= 5
     if grace >= 4:
-        assert policy.contact <= grace / 2
+        assert policy.answer_max_age <= grace / 2
 
 
 @pytest.mark.parametrize(
@@ -222,20 +222,20 @@ def test_the_pace_suits_the_grace(grace: float) -> None:
 )
 def test_silence_may_count_for_less_than_the_grace(ago: float, holds: bool) -> None:
     policy = RELEASE._replace(silence=2.0)
-    standing = heard(Standing(), answer(LEADER, ago), policy)
-    standing = heard(standing, answer(State.UNKNOWN), policy)
+    standing = record_answer(LeaderHistory(), answer(LEADER, ago), policy)
+    standing = record_answer(standing, answer(State.UNKNOWN), policy)
     assert decide(standing, holding=True, now=NOW, policy=policy).hold is holds
-    assert policy.contact < policy.silence
+    assert policy.answer_max_age < policy.silence
 
 
-def test_only_the_word_of_a_leader_confirms() -> None:
+def test_only_an_answer_with_this_node_confirms() -> None:
     """Only an answer that names this node confirms the address.
 
     An announcement needs such an answer, and the age of the answer counts.
     """
-    standing = heard(Standing(), answer(LEADER, 1.0), RELEASE)
-    assert decide(standing, holding=True, now=NOW, policy=RELEASE).asked == NOW - 1.0
+    standing = record_answer(LeaderHistory(), answer(LEADER, 1.0), RELEASE)
+    assert decide(standing, holding=True, now=NOW, policy=RELEASE).confirmed_at == NOW - 1.0
     for state in (State.UNKNOWN, State.NO_LEADER):
-        kept = heard(standing, answer(state), RELEASE)
+        kept = record_answer(standing, answer(state), RELEASE)
         decision = decide(kept, holding=True, now=NOW, policy=RELEASE)
-        assert (decision.hold, decision.asked) == (True, None)
+        assert (decision.hold, decision.confirmed_at) == (True, None)

@@ -10,12 +10,20 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lvsdr.leader.gate import Answer, Leadership, Policy, Standing, State, decide, heard
+from lvsdr.leader.gate import (
+    Answer,
+    LeaderHistory,
+    LeaderPolicy,
+    Leadership,
+    State,
+    decide,
+    record_answer,
+)
 
 STEP = 0.1
 LEASE, RENEWAL = 30.0, 10.0
 ANSWER, NEWS, RELEASE = 0.3, 0.1, 0.4  # the longest time of each, in seconds
-POLICY = Policy()
+POLICY = LeaderPolicy()
 END = 120.0
 
 
@@ -50,7 +58,7 @@ class Node:
 
     def __init__(self, number: int, store: Store, dice: random.Random) -> None:
         self.number, self.linked, self.up = number, True, False
-        self.standing = Standing()
+        self.standing = LeaderHistory()
         self._store, self._dice = store, dice
         self._asked: float | None = None
         self._truth: State | None = None
@@ -66,7 +74,7 @@ class Node:
     def knows(self, since: float) -> bool:
         """Return whether the latest answer belongs to a query made since then."""
         latest = self.standing.latest
-        return latest is not None and latest.asked >= since
+        return latest is not None and latest.queried_at >= since
 
     def _ask(self, now: float) -> None:
         if self.linked and self._store.changed > self._news:
@@ -90,8 +98,10 @@ class Node:
 
     def _hear(self, state: State, now: float) -> None:
         asked = self._asked or 0.0
-        self.standing = heard(self.standing, Answer(Leadership(state, ""), asked, now), POLICY)
-        wait = POLICY.vigil / 4 if state is State.NO_LEADER else POLICY.refresh
+        self.standing = record_answer(
+            self.standing, Answer(Leadership(state, ""), asked, now), POLICY
+        )
+        wait = POLICY.no_leader_max_age / 4 if state is State.NO_LEADER else POLICY.refresh
         self._asked, self._next = None, now + wait * self._dice.random()
 
     def _act(self, now: float) -> None:
@@ -155,6 +165,6 @@ def happen(event: Event, now: float, store: Store, nodes: list[Node]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(EVENTS, st.integers(0, 2**32))
-def test_never_two_and_in_the_end_the_leader(events: list[Event], seed: int) -> None:
+def test_never_two_holders_and_finally_the_leader(events: list[Event], seed: int) -> None:
     leaders = played(events, seed)
     assert [leader.up for leader in leaders] == [True]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.leader.gate import Policy, State, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, State, Unreachable
 
 from tests.unit.leader.gate_model import Model, Rules
 
-POLICY = Policy(grace=3, settle=2)
+POLICY = LeaderPolicy(grace=3, settle=2)
 ON_LEASE = Rules(POLICY, release=1, lease=3, renewal=2)
-WITHOUT_LEASE = Rules(Policy(grace=1, settle=3), release=1)
-SILENT = Rules(Policy(grace=2, settle=3, silence=1), release=1)
+WITHOUT_LEASE = Rules(LeaderPolicy(grace=1, settle=3), release=1)
+SILENT = Rules(LeaderPolicy(grace=2, settle=3, silence=1), release=1)
 
 
 @pytest.mark.slow
@@ -24,7 +24,7 @@ SILENT = Rules(Policy(grace=2, settle=3, silence=1), release=1)
     ],
     ids=["lease", "no grace", "no lease", "silence"],
 )
-def test_never_two(rules: Rules) -> None:
+def test_two_nodes_never_have_the_address(rules: Rules) -> None:
     assert Model(rules).overlap() is None
 
 
@@ -37,12 +37,12 @@ def test_never_two(rules: Rules) -> None:
         ON_LEASE._replace(policy=POLICY._replace(settle=0)),
         ON_LEASE._replace(release=3),
         ON_LEASE._replace(policy=POLICY._replace(unreachable=Unreachable.KEEP)),
-        WITHOUT_LEASE._replace(policy=Policy(grace=1, settle=1)),
-        SILENT._replace(policy=Policy(grace=5, settle=3, silence=5)),
+        WITHOUT_LEASE._replace(policy=LeaderPolicy(grace=1, settle=1)),
+        SILENT._replace(policy=LeaderPolicy(grace=5, settle=3, silence=5)),
     ],
     ids=["short lease", "long grace", "no settling", "slow release", "keep", "no lease", "silence"],
 )
-def test_two_where_a_promise_is_broken(rules: Rules) -> None:
+def test_a_broken_promise_causes_two_holders(rules: Rules) -> None:
     """Two nodes have the address if a promise is broken.
 
     Each condition is needed, so the model would notice if the policy broke it.

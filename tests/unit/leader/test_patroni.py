@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from lvsdr import leader
 from lvsdr.leader.gate import Leadership, State
-from lvsdr.leader.patroni import not_the_one
-from lvsdr.leader.settings import Given
+from lvsdr.leader.patroni import judge_failed_check
+from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
 from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
@@ -37,7 +37,9 @@ def replica() -> Iterator[Served]:
 
 
 def said(endpoints: str, **given: str) -> Leadership:
-    settings = leader.settings("patroni", "node2", Given(endpoints=endpoints, **given))
+    settings = leader.build_settings(
+        "patroni", "node2", GivenSettings(endpoints=endpoints, **given)
+    )
     return leader.ask(leader.open_store("patroni", settings), Deadline.after(PATIENCE)).leadership
 
 
@@ -64,7 +66,7 @@ def said(endpoints: str, **given: str) -> Leadership:
         ),
     ],
 )
-def test_a_replica(replica: Served, key: str, value: str, found: Leadership) -> None:
+def test_the_answers_of_a_replica(replica: Served, key: str, value: str, found: Leadership) -> None:
     assert said(f"127.0.0.1:{replica.port}", key=key, value=value) == found
 
 
@@ -84,7 +86,7 @@ def test_a_body_that_is_not_patronis_is_no_answer(status: int, body: bytes) -> N
     assert "internal error" not in found.reason
 
 
-def test_without_a_cluster_the_member_is_believed() -> None:
+def test_without_the_cluster_the_answer_of_the_member_counts() -> None:
     """A member's own answer counts if it shows no cluster.
 
     Failsafe mode is such a case: Patroni has no store to query either.
@@ -94,12 +96,12 @@ def test_without_a_cluster_the_member_is_believed() -> None:
     assert found == (State.FOLLOWER, "Patroni answers 503 for /leader", None)
 
 
-def test_a_second_endpoint_of_the_same_host(replica: Served) -> None:
+def test_the_second_endpoint_of_this_host_answers(replica: Served) -> None:
     found = said(f"127.0.0.1:1,127.0.0.2:1,localhost:{replica.port}")
     assert found.state is State.FOLLOWER
 
 
-def test_other_members_are_not_asked(replica: Served) -> None:
+def test_other_members_are_not_queried(replica: Served) -> None:
     """Members on other hosts are not queried, because their answers are true of them alone."""
     found = said(f"203.0.113.7:{replica.port},203.0.113.8:{replica.port}")
     assert found.state is State.UNKNOWN
@@ -107,7 +109,7 @@ def test_other_members_are_not_asked(replica: Served) -> None:
     assert replica.questions == []
 
 
-def test_a_single_endpoint_elsewhere_is_not_asked_either(replica: Served) -> None:
+def test_a_single_endpoint_of_another_host_is_not_queried(replica: Served) -> None:
     assert said(f"203.0.113.7:{replica.port}").state is State.UNKNOWN
     assert replica.questions == []
 
@@ -121,12 +123,12 @@ def test_a_patroni_that_does_not_listen_has_stopped(endpoints: str) -> None:
     assert "Connection refused" in found.reason
 
 
-def test_a_patroni_that_does_not_answer_may_be_there() -> None:
+def test_a_patroni_without_an_answer_is_unknown() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        settings = leader.settings(
-            "patroni", "node2", Given(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
+        settings = leader.build_settings(
+            "patroni", "node2", GivenSettings(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
         )
         store = leader.open_store("patroni", settings)
         assert leader.ask(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
@@ -154,18 +156,20 @@ def test_a_patroni_that_does_not_answer_may_be_there() -> None:
         ("/leader", b"[" * 100_000, State.FOLLOWER, None),
     ],
 )
-def test_who_leads_instead(path: str, body: bytes, state: State, name: str | None) -> None:
-    found = not_the_one(path, 503, Response(200, {}, body))
+def test_the_cluster_names_the_leader(
+    path: str, body: bytes, state: State, name: str | None
+) -> None:
+    found = judge_failed_check(path, 503, Response(200, {}, body))
     assert (found.state, found.leader) == (state, name)
 
 
-def test_a_cluster_that_cannot_be_had() -> None:
+def test_without_the_cluster_the_node_follows() -> None:
     for cluster in (None, Response(503, {}, LED)):
-        assert not_the_one("/leader", 503, cluster).state is State.FOLLOWER
+        assert judge_failed_check("/leader", 503, cluster).state is State.FOLLOWER
 
 
 def test_a_wait_ends_and_is_cancelled() -> None:
-    store = leader.open_store("patroni", leader.settings("patroni", "node1", Given()))
+    store = leader.open_store("patroni", leader.build_settings("patroni", "node1", GivenSettings()))
     store.wait(Deadline.after(0.01), Bell())
     store.wait(Deadline.after(PATIENCE), Bell())
     bell = Bell()

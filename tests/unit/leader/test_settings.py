@@ -6,33 +6,33 @@ import traceback
 
 import pytest
 from lvsdr import leader
-from lvsdr.leader.settings import Given, Secret, Settings, UnusableSettings
+from lvsdr.leader.settings import GivenSettings, Secret, StoreSettings, UnusableSettings
 from lvsdr.system.net.http import Trust
 
-CERTIFICATES = Given(ca_file="/ca", cert_file="/crt", key_file="/key")
+CERTIFICATES = GivenSettings(ca_file="/ca", cert_file="/crt", key_file="/key")
 
 
-def meant(kind: str, given: Given) -> Settings:
-    return leader.settings(kind, "node1", given)
+def meant(kind: str, given: GivenSettings) -> StoreSettings:
+    return leader.build_settings(kind, "node1", given)
 
 
-def problems(kind: str, given: Given) -> list[str]:
+def problems(kind: str, given: GivenSettings) -> list[str]:
     with pytest.raises(UnusableSettings) as caught:
         meant(kind, given)
-    return [f"{field}: {sentence}" for field, sentence in caught.value.found]
+    return [f"{field}: {sentence}" for field, sentence in caught.value.field_problems]
 
 
 @pytest.mark.parametrize(
     ("kind", "given", "endpoint", "key", "value"),
     [
-        ("etcd", Given(key="/l"), "http://127.0.0.1:2379", "/l", "node1"),
-        ("etcd", Given("a", "/l", "pg1"), "http://a:2379", "/l", "pg1"),
-        ("consul", Given(key="service/l"), "http://127.0.0.1:8500", "service/l", "node1"),
-        ("consul", Given(key="/service/l"), "http://127.0.0.1:8500", "service/l", "node1"),
-        ("patroni", Given(), "http://127.0.0.1:8008", "/leader", "200"),
+        ("etcd", GivenSettings(key="/l"), "http://127.0.0.1:2379", "/l", "node1"),
+        ("etcd", GivenSettings("a", "/l", "pg1"), "http://a:2379", "/l", "pg1"),
+        ("consul", GivenSettings(key="service/l"), "http://127.0.0.1:8500", "service/l", "node1"),
+        ("consul", GivenSettings(key="/service/l"), "http://127.0.0.1:8500", "service/l", "node1"),
+        ("patroni", GivenSettings(), "http://127.0.0.1:8008", "/leader", "200"),
         (
             "patroni",
-            Given("http://a/", "/replica?lag=10MB", "503"),
+            GivenSettings("http://a/", "/replica?lag=10MB", "503"),
             "http://a:8008",
             "/replica?lag=10MB",
             "503",
@@ -40,18 +40,22 @@ def problems(kind: str, given: Given) -> list[str]:
         ("etcd", CERTIFICATES._replace(key="/l"), "https://127.0.0.1:2379", "/l", "node1"),
     ],
 )
-def test_what_is_meant(kind: str, given: Given, endpoint: str, key: str, value: str) -> None:
+def test_the_settings_of_each_store(
+    kind: str, given: GivenSettings, endpoint: str, key: str, value: str
+) -> None:
     found = meant(kind, given)
     assert (str(found.endpoints[0]), found.key, found.value) == (endpoint, key, value)
 
 
 def test_an_attribute_has_no_endpoints() -> None:
-    found = meant("attribute", Given(key="pgsql-status", value="PRI"))
+    found = meant("attribute", GivenSettings(key="pgsql-status", value="PRI"))
     assert (found.endpoints, found.key, found.value) == ((), "pgsql-status", "PRI")
 
 
-def test_what_is_empty_was_not_said() -> None:
-    assert meant("patroni", Given(*[""] * len(Given()))) == meant("patroni", Given())
+def test_empty_settings_count_as_unset() -> None:
+    assert meant("patroni", GivenSettings(*[""] * len(GivenSettings()))) == meant(
+        "patroni", GivenSettings()
+    )
 
 
 def test_certificates() -> None:
@@ -63,32 +67,40 @@ def test_certificates() -> None:
 @pytest.mark.parametrize(
     ("kind", "given", "found"),
     [
-        ("etcd", Given(), ["key: must be set: the key that holds the leader's name"]),
-        ("consul", Given(key="/"), ["key: must be set: the key that holds the leader's name"]),
-        ("etcd", Given(endpoints="a:b", key="l"), ["endpoints: a:b has no port after its colon"]),
+        ("etcd", GivenSettings(), ["key: must be set: the key that holds the leader's name"]),
+        (
+            "consul",
+            GivenSettings(key="/"),
+            ["key: must be set: the key that holds the leader's name"],
+        ),
+        (
+            "etcd",
+            GivenSettings(endpoints="a:b", key="l"),
+            ["endpoints: a:b has no port after its colon"],
+        ),
         (
             "patroni",
-            Given(key="a b"),
+            GivenSettings(key="a b"),
             ["key: /a b must be a path of Patroni's REST API, such as /leader"],
         ),
         (
             "patroni",
-            Given(key="/replica?lag=1 MB"),
+            GivenSettings(key="/replica?lag=1 MB"),
             ["key: /replica?lag=1 MB must be a path of Patroni's REST API, such as /leader"],
         ),
         (
             "patroni",
-            Given(value="node1"),
+            GivenSettings(value="node1"),
             ["value: node1 must be the HTTP status of the one that leads, by default 200"],
         ),
         (
             "patroni",
-            Given(value="99"),
+            GivenSettings(value="99"),
             ["value: 99 must be the HTTP status of the one that leads, by default 200"],
         ),
         (
             "attribute",
-            Given(),
+            GivenSettings(),
             [
                 "key: must be set: the name of the node attribute",
                 "value: must be set: the value of the node attribute on the node that leads",
@@ -96,28 +108,28 @@ def test_certificates() -> None:
         ),
         (
             "attribute",
-            Given(endpoints="a", key="k", value="v", ca_file="/ca"),
+            GivenSettings(endpoints="a", key="k", value="v", ca_file="/ca"),
             ["endpoints: is not used with this store", "ca_file: is not used with this store"],
         ),
         (
             "etcd",
-            Given(key="l", user="u"),
+            GivenSettings(key="l", user="u"),
             ["user: goes together with password, which is not set"],
         ),
         (
             "etcd",
-            Given(key="l", password="geheim"),
+            GivenSettings(key="l", password="geheim"),
             ["password: goes together with user, which is not set"],
         ),
-        ("etcd", Given(key="l", token="geheim"), ["token: is not used with this store"]),
+        ("etcd", GivenSettings(key="l", token="geheim"), ["token: is not used with this store"]),
         (
             "consul",
-            Given(key="l", user="u", password="geheim"),
+            GivenSettings(key="l", user="u", password="geheim"),
             ["user: is not used with this store", "password: is not used with this store"],
         ),
         (
             "etcd",
-            Given(endpoints="https://a", key="l", cert_file="crt"),
+            GivenSettings(endpoints="https://a", key="l", cert_file="crt"),
             [
                 "cert_file: goes together with key_file, which is not set",
                 "cert_file: crt must be an absolute path",
@@ -130,40 +142,42 @@ def test_certificates() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense(kind: str, given: Given, found: list[str]) -> None:
+def test_contradictory_settings_are_refused(
+    kind: str, given: GivenSettings, found: list[str]
+) -> None:
     assert problems(kind, given) == found
 
 
 @pytest.mark.parametrize("key", ["leader", "/leader"])
 def test_a_path_of_patroni_begins_with_a_slash(key: str) -> None:
-    assert meant("patroni", Given(key=key)).key == "/leader"
+    assert meant("patroni", GivenSettings(key=key)).key == "/leader"
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    given = Given("a:b", None, "", token="geheim", user="u")
+def test_all_problems_are_reported_at_once() -> None:
+    given = GivenSettings("a:b", None, "", token="geheim", user="u")
     with pytest.raises(UnusableSettings) as caught:
         meant("etcd", given)
-    assert [problem.field for problem in caught.value.found] == [
+    assert [problem.field for problem in caught.value.field_problems] == [
         *("user", "token", "endpoints", "key")
     ]
     assert str(caught.value).count("; ") == 3
 
 
 def test_secrets_are_not_shown() -> None:
-    found = meant("etcd", Given(key="l", user="u", password="geheim"))
+    found = meant("etcd", GivenSettings(key="l", user="u", password="geheim"))
     assert found.password.reveal() == "geheim"
     shown = [repr(found), str(found), repr(Secret("geheim")), f"{found.password}"]
     assert not any("geheim" in text for text in shown)
 
 
 def test_secrets_are_not_in_problems() -> None:
-    given = Given(endpoints="http://u:geheim@a", password="geheim", token="geheim")
+    given = GivenSettings(endpoints="http://u:geheim@a", password="geheim", token="geheim")
     with pytest.raises(UnusableSettings) as caught:
         meant("etcd", given)
     assert "geheim" not in "".join(traceback.format_exception(caught.type, caught.value, None))
 
 
 def test_settings_with_other_secrets_are_others() -> None:
-    one, other = (meant("consul", Given(key="l", token=token)) for token in ("a", "b"))
+    one, other = (meant("consul", GivenSettings(key="l", token=token)) for token in ("a", "b"))
     assert one != other
     assert len({one.token, other.token, Secret("a")}) == 2

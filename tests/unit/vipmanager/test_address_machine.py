@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lvsdr.address.interfaces import Interface
-from lvsdr.leader.gate import Decision
+from lvsdr.leader.gate import HoldDecision
 from lvsdr.vipmanager.address_machine import (
     Act,
     AddressState,
@@ -26,11 +26,11 @@ from lvsdr.vipmanager.address_machine import (
 NOW = 1000.0
 RULES = TakeoverRules(takeover=5.0, retry=3.0)
 FORCE = RULES._replace(force=True)
-LEADS = Decision(True, "it leads", not_before=NOW, asked=inf)
-OLD_ANSWER = LEADS._replace(asked=NOW - 1)
+LEADS = HoldDecision(True, "it leads", not_before=NOW, confirmed_at=inf)
+OLD_ANSWER = LEADS._replace(confirmed_at=NOW - 1)
 LEADS_SOON = LEADS._replace(not_before=NOW + 0.3)
-KEPT_IN_GRACE = Decision(True, "kept for a while", degraded=True)
-FOLLOWS = Decision(False, "another leads")
+KEPT_IN_GRACE = HoldDecision(True, "kept for a while", degraded=True)
+FOLLOWS = HoldDecision(False, "another leads")
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
 NO_CARRIER, DOWN = UP._replace(carrier=False), UP._replace(up=False, carrier=False)
 MAC = "02:00:00:00:00:99"
@@ -147,7 +147,7 @@ CASES = {
     "the link is back, the answer is older": (
         UNLINKED,
         PRESENT,
-        LEADS._replace(asked=NOW - 2),
+        LEADS._replace(confirmed_at=NOW - 2),
         Act.NOTHING,
         awaiting_answer(NOW - 2),
     ),
@@ -257,13 +257,13 @@ class Host:
         self.now = NOW
         self.acts: list[Act] = []
 
-    def run(self, decision: Decision, seconds: float) -> None:
+    def run(self, decision: HoldDecision, seconds: float) -> None:
         end = self.now + seconds
         while self.now < end:
             self._make_moves(decision)
             self.now += 0.25
 
-    def _make_moves(self, decision: Decision) -> None:
+    def _make_moves(self, decision: HoldDecision) -> None:
         for _ in range(6):
             presence = Presence.PRESENT if self.is_present else Presence.ABSENT
             step: Move = decide_move(

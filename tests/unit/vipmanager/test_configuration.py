@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
 from lvsdr.system.net.http import Endpoint, Trust
 from lvsdr.vipmanager.address_machine import TakeoverRules
 from lvsdr.vipmanager.configuration import Configuration, read_configuration
@@ -44,7 +44,9 @@ def test_the_reference_has_all_values() -> None:
         "/service/mycluster/leader",
         "node1",
     )
-    assert configuration.policy == Policy(grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6)
+    assert configuration.policy == LeaderPolicy(
+        grace=10.0, unreachable=Unreachable.RELEASE, settle=0.6
+    )
     assert configuration.takeover_rules == TakeoverRules(takeover=5.0, retry=3.0, force=False)
     assert (configuration.interval, configuration.check_interval) == (1.0, 1.0)
     assert (configuration.log_level, configuration.keep_on_exit) == ("INFO", False)
@@ -53,7 +55,7 @@ def test_the_reference_has_all_values() -> None:
 def test_settle_is_longer_than_the_age_of_a_leader() -> None:
     """A new leader waits for longer than the old one may miss its loss."""
     policy = read({}).policy
-    assert policy.settle > policy.vigil
+    assert policy.settle > policy.no_leader_max_age
 
 
 def test_addresses_share_or_list_prefixes_and_interfaces() -> None:

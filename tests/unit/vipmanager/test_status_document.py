@@ -7,7 +7,7 @@ import time
 
 import pytest
 from lvsdr.address.interfaces import Interface
-from lvsdr.leader.gate import Answer, Decision, Leadership, Policy, Standing, State
+from lvsdr.leader.gate import Answer, HoldDecision, LeaderHistory, LeaderPolicy, Leadership, State
 from lvsdr.vipmanager.address_machine import AddressState, Presence, Progress
 from lvsdr.vipmanager.log import DaemonLog
 from lvsdr.vipmanager.managed_address import BackgroundWork, ManagedAddress
@@ -28,7 +28,7 @@ LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 
 def make_address(
-    address: str, presence: Presence, decision: Decision, trouble: str = ""
+    address: str, presence: Presence, decision: HoldDecision, trouble: str = ""
 ) -> ManagedAddress:
     managed = ManagedAddress(WantedAddress(address, 24, 'e"h0'), "/nosuch", DaemonLog(), WORK)
     managed.state = AddressState(UP, presence)
@@ -38,11 +38,15 @@ def make_address(
 
 
 def make_document(stale: str = "", age: float = 0.0) -> StatusDocument:
-    held = make_address("10.9.0.20", Presence.PRESENT, Decision(True, "it leads"))
-    waiting = make_address("10.9.0.21", Presence.ABSENT, Decision(True, "it leads"), "in use by x")
+    held = make_address("10.9.0.20", Presence.PRESENT, HoldDecision(True, "it leads"))
+    waiting = make_address(
+        "10.9.0.21", Presence.ABSENT, HoldDecision(True, "it leads"), "in use by x"
+    )
     now = time.monotonic()
-    standing = Standing(Answer(LEADER, now - age, now - age))
-    document = describe_state("etcd", standing, AnswerCounts(7, 1, None), Policy(), [held, waiting])
+    history = LeaderHistory(Answer(LEADER, now - age, now - age))
+    document = describe_state(
+        "etcd", history, AnswerCounts(7, 1, None), LeaderPolicy(), [held, waiting]
+    )
     return add_ages({**document, "pid": 4711, "stale": stale})
 
 
@@ -66,9 +70,9 @@ def test_a_follower_without_its_interface_is_bad() -> None:
 
     Otherwise the defect would be noticed at the next takeover, and not before.
     """
-    follower = make_address("10.9.0.20", Presence.ABSENT, Decision(False, "another leads"))
+    follower = make_address("10.9.0.20", Presence.ABSENT, HoldDecision(False, "another leads"))
     follower.state, follower.state_read = AddressState(None, Presence.ABSENT), True
-    document = describe_state("etcd", Standing(), AnswerCounts(), Policy(), [follower])
+    document = describe_state("etcd", LeaderHistory(), AnswerCounts(), LeaderPolicy(), [follower])
     (address,) = document["addresses"]
     assert address["bad"]
     assert address["trouble"] == 'interface e"h0 does not exist'
@@ -90,7 +94,11 @@ def test_an_expired_answer_counts_as_unknown() -> None:
 
 def test_the_state_before_the_first_answer_is_not_asked_yet() -> None:
     found = add_ages(
-        {**describe_state("etcd", Standing(), AnswerCounts(), Policy(), []), "pid": 1, "stale": ""}
+        {
+            **describe_state("etcd", LeaderHistory(), AnswerCounts(), LeaderPolicy(), []),
+            "pid": 1,
+            "stale": "",
+        }
     )
     assert found["state"] == "not asked yet"
     assert "vip_manager_store_up 0" in format_metrics(found)

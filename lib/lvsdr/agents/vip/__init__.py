@@ -1,204 +1,27 @@
-"""The agent vip: an address that moves with a resource, and its announcement to the segment."""
+"""The agent vip: an address that moves with a resource, with or without a gate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from . import plain
 
-from ... import __version__
-from ...address.interfaces import Interface
-from ...errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled, OutOfOrder
-from ...ocf.actions import Action, unless_broken
-from ...ocf.agent import Agent
-from ...ocf.context import Context
-from ...ocf.parameters import ParameterSet
-from ...system import state
-from .parameters import PARAMETERS
-from .place import asked, destination, look
-from .saved_place import Memory, recall, store
-from .settings import Place, Settings, differences, misplaced, require_label, settings
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-_OF_A_GATE = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
+    from ...ocf.agent import Agent
+
+_GATE_PREFIXES = ("OCF_RESKEY_dcs_", "OCF_RESKEY_trigger_", "OCF_RESKEY_on_dcs_")
 
 
-def start(context: Context) -> None:
-    """Add the address or adopt it; return when it works and the neighbours are informed."""
-    from . import announcing, claim
+def choose_agent(action: str, environ: Mapping[str, str]) -> Agent:
+    """Return the agent for an action; import the code of a gate only for a gate.
 
-    wanted = settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
-    path = context.file("state")
-    with context.locked():
-        announcing.end(path)
-        place, interfaces = destination(context, wanted)
-        claim.leave(recall(path).place, place, interfaces, context)
-        interface = claim.linked(place, interfaces, wanted, context)
-        if not interface.having(place.address):
-            claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        store(path, Memory(place))  # stop needs the place, even if this run is killed next
-        claim.keep_sysctls(place, context)
-        claim.bring(place, interface, wanted, context)
-        announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
-
-
-def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
-    """Check that the address is in its place; a probe only looks, and needs no program for that.
-
-    The address is announced again only if ``confirmed``: otherwise another node may have it.
+    Actions that describe the agent, and parameters that need a gate, require the whole agent.
     """
-    wish = asked(context)
-    try:
-        sight = look(context, recall(context.file("state")), wish)
-    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
-        raise LvsdrError(f"cannot look for the address: {error}") from None
-    if sight.found is None:
-        return _not_running(context, sight.absence)
-    place, interface = sight.found
-    problem = misplaced(place, interface, wish)
-    if problem is not None:
-        raise OutOfOrder(problem)
-    if context.is_probe:
-        return None
-    try:
-        wanted = settings(context.values)
-    except InvalidParameters as error:
-        return context.degraded([f"{each}: address left as it is" for each in error.problems])
-    if wanted.check_link and not interface.carrier:
-        return _not_running(context, f"no carrier on {interface.name}")
-    unannounced = _refresh(context, place, interface, wanted) if confirmed else ()
-    return context.degraded([*unannounced, *differences(place, interface, wanted)])
+    mentions_gate = any(name.startswith(_GATE_PREFIXES) for name in environ)
+    if not mentions_gate and any(action == one.name for one in plain.AGENT.actions):
+        return plain.AGENT
+    from .gate import promotable
 
-
-def reload_agent(context: Context) -> None:
-    """Apply the current parameters in place."""
-    from . import announcing, claim
-
-    wanted = settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
-    path = context.file("state")
-    with context.locked():
-        sight = look(context, recall(path), wanted.wish)
-        if sight.found is None:
-            raise LvsdrError(f"nothing to be reloaded: {sight.absence}")
-        place, interface = sight.found
-        require_label(wanted, place.device)
-        if claim.bring(place, interface, wanted, context):
-            announcing.announce(path, place, interface, 1, wanted.arp_interval)
-
-
-def stop(context: Context) -> None:
-    """Delete the address, check that it is gone, and restore the kernel's settings."""
-    from . import announcing, claim
-
-    path = context.file("state")
-    with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
-        memory = recall(path)
-        found = look(context, memory, asked(context)).found
-        if memory != Memory() or found is not None:
-            context.require_root("change the addresses of an interface")
-            announcing.end(path)
-        if found is not None:
-            place, interface = found
-            claim.remove(place.address, interface, context)
-    context.release_sysctls()
-    context.forget("state")
-
-
-def validate_environment(context: Context) -> None:
-    """Raise BadArgument or NotInstalled if this node cannot run the resource.
-
-    It needs ip(8), an interface, and a network that contains the address.
-    """
-    wanted = settings(context.values)
-    context.require_binary("ip", "iproute2")
-    destination(context, wanted)
-
-
-def _refresh(
-    context: Context, place: Place, interface: Interface, wanted: Settings
-) -> Iterator[str]:
-    """Announce the address again if configured; yield the reason if that failed."""
-    if wanted.arp_count_refresh:
-        from . import announcing
-
-        path, interval = context.file("state"), wanted.arp_interval
-        try:
-            with state.locked(context.file("lock"), context.deadline.sooner(0)):
-                announcing.end(path)
-                announcing.announce(path, place, interface, wanted.arp_count_refresh, interval)
-        except LvsdrError as error:
-            yield f"not announced: {error}"
-
-
-def still_serves(context: Context) -> bool:
-    """Test whether an interface has the started address; this needs no program."""
-    from ...system.net import netlink
-
-    place, wish = recall(context.file("state")).place, asked(context)
-    if place is not None:
-        number = netlink.interface_number(place.device)
-        there = (one for one in netlink.addresses() if one.interface == number)
-        return any(one.address == place.address for one in there)
-    there = (one for one in netlink.addresses() if one.interface != netlink.LOOPBACK)
-    return wish is not None and any(one.address == wish.address for one in there)
-
-
-def _not_running(context: Context, reason: str) -> ExitCode:
-    if not context.is_probe:
-        context.log.exit_reason(reason)
-    return ExitCode.NOT_RUNNING
-
-
-PLAIN = Agent(
-    name="vip",
-    version=__version__,
-    short="Virtual IP address",
-    long=(
-        "Manages an IPv4 or IPv6 address on an interface of this node. Before it takes the "
-        "address it asks the segment whether somebody else has it; afterwards it tells all "
-        "neighbours where it is now. The same address on the loopback interface, as a real server "
-        "of direct routing has it, is neither mistaken for it nor touched."
-    ),
-    parameters=PARAMETERS,
-    actions=(
-        Action("start", start, "20s"),
-        Action("stop", stop, "20s"),
-        Action("monitor", monitor, "20s", interval="10s", depth="0"),
-        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
-    ),
-    validate_environment=validate_environment,
-    still_serves=still_serves,
-    is_active=still_serves,
-)
-"""The agent without a gate."""
-
-
-class _Agent(Agent):
-    """The agent that imports the code for a gate only if a gate is configured or described."""
-
-    @property
-    def whole(self) -> Agent:
-        from .gate import promotable
-
-        return promotable.AGENT
-
-    @property
-    def all_parameters(self) -> ParameterSet:
-        return self.whole.all_parameters
-
-    @property
-    def all_actions(self) -> tuple[Action, ...]:
-        return self.whole.all_actions
-
-    def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-        plain = any(arguments[:1] == [action.name] for action in self.actions)
-        agent = PLAIN if plain and not _mentions_a_gate(environ) else self.whole
-        return agent.run(arguments, environ)
-
-
-def _mentions_a_gate(environ: Mapping[str, str]) -> bool:
-    return any(name.startswith(_OF_A_GATE) for name in environ)
-
-
-AGENT = _Agent(*PLAIN)
+    has_gate = environ.get("OCF_RESKEY_dcs_type", "").strip() not in ("", "none")
+    return promotable.AGENT if has_gate else promotable.AGENT_WITHOUT_GATE

@@ -4,26 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...address.interfaces import LONGEST_NAME
-from ...address.prefixes import Netmask, host_flaw
+from ...address.interfaces import LONGEST_NAME, interface_name
+from ...address.prefixes import Netmask, host_flaw, prefix_length
 from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
-from ...ocf.value_parsers import OPPOSITE, boolean, whole_number, word_or
-from ...values.hosts import is_link_local
-from .parsers import INTERFACE_NAME, LABEL, PREFIX, UNICAST_ADDRESS
+from ...ocf.value_parsers import OPPOSITE, Parser, boolean, whole_number, word_or
+from ...system.net.addresses import canonical
+from ...values.hosts import is_link_local, unicast
 
 FOREVER = -1
 _MOST_SECONDS = 0xFFFFFFFE  # the kernel reads one more as "forever"
 
+_LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def _parse_address(text: str) -> str:
+    return unicast(canonical(text))
+
+
+def _parse_interface_name(text: str) -> str:
+    if ":" in text:
+        raise ValueError("a label goes to iflabel")
+    return interface_name(text)
+
+
+def _parse_label(text: str) -> str:
+    if not _LABEL_CHARACTERS.issuperset(text):
+        raise ValueError
+    return text
+
+
+_UNICAST_ADDRESS = Parser(_parse_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
+_PREFIX = Parser(prefix_length, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask")
+_INTERFACE_NAME = Parser(_parse_interface_name, "the name of a network interface")
+_LABEL = Parser(_parse_label, "made of letters, digits, - _ and .")
+
 IP = required(
     "ip",
-    UNICAST_ADDRESS,
+    _UNICAST_ADDRESS,
     unique_group="address",
     short="Virtual IP address",
     long="The address, IPv4 or IPv6, that is on this node while the resource runs.",
 )
 NETMASK = optional(
     "cidr_netmask",
-    PREFIX,
+    _PREFIX,
     short="Prefix length",
     long=(
         "Prefix length of the address, or its netmask. Not set: that of the longest connected "
@@ -32,7 +56,7 @@ NETMASK = optional(
 )
 NIC = optional(
     "nic",
-    INTERFACE_NAME,
+    _INTERFACE_NAME,
     short="Network interface",
     long=(
         "Name, or alternative name, of the interface that gets the address. Not set: the one that "
@@ -42,7 +66,7 @@ NIC = optional(
 )
 IFLABEL = optional(
     "iflabel",
-    LABEL,
+    _LABEL,
     reloadable=True,
     short="Label of the address",
     long=(

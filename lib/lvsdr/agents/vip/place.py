@@ -5,58 +5,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...address.interfaces import Interface
-from ...errors import InvalidParameters
+from ...errors import InvalidParameters, LvsdrError, NotInstalled
 from ...ocf.context import Context
 from ...system.net import addresses
 from ...values.light_typing import NamedTuple
 from .parameters import IDENTITY
-from .saved_place import Memory
-from .settings import Place, Settings, Wish, chosen, require_label, wish
+from .saved_place import recall
+from .settings import (
+    AddressSettings,
+    Place,
+    WantedPlace,
+    choose_interface,
+    read_wanted_place,
+    require_label,
+)
 
 
-class Sight(NamedTuple):
+class AddressSearch(NamedTuple):
     """The result of a search for the address."""
 
-    found: tuple[Place, Interface] | None
+    location: tuple[Place, Interface] | None
     """The place of the address with its intended prefix; None if it is not there."""
     absence: str = ""
     """The reason why the address is not there."""
 
 
-def asked(context: Context) -> Wish | None:
+def parse_wanted_place(context: Context) -> WantedPlace | None:
     """Return the place in the parameters; None if they are broken."""
     try:
-        return wish(IDENTITY.parse(context.environ))
+        return read_wanted_place(IDENTITY.parse(context.environ))
     except InvalidParameters:
         return None
 
 
-def look(context: Context, memory: Memory, wanted: Wish | None) -> Sight:
+def search_address(context: Context) -> AddressSearch:
     """Look for the address where start put it, or else where it would; raise LvsdrError.
 
     Loopback interfaces are skipped: there the address is a real server's.
     """
-    sought = _sought(context, memory, wanted)
+    sought = _choose_search(context)
     if sought is None or sought.nic is None:
-        return Sight(None, "no interface of this node is connected to a network of the address")
+        return AddressSearch(
+            None, "no interface of this node is connected to a network of the address"
+        )
     interfaces = addresses.interfaces(context.deadline, sought.nic)
     if not interfaces or interfaces[0].loopback:
-        return Sight(None, f"interface {sought.nic} is gone")
+        return AddressSearch(None, f"interface {sought.nic} is gone")
     interface = interfaces[0]
     there = interface.having(sought.address)
     if not there:
-        return Sight(None, f"{sought.address} is not on {interface.name}")
+        return AddressSearch(None, f"{sought.address} is not on {interface.name}")
     prefix = there[0].prefix if sought.prefix is None else sought.prefix
-    return Sight((Place(sought.address, prefix, interface.name), interface))
+    return AddressSearch((Place(sought.address, prefix, interface.name), interface))
 
 
-def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | None:
+def search_without_ban(context: Context) -> AddressSearch:
+    """Look for the address like ``search_address``, but never raise NotInstalled.
+
+    That error would ban the resource from this node for good.
+    """
+    try:
+        return search_address(context)
+    except NotInstalled as error:
+        raise LvsdrError(f"cannot look for the address: {error}") from None
+
+
+def _choose_search(context: Context) -> WantedPlace | None:
     """Return the place that start stored, or else the one in the parameters.
 
     A stored place needs no routes, and stays valid when the parameters change.
     """
-    if memory.place is not None:
-        return Wish(*memory.place)
+    saved, wanted = recall(context.file("state")).place, parse_wanted_place(context)
+    if saved is not None:
+        return WantedPlace(*saved)
     if wanted is None or not context.have_binary("ip"):
         return None  # without ip(8), start cannot have put it there
     if wanted.nic is not None:
@@ -68,15 +89,17 @@ def _sought(context: Context, memory: Memory, wanted: Wish | None) -> Wish | Non
     return None
 
 
-def destination(context: Context, wanted: Settings) -> tuple[Place, Sequence[Interface]]:
+def choose_destination(
+    context: Context, wanted: AddressSettings
+) -> tuple[Place, Sequence[Interface]]:
     """Return the intended place of the address, and all interfaces.
 
     Raise BadArgument if this node has no place for the address.
     """
-    address, prefix, nic = wanted.wish
+    address, prefix, nic = wanted.wanted_place
     known = prefix is not None and nic is not None
     networks = () if known else addresses.networks(address, context.deadline)
     interfaces = addresses.interfaces(context.deadline)
-    interface, prefix = chosen(wanted.wish, interfaces, networks)
+    interface, prefix = choose_interface(wanted.wanted_place, interfaces, networks)
     require_label(wanted, interface.name)
     return Place(address, prefix, interface.name), interfaces

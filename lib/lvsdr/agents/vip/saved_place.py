@@ -9,25 +9,25 @@ from ...values.light_typing import NamedTuple
 from .settings import Place
 
 
-class Memory(NamedTuple):
+class SavedPlace(NamedTuple):
     """The place and the announcer of a start; probes and stop can do without them."""
 
     place: Place | None = None
     announcer: Process | None = None
 
 
-def recall(path: str) -> Memory:
+def recall(path: str) -> SavedPlace:
     """Return the state stored during this boot; empty if the file is missing or malformed."""
     header, _, text = state.read_text(path).partition("\n")
     if not text or header != _header():
-        return Memory()
+        return SavedPlace()
     try:
         return _parsed(text)
     except ValueError:
-        return Memory()
+        return SavedPlace()
 
 
-def store(path: str, memory: Memory) -> None:
+def store(path: str, memory: SavedPlace) -> None:
     """Write the state for the next run; raise LvsdrError."""
     lines = [_header()]
     if memory.place is not None:
@@ -45,7 +45,7 @@ def _header() -> str:
     return f"boot {state.boot_id()}"
 
 
-def _parsed(text: str) -> Memory:
+def _parsed(text: str) -> SavedPlace:
     place = announcer = None
     for line in text.splitlines():
         kind, fact = line.split(" ", 1)
@@ -57,4 +57,4 @@ def _parsed(text: str) -> Memory:
             announcer = Process(int(pid), int(started))
         else:
             raise ValueError(line)
-    return Memory(place, announcer)
+    return SavedPlace(place, announcer)

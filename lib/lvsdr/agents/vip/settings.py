@@ -14,7 +14,7 @@ from ...values.light_typing import NamedTuple
 from . import parameters as p
 
 
-class Wish(NamedTuple):
+class WantedPlace(NamedTuple):
     """The place of the address in the parameters; None for parts that are not set."""
 
     address: str
@@ -22,10 +22,10 @@ class Wish(NamedTuple):
     nic: str | None
 
 
-class Settings(NamedTuple):
+class AddressSettings(NamedTuple):
     """The parameters, typed and in order; ``arp_interval`` in seconds."""
 
-    wish: Wish
+    wanted_place: WantedPlace
     iflabel: str | None
     arp_count: int
     arp_interval: float
@@ -36,15 +36,15 @@ class Settings(NamedTuple):
     preferred_lft: int | None
 
 
-def wish(values: Values) -> Wish:
-    return Wish(values[p.IP], values[p.NETMASK], values[p.NIC])
+def read_wanted_place(values: Values) -> WantedPlace:
+    return WantedPlace(values[p.IP], values[p.NETMASK], values[p.NIC])
 
 
-def settings(values: Values) -> Settings:
+def read_settings(values: Values) -> AddressSettings:
     """Return all of the parameters."""
     preferred = values[p.PREFERRED_LFT]
-    return Settings(
-        wish=wish(values),
+    return AddressSettings(
+        wanted_place=read_wanted_place(values),
         iflabel=values[p.IFLABEL],
         arp_count=values[p.ARP_COUNT],
         arp_interval=values[p.ARP_INTERVAL] / 1000,
@@ -56,8 +56,8 @@ def settings(values: Values) -> Settings:
     )
 
 
-def chosen(
-    wanted: Wish, interfaces: Sequence[Interface], networks: Sequence[Connected]
+def choose_interface(
+    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[Connected]
 ) -> tuple[Interface, int]:
     """Return the interface for the address, and its prefix length.
 
@@ -65,7 +65,11 @@ def chosen(
     if the parameters give interface and prefix.  Raise BadArgument if this node has no place for
     the address.
     """
-    interface = _named(wanted, interfaces) if wanted.nic else _suiting(wanted, interfaces, networks)
+    interface = (
+        _find_interface(wanted, interfaces)
+        if wanted.nic
+        else _find_connected_interface(wanted, interfaces, networks)
+    )
     if interface.loopback:
         raise BadArgument(
             f"nic={interface.name}: is a loopback interface, where nobody would find "
@@ -81,15 +85,15 @@ def chosen(
     )
 
 
-def _named(wanted: Wish, interfaces: Sequence[Interface]) -> Interface:
+def _find_interface(wanted: WantedPlace, interfaces: Sequence[Interface]) -> Interface:
     for interface in interfaces:
         if interface.called(wanted.nic or ""):
             return interface
     raise BadArgument(f"nic={wanted.nic}: this node has no such interface")
 
 
-def _suiting(
-    wanted: Wish, interfaces: Sequence[Interface], networks: Sequence[Connected]
+def _find_connected_interface(
+    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[Connected]
 ) -> Interface:
     by_name = {interface.name: interface for interface in interfaces if not interface.loopback}
     for network in networks:
@@ -100,14 +104,14 @@ def _suiting(
     )
 
 
-def label(wanted: Settings, device: str) -> str:
+def build_label(wanted: AddressSettings, device: str) -> str:
     """Return the whole label; empty for IPv6, which has no labels."""
-    return shared.label(wanted.wish.address, device, wanted.iflabel)
+    return shared.label(wanted.wanted_place.address, device, wanted.iflabel)
 
 
-def require_label(wanted: Settings, device: str) -> None:
+def require_label(wanted: AddressSettings, device: str) -> None:
     """Raise BadArgument if the label would be too long on this interface."""
-    whole = label(wanted, device)
+    whole = build_label(wanted, device)
     if len(whole) > LONGEST_NAME:
         raise BadArgument(
             f"iflabel={wanted.iflabel}: {whole} has {len(whole)} characters, "
@@ -115,7 +119,7 @@ def require_label(wanted: Settings, device: str) -> None:
         )
 
 
-def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | None:
+def find_misplacement(place: Place, interface: Interface, asked: WantedPlace | None) -> str | None:
     """Return the flaw in the place or the identity of the address; None if there is none.
 
     ``place`` is where start put it.  ``asked`` is the place in the current parameters, or None if
@@ -136,9 +140,9 @@ def misplaced(place: Place, interface: Interface, asked: Wish | None) -> str | N
     return None
 
 
-def differences(place: Place, interface: Interface, wanted: Settings) -> Iterator[str]:
+def find_differences(place: Place, interface: Interface, wanted: AddressSettings) -> Iterator[str]:
     """Yield the differences from the parameters that do not keep clients from the address."""
-    found, whole = entry(interface, place), label(wanted, place.device)
+    found, whole = entry(interface, place), build_label(wanted, place.device)
     if found is None:
         return
     if found.label != whole:

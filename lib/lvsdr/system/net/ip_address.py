@@ -1,16 +1,16 @@
-"""The claim and the release of an address: steps that change the node, and checks for conflicts."""
+"""The claim, the announcement and the release of an address, and checks for conflicts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ...address import commands
+from ...address.frames import announcement
 from ...address.interfaces import Interface, Place
 from ...errors import LvsdrError
 from ...values.deadline import Deadline
 from .. import sysctl
 from . import addresses, arp
-from .announcement import tellable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def rival(
     The kernel itself looks for the owner of an IPv6 address once it has the address.  If
     ``among_equals``, hosts that only probe for the address and have to give way do not count.
     """
-    if ":" in place.address or not tellable(interface):
+    if ":" in place.address or not can_announce(interface):
         return None
     own = {one.mac for one in interfaces}
     device, mac, address = place.device, interface.mac, place.address
@@ -84,3 +84,26 @@ def remove(address: str, interface: Interface, deadline: Deadline) -> bool:
         if left.having(address):
             raise LvsdrError(f"{address} is still on {interface.name}")
     return True
+
+
+def can_announce(interface: Interface) -> bool:
+    """Test whether the interface can have neighbours that understand these frames."""
+    return interface.carrier and interface.arp and interface.kind == "ether"
+
+
+def build_announcement(place: Place, interface: Interface) -> tuple[bytes, ...]:
+    """Return the frames that announce the address to all neighbours; raise LvsdrError."""
+    return announcement(interface.mac, place.address, _forwards(place))
+
+
+def announce(place: Place, interface: Interface) -> None:
+    """Announce the address once, unless the interface has no neighbours; raise LvsdrError."""
+    if can_announce(interface):
+        arp.send(interface.name, build_announcement(place, interface))
+
+
+def _forwards(place: Place) -> bool:
+    """Test whether the node is a router on that interface: advertisements report it (RFC 4861)."""
+    if ":" not in place.address:
+        return False
+    return sysctl.value(f"net/ipv6/conf/{place.device}/forwarding") != "0"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.agents.vip.parameters import IDENTITY, PARAMETERS
-from lvsdr.agents.vip.settings import Settings, Wish, settings, wish
+from lvsdr.agents.vip.settings import AddressSettings, WantedPlace, read_settings, read_wanted_place
 from lvsdr.errors import InvalidParameters
 
 
-def parsed(**given: str) -> Settings:
-    return settings(PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in given.items()}))
+def parsed(**given: str) -> AddressSettings:
+    return read_settings(
+        PARAMETERS.parse({f"OCF_RESKEY_{name}": text for name, text in given.items()})
+    )
 
 
 def problems(**given: str) -> list[str]:
@@ -19,8 +21,8 @@ def problems(**given: str) -> list[str]:
 
 
 def test_the_defaults_are_those_of_ipaddr2_where_it_has_them() -> None:
-    assert parsed(ip="10.9.0.20") == Settings(
-        wish=Wish("10.9.0.20", None, None),
+    assert parsed(ip="10.9.0.20") == AddressSettings(
+        wanted_place=WantedPlace("10.9.0.20", None, None),
         iflabel=None,
         arp_count=5,
         arp_interval=0.2,
@@ -32,7 +34,7 @@ def test_the_defaults_are_those_of_ipaddr2_where_it_has_them() -> None:
     )
 
 
-def test_all_of_them() -> None:
+def test_all_parameters_are_parsed() -> None:
     assert parsed(
         ip="FD77:0::0020",
         cidr_netmask="64",
@@ -44,7 +46,9 @@ def test_all_of_them() -> None:
         check_link="off",
         noprefixroute="yes",
         preferred_lft="0",
-    ) == Settings(Wish("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0)
+    ) == AddressSettings(
+        WantedPlace("fd77::20", 64, "bond0.10"), None, 1, 1.0, 2, False, False, True, 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_the_names_of_ipaddr2(
     assert (found.duplicate_check, found.check_link) == (duplicate_check, check_link)
 
 
-def test_names_of_ipaddr2_that_contradict() -> None:
+def test_contradictory_names_of_ipaddr2_are_refused() -> None:
     assert problems(ip="10.9.0.20", nodad="true", run_arping="true") == [
         "run_arping=true: is the old name of duplicate_check, which is set to false; "
         "set only duplicate_check"
@@ -88,7 +92,7 @@ def test_ip_is_required() -> None:
         *("255.255.255.255", "::", "::1", "ff02::1", "fe80::1%eth0", "fd77::1/64", "fd77:::1"),
     ],
 )
-def test_what_is_no_address_for_this(ip: str) -> None:
+def test_other_texts_than_unicast_addresses_are_refused(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone"
     ]
@@ -97,7 +101,7 @@ def test_what_is_no_address_for_this(ip: str) -> None:
 @pytest.mark.parametrize(
     "ip", ["::ffff:10.9.0.100", "::ffff:a09:64", "0::FFFF:0a09:0064", "::10.9.0.100", "::a09:64"]
 )
-def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
+def test_an_ipv4_address_in_the_form_of_ipv6_is_refused(ip: str) -> None:
     assert problems(ip=ip) == [
         f"ip={ip}: must be a unicast IPv4 or IPv6 address, without prefix or zone: "
         "an IPv4 address in the form of IPv6"
@@ -105,7 +109,7 @@ def test_an_ipv4_address_in_another_spelling(ip: str) -> None:
 
 
 @pytest.mark.parametrize("ip", ["10.9.0.0", "10.9.0.255"])
-def test_an_address_of_no_host(ip: str) -> None:
+def test_network_and_broadcast_addresses_are_refused(ip: str) -> None:
     (problem,) = problems(ip=ip, cidr_netmask="24")
     assert problem.endswith(" address of its network, which no host can have")
 
@@ -121,14 +125,14 @@ def test_ipv6_has_no_netmask() -> None:
     [("24", 24), ("32", 32), ("1", 1), ("255.255.255.0", 24), ("255.255.240.0", 20)],
 )
 def test_a_prefix_or_a_netmask(text: str, prefix: int) -> None:
-    assert parsed(ip="10.9.0.20", cidr_netmask=text).wish.prefix == prefix
+    assert parsed(ip="10.9.0.20", cidr_netmask=text).wanted_place.prefix == prefix
 
 
 @pytest.mark.parametrize(
     "text",
     ["0", "024", "-1", "129", "/24", "24.0", "255.0.255.0", "0.0.0.0", "0.0.0.255", "x", "2 4"],
 )
-def test_what_is_neither(text: str) -> None:
+def test_other_texts_than_prefixes_are_refused(text: str) -> None:
     assert problems(ip="fd77::20", cidr_netmask=text) == [
         f"cidr_netmask={text}: must be a prefix length (1 to 32, for IPv6 to 128) "
         "or an IPv4 netmask"
@@ -136,7 +140,7 @@ def test_what_is_neither(text: str) -> None:
 
 
 def test_the_prefix_is_that_of_its_family() -> None:
-    assert parsed(ip="fd77::20", cidr_netmask="128").wish.prefix == 128
+    assert parsed(ip="fd77::20", cidr_netmask="128").wanted_place.prefix == 128
     assert problems(ip="10.9.0.20", cidr_netmask="33") == [
         "cidr_netmask=33: must be 1 to 32 for an IPv4 address"
     ]
@@ -145,16 +149,16 @@ def test_the_prefix_is_that_of_its_family() -> None:
 @pytest.mark.parametrize("nic", ["eth0", "enp0s31f6", "bond0.100", "br-" + "0" * 60, "wan@isp"])
 def test_a_name_of_an_interface(nic: str) -> None:
     """Alternative names are accepted, which may be longer than the kernel's own."""
-    assert parsed(ip="10.9.0.20", nic=nic).wish.nic == nic
+    assert parsed(ip="10.9.0.20", nic=nic).wanted_place.nic == nic
 
 
 @pytest.mark.parametrize("nic", ["..", ".", "-force", "eth0/1", "eth 0", "eth0\n", "e" * 128])
-def test_what_is_none(nic: str) -> None:
+def test_illegal_names_of_interfaces_are_refused(nic: str) -> None:
     (problem,) = problems(ip="10.9.0.20", nic=nic)
     assert problem.endswith(": must be the name of a network interface")
 
 
-def test_the_old_way_to_give_a_label() -> None:
+def test_a_label_in_nic_is_refused() -> None:
     assert problems(ip="10.9.0.20", nic="eth0:1") == [
         "nic=eth0:1: must be the name of a network interface: a label goes to iflabel"
     ]
@@ -176,15 +180,15 @@ def test_labels() -> None:
 
 @pytest.mark.parametrize("ip", ["fe80::20", "fe80:1::20", "febf::1"])
 def test_link_local_needs_an_interface(ip: str) -> None:
-    assert parsed(ip=ip, nic="eth0").wish.nic == "eth0"
+    assert parsed(ip=ip, nic="eth0").wanted_place.nic == "eth0"
     assert problems(ip=ip) == [
         f"nic is required: {ip} is link-local, which any interface could have"
     ]
 
 
 @pytest.mark.parametrize("ip", ["fec0::1", "fe8::1", "169.254.0.7", "fe00::1"])
-def test_what_is_not_link_local(ip: str) -> None:
-    assert parsed(ip=ip).wish.address == ip
+def test_other_addresses_need_no_interface(ip: str) -> None:
+    assert parsed(ip=ip).wanted_place.address == ip
 
 
 @pytest.mark.parametrize(
@@ -197,19 +201,19 @@ def test_what_is_not_link_local(ip: str) -> None:
         *((name, "maybe") for name in ("duplicate_check", "check_link", "noprefixroute")),
     ],
 )
-def test_counts_times_and_switches(name: str, text: str) -> None:
+def test_illegal_counts_times_and_switches_are_refused(name: str, text: str) -> None:
     (problem,) = problems(ip="10.9.0.20", **{name: text})
     assert problem.startswith(f"{name}={text}: must be ")
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(problems(ip="10.9.0.300", cidr_netmask="x", iflabel="a b", arp_count="-1")) == 4
 
 
-def test_an_identity_does_not_care_about_the_rest() -> None:
+def test_the_identity_ignores_other_parameters() -> None:
     values = IDENTITY.parse({"OCF_RESKEY_ip": "10.9.0.20", "OCF_RESKEY_arp_count": "-1"})
-    assert wish(values) == Wish("10.9.0.20", None, None)
+    assert read_wanted_place(values) == WantedPlace("10.9.0.20", None, None)
 
 
-def test_what_is_changed_in_place() -> None:
+def test_the_reloadable_parameters() -> None:
     assert [one.name for one in PARAMETERS if not one.reloadable] == ["ip", "cidr_netmask", "nic"]

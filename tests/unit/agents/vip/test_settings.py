@@ -5,18 +5,20 @@ from __future__ import annotations
 import pytest
 from lvsdr.address.interfaces import Connected, Interface, InterfaceAddress
 from lvsdr.agents.vip.settings import (
+    AddressSettings,
     Place,
-    Settings,
-    Wish,
-    chosen,
-    differences,
-    label,
-    misplaced,
+    WantedPlace,
+    build_label,
+    choose_interface,
+    find_differences,
+    find_misplacement,
     require_label,
 )
 from lvsdr.errors import BadArgument
 
-WANTED = Settings(Wish("10.9.0.20", None, None), None, 5, 0.2, 0, True, True, False, None)
+WANTED = AddressSettings(
+    WantedPlace("10.9.0.20", None, None), None, 5, 0.2, 0, True, True, False, None
+)
 THERE = InterfaceAddress("10.9.0.20", 24, "eth0")
 
 
@@ -33,79 +35,83 @@ ALL = (LO, ETH0, ETH1)
 NETWORKS = (Connected("eth1", 24, 100), Connected("eth0", 24, 200), Connected("eth0", 16))
 
 
-def place(wish: Wish, networks: tuple[Connected, ...] = NETWORKS) -> tuple[str, int]:
-    found, prefix = chosen(wish, ALL, networks)
+def place(wanted: WantedPlace, networks: tuple[Connected, ...] = NETWORKS) -> tuple[str, int]:
+    found, prefix = choose_interface(wanted, ALL, networks)
     return found.name, prefix
 
 
-def test_the_routes_say_all() -> None:
-    assert place(Wish("10.9.0.20", None, None)) == ("eth1", 24)
+def test_routes_give_interface_and_prefix() -> None:
+    assert place(WantedPlace("10.9.0.20", None, None)) == ("eth1", 24)
 
 
-def test_the_parameters_go_before_the_routes() -> None:
-    assert place(Wish("10.9.0.20", None, "eth0")) == ("eth0", 24)
-    assert place(Wish("10.9.0.20", 28, None)) == ("eth1", 28)
-    assert place(Wish("10.9.0.20", 32, "eth0"), ()) == ("eth0", 32)
+def test_parameters_precede_routes() -> None:
+    assert place(WantedPlace("10.9.0.20", None, "eth0")) == ("eth0", 24)
+    assert place(WantedPlace("10.9.0.20", 28, None)) == ("eth1", 28)
+    assert place(WantedPlace("10.9.0.20", 32, "eth0"), ()) == ("eth0", 32)
 
 
 def test_an_alternative_name_becomes_the_kernels() -> None:
-    assert place(Wish("10.9.0.20", None, "eth0-old")) == ("eth0", 24)
+    assert place(WantedPlace("10.9.0.20", None, "eth0-old")) == ("eth0", 24)
 
 
-def test_a_route_over_lo_is_none() -> None:
+def test_a_route_over_lo_is_ignored() -> None:
     """A route over lo does not make a place: in IPv6 a real server's own address has one."""
     networks = (Connected("lo", 128), Connected("eth0", 64))
-    assert place(Wish("fd77::20", None, None), networks) == ("eth0", 64)
+    assert place(WantedPlace("fd77::20", None, None), networks) == ("eth0", 64)
 
 
 @pytest.mark.parametrize(
-    ("wish", "networks", "reason"),
+    ("wanted", "networks", "reason"),
     [
         (
-            Wish("10.9.0.20", None, None),
+            WantedPlace("10.9.0.20", None, None),
             (),
             "no interface of this node is connected to a network of 10.9.0.20: set nic",
         ),
         (
-            Wish("10.9.0.20", 24, None),
+            WantedPlace("10.9.0.20", 24, None),
             (Connected("lo", 8),),
             "no interface of this node is connected to a network of 10.9.0.20: set nic",
         ),
         (
-            Wish("10.9.0.20", None, "eth2"),
+            WantedPlace("10.9.0.20", None, "eth2"),
             NETWORKS,
             "nic=eth2: this node has no such interface",
         ),
         (
-            Wish("10.9.0.20", None, "eth1"),
+            WantedPlace("10.9.0.20", None, "eth1"),
             (Connected("eth0", 24),),
             "eth1 is not connected to a network of 10.9.0.20: set cidr_netmask",
         ),
         (
-            Wish("10.9.0.20", 32, "lo"),
+            WantedPlace("10.9.0.20", 32, "lo"),
             (),
             "nic=lo: is a loopback interface, where nobody would find 10.9.0.20; "
             "the agent lvsdr-realsvr puts addresses there",
         ),
     ],
 )
-def test_no_place(wish: Wish, networks: tuple[Connected, ...], reason: str) -> None:
+def test_an_address_without_a_place_is_refused(
+    wanted: WantedPlace, networks: tuple[Connected, ...], reason: str
+) -> None:
     with pytest.raises(BadArgument) as caught:
-        chosen(wish, ALL, networks)
+        choose_interface(wanted, ALL, networks)
     assert str(caught.value) == reason
 
 
 def test_labels() -> None:
-    assert label(WANTED, "eth0") == "eth0"
-    assert label(WANTED._replace(iflabel="vip"), "eth0") == "eth0:vip"
-    assert label(WANTED._replace(wish=Wish("fd77::20", None, None)), "eth0") == ""
+    assert build_label(WANTED, "eth0") == "eth0"
+    assert build_label(WANTED._replace(iflabel="vip"), "eth0") == "eth0:vip"
+    assert (
+        build_label(WANTED._replace(wanted_place=WantedPlace("fd77::20", None, None)), "eth0") == ""
+    )
     require_label(WANTED._replace(iflabel="reading-ip"), "eth0")
     with pytest.raises(BadArgument, match="enp0s31f6:reading has 17 characters"):
         require_label(WANTED._replace(iflabel="reading"), "enp0s31f6")
 
 
 PLACE = Place("10.9.0.20", 24, "eth0")
-SOUGHT = Wish(*PLACE)
+SOUGHT = WantedPlace(*PLACE)
 
 
 @pytest.mark.parametrize(
@@ -113,21 +119,21 @@ SOUGHT = Wish(*PLACE)
     [
         ([THERE], SOUGHT, None),
         ([THERE], None, None),
-        ([THERE], Wish("10.9.0.20", None, None), None),
-        ([THERE], Wish("10.9.0.20", None, "eth0-old"), None),
+        ([THERE], WantedPlace("10.9.0.20", None, None), None),
+        ([THERE], WantedPlace("10.9.0.20", None, "eth0-old"), None),
         ([THERE._replace(prefix=32), THERE], SOUGHT, None),
         (
             [THERE._replace(prefix=32)],
-            Wish("10.9.0.20", None, None),
+            WantedPlace("10.9.0.20", None, None),
             "prefix of 10.9.0.20 on eth0 is 32, not 24",
         ),
         (
             [THERE],
-            Wish("10.9.0.20", 28, None),
+            WantedPlace("10.9.0.20", 28, None),
             "prefix of 10.9.0.20 on eth0 is 24, not 28",
         ),
-        ([THERE], Wish("10.9.0.21", None, None), "10.9.0.20 is on eth0, but ip=10.9.0.21"),
-        ([THERE], Wish("10.9.0.20", None, "eth1"), "10.9.0.20 is on eth0, but nic=eth1"),
+        ([THERE], WantedPlace("10.9.0.21", None, None), "10.9.0.20 is on eth0, but ip=10.9.0.21"),
+        ([THERE], WantedPlace("10.9.0.20", None, "eth1"), "10.9.0.20 is on eth0, but nic=eth1"),
         (
             [THERE._replace(dadfailed=True)],
             None,
@@ -135,8 +141,10 @@ SOUGHT = Wish(*PLACE)
         ),
     ],
 )
-def test_misplaced(there: list[InterfaceAddress], asked: Wish | None, problem: str | None) -> None:
-    assert misplaced(PLACE, ETH0._replace(addresses=tuple(there)), asked) == problem
+def test_a_misplacement_is_described(
+    there: list[InterfaceAddress], asked: WantedPlace | None, problem: str | None
+) -> None:
+    assert find_misplacement(PLACE, ETH0._replace(addresses=tuple(there)), asked) == problem
 
 
 @pytest.mark.parametrize(
@@ -152,5 +160,7 @@ def test_misplaced(there: list[InterfaceAddress], asked: Wish | None, problem: s
         (THERE, WANTED._replace(preferred_lft=0), ["it may be chosen as a source"]),
     ],
 )
-def test_differences(found: InterfaceAddress, wanted: Settings, said: list[str]) -> None:
-    assert list(differences(PLACE, ETH0._replace(addresses=(found,)), wanted)) == said
+def test_differences_are_described(
+    found: InterfaceAddress, wanted: AddressSettings, said: list[str]
+) -> None:
+    assert list(find_differences(PLACE, ETH0._replace(addresses=(found,)), wanted)) == said

@@ -7,13 +7,22 @@ import time
 
 from .... import leader
 from ....errors import ExitCode, InvalidParameters, LvsdrError, NotInstalled
-from ....leader.gate import Answer, Decision, Leadership, Policy, Standing, State, decide, heard
+from ....leader.gate import (
+    Answer,
+    HoldDecision,
+    LeaderHistory,
+    LeaderPolicy,
+    Leadership,
+    State,
+    decide,
+    record_answer,
+)
 from ....ocf.context import Context
 from ....values.deadline import Deadline
 from ....values.light_typing import NamedTuple
 from . import saved_gate
-from .saved_gate import Record
-from .settings import Gate, gate, policy
+from .saved_gate import SavedGate
+from .settings import Gate, read_gate, read_policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ KEEPS = 10  # less than the score of the node that the store names by now
 _TICK = 0.5  # seconds between two queries of one run
 
 
-class Outcome(NamedTuple):
+class MonitorResult(NamedTuple):
     """The result of one monitor: its effects, and its exit code for Pacemaker."""
 
     release: bool
@@ -34,7 +43,7 @@ class Outcome(NamedTuple):
     code: ExitCode
 
 
-def outcome(decision: Decision, *, holding: bool) -> Outcome:
+def choose_result(decision: HoldDecision, *, holding: bool) -> MonitorResult:
     """Return the result of a decision.  Pure.
 
     An instance that has just released the address reports once more that it is promoted (decision
@@ -48,37 +57,40 @@ def outcome(decision: Decision, *, holding: bool) -> Outcome:
         code = ExitCode.DEGRADED_PROMOTED
     else:
         code = ExitCode.RUNNING_PROMOTED
-    return Outcome(release, score, code)
+    return MonitorResult(release, score, code)
 
 
-class Watch:
+class LeaderWatch:
     """The store's answers in this run, together with the answers to earlier runs."""
 
     def __init__(
-        self, context: Context, question: str, policy: Policy, ask: Callable[[Deadline], Answer]
+        self,
+        context: Context,
+        question: str,
+        policy: LeaderPolicy,
+        ask: Callable[[Deadline], Answer],
     ) -> None:
         self.policy = policy
         self._context = context
         self._question = question
         self._ask = ask
-        record = saved_gate.recall(context.file("gate"))
-        same = record is not None and record.question == question
-        self._standing = record.standing if record is not None and same else Standing()
+        saved = saved_gate.recall(context.file("gate"))
+        self._history = saved.history if saved and saved.question == question else LeaderHistory()
 
-    def look(self, *, holding: bool) -> Decision:
+    def query_and_decide(self, *, holding: bool) -> HoldDecision:
         """Query the store once, store the answer, and decide.
 
         An answer that cannot be stored still counts: it may name another leader.  Raise
         NotInstalled if this node cannot query the store.
         """
         answer = self._ask(self._context.deadline.sooner(self.policy.timeout))
-        self._tell(answer.leadership)
-        self._standing = heard(self._standing, answer, self.policy)
+        self._log_change(answer.leadership)
+        self._history = record_answer(self._history, answer, self.policy)
         try:
-            saved_gate.store(self._context.file("gate"), Record(self._question, self._standing))
+            saved_gate.store(self._context.file("gate"), SavedGate(self._question, self._history))
         except LvsdrError as error:
             self._context.log.warning(str(error))
-        return decide(self._standing, holding=holding, now=time.monotonic(), policy=self.policy)
+        return decide(self._history, holding=holding, now=time.monotonic(), policy=self.policy)
 
     def await_leadership(self, *, holding: bool) -> None:
         """Return once this node may have the address.
@@ -88,7 +100,7 @@ class Watch:
         """
         patience = self._context.deadline.sooner(self.policy.settle)
         while True:
-            decision = self.look(holding=holding)
+            decision = self.query_and_decide(holding=holding)
             if not decision.hold or decision.degraded:
                 wait = patience.remaining()
                 if not wait:
@@ -102,73 +114,73 @@ class Watch:
 
     def confirm(self) -> None:
         """Query once more; raise LvsdrError unless this node may have the address at once."""
-        decision = self.look(holding=False)
+        decision = self.query_and_decide(holding=False)
         if not decision.hold or time.monotonic() < (decision.not_before or 0.0):
             raise LvsdrError(f"not promoted: {decision.reason}")
 
-    def _tell(self, said: Leadership) -> None:
+    def _log_change(self, current: Leadership) -> None:
         """Log an answer that differs from the last one."""
-        latest = self._standing.latest
-        before = None if latest is None else (latest.leadership.state, latest.leadership.leader)
-        if before != (said.state, said.leader):
-            known = said.state in (State.LEADER, State.FOLLOWER)
+        latest = self._history.latest
+        previous = None if latest is None else (latest.leadership.state, latest.leadership.leader)
+        if previous != (current.state, current.leader):
+            known = current.state in (State.LEADER, State.FOLLOWER)
             log = self._context.log
-            (log.info if known else log.warning)(f"{said.state.value}: {said.reason}")
+            (log.info if known else log.warning)(f"{current.state.value}: {current.reason}")
 
 
-def watch(context: Context) -> Watch:
+def open_watch(context: Context) -> LeaderWatch:
     """Return the watch of this run.
 
     Raise InvalidParameters, or BadArgument if a file with a secret cannot be read.
     """
-    found = gate(context.values, node(context))
-    return Watch(context, found.question, policy(context.values), _asking(found))
+    gate = read_gate(context.values, find_node_name(context))
+    return LeaderWatch(context, gate.question, read_policy(context.values), _make_query(gate))
 
 
-def watch_anyway(context: Context) -> Watch:
+def open_watch_despite_errors(context: Context) -> LeaderWatch:
     """Return the watch for a node that may have the address already.
 
     Configuration errors count as "no answer", so that a held address keeps its grace.
     """
     try:
-        found = gate(context.values, node(context))
+        gate = read_gate(context.values, find_node_name(context))
     except InvalidParameters as error:
-        return _ignorant(context, Policy(), error)
+        return _open_silent_watch(context, LeaderPolicy(), error)
     except LvsdrError as error:
-        return _ignorant(context, policy(context.values), error)
-    ask = _asking(found)
+        return _open_silent_watch(context, read_policy(context.values), error)
+    ask = _make_query(gate)
 
-    def answered(deadline: Deadline) -> Answer:
+    def query(deadline: Deadline) -> Answer:
         try:
             return ask(deadline)
         except NotInstalled as error:
-            return _no_answer(error)
+            return _build_silence(error)
 
-    return Watch(context, found.question, policy(context.values), answered)
+    return LeaderWatch(context, gate.question, read_policy(context.values), query)
 
 
-def started(context: Context) -> bool:
+def is_started(context: Context) -> bool:
     """Test whether the instance was started in this boot, and not stopped since."""
     return saved_gate.recall(context.file("gate")) is not None
 
 
-def node(context: Context) -> str:
+def find_node_name(context: Context) -> str:
     """Return Pacemaker's name of this node, or the host name if Pacemaker passes none."""
     return context.environ.get("OCF_RESKEY_CRM_meta_on_node") or os.uname().nodename
 
 
-def _asking(found: Gate) -> Callable[[Deadline], Answer]:
-    store = leader.open_store(found.kind, found.settings)
+def _make_query(gate: Gate) -> Callable[[Deadline], Answer]:
+    store = leader.open_store(gate.kind, gate.settings)
     return lambda deadline: leader.ask(store, deadline)
 
 
-def _ignorant(context: Context, policy: Policy, error: LvsdrError) -> Watch:
+def _open_silent_watch(context: Context, policy: LeaderPolicy, error: LvsdrError) -> LeaderWatch:
     """Return a watch without answers; earlier answers still count for the grace."""
-    record = saved_gate.recall(context.file("gate"))
-    question = "" if record is None else record.question
-    return Watch(context, question, policy, lambda _: _no_answer(error))
+    saved = saved_gate.recall(context.file("gate"))
+    question = "" if saved is None else saved.question
+    return LeaderWatch(context, question, policy, lambda _: _build_silence(error))
 
 
-def _no_answer(error: LvsdrError) -> Answer:
+def _build_silence(error: LvsdrError) -> Answer:
     now = time.monotonic()
     return Answer(Leadership(State.UNKNOWN, str(error)), now, now)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ....ocf.parameters import ParameterSet, Values, defaulted, optional
+from ....ocf.parameters import defaulted, optional
 from ....ocf.value_parsers import Parser, absolute_path, duration, one_of
-from ..parameters import PARAMETERS as OF_THE_ADDRESS
-from ..parameters import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,29 +149,4 @@ SECRETS = ((USER, USER_FILE), (PASSWORD, PASSWORD_FILE), (TOKEN, TOKEN_FILE))
 GATE = (
     *(TYPE, ENDPOINTS, KEY, VALUE, USER, USER_FILE, PASSWORD, PASSWORD_FILE, TOKEN, TOKEN_FILE),
     *(CA_FILE, CERT_FILE, KEY_FILE, UNREACHABLE, GRACE),
-)
-
-
-def _belongs_to_a_gate(values: Values) -> Iterator[str]:
-    if values[TYPE] is None:
-        for parameter in GATE:
-            if values.given(parameter):
-                yield f"dcs_type is required: {parameter.name} belongs to a gate"
-
-
-def _said_once(values: Values) -> Iterator[str]:
-    for parameter, file in SECRETS:
-        if values[parameter] is not None and values[file] is not None:
-            yield f"{file.name}={values[file]}: {parameter.name} is set, too; set only one of them"
-
-
-def _suits_the_store(values: Values) -> Iterator[str]:
-    if values[TYPE] is not None:
-        from .settings import unsuitable
-
-        yield from unsuitable(values)
-
-
-PARAMETERS = ParameterSet(
-    (*OF_THE_ADDRESS, *GATE), (*RULES, _belongs_to_a_gate, _said_once, _suits_the_store)
 )

@@ -6,178 +6,167 @@ Pacemaker has given it.  Its exit codes let Pacemaker follow (docs/decisions/023
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .... import leader
-from ....errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
+from ....errors import ExitCode, LvsdrError, SourceUnavailable
 from ....ocf.actions import Action, unless_broken
 from ....ocf.context import Context
 from ....system import promotion
-from ....values.light_typing import TypeVar
-from .. import PLAIN
-from .. import monitor as monitor_plain
-from .. import reload_agent as reload_plain
-from .. import start as start_plain
-from .. import still_serves as still_serves_plain
-from .. import stop as release
-from .. import validate_environment as validate_plain
-from ..place import Sight, asked, destination, look
-from ..saved_place import Memory, recall, store
-from ..settings import Settings, misplaced, settings
-from .leadership import Watch, node, outcome, started, watch, watch_anyway
-from .parameters import PARAMETERS, TYPE
-from .settings import gate
-
-T = TypeVar("T")
+from .. import plain
+from ..place import AddressSearch, choose_destination, parse_wanted_place, search_without_ban
+from ..plain import require_means
+from ..plain import stop as release_address
+from ..saved_place import recall
+from ..settings import AddressSettings, find_misplacement, read_settings
+from .leadership import (
+    LeaderWatch,
+    choose_result,
+    find_node_name,
+    is_started,
+    open_watch,
+    open_watch_despite_errors,
+)
+from .parameter_rules import PARAMETERS
+from .settings import read_gate
 
 
 def start(context: Context) -> None:
     """Start to watch the store, and remove an address that was left on this node."""
-    wanted = settings(context.values)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
+    wanted = read_settings(context.values)
+    require_means(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
-    destination(context, wanted)
-    watching = watch(context)
-    release(context)
+    choose_destination(context, wanted)
+    watch = open_watch(context)
+    release_address(context)
     with context.locked():
-        decision = watching.look(holding=False)
-    if not started(context):
+        decision = watch.query_and_decide(holding=False)
+    if not is_started(context):
         raise LvsdrError(f"{context.file('gate')} could not be written")
-    _warn(context, _prefer(context, outcome(decision, holding=False).score))
-    if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _promotable(context):
+    _log_warnings(context, _set_score(context, choose_result(decision, holding=False).score))
+    if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _is_promotable(context):
         context.log.warning("dcs_type is set, but nobody promotes this: make it a promotable clone")
 
 
 def monitor(context: Context) -> ExitCode:
     """Release the address at once unless this node may have it; return the instance's state."""
-    sight = _sight(context)
-    holding = sight.found is not None
+    search = search_without_ban(context)
+    holding = search.location is not None
     if context.is_probe:
-        return _as_probed(context, sight)
-    if not holding and not started(context):
-        context.log.exit_reason("not started here")
-        return ExitCode.NOT_RUNNING
+        return _probe(context, search)
+    if not holding and not is_started(context):
+        return _report_not_started(context)
     with context.locked():
-        decision = watch_anyway(context).look(holding=holding)
-    found = outcome(decision, holding=holding)
+        decision = open_watch_despite_errors(context).query_and_decide(holding=holding)
+    result = choose_result(decision, holding=holding)
     try:
-        if found.release:
-            release(context)
+        if result.release:
+            release_address(context)
     finally:
-        unset = _prefer(context, found.score)
-    if found.release:
+        score_problems = _set_score(context, result.score)
+    if result.release:
         context.log.exit_reason(f"address released: {decision.reason}")
-        return found.code
-    reasons = [*([decision.reason] if decision.degraded else []), *unset]
-    confirmed = decision.asked is not None
-    return _kept(context, reasons, confirmed) if holding else _unpromoted(context, sight, reasons)
+        return result.code
+    problems = [*([decision.reason] if decision.degraded else []), *score_problems]
+    if not holding:
+        return _check_released(context, search, problems)
+    return _check_held(context, problems, confirmed=decision.confirmed_at is not None)
 
 
 def promote(context: Context) -> ExitCode | None:
     """Return when the address works here; raise LvsdrError if this node does not lead."""
-    wanted = settings(context.values)
-    watching = watch(context)
-    context.require_root("change the addresses of an interface")
-    context.require_binary("ip", "iproute2")
-    if not started(context):
-        context.log.exit_reason("not started here")
-        return ExitCode.NOT_RUNNING
+    wanted = read_settings(context.values)
+    watch = open_watch(context)
+    require_means(context)
+    if not is_started(context):
+        return _report_not_started(context)
     try:
         with context.locked():
-            _take(context, watching, wanted)
+            _take_when_leading(context, watch, wanted)
     except LvsdrError:
         # Without a score, Pacemaker promotes only after a monitor finds that this node leads.
-        _warn(context, _prefer(context, None))
-        release(context)
+        _log_warnings(context, _set_score(context, None))
+        release_address(context)
         raise
     return None
 
 
 def demote(context: Context) -> ExitCode | None:
-    """Release the address, if it is here, and go on watching."""
-    held = _sight(context).found is not None
-    release(context)
-    if held or started(context):
+    """Release the address, if it is here, and go on watch."""
+    held = search_without_ban(context).location is not None
+    release_address(context)
+    if held or is_started(context):
         return None
-    context.log.exit_reason("not started here")
-    return ExitCode.NOT_RUNNING
+    return _report_not_started(context)
 
 
 def stop(context: Context) -> None:
-    """Release the address, if it is here, and stop watching."""
-    release(context)
-    if started(context):
-        _warn(context, _prefer(context, None))
+    """Release the address, if it is here, and stop watch."""
+    release_address(context)
+    if is_started(context):
+        _log_warnings(context, _set_score(context, None))
     context.forget("gate")
 
 
 def reload_agent(context: Context) -> None:
     """Apply the current parameters; the next monitor queries the store with them."""
-    watch(context)
-    settings(context.values)
-    if _sight(context).found is not None or not started(context):
-        reload_plain(context)
+    open_watch(context)
+    read_settings(context.values)
+    if search_without_ban(context).location is not None or not is_started(context):
+        plain.reload_agent(context)
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
-    validate_plain(context)
+    plain.validate_environment(context)
     context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
-    found = gate(context.values, node(context))
-    leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
+    gate = read_gate(context.values, find_node_name(context))
+    leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.sooner(2.0))
 
 
-def _take(context: Context, watching: Watch, wanted: Settings) -> None:
-    from .. import announcing, claim
+def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSettings) -> None:
+    from .. import claim
 
     path = context.file("state")
-    place, interfaces = destination(context, wanted)
-    interface = claim.linked(place, interfaces, wanted, context)
+    place, interfaces = choose_destination(context, wanted)
+    interface = claim.set_up_interface(place, interfaces, wanted, context)
     there = bool(interface.having(place.address))
-    watching.await_leadership(holding=there)
-    announcing.end(path)
-    claim.leave(recall(path).place, place, interfaces, context)
+    watch.await_leadership(holding=there)
+    claim.end_announcements(path)
+    claim.leave_old_place(recall(path).place, place, interfaces, context)
     if not there:
         claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        watching.confirm()  # the probes on the segment took a second
-    store(path, Memory(place))  # stop needs the place, even if this run is killed next
-    claim.keep_sysctls(place, context)
-    claim.bring(place, interface, wanted, context)
-    announcing.announce(path, place, interface, wanted.arp_count, wanted.arp_interval)
+        watch.confirm()  # the probes on the segment took a second
+    claim.take_address(place, interface, wanted, context)
 
 
-def _sight(context: Context) -> Sight:
-    try:
-        return look(context, recall(context.file("state")), asked(context))
-    except NotInstalled as error:  # NotInstalled would ban the resource from this node for good
-        raise LvsdrError(f"cannot look for the address: {error}") from None
+def _report_not_started(context: Context) -> ExitCode:
+    context.log.exit_reason("not started here")
+    return ExitCode.NOT_RUNNING
 
 
-def _as_probed(context: Context, sight: Sight) -> ExitCode:
+def _probe(context: Context, search: AddressSearch) -> ExitCode:
     """Return the state of the address on this node; a probe does not query the store."""
-    if sight.found is None:
-        return ExitCode.SUCCESS if started(context) else ExitCode.NOT_RUNNING
-    problem = misplaced(*sight.found, asked(context))
+    if search.location is None:
+        return ExitCode.SUCCESS if is_started(context) else ExitCode.NOT_RUNNING
+    problem = find_misplacement(*search.location, parse_wanted_place(context))
     if problem is not None:
         raise LvsdrError(problem)
     return ExitCode.RUNNING_PROMOTED
 
 
-def _kept(context: Context, reasons: list[str], confirmed: bool) -> ExitCode:
+def _check_held(context: Context, reasons: list[str], *, confirmed: bool) -> ExitCode:
     """Check an address that stays, as the agent without a gate does, and return the exit code.
 
     A missing link is no reason to release the address: no other node may have it.
     """
-    code = monitor_plain(context, confirmed=confirmed)
+    code = plain.monitor(context, confirmed=confirmed)
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
 
 
-def _unpromoted(context: Context, sight: Sight, reasons: list[str]) -> ExitCode:
+def _check_released(context: Context, search: AddressSearch, reasons: list[str]) -> ExitCode:
     if recall(context.file("state")).place is not None:
-        context.log.exit_reason(f"not released here, but gone: {sight.absence}")
+        context.log.exit_reason(f"not released here, but gone: {search.absence}")
         return ExitCode.FAILED_PROMOTED
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)
@@ -185,7 +174,7 @@ def _unpromoted(context: Context, sight: Sight, reasons: list[str]) -> ExitCode:
     return ExitCode.SUCCESS
 
 
-def _prefer(context: Context, score: int | None) -> list[str]:
+def _set_score(context: Context, score: int | None) -> list[str]:
     """Set the promotion score; return the reason if that failed."""
     resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
     try:
@@ -195,46 +184,47 @@ def _prefer(context: Context, score: int | None) -> list[str]:
     return []
 
 
-def _warn(context: Context, reasons: list[str]) -> None:
+def _log_warnings(context: Context, reasons: list[str]) -> None:
     for reason in reasons:
         context.log.warning(reason)
 
 
-def _promotable(context: Context) -> bool:
+def _is_promotable(context: Context) -> bool:
     names = ("promotable", "promoted_max")
     return any(f"OCF_RESKEY_CRM_meta_{name}" in context.environ for name in names)
 
 
-def _with_a_gate(context: Context) -> bool:
-    return context.environ.get(f"OCF_RESKEY_{TYPE.name}", "").strip() not in ("", "none")
-
-
-def _either(plain: Callable[[Context], T], gated: Callable[[Context], T]) -> Callable[[Context], T]:
-    return lambda context: (gated if _with_a_gate(context) else plain)(context)
-
-
-def _not_promotable(_: Context) -> ExitCode:
+def _refuse_promotion(_: Context) -> ExitCode:
     """Return the exit code of an unknown action: without a gate there is no promotion."""
     print(AGENT.usage(), end="")
     return ExitCode.ERR_UNIMPLEMENTED
 
 
-_MONITOR = _either(monitor_plain, monitor)
-_RELOAD = _either(reload_plain, reload_agent)
+def _without_gate(action: Action) -> Action:
+    handlers = {one.name: one.handler for one in plain.AGENT.actions}
+    return action._replace(handler=handlers.get(action.name, _refuse_promotion))
 
-AGENT = PLAIN._replace(
+
+AGENT = plain.AGENT._replace(
     parameters=PARAMETERS,
     actions=(
-        Action("start", _either(start_plain, start), "20s"),
-        Action("stop", _either(release, stop), "20s"),
-        Action("monitor", _MONITOR, "20s", interval="10s", depth="0"),
+        Action("start", start, "20s"),
+        Action("stop", stop, "20s"),
+        Action("monitor", monitor, "20s", interval="10s", depth="0"),
         Action("monitor", monitor, "20s", interval="3s", depth="0", role="Promoted"),
-        Action("promote", _either(_not_promotable, promote), "30s"),
-        Action("demote", _either(_not_promotable, demote), "20s"),
-        Action("reload-agent", unless_broken(_RELOAD, _MONITOR), "20s"),
+        Action("promote", promote, "30s"),
+        Action("demote", demote, "20s"),
+        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
     ),
-    validate_environment=_either(validate_plain, validate_environment),
+    validate_environment=validate_environment,
     # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
-    still_serves=_either(still_serves_plain, lambda _: False),
+    still_serves=lambda _: False,
 )
-"""The agent with all of its actions and parameters."""
+"""The agent with a gate."""
+
+AGENT_WITHOUT_GATE = AGENT._replace(
+    actions=tuple(map(_without_gate, AGENT.actions)),
+    validate_environment=plain.AGENT.validate_environment,
+    still_serves=plain.AGENT.still_serves,
+)
+"""The agent without a gate that describes and checks all parameters."""

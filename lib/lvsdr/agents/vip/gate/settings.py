@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from .... import leader
 from ....errors import BadArgument
-from ....leader.gate import Policy, Unreachable
-from ....leader.settings import Given, Settings, UnusableSettings
+from ....leader.gate import LeaderPolicy, Unreachable
+from ....leader.settings import GivenSettings, StoreSettings
 from ....ocf.parameters import Values
 from ....values.light_typing import NamedTuple
 from . import parameters as p
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ....ocf.parameters import Parameter
 
 # Setting of a store -> parameter that gives it.
-_PARAMETERS: dict[str, Parameter[str | None]] = {
+STORE_PARAMETERS: dict[str, Parameter[str | None]] = {
     "endpoints": p.ENDPOINTS,
     "key": p.KEY,
     "value": p.VALUE,
@@ -34,7 +34,7 @@ class Gate(NamedTuple):
     """A store and its settings."""
 
     kind: str
-    settings: Settings
+    settings: StoreSettings
 
     @property
     def question(self) -> str:
@@ -42,57 +42,37 @@ class Gate(NamedTuple):
         return f"{self.kind} {self.settings.key!r} {self.settings.value!r}"
 
 
-def policy(values: Values) -> Policy:
+def read_policy(values: Values) -> LeaderPolicy:
     """Return the periods for which answers count.
 
     A monitor interval of a third of the grace notices a new leader within that third.  ``settle``
     is one second longer (see gate.py).
     """
     grace = values[p.GRACE]
-    silence = leader.silence(values[p.TYPE] or "etcd")
-    return Policy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
+    silence = leader.max_silence(values[p.TYPE] or "etcd")
+    return LeaderPolicy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
 
 
-def gate(values: Values, node: str) -> Gate:
+def read_gate(values: Values, node: str) -> Gate:
     """Return the gate of the node ``node``; raise BadArgument if a file cannot be read."""
     kind = values[p.TYPE] or ""
-    return Gate(kind, leader.settings(kind, node, _given(values, _first_line)))
+    return Gate(kind, leader.build_settings(kind, node, collect_texts(values, _read_first_line)))
 
 
-def unsuitable(values: Values) -> Iterator[str]:
-    """Yield a sentence for each parameter that the store cannot use; read no file."""
-    kind = values[p.TYPE] or ""
-    try:
-        leader.settings(kind, "node", _given(values, lambda _, path: path))
-    except UnusableSettings as error:
-        for field, sentence in error.found:
-            parameter = _PARAMETERS[field]
-            text = sentence
-            for other, known in _PARAMETERS.items():
-                text = text.replace(f" with {other},", f" with {known.name},")
-            yield f"{_said(parameter, values)}: {text}"
-
-
-def _said(parameter: Parameter[str | None], values: Values) -> str:
-    file = dict(p.SECRETS).get(parameter)
-    if file is not None and values[file] is not None:
-        return f"{file.name}={values[file]}"
-    if values[parameter] is None:
-        return parameter.name
-    return f"{parameter.name}={'(not shown)' if parameter.discreet else values[parameter]}"
-
-
-def _given(values: Values, read: Callable[[Parameter[str | None], str], str]) -> Given:
-    found = {field: values[parameter] for field, parameter in _PARAMETERS.items()}
-    for field, parameter in _PARAMETERS.items():
+def collect_texts(
+    values: Values, read: Callable[[Parameter[str | None], str], str]
+) -> GivenSettings:
+    """Return the texts of a store's settings; ``read`` gets those that are in a file."""
+    found = {field: values[parameter] for field, parameter in STORE_PARAMETERS.items()}
+    for field, parameter in STORE_PARAMETERS.items():
         file = dict(p.SECRETS).get(parameter)
         path = None if file is None else values[file]
         if file is not None and path is not None:
             found[field] = read(file, path)
-    return Given(**found)
+    return GivenSettings(**found)
 
 
-def _first_line(parameter: Parameter[str | None], path: str) -> str:
+def _read_first_line(parameter: Parameter[str | None], path: str) -> str:
     """Return the first line of the file, which is never shown in a message."""
     try:
         with open(path, encoding="utf-8") as file:

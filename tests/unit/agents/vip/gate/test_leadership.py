@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS, Outcome, outcome
+from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS, MonitorResult, choose_result
 from lvsdr.errors import ExitCode
 from lvsdr.leader.gate import (
     Answer,
-    Decision,
+    HoldDecision,
+    LeaderHistory,
+    LeaderPolicy,
     Leadership,
-    Policy,
-    Standing,
     State,
     Unreachable,
     decide,
-    heard,
+    record_answer,
 )
 
 # has the address? | to have it? | an operator should look | release, score, answer
@@ -32,8 +32,8 @@ no  | no  | yes | stays    | none | DEGRADED
 @pytest.mark.parametrize("row", TABLE.strip().splitlines())
 def test_the_table(row: str) -> None:
     has, hold, degraded, becomes, score, code = (cell.strip() for cell in row.split("|"))
-    decision = Decision(hold == "yes", "why", degraded=degraded == "yes")
-    assert outcome(decision, holding=has == "yes") == Outcome(
+    decision = HoldDecision(hold == "yes", "why", degraded=degraded == "yes")
+    assert choose_result(decision, holding=has == "yes") == MonitorResult(
         becomes == "released", None if score == "none" else int(score), ExitCode[code]
     )
 
@@ -60,13 +60,15 @@ follower, unknown                   | keep    | DEGRADED_PROMOTED released
 @pytest.mark.parametrize("row", STORY.strip().splitlines())
 def test_monitors_every_three_seconds(row: str) -> None:
     said, unreachable, expected = (cell.strip() for cell in row.split("|"))
-    policy = Policy(10.0, Unreachable(unreachable), settle=1.0 + 10.0 / 3)
-    standing, now = Standing(), 1000.0
+    policy = LeaderPolicy(10.0, Unreachable(unreachable), settle=1.0 + 10.0 / 3)
+    standing, now = LeaderHistory(), 1000.0
     for state in said.split(", "):
         now += 3.0
         answer = Answer(Leadership(State(state), f"said {state}"), now, now + 0.1)
-        standing = heard(standing, answer, policy)
-    found = outcome(decide(standing, holding=True, now=now + 0.1, policy=policy), holding=True)
+        standing = record_answer(standing, answer, policy)
+    found = choose_result(
+        decide(standing, holding=True, now=now + 0.1, policy=policy), holding=True
+    )
     assert expected == f"{found.code.name} {'released' if found.release else found.score}"
 
 

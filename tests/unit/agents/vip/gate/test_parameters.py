@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate.parameters import GATE, GRACE, PARAMETERS
-from lvsdr.agents.vip.gate.settings import Gate, gate, policy
+from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
+from lvsdr.agents.vip.gate.parameters import GATE, GRACE
+from lvsdr.agents.vip.gate.settings import Gate, read_gate, read_policy
 from lvsdr.errors import BadArgument, InvalidParameters
-from lvsdr.leader.gate import Policy, Unreachable
+from lvsdr.leader.gate import LeaderPolicy, Unreachable
 from lvsdr.leader.settings import Secret
 from lvsdr.ocf.parameters import Values
 
@@ -22,7 +23,7 @@ def parsed(**given: str) -> Values:
 
 
 def gated(**given: str) -> Gate:
-    return gate(parsed(**given), "node1")
+    return read_gate(parsed(**given), "node1")
 
 
 def problems(**given: str) -> list[str]:
@@ -31,12 +32,12 @@ def problems(**given: str) -> list[str]:
     return list(caught.value.problems)
 
 
-def test_no_gate() -> None:
+def test_without_a_type_there_is_no_gate() -> None:
     values = parsed()
     assert not any(values.given(parameter) for parameter in GATE)
 
 
-def test_the_least_of_each_store() -> None:
+def test_the_required_parameters_of_each_store() -> None:
     etcd, consul = gated(**ETCD), gated(dcs_type="consul", trigger_key="/leader")
     assert [str(one) for one in etcd.settings.endpoints] == ["http://127.0.0.1:2379"]
     assert (etcd.settings.key, etcd.settings.value) == ("/service/mycluster/leader", "node1")
@@ -48,7 +49,7 @@ def test_the_least_of_each_store() -> None:
     assert (attribute.settings.endpoints, attribute.settings.value) == ((), "PRI")
 
 
-def test_all_of_them() -> None:
+def test_all_parameters_are_parsed() -> None:
     found = gated(
         **ETCD,
         dcs_endpoints="https://10.9.0.1:2379, https://[fd77::1]:2380",
@@ -70,12 +71,12 @@ def test_all_of_them() -> None:
     assert found.question == "etcd '/service/mycluster/leader' 'member 1'"
 
 
-def test_how_long_which_word_counts() -> None:
+def test_the_periods_of_the_policy() -> None:
     """A takeover waits for longer than the interval of the monitors that the grace asks for."""
-    assert policy(parsed(**ETCD)) == Policy(10.0, Unreachable.RELEASE, 1.0 + 10.0 / 3)
-    keep = policy(parsed(**ETCD, dcs_grace="500ms", on_dcs_unreachable="keep"))
-    assert keep == Policy(0.5, Unreachable.KEEP, 1.0 + 0.5 / 3)
-    assert policy(parsed(**ETCD, dcs_grace="0")).settle == 1.0
+    assert read_policy(parsed(**ETCD)) == LeaderPolicy(10.0, Unreachable.RELEASE, 1.0 + 10.0 / 3)
+    keep = read_policy(parsed(**ETCD, dcs_grace="500ms", on_dcs_unreachable="keep"))
+    assert keep == LeaderPolicy(0.5, Unreachable.KEEP, 1.0 + 0.5 / 3)
+    assert read_policy(parsed(**ETCD, dcs_grace="0")).settle == 1.0
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_how_long_which_word_counts() -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_what_is_refused(given: dict[str, str], problem: str) -> None:
+def test_illegal_parameters_are_refused(given: dict[str, str], problem: str) -> None:
     ca = {"dcs_endpoints": "http://10.9.0.1"} if "dcs_ca_file" in given else {}
     found = problems(**{**ETCD, **ca, **given})
     assert problem in found[0]
@@ -148,7 +149,9 @@ def test_secrets_from_files(line: str, tmp_path: Path) -> None:
     ],
     ids=["missing", "empty", "empty line", "tab", "bytes"],
 )
-def test_files_that_hold_no_secret(content: bytes | None, sentence: str, tmp_path: Path) -> None:
+def test_files_without_a_secret_are_refused(
+    content: bytes | None, sentence: str, tmp_path: Path
+) -> None:
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
@@ -158,7 +161,7 @@ def test_files_that_hold_no_secret(content: bytes | None, sentence: str, tmp_pat
     assert str(caught.value) == f"dcs_token_file={file}: {sentence}"
 
 
-def test_words_of_vip_manager() -> None:
+def test_the_notations_of_vip_manager_are_accepted() -> None:
     """Values that vip-manager accepts are accepted here as well."""
     assert gated(**{**ETCD, "dcs_type": "etcd3"}).question == gated(**ETCD).question
     assert parsed_grace("2.5") == 2.5
@@ -174,7 +177,7 @@ def parsed_grace(text: str) -> float:
     return PARAMETERS.parse(environ)[GRACE]
 
 
-def test_what_can_be_changed_in_place() -> None:
+def test_the_reloadable_parameters() -> None:
     """Only dcs_type cannot be changed in place.
 
     The presence of a gate decides the kind of the resource.
