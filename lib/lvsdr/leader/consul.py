@@ -15,8 +15,9 @@ from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
+from ..values.parsing import is_decimal
 from .asking import Endpoints
-from .decoding import Malformed, decoded, mapping, only, parsed, text, whole
+from .decoding import LONGEST_NUMBER, Malformed, decoded, mapping, only, parsed, text, whole
 from .gate import Answer, Leadership, State
 from .settings import Kind, Settings, key_of_the_leader, or_node
 
@@ -133,7 +134,7 @@ def _entry(body: bytes, key: str) -> Entry:
 
 def _index(text: str) -> int:
     """Return an index of at least 1, as Consul requires of clients: with 0 it would not wait."""
-    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
+    return max(1, int(text)) if is_decimal(text, LONGEST_NUMBER) else 1
 
 
 def leadership(entry: Entry | None, settings: Settings) -> Leadership:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..system.net.http import Endpoint
-from ..values.hosts import is_host, literal
+from ..values.parsing import canonical_address, is_decimal, is_host
 
 _SCHEMES = {"http": False, "https": True}
 _SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query
@@ -40,7 +40,7 @@ def _endpoint(text: str, port: int, tls: bool) -> Endpoint:
     if not is_host(host):
         raise ValueError(f"{host or text} is no host")
     secure = _SCHEMES[scheme.lower()] if separator else tls
-    return Endpoint(literal(host) or host, _port(after, text) if after else port, secure)
+    return Endpoint(canonical_address(host) or host, _port(after, text) if after else port, secure)
 
 
 def _host(rest: str, text: str) -> tuple[str, str]:
@@ -58,7 +58,7 @@ def _host(rest: str, text: str) -> tuple[str, str]:
 
 def _port(after: str, text: str) -> int:
     digits = after[1:]
-    if after[0] != ":" or not (digits.isascii() and digits.isdecimal() and len(digits) <= 5):
+    if after[0] != ":" or not is_decimal(digits, 5):
         raise ValueError(f"{text} has no port after its colon")
     if not 1 <= int(digits) <= 65535:
         raise ValueError(f"{text}: a port is a number from 1 to 65535")

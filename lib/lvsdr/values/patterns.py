@@ -5,6 +5,8 @@ Python's ``re`` backtracks, so a few characters of a pattern can keep it busy fo
 
 from __future__ import annotations
 
+from .parsing import is_decimal
+
 _CLASSES = {
     "alpha": "a-zA-Z",
     "digit": "0-9",
@@ -124,7 +126,7 @@ def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
 
 
 def _is_count(text: str) -> bool:
-    return not text or (text.isascii() and text.isdecimal())
+    return not text or is_decimal(text)
 
 
 def _bracket_length(pattern: str, start: int) -> int:

@@ -13,13 +13,13 @@ from ...errors import (
     SourceUnavailable,
 )
 from ...ipvs.table import ServiceKey
-from ...ipvs.text import endpoint
 from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
 from ...pool.director import Judged
 from ...system import ipvs, state
+from ...values.parsing import join_endpoint
 from . import judgement, owners
 from .environment import announce_unused, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
@@ -129,7 +129,9 @@ def stop(context: Context) -> None:
         if key is not None:
             context.require_root("change the IPVS table")
             ipvs.Kernel(key, "gate", context.deadline).remove()
-            context.log.info(f"{key.protocol} service {endpoint(key.address, key.port)} removed")
+            context.log.info(
+                f"{key.protocol} service {join_endpoint(key.address, key.port)} removed"
+            )
     context.release_sysctls()
     context.forget("state")
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from ...address.interfaces import interface_name
 from ...address.prefixes import prefix_length
 from ...ocf.values import Parser
-from ...system.net.addresses import canonical
-from ...values.hosts import unicast
+from ...values.parsing import unicast_address
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-
-
-def _unicast_address(text: str) -> str:
-    return unicast(canonical(text))
 
 
 def _interface_name(text: str) -> str:
@@ -27,7 +22,7 @@ def _label(text: str) -> str:
     return text
 
 
-UNICAST_ADDRESS = Parser(_unicast_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
+UNICAST_ADDRESS = Parser(unicast_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
 PREFIX = Parser(prefix_length, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask")
 INTERFACE_NAME = Parser(_interface_name, "the name of a network interface")
 LABEL = Parser(_label, "made of letters, digits, - _ and .")

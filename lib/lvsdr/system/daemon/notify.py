@@ -7,6 +7,8 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ...values.parsing import is_decimal
+
 
 def tell(*words: str, environ: Mapping[str, str] = os.environ) -> None:
     """Send assignments such as ``READY=1``; without a service manager, do nothing."""
@@ -25,6 +27,6 @@ def watchdog(environ: Mapping[str, str] = os.environ) -> float | None:
     See sd_watchdog_enabled(3).
     """
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not text.isdecimal() or int(text) == 0 or (pid and pid != str(os.getpid())):
+    if not is_decimal(text) or int(text) == 0 or (pid and pid != str(os.getpid())):
         return None
     return int(text) / 1e6

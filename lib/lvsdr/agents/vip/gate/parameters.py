@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ....ocf.parameters import ParameterSet, Values, defaulted, optional
 from ....ocf.values import Parser, absolute_path, duration, one_of
+from ....values.parsing import is_decimal
 from ..parameters import PARAMETERS as OF_THE_ADDRESS
 from ..parameters import RULES
 
@@ -61,7 +62,7 @@ def _kind(text: str) -> str:
 def _seconds(text: str) -> float:
     """Return the seconds of a duration, or of a decimal number in vip-manager's notation."""
     whole, dot, part = text.partition(".")
-    decimal = dot and whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal()
+    decimal = dot and is_decimal(whole) and is_decimal(part)
     return float(text) if decimal and len(text) <= 18 else duration(text)
 
 
