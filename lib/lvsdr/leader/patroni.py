@@ -17,7 +17,7 @@ from time import monotonic
 from ..errors import Refused, SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
-from ..system.net.local_host import own_addresses
+from ..system.net.netlink import own_addresses
 from ..values.deadline import Deadline
 from ..values.parsing import is_decimal
 from .asking import Endpoints

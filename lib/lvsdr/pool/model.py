@@ -12,6 +12,14 @@ from re import Pattern
 from ..values.hosts import named
 from ..values.light_typing import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional
+
+    from ..values.deadline import Deadline
+
+    Meanwhile = Optional[Callable[[list["Candidate"]], None]]
+
 
 class Outcome(Enum):
     """The state of a real server; ignorance is an outcome of its own, never a failure."""
@@ -138,3 +146,17 @@ class Policy(NamedTuple):
     drain_timeout: float | None
     """Seconds that a withdrawn real server may keep its connections; None sets no limit."""
     keep_when_empty: bool
+
+
+class CheckLimits(NamedTuple):
+    """The limits of all checks of one cycle."""
+
+    deadline: Deadline
+    enough: float
+    """Seconds after which a missing answer is a failure, even with a longer timeout configured."""
+    meanwhile: Meanwhile = None
+    """Gets interim results once, if answers take long; missing ones are UNKNOWN."""
+
+    def timeout(self, configured: float, rounds: int) -> float:
+        """Return the seconds for one call, of which ``rounds`` follow each other."""
+        return min(configured, self.deadline.remaining() / rounds) if rounds > 1 else configured

@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from ..errors import SourceUnavailable
 from ..values.light_typing import NamedTuple
 from ..values.parsing import canonical_address, is_host
-from .lag import Lag, Limits, excess, pause
-from .values import optional_int, optional_seconds, required
+from .lag import Lag, Limits, excess, optional_int, optional_seconds, pause, required
 
 STATEMENTS = (
     "SELECT pg_is_in_recovery(), quote_ident(current_user)",

@@ -13,10 +13,9 @@ import pytest
 from lvsdr.ipvs.table import Connections, RealServer, RealServerKey
 from lvsdr.pool.change_messages import Row
 from lvsdr.pool.checks import check_all
-from lvsdr.pool.checks.limits import Limits
 from lvsdr.pool.director import Decision, Goal, Judged, decide
 from lvsdr.pool.host_addresses import located
-from lvsdr.pool.model import Policy, PoolSpec, Resolved, WantedRole
+from lvsdr.pool.model import CheckLimits, Policy, PoolSpec, Resolved, WantedRole
 from lvsdr.pool.sources import survey
 from lvsdr.values.deadline import Deadline
 
@@ -52,7 +51,7 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
     for name in STATES:
         cluster = state(f"failover/{name}")
         found = survey(cluster, spec, Deadline.after(10.0))
-        candidates = check_all(found.candidates, spec, Limits(Deadline.after(10.0), 5.0))
+        candidates = check_all(found.candidates, spec, CheckLimits(Deadline.after(10.0), 5.0))
         answers = {host: Resolved([address]) for host, address in ADDRESSES.items()}
         servers = located(candidates, answers, ADDRESSES, spec)
         hosts = {address: host for host, address in ADDRESSES.items()}

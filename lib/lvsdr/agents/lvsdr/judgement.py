@@ -13,10 +13,9 @@ from ...ipvs.table import RealServerKey, Service, WantedService
 from ...pacemaker.cluster import ClusterState
 from ...pacemaker.crm_mon import parse
 from ...pool.checks import check_all
-from ...pool.checks.limits import Limits
 from ...pool.director import Decision, Judged, decide
 from ...pool.host_addresses import answered, located, questions
-from ...pool.model import Candidate, Located, Outcome, PoolSpec, Verdict
+from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Verdict
 from ...pool.sources import chosen, followed, survey, untouched
 from ...pool.sources.nodes import node_verdict, with_node_state
 from ...system import crm
@@ -108,7 +107,7 @@ def judge(
         if meanwhile is not None:
             meanwhile(known([_only_if_certain(candidate) for candidate in candidates]))
 
-    candidates = check_all(everyone[:named], spec, Limits(deadline, enough, interim))
+    candidates = check_all(everyone[:named], spec, CheckLimits(deadline, enough, interim))
     if not lookups.wait(deadline.sooner(PATIENCE)):
         interim(candidates)
         lookups.wait(deadline)
