@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from re import Pattern
 
-from ..values.hosts import named
+from ..values.hosts import find_ignoring_case
 from ..values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -133,14 +133,14 @@ class PoolSpec(NamedTuple):
         The case in which the host is listed does not matter.
         """
         if host not in self.weights:
-            host = named(host, self.weights) or host
+            host = find_ignoring_case(host, self.weights) or host
         weight = self.weights.get(host)
         if weight is None:
             return self.default_weight, "default_weight"
         return weight, "weight_of_realservers"
 
 
-class Policy(NamedTuple):
+class DrainPolicy(NamedTuple):
     """The treatment of real servers that leave, and of a pool without any fit real server."""
 
     drain_timeout: float | None

@@ -1,15 +1,19 @@
-"""Properties of hosts and of their addresses in canonical form."""
+"""Properties of hosts and of their addresses in canonical form.
+
+``parsing`` tells hosts and addresses from other texts, and returns the canonical form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 
-def named(name: str, among: Iterable[str]) -> str | None:
+def find_ignoring_case(name: str, among: Iterable[str]) -> str | None:
     """Return the one of the names that matches; Pacemaker and DNS ignore case.
 
-    >>> named("Node1", ["node1", "node2"]), named("node3", ["node1"])
-    ('node1', None)
+    >>> find_ignoring_case("Node1", ["node1", "node2"])
+    'node1'
+    >>> find_ignoring_case("node3", ["node1", "node2"])
     """
     folded = name.casefold()
     return next((it for it in among if it.casefold() == folded), None)

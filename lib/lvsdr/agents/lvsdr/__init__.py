@@ -17,7 +17,7 @@ from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
-from ...pool.director import Judged
+from ...pool.director import Findings
 from ...system import ipvs, state
 from ...values.parsing import join_endpoint
 from . import judgement, owners
@@ -53,7 +53,7 @@ def start(context: Context) -> None:
         degradation.begin(context, found.all)
 
 
-def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Judged:
+def _patiently_judged(context: Context, wanted: Settings, memory: Memory) -> Findings:
     """Repeat the query until the state of a real server is known; return the findings.
 
     Raise SourceUnavailable when the time is up.

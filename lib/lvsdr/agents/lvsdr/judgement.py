@@ -13,7 +13,7 @@ from ...ipvs.table import RealServerKey, Service, WantedService
 from ...pacemaker.cluster import ClusterState
 from ...pacemaker.crm_mon import parse
 from ...pool.checks import check_all
-from ...pool.director import Decision, Judged, decide
+from ...pool.director import Decision, Findings, decide
 from ...pool.host_addresses import answered, located, questions
 from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Verdict
 from ...pool.sources import chosen, followed, survey, untouched
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Callable, Optional
 
-    Meanwhile = Optional[Callable[[Judged], None]]
+    Meanwhile = Optional[Callable[[Findings], None]]
 
 _GATHERING = 0.8  # share of the time for findings; the rest is for changing the table
 _ASKING = 3.0  # seconds for reading the CIB
@@ -61,7 +61,7 @@ def judge(
     deadline: Deadline,
     own: Own | None = None,
     meanwhile: Meanwhile = None,
-) -> Judged:
+) -> Findings:
     """Return the findings on every real server.
 
     Ignorance is UNKNOWN and never raises an exception.  If some hosts have not answered after a
@@ -74,7 +74,7 @@ def judge(
     try:
         state = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
-        return Judged((), (), memory.names, unavailable=str(error), complaints=settings.missed)
+        return Findings((), (), memory.names, unavailable=str(error), complaints=settings.missed)
     found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
     everyone = [*found.candidates, *_fallback(spec, state)]
     grace = _grace(everyone, spec, state, memory, deadline)
@@ -84,16 +84,16 @@ def judge(
     asked = questions(everyone, state, spec.address_attribute, last)
     lookups = Lookups(asked.values(), ipv6=":" in settings.key.address)
 
-    def known(candidates: list[Candidate]) -> Judged:
+    def known(candidates: list[Candidate]) -> Findings:
         answers = usable(lookups.answers(), settings, last)
         answers = answered(asked, answers, spec.address_attribute)
         servers = located([*candidates, *everyone[named:]], answers, last, spec)
         names = {**memory.names, **{s.address: s.host for s in servers if s.address is not None}}
-        return Judged(
+        return Findings(
             located=servers[:named],
             fallback=[_weighed(server, spec) for server in servers[named:]],
             hosts=names,
-            asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
+            listed=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
             unavailable=found.unavailable,
             complaints=(*settings.missed, *unmatched(spec, state, servers, names)),
             nodes={
@@ -197,7 +197,7 @@ def _weighed(server: Located, spec: PoolSpec) -> Located:
 
 def plan(
     settings: Settings,
-    judged: Judged,
+    judged: Findings,
     service: Service | None,
     memory: Memory,
     settling: AbstractSet[RealServerKey] = frozenset(),
@@ -219,7 +219,7 @@ def is_certain(decision: Decision) -> bool:
     return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
 
 
-def nothing_known(judged: Judged) -> str | None:
+def nothing_known(judged: Findings) -> str | None:
     """Return the reason why no fit real server can be determined; None if the result is known.
 
     An empty result is known, too.  If no candidate is IN, a candidate that only lacks an address

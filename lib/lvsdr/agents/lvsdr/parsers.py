@@ -9,7 +9,7 @@ from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.values import Parser, duration
 from ...pacemaker.crm_mon import attribute_name, current_role
-from ...values.hosts import is_link_local, named
+from ...values.hosts import find_ignoring_case, is_link_local
 from ...values.parsing import canonical_address, is_decimal, is_host, unicast_address
 
 MOST_WEIGHT = 65535  # ipvsadm(8), -w
@@ -39,7 +39,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
             raise ValueError(
                 f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_hint(entry)}"
             )
-        if named(host, hosts) is not None:
+        if find_ignoring_case(host, hosts) is not None:
             raise ValueError(f"{host} is listed twice")
         hosts[host] = int(weight) if comma else None
     return hosts

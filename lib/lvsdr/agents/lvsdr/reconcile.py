@@ -11,7 +11,7 @@ from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
 from ...pool.change_messages import Row, as_it_became, changes
-from ...pool.director import Judged
+from ...pool.director import Findings
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
 from . import judgement
@@ -75,7 +75,7 @@ class _EarlyPass:
         """Return the real servers that this pass has withdrawn."""
         return self.memory.drains.keys() - self._before.drains.keys()
 
-    def __call__(self, judged: Judged) -> None:
+    def __call__(self, judged: Findings) -> None:
         """Carry out the changes if they are certain."""
         if judged.hands_off is not None:
             return
@@ -97,7 +97,7 @@ class _Draft(NamedTuple):
 def _draft(
     context: Context,
     wanted: Settings,
-    judged: Judged,
+    judged: Findings,
     memory: Memory,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
@@ -106,7 +106,7 @@ def _draft(
     return _Draft(kernel, service, judgement.plan(wanted, judged, service, memory, settling))
 
 
-def _undone(context: Context, wanted: Settings, judged: Judged, memory: Memory) -> Iterator[str]:
+def _undone(context: Context, wanted: Settings, judged: Findings, memory: Memory) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
     _, service, planned = _draft(context, wanted, judged, memory)
     if judged.blind:
@@ -134,7 +134,7 @@ class Done(NamedTuple):
 def carry_out(
     context: Context,
     wanted: Settings,
-    judged: Judged,
+    judged: Findings,
     memory: Memory,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> Done:
@@ -147,7 +147,7 @@ def carry_out(
 
 
 def _execute(
-    context: Context, wanted: Settings, judged: Judged, memory: Memory, draft: _Draft
+    context: Context, wanted: Settings, judged: Findings, memory: Memory, draft: _Draft
 ) -> Done:
     kernel, service, planned = draft
     rows: Sequence[Row] = planned.decision.rows

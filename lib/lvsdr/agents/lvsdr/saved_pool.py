@@ -14,7 +14,7 @@ from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...pool.director import Decision, Judged
+    from ...pool.director import Decision, Findings
 
 
 class Memory(NamedTuple):
@@ -86,7 +86,7 @@ def _parsed(text: str) -> Memory:
     return Memory(service, drains, addresses, names)
 
 
-def remembered(key: ServiceKey, judged: Judged, decision: Decision, before: Memory) -> Memory:
+def remembered(key: ServiceKey, judged: Findings, decision: Decision, before: Memory) -> Memory:
     """Return the state that the next cycle needs of this one."""
     servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]
     return Memory(

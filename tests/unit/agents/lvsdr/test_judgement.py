@@ -19,7 +19,7 @@ from lvsdr.ipvs.table import (
 )
 from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.pool.change_messages import Row
-from lvsdr.pool.director import Decision, Judged
+from lvsdr.pool.director import Decision, Findings
 from lvsdr.pool.model import Located, Outcome, Verdict
 from lvsdr.values.deadline import Deadline
 
@@ -45,7 +45,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("CIB_file", str(cib(name)))
 
 
-def judge(memory: Memory | None = None, **given: str) -> Judged:
+def judge(memory: Memory | None = None, **given: str) -> Findings:
     """Judge the real servers by these parameters."""
     return judgement.judge(meant(**given), memory or Memory(), Deadline.after(20.0))
 
@@ -63,13 +63,13 @@ def test_a_static_list() -> None:
         "10.77.0.12 10.77.0.12 1 in",
         "10.77.0.13 10.77.0.13 0 in",
     ]
-    assert judged.asked == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
+    assert judged.listed == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
     assert judged.unavailable is None
 
 
 def test_only_a_static_list_is_asked_for() -> None:
-    assert judge(realserver_dependent_resource="solo").asked == frozenset()
-    assert judge(realserver_get_real_servers_script="/bin/true").asked == frozenset()
+    assert judge(realserver_dependent_resource="solo").listed == frozenset()
+    assert judge(realserver_get_real_servers_script="/bin/true").listed == frozenset()
 
 
 def test_addresses_from_a_node_attribute() -> None:
@@ -324,18 +324,18 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
 @pytest.mark.parametrize(
     ("judged", "reason"),
     [
-        (Judged((), (), {}), None),
-        (Judged((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
-        (Judged([server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.WITHDRAWN, None)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
+        (Findings((), (), {}), None),
+        (Findings((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
+        (Findings([server(Outcome.IN)], (), {}), None),
+        (Findings([server(Outcome.FAILED)], (), {}), None),
+        (Findings([server(Outcome.WITHDRAWN, None)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
+        (Findings([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
     ],
 )
-def test_whether_a_start_would_know_what_it_does(judged: Judged, reason: str | None) -> None:
+def test_whether_a_start_would_know_what_it_does(judged: Findings, reason: str | None) -> None:
     assert judgement.nothing_known(judged) == reason
 
 
