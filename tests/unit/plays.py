@@ -28,8 +28,8 @@ from collections.abc import Iterator
 
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
 from lvsdr.pool.change_messages import changes
-from lvsdr.pool.director import Decision, Goal, Judged, decide
-from lvsdr.pool.model import Located, Outcome, Policy, Verdict
+from lvsdr.pool.director import Decision, Findings, Goal, decide
+from lvsdr.pool.model import DrainPolicy, Located, Outcome, Verdict
 
 PORT = 5432
 _SERVER = re.compile(r"(\S+)(?: weight (\d+))? (\w+)(\??)(?:\((\d+)\))?: (.*)")
@@ -40,7 +40,7 @@ class Play:
     """The state of the play between its lines."""
 
     def __init__(self) -> None:
-        self.goal = Goal(PORT, "gate", Policy(300.0, True))
+        self.goal = Goal(PORT, "gate", DrainPolicy(300.0, True))
         self.pool: dict[RealServerKey, RealServer] = {}
         self.candidates: dict[str, Located] = {}
         self.fallback: dict[str, Located] = {}
@@ -54,7 +54,7 @@ class Play:
     def policy(self, text: str) -> None:
         drain, on_empty, *more = text.replace("drain ", "").replace(",", "").split()
         timeout = None if drain == "never" else float(drain)
-        policy = Policy(timeout, on_empty == "keep")
+        policy = DrainPolicy(timeout, on_empty == "keep")
         self.goal = Goal(PORT, "gate", policy, refuses_at_zero="dh" in more)
 
     def candidate(self, text: str) -> None:
@@ -100,7 +100,7 @@ class Play:
 
     def again(self, text: str) -> Decision:
         """Return the decision of a further pass; the next pass starts from its table."""
-        judged = Judged(
+        judged = Findings(
             tuple(self.candidates.values()),
             tuple(self.fallback.values()),
             self.hosts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..values.light_typing import NamedTuple
+from ..values.parsing import packed_address
 
 ARP = 0x0806
 IPV6 = 0x86DD
@@ -35,8 +36,8 @@ def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, .
     """
     hardware = _hardware(mac)
     if ":" in address:
-        return (_advertisement(hardware, _ipv6(address), router),)
-    ip = _ipv4(address)
+        return (_advertisement(hardware, packed_address(address), router),)
+    ip = packed_address(address)
     return (
         _arp(_REQUEST, hardware, ip, _NOBODY, ip),
         _arp(_REPLY, hardware, ip, hardware, ip),
@@ -45,7 +46,7 @@ def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, .
 
 def arp_probe(mac: str, address: str) -> bytes:
     """Return an ARP query for the owner of ``address``; its sender 0.0.0.0 claims nothing."""
-    return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, _ipv4(address))
+    return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, packed_address(address))
 
 
 class Claim(NamedTuple):
@@ -72,7 +73,7 @@ def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
     if len(frame) < 42 or frame[12:20] != ARP.to_bytes(2, "big") + _ARP_START:
         return None
     operation, sender, used, wanted = frame[20:22], frame[22:28], frame[28:32], frame[38:42]
-    ip = _ipv4(address)
+    ip = packed_address(address)
     probing = operation == _REQUEST.to_bytes(2, "big") and used == _NO_ADDRESS and wanted == ip
     mac = sender.hex(":")
     return Claim(mac, probing) if (used == ip or probing) and mac not in own else None
@@ -80,9 +81,9 @@ def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
 
 def advertised(message: bytes, address: str, own: Collection[str]) -> Claim | None:
     """Return the claim to the IPv6 address in a neighbour advertisement (RFC 4861, 4.4)."""
-    if len(message) < 32 or message[0] != _ADVERTISEMENT or message[8:24] != _ipv6(address):
+    if len(message) < 32 or message[0] != _ADVERTISEMENT:
         return None
-    if message[24:26] != _TARGET_LINK_ADDRESS:
+    if message[8:24] != packed_address(address) or message[24:26] != _TARGET_LINK_ADDRESS:
         return None
     mac = message[26:32].hex(":")
     return None if mac in own else Claim(mac)
@@ -121,13 +122,3 @@ def _checksum(data: bytes) -> bytes:
 
 def _hardware(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
-
-
-def _ipv4(address: str) -> bytes:
-    return bytes(map(int, address.split(".")))
-
-
-def _ipv6(address: str) -> bytes:
-    from ipaddress import IPv6Address  # late: IPv4 addresses do not need it
-
-    return IPv6Address(address).packed

@@ -24,7 +24,6 @@ class InterfaceAddress(NamedTuple):
     prefix: int
     label: str = ""
     """The label of an IPv4 address; empty for IPv6, which has no labels."""
-    scope: str = "global"
     tentative: bool = False
     """True during duplicate address detection, while the kernel does not use the address."""
     dadfailed: bool = False
@@ -154,7 +153,6 @@ def _address(found: Mapping[str, Any]) -> InterfaceAddress:
         address=found["local"],
         prefix=found["prefixlen"],
         label=found.get("label", ""),
-        scope=found.get("scope", ""),
         tentative=found.get("tentative", False),
         dadfailed=found.get("dadfailed", False),
         deprecated=found.get("deprecated", preferred == 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values.hosts import literal
+from ..values.parsing import is_decimal, packed_address
 
 
 class Netmask(int):
@@ -15,13 +15,12 @@ def prefix_length(text: str) -> int:
     >>> prefix_length("24"), prefix_length("255.255.240.0")
     (24, 20)
     """
-    if "." in text:
-        bits = "".join(f"{int(octet):08b}" for octet in (literal(text) or "0").split("."))
+    if "." in text and ":" not in text:
+        bits = "".join(f"{octet:08b}" for octet in packed_address(text))
         ones = bits.rstrip("0")
         prefix: int = Netmask(0 if "0" in ones else len(ones))
     else:
-        whole = text.isascii() and text.isdecimal() and len(text) <= 3 and text[0] != "0"
-        prefix = int(text) if whole else 0
+        prefix = int(text) if is_decimal(text, 3) and text[0] != "0" else 0
     if not 1 <= prefix <= 128:
         raise ValueError
     return prefix

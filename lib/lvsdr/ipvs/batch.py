@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..values.parsing import join_endpoint
 from .plan import (
     AddRealServer,
     AddService,
@@ -14,7 +15,7 @@ from .plan import (
     EditService,
 )
 from .table import ServiceConfig, ServiceKey
-from .text import FORWARD_OPTIONS, PROTOCOL_OPTIONS, endpoint
+from .text import FORWARD_OPTIONS, PROTOCOL_OPTIONS
 
 
 def render(changes: Iterable[Change]) -> str:
@@ -28,7 +29,7 @@ def _words(change: Change) -> Iterator[str]:
     if isinstance(change, (AddService, EditService)):
         yield from config_words(change.config)
     elif not isinstance(change, DeleteService):
-        yield from ("-r", endpoint(change.server.address, change.server.port))
+        yield from ("-r", join_endpoint(change.server.address, change.server.port))
         if not isinstance(change, DeleteRealServer):
             yield from (FORWARD_OPTIONS[change.config.forward], "-w", str(change.config.weight))
 
@@ -45,7 +46,7 @@ _VERBS = {
 
 def _service_words(key: ServiceKey) -> tuple[str, str]:
     option = PROTOCOL_OPTIONS[key.protocol]
-    return option, str(key.port) if key.protocol == "fwm" else endpoint(key.address, key.port)
+    return option, str(key.port) if key.protocol == "fwm" else join_endpoint(key.address, key.port)
 
 
 def config_words(config: ServiceConfig) -> Iterator[str]:

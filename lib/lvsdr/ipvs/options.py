@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..values.parsing import is_decimal, packed_address
 from .table import ServiceConfig
 
 SCHEDULERS = (
@@ -93,7 +94,7 @@ def _persistent(config: ServiceConfig, _option: str, rest: list[str]) -> Service
     if not rest or rest[0].startswith("-"):
         return config._replace(persistence=_DEFAULT_PERSISTENCE)
     seconds = rest.pop(0)
-    if not seconds.isdecimal() or not 1 <= int(seconds) <= _LONGEST_PERSISTENCE:
+    if not is_decimal(seconds) or not 1 <= int(seconds) <= _LONGEST_PERSISTENCE:
         raise ValueError(f"-p {seconds}: must be seconds from 1 to {_LONGEST_PERSISTENCE}")
     return config._replace(persistence=int(seconds))
 
@@ -103,7 +104,7 @@ _LONGEST_PERSISTENCE = 86400 * 31  # ipvsadm: MAX_TIMEOUT
 
 def _netmask(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
     mask = _value(option, rest, "a mask")
-    if mask.isdecimal() and 1 <= int(mask) <= 128:
+    if is_decimal(mask) and 1 <= int(mask) <= 128:
         mask = str(int(mask))
     elif not _is_ipv4_netmask(mask):
         raise ValueError(
@@ -113,13 +114,11 @@ def _netmask(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConf
 
 
 def _is_ipv4_netmask(text: str) -> bool:
-    from ipaddress import IPv4Address
-
     try:
-        bits = f"{int(IPv4Address(text)):032b}"
+        bits = "".join(f"{octet:08b}" for octet in packed_address(text))
     except ValueError:
         return False
-    return "1" in bits and "01" not in bits
+    return len(bits) == 32 and "1" in bits and "01" not in bits
 
 
 def _engine(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..errors import LvsdrError
+from ..values.parsing import packed_address, split_endpoint, unpacked_address
 from .table import (
     LOCAL,
     Connections,
@@ -83,16 +84,13 @@ def _proc_real_server(words: list[str]) -> tuple[RealServerKey, RealServer]:
 
 def _proc_endpoint(text: str) -> tuple[str, int]:
     """Parse ``0A4D0064:1538`` or ``[fd77:0000:...:0064]:1538``."""
-    address, _, port = text.rpartition(":")
-    if address.startswith("["):
-        return _ipv6(address[1:-1]), int(port, 16)
-    return _dotted(address), int(port, 16)
+    address, port = split_endpoint(text)
+    return _ipv6(address) if ":" in address else _dotted(address), int(port, 16)
 
 
 def _ipv6(text: str) -> str:
-    from ipaddress import IPv6Address
-
-    return str(IPv6Address(text))
+    """Return the canonical form of an IPv6 address, even of an IPv4-mapped one."""
+    return unpacked_address(packed_address(text))
 
 
 def _dotted(digits: str) -> str:
@@ -138,9 +136,9 @@ def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
     """Return the words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
     if ":" not in address:
         return "".join(f"{int(octet):02X}" for octet in address.split(".")), f"{port:04X}"
-    from ipaddress import IPv6Address
-
-    return IPv6Address(address).exploded, f"{port:04X}"
+    digits = packed_address(address).hex()
+    groups = (digits[start : start + 4] for start in range(0, len(digits), 4))
+    return ":".join(groups), f"{port:04X}"
 
 
 def parse_saved(text: str) -> Table:
@@ -195,12 +193,5 @@ def _saved_real_server(words: list[str]) -> tuple[RealServerKey, RealServerConfi
 
 def _endpoint(text: str) -> tuple[str, int]:
     """Parse ``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
-    address, _, port = text.rpartition(":")
-    if address.startswith("["):
-        return _ipv6(address[1:-1]), int(port)
-    return address, int(port)
-
-
-def endpoint(address: str, port: int) -> str:
-    """Return address and port in one word, with brackets around IPv6."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    address, port = split_endpoint(text)
+    return _ipv6(address) if ":" in address else address, int(port)

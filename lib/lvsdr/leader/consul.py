@@ -15,7 +15,9 @@ from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
+from ..values.parsing import is_decimal
 from .decoding import (
+    LONGEST_NUMBER,
     Malformed,
     decode_base64,
     parse_json,
@@ -145,7 +147,7 @@ def _parse_entry(body: bytes, key: str) -> Entry:
 
 def _parse_index(text: str) -> int:
     """Return an index of at least 1, as Consul requires of clients: with 0 it would not wait."""
-    return max(1, int(text)) if text.isascii() and text.isdecimal() else 1
+    return max(1, int(text)) if is_decimal(text, LONGEST_NUMBER) else 1
 
 
 def judge_leadership(entry: Entry | None, settings: StoreSettings) -> Leadership:

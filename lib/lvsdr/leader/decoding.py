@@ -10,12 +10,13 @@ import re
 from base64 import b64decode
 
 from ..errors import SourceUnavailable
+from ..values.parsing import is_decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_LONGEST = 20  # digits of a number of 64 bits
+LONGEST_NUMBER = 20  # digits of a number of 64 bits
 _DEEPEST = 100  # levels; the answers of stores have fewer than ten
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|([\[{])|[\]}]', re.DOTALL)
 
@@ -69,8 +70,8 @@ def require_single(value: object, subject: str) -> Any:
 
 def require_number(value: object, subject: str, quoted: bool = False) -> int:
     """Return an integer of 0 or more; with ``quoted``, it may be in quotes, as in protobuf."""
-    if quoted and isinstance(value, str) and value.isascii() and value.isdecimal():
-        if len(value) <= _LONGEST:
+    if quoted and isinstance(value, str):
+        if is_decimal(value, LONGEST_NUMBER):
             return int(value)
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value

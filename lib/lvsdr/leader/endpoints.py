@@ -9,8 +9,8 @@ from ..errors import LvsdrError, SourceUnavailable
 from ..system.net.first_answer import Bell, first
 from ..system.net.http import Endpoint
 from ..values.deadline import Deadline
-from ..values.hosts import is_host, literal
 from ..values.light_typing import TypeVar
+from ..values.parsing import canonical_address, is_decimal, is_host
 
 T = TypeVar("T")
 
@@ -110,7 +110,9 @@ def _parse_endpoint(text: str, port: int, tls: bool) -> Endpoint:
     if not is_host(host):
         raise ValueError(f"{host or text} is no host")
     secure = _SCHEMES[scheme.lower()] if separator else tls
-    return Endpoint(literal(host) or host, _parse_port(after, text) if after else port, secure)
+    return Endpoint(
+        canonical_address(host) or host, _parse_port(after, text) if after else port, secure
+    )
 
 
 def _split_host(rest: str, text: str) -> tuple[str, str]:
@@ -128,7 +130,7 @@ def _split_host(rest: str, text: str) -> tuple[str, str]:
 
 def _parse_port(after: str, text: str) -> int:
     digits = after[1:]
-    if after[0] != ":" or not (digits.isascii() and digits.isdecimal() and len(digits) <= 5):
+    if after[0] != ":" or not is_decimal(digits, 5):
         raise ValueError(f"{text} has no port after its colon")
     if not 1 <= int(digits) <= 65535:
         raise ValueError(f"{text}: a port is a number from 1 to 65535")

@@ -17,8 +17,9 @@ from time import monotonic
 from ..errors import Refused, SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
-from ..system.net.local_host import own_addresses
+from ..system.net.netlink import own_addresses
 from ..values.deadline import Deadline
+from ..values.parsing import is_decimal
 from .decoding import Malformed, parse_json, require_object, require_text
 from .endpoints import Endpoints
 from .gate import Answer, Leadership, State
@@ -41,7 +42,7 @@ def _parse_path(text: str | None) -> str:
 
 def _parse_status(text: str | None, _node: str) -> str:
     status = str(_YES) if text is None else text
-    if not (status.isascii() and status.isdecimal() and 200 <= int(status) <= 599):
+    if not (is_decimal(status) and 200 <= int(status) <= 599):
         raise ValueError(f"{status} must be the HTTP status of the one that leads, by default 200")
     return status
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
 from ..values.deadline import Deadline
+from ..values.parsing import is_decimal
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
 from .safe_text import instance_name, resource_of
@@ -241,7 +242,7 @@ def budget(environ: Mapping[str, str]) -> float:
 
 def _number(text: str) -> int | None:
     text = text.strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None
+    return int(text) if is_decimal(text, 11) else None
 
 
 def _executable(path: str) -> bool:

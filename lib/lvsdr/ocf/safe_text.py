@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..values.parsing import is_decimal
+
 
 def one_line(text: str, limit: int = 2000) -> str:
     r"""Return ``text`` as a single printable line of at most ``limit`` characters.
@@ -49,4 +51,4 @@ def resource_of(instance: str) -> str:
     ('read-vip', 'read-vip')
     """
     name, colon, number = instance.rpartition(":")
-    return name if colon and number.isdecimal() else instance
+    return name if colon and is_decimal(number) else instance

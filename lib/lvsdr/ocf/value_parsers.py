@@ -11,11 +11,10 @@ from collections.abc import Callable
 from re import Pattern
 
 from ..values.light_typing import Generic, TypeVar
-from ..values.parsing import seconds
+from ..values.parsing import is_decimal, seconds
 
 T = TypeVar("T")
 
-_MOST_DIGITS = 18
 _TRUTH = {
     **dict.fromkeys(("true", "yes", "on", "1", "ja"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -73,9 +72,7 @@ def whole_number(low: int = 0, high: int | None = None) -> Parser[int]:
     """
 
     def convert(text: str) -> int:
-        # int() alone would take "1_000", " 7 " and digits of other scripts.
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+        if not is_decimal(text.removeprefix("-")):
             raise ValueError
         number = int(text)
         if number < low or (high is not None and number > high):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 
-from ..values.hosts import named
+from ..values.hosts import find_ignoring_case
 from ..values.light_typing import NamedTuple
 
 
@@ -84,5 +84,5 @@ class ClusterState(NamedTuple):
     def node(self, name: str) -> Node | None:
         """Return the node of this name, ignoring case; None if the cluster has no such node."""
         if name not in self.nodes:
-            name = named(name, self.nodes) or name
+            name = find_ignoring_case(name, self.nodes) or name
         return self.nodes.get(name)

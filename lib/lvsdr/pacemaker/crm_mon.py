@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import SourceUnavailable
+from ..values.parsing import is_decimal
 from .cluster import ClusterState, Instance, Role
 from .crm_mon_nodes import (
     UNDER_WAY,
@@ -219,7 +220,7 @@ _PARTS = (*_READERS, "replica")
 def _plain_id(resource_id: str) -> str:
     """Return the configured id; crm_mon may show an instance of a clone as ``id:NUMBER``."""
     plain, colon, number = resource_id.rpartition(":")
-    return plain if colon and number.isdigit() else resource_id
+    return plain if colon and is_decimal(number) else resource_id
 
 
 def _role(text: str) -> Role:

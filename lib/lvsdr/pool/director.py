@@ -24,14 +24,14 @@ from collections.abc import Set as AbstractSet
 from ..ipvs.table import RealServerConfig, RealServerKey
 from ..values.light_typing import NamedTuple
 from .change_messages import Row
-from .entries import Goal as Goal
-from .entries import Pool as Pool
-from .entries import entry, has_connections, unchanged, wants_zero
 from .model import FITNESS, Located, Outcome, Verdict
-from .when_empty import Instead, instead
+from .wanted_entry import Goal as Goal
+from .wanted_entry import Pool as Pool
+from .wanted_entry import has_connections, present_entry, wanted_entry, wants_zero
+from .when_empty import EmptyPool, serve_when_empty
 
 
-class Judged(NamedTuple):
+class Findings(NamedTuple):
     """The findings of one cycle on every real server."""
 
     located: Sequence[Located]
@@ -39,7 +39,7 @@ class Judged(NamedTuple):
     """The fallbacks, judged by the state of their nodes alone."""
     hosts: Mapping[str, str]
     """The last known host of each address."""
-    asked: AbstractSet[str] = frozenset()
+    listed: AbstractSet[str] = frozenset()
     """The hosts that the administrator listed as candidates; their failure degrades the pool."""
     unavailable: str | None = None
     """The reason why the sources gave no answer; None if they answered."""
@@ -69,7 +69,7 @@ class Decision(NamedTuple):
 
 def decide(
     pool: Pool,
-    judged: Judged,
+    findings: Findings,
     goal: Goal,
     drains: Mapping[RealServerKey, float],
     now: float,
@@ -80,12 +80,14 @@ def decide(
     ``now`` is in seconds of the monotonic clock.  ``settling`` contains the real servers that an
     earlier pass of this cycle has withdrawn.
     """
-    rows = [_for_now(row, pool, drains, now) for row in _considered(pool, judged, goal)]
-    degraded = _misgivings(rows, pool, judged)
+    rows = [
+        _spare_during_grace(row, pool, drains, now) for row in _rows_to_decide(pool, findings, goal)
+    ]
+    degraded = _degradations(rows, pool, findings)
     kept: AbstractSet[RealServerKey] = frozenset()
-    if not any(_serves(row) for row in rows):
-        rows, kept, said = _without_anybody(rows, pool, judged, goal)
-        degraded.append(said)
+    if not any(_is_serving(row) for row in rows):
+        rows, kept, sentence = _rows_when_empty(rows, pool, findings, goal)
+        degraded.append(sentence)
     wanted: dict[RealServerKey, RealServerConfig] = {}
     since: dict[RealServerKey, float] = {}
     for row in rows:
@@ -93,16 +95,19 @@ def decide(
             continue
         began = drains.get(row.key, now)
         stays = row.key in kept
-        config = unchanged(row, pool) if stays else entry(row, pool, goal, now - began, settling)
+        entry = wanted_entry(row, pool, goal, now - began, settling)
+        config = present_entry(row, pool) if stays else entry
         if config is not None:
             wanted[row.key] = config
-            if _drains(row, drains) and (row.verdict.grace or not stays):
+            if _is_draining(row, drains) and (row.verdict.grace or not stays):
                 since[row.key] = began
-    explained = tuple(_explained(row, pool, wanted, goal, drains) for row in rows)
+    explained = tuple(_explain(row, pool, wanted, goal, drains) for row in rows)
     return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
 
 
-def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: float) -> Row:
+def _spare_during_grace(
+    row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: float
+) -> Row:
     """Return the row; a failed real server in the pool counts as withdrawn during its grace."""
     verdict = row.verdict
     if row.key is None or row.key not in pool or verdict.outcome is not Outcome.FAILED:
@@ -111,7 +116,7 @@ def _for_now(row: Row, pool: Pool, drains: Mapping[RealServerKey, float], now: f
     return row if over else row._replace(verdict=verdict._replace(outcome=Outcome.WITHDRAWN))
 
 
-def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
+def _is_draining(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
     """Test whether the drain time of a real server runs.
 
     An interval of UNKNOWN does not restart it.
@@ -120,7 +125,7 @@ def _drains(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
 
 
-def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
+def _rows_to_decide(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
     """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
 
     If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
@@ -129,18 +134,20 @@ def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
     """
     needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
     unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
-    if judged.unavailable is not None:
-        needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, judged.unavailable)
-    elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in judged.located):
+    if findings.unavailable is not None:
+        needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, findings.unavailable)
+    elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in findings.located):
         nameless = Verdict(Outcome.UNKNOWN, "may be one of those whose address is not known")
-    rows = [_row(server, goal) for server in judged.located]
+    rows = [_build_row(server, goal) for server in findings.located]
     rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
-    idle = [_row(_idle(server, needless), goal) for server in judged.fallback]
+    idle = [
+        _build_row(_judge_idle_fallback(server, needless), goal) for server in findings.fallback
+    ]
     alive = {row.key for row in idle if row.key and row.verdict.outcome is not Outcome.FAILED}
     rows = [r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive] + idle
     for key in pool:
-        host = judged.hosts.get(key.address)
-        verdict = judged.nodes.get(host, unnamed) if host else nameless
+        host = findings.hosts.get(key.address)
+        verdict = findings.nodes.get(host, unnamed) if host else nameless
         rows.append(Row(host or key.address, key, 0, verdict))
     seen: dict[object, Row] = {}
     for row in rows:
@@ -148,7 +155,7 @@ def _considered(pool: Pool, judged: Judged, goal: Goal) -> list[Row]:
     return list(seen.values())
 
 
-def _idle(server: Located, needless: Verdict) -> Located:
+def _judge_idle_fallback(server: Located, needless: Verdict) -> Located:
     """Return a fallback that is not needed.
 
     A failed or unknown node keeps its verdict, because that does not depend on the need.
@@ -157,46 +164,50 @@ def _idle(server: Located, needless: Verdict) -> Located:
     return server if settled else server._replace(verdict=needless)
 
 
-def _row(server: Located, goal: Goal) -> Row:
+def _build_row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
     return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
 
 
-def _serves(row: Row) -> bool:
+def _is_serving(row: Row) -> bool:
     return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
 
 
-def _misgivings(rows: Sequence[Row], pool: Pool, judged: Judged) -> list[str]:
+def _degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> list[str]:
     """Return the reasons to show to an operator although the pool works."""
-    said = [] if judged.unavailable is None else [f"pool kept as it is: {judged.unavailable}"]
+    reasons = (
+        [] if findings.unavailable is None else [f"pool kept as it is: {findings.unavailable}"]
+    )
     for row in rows:
         outcome = row.verdict.outcome
-        news = outcome is Outcome.UNKNOWN and row.verdict.reason != judged.unavailable
+        news = outcome is Outcome.UNKNOWN and row.verdict.reason != findings.unavailable
         if news and row.key in pool:
-            said.append(f"{row.host} kept as it is: {row.verdict.reason}")
+            reasons.append(f"{row.host} kept as it is: {row.verdict.reason}")
         elif news and row.key is None:
-            said.append(f"{row.host} left out: {row.verdict.reason}")
+            reasons.append(f"{row.host} left out: {row.verdict.reason}")
     # A candidate of the same host comes first in the rows and hides an unusable fallback.
-    lost = (s for s in judged.fallback if s.verdict.outcome is Outcome.UNKNOWN)
-    said += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
-    failed = (s for s in judged.located if s.verdict.outcome is Outcome.FAILED)
-    said += [f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in judged.asked]
-    return [*said, *judged.complaints]
+    lost = (s for s in findings.fallback if s.verdict.outcome is Outcome.UNKNOWN)
+    reasons += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
+    failed = (s for s in findings.located if s.verdict.outcome is Outcome.FAILED)
+    reasons += [
+        f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in findings.listed
+    ]
+    return [*reasons, *findings.complaints]
 
 
-def _without_anybody(rows: list[Row], pool: Pool, judged: Judged, goal: Goal) -> Instead:
+def _rows_when_empty(rows: list[Row], pool: Pool, findings: Findings, goal: Goal) -> EmptyPool:
     serving = {key for key, server in pool.items() if server.config.weight > 0}
-    fallback = [_row(server, goal) for server in judged.fallback]
-    return instead(
+    fallback = [_build_row(server, goal) for server in findings.fallback]
+    return serve_when_empty(
         rows,
         serving,
-        {row.key: row for row in fallback if row.key and _serves(row)},
-        unavailable=judged.unavailable,
+        {row.key: row for row in fallback if row.key and _is_serving(row)},
+        unavailable=findings.unavailable,
         keep=goal.policy.keep_when_empty,
     )
 
 
-def _explained(
+def _explain(
     row: Row,
     pool: Pool,
     wanted: Mapping[RealServerKey, RealServerConfig],

@@ -9,8 +9,16 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from re import Pattern
 
-from ..values.hosts import named
+from ..values.hosts import find_ignoring_case
 from ..values.light_typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional
+
+    from ..values.deadline import Deadline
+
+    Meanwhile = Optional[Callable[[list["Candidate"]], None]]
 
 
 class Outcome(Enum):
@@ -125,16 +133,30 @@ class PoolSpec(NamedTuple):
         The case in which the host is listed does not matter.
         """
         if host not in self.weights:
-            host = named(host, self.weights) or host
+            host = find_ignoring_case(host, self.weights) or host
         weight = self.weights.get(host)
         if weight is None:
             return self.default_weight, "default_weight"
         return weight, "weight_of_realservers"
 
 
-class Policy(NamedTuple):
+class DrainPolicy(NamedTuple):
     """The treatment of real servers that leave, and of a pool without any fit real server."""
 
     drain_timeout: float | None
     """Seconds that a withdrawn real server may keep its connections; None sets no limit."""
     keep_when_empty: bool
+
+
+class CheckLimits(NamedTuple):
+    """The limits of all checks of one cycle."""
+
+    deadline: Deadline
+    enough: float
+    """Seconds after which a missing answer is a failure, even with a longer timeout configured."""
+    meanwhile: Meanwhile = None
+    """Gets interim results once, if answers take long; missing ones are UNKNOWN."""
+
+    def timeout(self, configured: float, rounds: int) -> float:
+        """Return the seconds for one call, of which ``rounds`` follow each other."""
+        return min(configured, self.deadline.remaining() / rounds) if rounds > 1 else configured

@@ -29,59 +29,59 @@ if TYPE_CHECKING:
 Keys = AbstractSet[RealServerKey]
 
 
-class Instead(NamedTuple):
+class EmptyPool(NamedTuple):
     """The rows of the pool without a fit real server, and the sentence for the operator."""
 
     rows: list[Row]
     kept: Keys
     """The real servers that stay as they are."""
-    said: str
+    sentence: str
 
 
-def instead(
+def serve_when_empty(
     rows: list[Row],
     serving: Keys,
     fallback: Mapping[RealServerKey, Row],
     *,
     unavailable: str | None,
     keep: bool,
-) -> Instead:
+) -> EmptyPool:
     """Choose the real servers that serve; ``serving`` has a weight now, ``fallback`` is usable.
 
     A serving real server of unknown state may well be fit, so it keeps the fallback out.
     ``unavailable`` is the reason if nothing at all is known.
     """
     known = [row for row in rows if keep and row.key in serving and row.key not in fallback]
-    staying = _having(known, _stays)
+    staying = _select_keys(known, _is_staying)
     if any(row.key in serving and row.verdict.outcome is Outcome.UNKNOWN for row in rows):
-        said = unavailable and f"pool kept as it is: {unavailable}"
+        sentence = unavailable and f"pool kept as it is: {unavailable}"
         kept = staying | (serving & fallback.keys())
-        return Instead(rows, kept, said or "no real server is known to be fit")
-    kept = staying or _having(known, _may_be_there)
+        return EmptyPool(rows, kept, sentence or "no real server is known to be fit")
+    kept = staying or _select_keys(known, _may_be_out_of_sight)
     if fallback and not kept:
         rows = [fallback.get(row.key, row) if row.key else row for row in rows]
         names = ", ".join(row.host for row in fallback.values())
-        return Instead(rows, kept, f"no real server is fit: serving from the fallback {names}")
-    kept = kept or _having(known, _leaves) or _having(known, _in_doubt)
+        return EmptyPool(rows, kept, f"no real server is fit: serving from the fallback {names}")
+    kept = kept or _select_keys(known, _is_leaving) or _select_keys(known, _is_uncertain)
     what = f"keeping the {len(kept)} that still serve" if kept else "nobody serves"
-    return Instead(rows, kept, f"no real server is fit: {what}")
+    return EmptyPool(rows, kept, f"no real server is fit: {what}")
 
 
-def _stays(verdict: Verdict) -> bool:
+def _is_staying(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.WITHDRAWN and not verdict.leaving and not verdict.grace
 
 
-def _may_be_there(verdict: Verdict) -> bool:
+def _may_be_out_of_sight(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.WITHDRAWN and verdict.grace > 0
 
 
-def _leaves(verdict: Verdict) -> bool:
+def _is_leaving(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.WITHDRAWN and verdict.leaving
 
 
-def _in_doubt(verdict: Verdict) -> bool:
+def _is_uncertain(verdict: Verdict) -> bool:
     return not verdict.certain
 
 
-def _having(rows: Iterable[Row], quality: Callable[[Verdict], bool]) -> Keys:
+def _select_keys(rows: Iterable[Row], quality: Callable[[Verdict], bool]) -> Keys:
     return frozenset(row.key for row in rows if row.key and quality(row.verdict))

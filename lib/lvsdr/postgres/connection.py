@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..values.hosts import literal
 from ..values.light_typing import NamedTuple
+from ..values.parsing import canonical_address, is_decimal
 
 _LEAST_TIMEOUT = 2  # libpq raises a connect_timeout of 1 to 2
 _NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}
@@ -63,7 +63,7 @@ def _needs_no_name(server: str) -> bool:
 
     A socket is given by its directory, by its abstract name, or by an empty text for the default.
     """
-    return not server or server.startswith(("/", "@")) or literal(server) is not None
+    return not server or server.startswith(("/", "@")) or canonical_address(server) is not None
 
 
 def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +101,8 @@ def flaw(settings: Mapping[str, str]) -> str:
         if not _NUMBER.fullmatch(port) or not 0 < int(port) < 65536:
             return "port is not a number from 1 to 65535"
     for address in filter(None, settings.get("hostaddr", "").split(",")):
-        if literal(address.partition("%")[0]) is None and not address.replace(".", "").isdigit():
+        known = canonical_address(address.partition("%")[0]) is not None
+        if not known and not is_decimal(address.replace(".", "")):
             return "hostaddr is not an address"
     wrong = [name for name in _NUMBERS if not _NUMBER.fullmatch(settings.get(name, "0"))]
     return f"{wrong[0]} is not a number" if wrong else ""

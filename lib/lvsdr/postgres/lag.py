@@ -1,4 +1,7 @@
-"""The lag of a standby, and its limits."""
+"""The lag of a standby, its limits, and the values of PostgreSQL's answers that it comes from.
+
+A value is a text, or None for NULL, which means "unknown" and stays None.
+"""
 
 from __future__ import annotations
 
@@ -70,3 +73,30 @@ def _short(number: float) -> str:
     ('5', '1.2', '123456789')
     """
     return f"{number:.0f}" if number == int(number) or number >= 100 else f"{number:.1f}"
+
+
+def required(value: str | None) -> str:
+    """Return the value; raise ValueError for NULL in a column that is never NULL."""
+    if value is None:
+        raise ValueError("NULL where there is always a value")
+    return value
+
+
+def optional_int(value: str | None) -> int | None:
+    """Return the integer, or None for NULL.
+
+    >>> optional_int("5"), optional_int("0"), optional_int(None)
+    (5, 0, None)
+    """
+    return None if value is None else int(value)
+
+
+def optional_seconds(value: str | None) -> float | None:
+    """Return an elapsed time, at least 0, or None for NULL.
+
+    A negative difference comes from two clocks that differ: the elapsed time is then near 0.
+
+    >>> optional_seconds("1.5"), optional_seconds("-2"), optional_seconds(None)
+    (1.5, 0.0, None)
+    """
+    return None if value is None else max(0.0, float(value))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ..errors import SourceUnavailable
-from ..values.hosts import is_host, literal
 from ..values.light_typing import NamedTuple
-from .lag import Lag, Limits, excess, pause
-from .values import optional_int, optional_seconds, required
+from ..values.parsing import canonical_address, is_host
+from .lag import Lag, Limits, excess, optional_int, optional_seconds, pause, required
 
 STATEMENTS = (
     "SELECT pg_is_in_recovery(), quote_ident(current_user)",
@@ -217,7 +216,7 @@ def members(nodes: Collection[str]) -> Naming:
     ['node1', '192.0.2.4', None]
     """
     nodes_named = listed(nodes)
-    return lambda name: nodes_named(name) or literal(name)
+    return lambda name: nodes_named(name) or canonical_address(name)
 
 
 def anybody(name: str) -> str | None:
@@ -226,8 +225,8 @@ def anybody(name: str) -> str | None:
     >>> [anybody(name) for name in ("node1", "192.0.2.4", "15/main", "walreceiver", "")]
     ['node1', '192.0.2.4', None, None, None]
     """
-    return (literal(name) or name) if is_host(name) and name not in _NO_NAMES else None
+    return (canonical_address(name) or name) if is_host(name) and name not in _NO_NAMES else None
 
 
 def _plain(name: str) -> str:
-    return literal(name) or name.lower()
+    return canonical_address(name) or name.lower()

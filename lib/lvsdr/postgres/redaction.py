@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from ..values.hosts import is_host, literal
+from ..values.parsing import canonical_address, is_host
 from .connection import Target
 
 _SECRETIVE = re.compile(r"(pass(?!file)\w*|pwd)\s*=|://|@", re.IGNORECASE)
@@ -75,7 +75,9 @@ def shown(server: str, target: Target, known: Mapping[str, str]) -> str:
     >>> shown("s3cret", Target("password=x", {"host": "s3cret"}, ("host",)), {"host": "s3cret"})
     'the named host'
     """
-    certain = literal(server) or not _may_hold_one(target) or server in _certain(target, known)
+    certain = (
+        canonical_address(server) or not _may_hold_one(target) or server in _certain(target, known)
+    )
     return server if certain and is_server(server) else _SOMEBODY
 
 
@@ -86,7 +88,8 @@ def is_server(text: str) -> bool:
     [True, True, True, False]
     """
     host, percent, _ = text.partition("%")
-    return text.startswith("/") or (literal(host) is not None if percent else is_host(text))
+    is_name = canonical_address(host) is not None if percent else is_host(text)
+    return text.startswith("/") or is_name
 
 
 def _may_hold_one(target: Target) -> bool:
@@ -128,7 +131,7 @@ def _without_pieces(complaint: str, certain: Collection[str]) -> str:
     kept, rest = "", complaint
     while rest.count('"') > 1:
         before, piece, after = rest.split('"', 2)
-        if piece not in certain and piece not in _SIGNS and literal(piece) is None:
+        if piece not in certain and piece not in _SIGNS and canonical_address(piece) is None:
             last = rest.rpartition('"')[2]
             return f"{kept}{before}...{last}"
         kept, rest = f'{kept}{before}"{piece}"', after

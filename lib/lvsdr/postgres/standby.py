@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..values.light_typing import NamedTuple
-from .lag import Lag, Limits, excess, pause
-from .values import optional_int, optional_seconds, required
+from .lag import Lag, Limits, excess, optional_int, optional_seconds, pause, required
 
 # NULL means "unknown" and must stay NULL.  GREATEST and COALESCE would turn it into a number, so
 # the columns are selected unchanged.  latest_end_lsn is the end of the primary's WAL by its last

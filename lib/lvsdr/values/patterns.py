@@ -5,6 +5,8 @@ Python's ``re`` backtracks, so a few characters of a pattern can keep it busy fo
 
 from __future__ import annotations
 
+from .parsing import is_decimal
+
 _CLASSES = {
     "alpha": "a-zA-Z",
     "digit": "0-9",
@@ -72,8 +74,9 @@ def _bracket(text: str, start: int) -> tuple[str, int]:
 def steps(pattern: str, length: int) -> float:
     """Return a bound on the steps for a match of ``length`` characters; infinite if unknown.
 
-    Each alternative and each repetition of a character multiplies the steps.  No bound is known for
-    a repeated group, a reference or a condition.
+    ``pattern`` is in the notation that ``translated`` returns.  Each alternative and each
+    repetition of a character multiplies the steps.  No bound is known for a repeated group, a
+    reference or a condition.
 
     >>> steps("HS:sync|HS:potential|HS:async", 8), steps(".*", 8), steps("(a+)+", 8)
     (3.0, 9.0, inf)
@@ -101,7 +104,7 @@ def steps(pattern: str, length: int) -> float:
             if escaped.isalnum() and escaped not in _KNOWN_ESCAPES:
                 return float("inf")
         elif sign == "[":
-            width = _bracket_length(pattern, place)
+            _, width = _bracket(pattern, place)
         after_group = sign == ")"
         place += width
     return found * alternatives[0]
@@ -124,13 +127,4 @@ def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
 
 
 def _is_count(text: str) -> bool:
-    return not text or (text.isascii() and text.isdecimal())
-
-
-def _bracket_length(pattern: str, start: int) -> int:
-    place = start + 1
-    place += pattern[place : place + 1] == "^"
-    place += pattern[place : place + 1] == "]"
-    while place < len(pattern) and pattern[place] != "]":
-        place += 2 if pattern[place] == "\\" else 1
-    return place + 1 - start
+    return not text or is_decimal(text)

@@ -11,8 +11,13 @@ import re
 from ..address.interfaces import interface_name
 from ..address.prefixes import prefix_length
 from ..ocf.value_parsers import Parser, boolean
-from ..values.hosts import canonical_address, literal, unicast
-from ..values.parsing import UNITS
+from ..values.parsing import (
+    UNITS,
+    canonical_address,
+    parse_decimal,
+    split_endpoint,
+    unicast_address,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +42,7 @@ def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tup
 
 def _parse_unicast(text: str) -> str:
     try:
-        return unicast(canonical_address(text))
+        return unicast_address(text)
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
@@ -100,11 +105,16 @@ def parse_level(text: str) -> str:
 
 
 def parse_listen_address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    address = literal(host.strip("[]")) if host else "127.0.0.1"
-    if address is None or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) <= 65535:
-        raise ValueError("must be a port, or an address and a port, such as 127.0.0.1:9345")
-    return address, int(port)
+    host, port = split_endpoint(text)
+    address = canonical_address(host) if host else "127.0.0.1"
+    try:
+        if address is None:
+            raise ValueError
+        return address, parse_decimal(port, 1, 65535)
+    except ValueError:
+        raise ValueError(
+            "must be a port, or an address and a port, such as 127.0.0.1:9345"
+        ) from None
 
 
 def parse_text(text: str) -> str:

@@ -16,7 +16,7 @@ from lvsdr.ipvs.table import (
     ServiceKey,
     WantedTable,
 )
-from lvsdr.ipvs.text import endpoint, parse_proc, parse_saved, proc_shows, unfinished
+from lvsdr.ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
 
 from tests.unit.ipvs import tables
 from tests.unit.ipvs.tables import kernel_with, plain
@@ -226,11 +226,6 @@ def test_what_a_difference_could_hide_in(
     config: ServiceConfig, key: ServiceKey, shows: bool
 ) -> None:
     assert proc_shows(config, key) is shows
-
-
-def test_endpoints() -> None:
-    assert endpoint("10.77.0.100", 80) == "10.77.0.100:80"
-    assert endpoint("fd77::100", 80) == "[fd77::100]:80"
 
 
 def test_connections_over_ipv6() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
 from lvsdr.pool.change_messages import Row, changes
-from lvsdr.pool.director import Decision, Goal, Judged, Pool, decide
-from lvsdr.pool.model import Located, Outcome, Policy, Verdict
+from lvsdr.pool.director import Decision, Findings, Goal, Pool, decide
+from lvsdr.pool.model import DrainPolicy, Located, Outcome, Verdict
 
 from tests.unit import golden
 from tests.unit.crm import DATA
@@ -27,8 +27,8 @@ def test_plays(path: Path) -> None:
 
 def test_a_new_real_server_has_the_forwarding_of_the_service() -> None:
     server = Located("node1", "fd77::11", 2, Verdict(Outcome.IN, "fit"))
-    goal = Goal(80, "masq", Policy(300.0, True))
-    decision = decide({}, Judged([server], [], {}), goal, {}, NOW)
+    goal = Goal(80, "masq", DrainPolicy(300.0, True))
+    decision = decide({}, Findings([server], [], {}), goal, {}, NOW)
     assert decision.real_servers == {RealServerKey("fd77::11", 80): RealServerConfig("masq", 2)}
 
 
@@ -48,8 +48,8 @@ def test_forwarding_changes_in_place_for_those_that_are_in_only() -> None:
         Located(f"node{number}", f"10.77.0.{number}", 1, Verdict(outcome, "so"))
         for number, outcome in enumerate(outcomes, start=1)
     ]
-    goal = Goal(80, "ipip", Policy(300.0, True))
-    decision = decide(pool, Judged(servers, [], {}), goal, {}, NOW)
+    goal = Goal(80, "ipip", DrainPolicy(300.0, True))
+    decision = decide(pool, Findings(servers, [], {}), goal, {}, NOW)
     assert [config for _, config in sorted(decision.real_servers.items())] == [
         RealServerConfig("ipip", 1),
         RealServerConfig("gate", 0),
@@ -101,7 +101,7 @@ class Situation:
     def __init__(
         self,
         pool: Pool,
-        judged: Judged,
+        judged: Findings,
         goal: Goal,
         drains: dict[RealServerKey, float],
     ) -> None:
@@ -165,12 +165,12 @@ POOLS = st.dictionaries(
         st.builds(Connections, st.integers(0, 2), st.integers(0, 2)),
     ),
 )
-POLICIES = st.builds(Policy, st.sampled_from([None, 0.0, 60.0]), st.booleans())
+POLICIES = st.builds(DrainPolicy, st.sampled_from([None, 0.0, 60.0]), st.booleans())
 SITUATIONS = st.builds(
     Situation,
     POOLS,
     st.builds(
-        Judged,
+        Findings,
         LISTS,
         st.lists(SERVERS, max_size=2, unique_by=lambda server: server.host),
         st.dictionaries(st.sampled_from(ADDRESSES), st.just("node9")),

@@ -13,10 +13,9 @@ import pytest
 from lvsdr.ipvs.table import Connections, RealServer, RealServerKey
 from lvsdr.pool.change_messages import Row
 from lvsdr.pool.checks import check_all
-from lvsdr.pool.checks.limits import Limits
-from lvsdr.pool.director import Decision, Goal, Judged, decide
+from lvsdr.pool.director import Decision, Findings, Goal, decide
 from lvsdr.pool.host_addresses import located
-from lvsdr.pool.model import Policy, PoolSpec, Resolved, WantedRole
+from lvsdr.pool.model import CheckLimits, DrainPolicy, PoolSpec, Resolved, WantedRole
 from lvsdr.pool.sources import survey
 from lvsdr.values.deadline import Deadline
 
@@ -26,7 +25,7 @@ from tests.unit.pools import SPEC, attribute
 
 STATES = sorted(path.name.partition(".")[0] for path in (CIBS / "failover").glob("*.xml"))
 ADDRESSES = {f"node{number}": f"10.77.0.{number}" for number in (1, 2, 3)}
-GOAL = Goal(5432, "gate", Policy(300.0, True))
+GOAL = Goal(5432, "gate", DrainPolicy(300.0, True))
 
 DOCUMENTED = SPEC._replace(
     resource="lvsdr-realsvr-clone",
@@ -52,11 +51,11 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
     for name in STATES:
         cluster = state(f"failover/{name}")
         found = survey(cluster, spec, Deadline.after(10.0))
-        candidates = check_all(found.candidates, spec, Limits(Deadline.after(10.0), 5.0))
+        candidates = check_all(found.candidates, spec, CheckLimits(Deadline.after(10.0), 5.0))
         answers = {host: Resolved([address]) for host, address in ADDRESSES.items()}
         servers = located(candidates, answers, ADDRESSES, spec)
         hosts = {address: host for host, address in ADDRESSES.items()}
-        judged = Judged(servers, (), hosts, unavailable=found.unavailable)
+        judged = Findings(servers, (), hosts, unavailable=found.unavailable)
         decision = decide(pool, judged, GOAL, drains, int(name.removesuffix("ms")) / 1000)
         yield Moment(name, decision)
         drains = dict(decision.drains)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.pool.model import FITNESS, Outcome, Script
+from lvsdr.pool.model import FITNESS, CheckLimits, Outcome, Script
+from lvsdr.values.deadline import Deadline
 
 from tests.unit.pools import SPEC
 
@@ -33,3 +34,19 @@ def test_a_script_is_called_by_its_name_in_messages() -> None:
 
 def test_every_outcome_is_more_or_less_fit() -> None:
     assert set(FITNESS) == set(Outcome)
+
+
+@pytest.mark.parametrize(
+    ("left", "configured", "rounds", "expected"),
+    [
+        (100.0, 10.0, 1, 10.0),
+        (8.0, 10.0, 1, 10.0),  # the deadline ends the call
+        (8.0, 10.0, 2, 4.0),  # several calls follow each other
+        (100.0, 10.0, 2, 10.0),
+    ],
+)
+def test_the_timeout_of_one_call_of_a_check(
+    left: float, configured: float, rounds: int, expected: float
+) -> None:
+    limits = CheckLimits(Deadline.after(left), 5.0)
+    assert limits.timeout(configured, rounds) == pytest.approx(expected, abs=0.1)

@@ -12,12 +12,12 @@ from ...errors import (
     NotRunning,
 )
 from ...ipvs.table import ServiceKey
-from ...ipvs.text import endpoint
 from ...ocf import degradation
 from ...ocf.actions import Action, unless_broken
 from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...system import ipvs, state
+from ...values.parsing import join_endpoint
 from . import owners
 from .environment import announce_unused, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
@@ -105,7 +105,9 @@ def stop(context: Context) -> None:
         if key is not None:
             context.require_root("change the IPVS table")
             ipvs.Kernel(key, "gate", context.deadline).remove()
-            context.log.info(f"{key.protocol} service {endpoint(key.address, key.port)} removed")
+            context.log.info(
+                f"{key.protocol} service {join_endpoint(key.address, key.port)} removed"
+            )
     context.release_sysctls()
     context.forget("state")
 

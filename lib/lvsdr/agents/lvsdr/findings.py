@@ -12,10 +12,9 @@ from ...errors import LvsdrError, SourceUnavailable
 from ...pacemaker.cluster import ClusterState
 from ...pacemaker.crm_mon import parse
 from ...pool.checks import check_all
-from ...pool.checks.limits import Limits
-from ...pool.director import Judged
+from ...pool.director import Findings
 from ...pool.host_addresses import answered, fit, located, questions
-from ...pool.model import Candidate, Located, Outcome, PoolSpec, Resolved, Verdict
+from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Resolved, Verdict
 from ...pool.sources import chosen, followed, survey, untouched
 from ...pool.sources.nodes import node_verdict, with_node_state
 from ...system import crm
@@ -32,7 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Optional
 
-    InterimReceiver = Optional[Callable[[Judged], None]]
+    InterimReceiver = Optional[Callable[[Findings], None]]
 
 _GATHERING = 0.8  # share of the time for findings; the rest is for changing the table
 _CIB_TIMEOUT = 3.0  # seconds for reading the CIB
@@ -63,7 +62,7 @@ def gather_findings(
     deadline: Deadline,
     own: OwnInstance | None = None,
     receive_interim: InterimReceiver = None,
-) -> Judged:
+) -> Findings:
     """Return the findings on every real server.
 
     Ignorance is UNKNOWN and never raises an exception.  If some hosts have not answered after a
@@ -76,7 +75,7 @@ def gather_findings(
         cluster = parse(crm.snapshot(deadline))
     except SourceUnavailable as error:
         complaints = settings.complaints
-        return Judged((), (), saved.names, unavailable=str(error), complaints=complaints)
+        return Findings((), (), saved.names, unavailable=str(error), complaints=complaints)
     basis = _lay_basis(settings, saved, cluster, own, deadline)
     lookups = Lookups(basis.questions.values(), ipv6=":" in settings.key.address)
 
@@ -85,7 +84,7 @@ def gather_findings(
             certain = [_doubt_uncertain_failure(candidate) for candidate in candidates]
             receive_interim(_combine(basis, certain, lookups.answers()))
 
-    limits = Limits(deadline, enough, pass_interim)
+    limits = CheckLimits(deadline, enough, pass_interim)
     candidates = check_all(list(basis.candidates), settings.spec, limits)
     if not lookups.wait(deadline.sooner(PATIENCE)):
         pass_interim(candidates)
@@ -125,7 +124,7 @@ def _lay_basis(
 
 def _combine(
     basis: _Basis, candidates: Sequence[Candidate], answers: Mapping[str, Resolved]
-) -> Judged:
+) -> Findings:
     """Return the findings that follow from the answers that are there."""
     settings, spec, last = basis.settings, basis.settings.spec, basis.addresses
     count = len(basis.candidates)
@@ -135,11 +134,11 @@ def _combine(
     known = {server.address: server.host for server in servers if server.address is not None}
     names = {**basis.saved.names, **known}
     unmatched = find_unmatched_hosts(spec, basis.cluster, servers, names)
-    return Judged(
+    return Findings(
         located=servers[:count],
         fallback=[_weigh_fallback(server, spec) for server in servers[count:]],
         hosts=names,
-        asked=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
+        listed=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
         unavailable=basis.unavailable,
         complaints=(*settings.complaints, *unmatched),
         nodes=basis.nodes,

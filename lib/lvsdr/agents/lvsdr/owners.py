@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
-from ...ipvs.text import endpoint
 from ...ocf.context import Context
 from ...ocf.safe_text import resource_of
 from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
+from ...values.parsing import join_endpoint
 from .saved_pool import load_saved_pool, render_saved_pool
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ def registered(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator
         if other is not None and ipvs.find(key) is not None and _exists(context, other):
             raise BadArgument(
                 f"resource {other} has the {key.protocol} service "
-                f"{endpoint(key.address, key.port)} on this node already: "
+                f"{join_endpoint(key.address, key.port)} on this node already: "
                 "give this one another vip, port or protocol"
             )
         for stale in _others(context, key):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...ocf.parameters import ParameterSet, Values
-from ...values.hosts import is_link_local, is_remote, literal
+from ...values.hosts import is_link_local, is_remote
+from ...values.parsing import canonical_address
 from . import parameters as p
 
 
@@ -22,7 +23,7 @@ def _one_family(values: Values) -> Iterator[str]:
     ipv6 = ":" in values[p.VIP]
     for parameter in (p.WEIGHTS, p.FALLBACK):
         for host in values[parameter] or {}:
-            if literal(host) and (":" in host) is not ipv6:
+            if canonical_address(host) and (":" in host) is not ipv6:
                 legal = "IPv6" if ipv6 else "IPv4"
                 yield f"{parameter.name}={host}: must be {legal}, as vip {values[p.VIP]} is"
 
@@ -33,7 +34,7 @@ def _addresses_of_hosts(values: Values) -> Iterator[str]:
         for host in values[parameter] or {}:
             if host == values[p.VIP]:
                 yield f"{parameter.name}={host}: must be another address than vip, which it is"
-            elif literal(host) and not _reachable(host):
+            elif canonical_address(host) and not _reachable(host):
                 yield f"{parameter.name}={host}: must be an address that other hosts can send to"
 
 

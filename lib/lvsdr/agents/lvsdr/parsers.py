@@ -9,13 +9,14 @@ from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.value_parsers import Parser, duration
 from ...pacemaker.crm_mon import attribute_name, current_role
-from ...values.hosts import canonical_address, is_host, is_link_local, literal, named, unicast
+from ...values.hosts import find_ignoring_case, is_link_local
+from ...values.parsing import canonical_address, is_decimal, is_host, unicast_address
 
 MOST_WEIGHT = 65535  # ipvsadm(8), -w
 
 
 def _service_address(text: str) -> str:
-    address = unicast(canonical_address(text))
+    address = unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address
@@ -29,7 +30,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
     hosts: dict[str, int | None] = {}
     for entry in text.split():
         host, comma, weight = entry.partition(",")
-        host = literal(host) or host
+        host = canonical_address(host) or host
         if not is_host(host):
             raise ValueError(
                 f"{host!a} in {entry!a} is neither a host name nor an address{_hint(entry)}"
@@ -38,7 +39,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
             raise ValueError(
                 f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_hint(entry)}"
             )
-        if named(host, hosts) is not None:
+        if find_ignoring_case(host, hosts) is not None:
             raise ValueError(f"{host} is listed twice")
         hosts[host] = int(weight) if comma else None
     return hosts
@@ -98,8 +99,7 @@ SOME_TIME = Parser(_some_time, "a duration longer than 0, such as 10, 10s, 500ms
 
 
 def _is_weight(text: str) -> bool:
-    digits = len(text) <= len(str(MOST_WEIGHT)) and text.isascii() and text.isdecimal()
-    return digits and int(text) <= MOST_WEIGHT
+    return is_decimal(text, len(str(MOST_WEIGHT))) and int(text) <= MOST_WEIGHT
 
 
 WEIGHTED_HOSTS = Parser(

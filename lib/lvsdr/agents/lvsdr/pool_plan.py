@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from ...ipvs.table import RealServerKey, Service, WantedService
 from ...pacemaker.cluster import ClusterState
-from ...pool.director import Decision, Judged, decide
+from ...pool.director import Decision, Findings, decide
 from ...pool.model import Outcome
 from ...values.light_typing import NamedTuple
 from .settings import DirectorSettings
@@ -39,7 +39,7 @@ def find_hands_off(cluster: ClusterState, own: OwnInstance) -> str | None:
     return None
 
 
-def explain_ignorance(findings: Judged) -> str | None:
+def explain_ignorance(findings: Findings) -> str | None:
     """Return the reason why no fit real server can be determined; None if the result is known.
 
     An empty result is known, too.  If no candidate is IN, a candidate that only lacks an address
@@ -65,7 +65,7 @@ class PoolPlan(NamedTuple):
 
 def plan_pool(
     settings: DirectorSettings,
-    findings: Judged,
+    findings: Findings,
     service: Service | None,
     drains: Mapping[RealServerKey, float],
     now: float,
@@ -91,7 +91,7 @@ def is_certain(decision: Decision) -> bool:
     return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
 
 
-def list_undone(findings: Judged, service: Service | None, plan: PoolPlan) -> Iterator[str]:
+def list_undone(findings: Findings, service: Service | None, plan: PoolPlan) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
     reason = findings.hands_off
     if findings.blind:

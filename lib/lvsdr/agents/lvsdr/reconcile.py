@@ -18,7 +18,7 @@ from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
 from ...ocf.context import Context, budget
 from ...pool.change_messages import Row, as_it_became, changes
-from ...pool.director import Judged
+from ...pool.director import Findings
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
 from . import owners
@@ -89,7 +89,7 @@ def establish(context: Context, settings: DirectorSettings) -> Shortfall:
             return _change_pool(context, settings, findings, saved).shortfall
 
 
-def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Judged:
+def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Findings:
     """Repeat the query until the state of a real server is known; return the findings.
 
     Raise SourceUnavailable when the time is up.
@@ -120,7 +120,7 @@ class _EarlyPass:
         """Return the real servers that this pass has withdrawn."""
         return self.saved.drains.keys() - self._before.drains.keys()
 
-    def __call__(self, findings: Judged) -> None:
+    def __call__(self, findings: Findings) -> None:
         """Carry out the changes if they are certain."""
         if findings.hands_off is not None:
             return
@@ -150,7 +150,7 @@ class _Done(NamedTuple):
 def _draft_change(
     context: Context,
     settings: DirectorSettings,
-    findings: Judged,
+    findings: Findings,
     saved: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
@@ -163,7 +163,7 @@ def _draft_change(
 def _change_pool(
     context: Context,
     settings: DirectorSettings,
-    findings: Judged,
+    findings: Findings,
     saved: SavedPool,
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Done:
@@ -176,7 +176,11 @@ def _change_pool(
 
 
 def _execute(
-    context: Context, settings: DirectorSettings, findings: Judged, saved: SavedPool, draft: _Draft
+    context: Context,
+    settings: DirectorSettings,
+    findings: Findings,
+    saved: SavedPool,
+    draft: _Draft,
 ) -> _Done:
     kernel, service, (wanted, decision) = draft
     rows: Sequence[Row] = decision.rows

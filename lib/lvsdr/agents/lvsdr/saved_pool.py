@@ -14,7 +14,7 @@ from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...pool.director import Decision, Judged
+    from ...pool.director import Decision, Findings
 
 
 class SavedPool(NamedTuple):
@@ -87,7 +87,7 @@ def _parse(text: str) -> SavedPool:
 
 
 def build_saved_pool(
-    key: ServiceKey, judged: Judged, decision: Decision, before: SavedPool
+    key: ServiceKey, judged: Findings, decision: Decision, before: SavedPool
 ) -> SavedPool:
     """Return the state that the next cycle needs of this one."""
     servers = [s for s in (*judged.located, *judged.fallback) if s.address is not None]

@@ -6,7 +6,7 @@ from ...ipvs.options import refuses_at_zero, with_fallback
 from ...ipvs.table import ServiceConfig, ServiceKey
 from ...ocf.parameters import Values
 from ...pool.director import Goal
-from ...pool.model import AttributeMatch, Policy, PoolSpec, Script, WantedRole
+from ...pool.model import AttributeMatch, DrainPolicy, PoolSpec, Script, WantedRole
 from ...values.light_typing import NamedTuple
 from . import parameters as p
 from .unused import find_ineffective
@@ -85,9 +85,9 @@ def _read_script(argv: tuple[str, ...] | None, values: Values) -> Script | None:
     return None if argv is None else Script(argv, values[p.SCRIPT_TIMEOUT])
 
 
-def _read_policy(values: Values) -> Policy:
+def _read_policy(values: Values) -> DrainPolicy:
     timeout = values[p.DRAIN_TIMEOUT]
-    return Policy(
+    return DrainPolicy(
         drain_timeout=None if timeout == p.NEVER else timeout,
         keep_when_empty=values[p.ON_EMPTY] == "keep",
     )

@@ -8,7 +8,7 @@ from ...ocf.parameters import Parameter, Values
 from ...pacemaker.cluster import ClusterState
 from ...pool.model import Located, PoolSpec
 from ...pool.sources import chosen
-from ...values.hosts import named
+from ...values.hosts import find_ignoring_case
 from . import parameters as p
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ def find_unmatched_hosts(
         return
     candidates = {server.host for server in servers}
     for host in spec.weights:
-        if state.node(host) is None and named(host, candidates) is None:
+        if state.node(host) is None and find_ignoring_case(host, candidates) is None:
             known = hosts.get(host)
             hint = f": write {known}, which has this address" if known not in (None, host) else ""
             yield f"{p.WEIGHTS.name}: {host} is neither a cluster node nor a real server{hint}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.value_parsers import Parser, duration
-from ...values.hosts import canonical_address, is_link_local, unicast
+from ...values.hosts import is_link_local
+from ...values.parsing import unicast_address
 
 LONGEST_LABEL = 15  # IFNAMSIZ (linux/if.h) less the final NUL
 
@@ -12,7 +13,7 @@ _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
 def _vip(text: str) -> str:
-    address = unicast(canonical_address(text))
+    address = unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address

@@ -8,17 +8,13 @@ from ...address.interfaces import LONGEST_NAME, interface_name
 from ...address.prefixes import Netmask, host_flaw, prefix_length
 from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
 from ...ocf.value_parsers import OPPOSITE, Parser, boolean, whole_number, word_or
-from ...system.net.addresses import canonical
-from ...values.hosts import is_link_local, unicast
+from ...values.hosts import is_link_local
+from ...values.parsing import unicast_address
 
 FOREVER = -1
 _MOST_SECONDS = 0xFFFFFFFE  # the kernel reads one more as "forever"
 
 _LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-
-
-def _parse_address(text: str) -> str:
-    return unicast(canonical(text))
 
 
 def _parse_interface_name(text: str) -> str:
@@ -33,7 +29,7 @@ def _parse_label(text: str) -> str:
     return text
 
 
-_UNICAST_ADDRESS = Parser(_parse_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
+_UNICAST_ADDRESS = Parser(unicast_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
 _PREFIX = Parser(prefix_length, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask")
 _INTERFACE_NAME = Parser(_parse_interface_name, "the name of a network interface")
 _LABEL = Parser(_parse_label, "made of letters, digits, - _ and .")

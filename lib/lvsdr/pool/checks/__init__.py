@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..model import Candidate, PoolSpec
+from ..model import Candidate, CheckLimits, PoolSpec
 from . import script
-from .limits import Limits
 
-Check = Callable[[list[Candidate], PoolSpec, Limits], list[Candidate]]
+Check = Callable[[list[Candidate], PoolSpec, CheckLimits], list[Candidate]]
 
 CHECKS: dict[str, Check] = {
     "script": script.checked,
 }
 
 
-def check_all(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
+def check_all(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) -> list[Candidate]:
     """Return the candidates after every configured check."""
     for check in CHECKS.values():
         candidates = check(candidates, spec, limits)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...system.process.run import PARALLEL, Result, Terms, run_all
-from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
-from .limits import Limits
+from ..model import Candidate, CheckLimits, Outcome, PoolSpec, Script, Verdict
 
 _OUTPUT_LIMIT = 1024 * 1024
 _SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
 
 
-def checked(candidates: list[Candidate], spec: PoolSpec, limits: Limits) -> list[Candidate]:
+def checked(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) -> list[Candidate]:
     """Return the candidates; those that were IN have the script's verdict."""
     script = spec.check_script
     if script is None:

@@ -29,7 +29,6 @@ SOURCES: dict[str, Source] = {
     "resource": resource.candidates,
     "static": static.candidates,
     "members": members.candidates,
-    "attribute": attribute.candidates,
 }
 
 

@@ -1,4 +1,4 @@
-"""Candidates by a node attribute: ``realserver_dependent_attribute_name`` and ``_value``."""
+"""The condition of a node attribute: ``realserver_dependent_attribute_name`` and ``_value``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,7 @@ from collections.abc import Iterable, Mapping
 from ...pacemaker.cluster import ClusterState
 from ...system.matching import fullmatches
 from ...values.deadline import Deadline
-from ..model import AttributeMatch, Candidate, Outcome, PoolSpec, Verdict
-from . import members
-
-
-def candidates(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
-    """Return every cluster node, judged by the attribute alone."""
-    everyone = members.candidates(state, spec, deadline)
-    return (
-        everyone if spec.attribute is None else narrowed(everyone, state, spec.attribute, deadline)
-    )
+from ..model import AttributeMatch, Candidate, Outcome, Verdict
 
 
 def narrowed(

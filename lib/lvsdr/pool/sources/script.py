@@ -10,7 +10,7 @@ from ...errors import SourceUnavailable
 from ...pacemaker.cluster import ClusterState
 from ...system.process.run import Terms, run_all
 from ...values.deadline import Deadline
-from ...values.hosts import is_host, literal
+from ...values.parsing import canonical_address, is_host
 from ..model import Candidate, Outcome, PoolSpec, Script, Verdict
 
 MOST_HOSTS = 10_000
@@ -48,7 +48,7 @@ def hosts(script: Script, output: bytes) -> list[str]:
     for word in words:
         if not is_host(word):
             raise SourceUnavailable(f"{script.label} printed {word[:60]!a}, which is not a host")
-    found = list(dict.fromkeys(literal(word) or word for word in words))
+    found = list(dict.fromkeys(canonical_address(word) or word for word in words))
     if len(found) > MOST_HOSTS:
         raise SourceUnavailable(f"{script.label} printed {len(found)} names, over {MOST_HOSTS}")
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-# Not socket, nor ipaddress: each costs more than all address handling of a monitor.
-import _socket as socket
 from collections.abc import Sequence
 
 from ...address.interfaces import Connected, Interface, connected, mac, parse
@@ -77,16 +75,3 @@ def _said(stderr: bytes) -> str:
     lines = stderr.decode("utf-8", "replace").splitlines()
     told = [line for line in lines if not line.startswith("Command failed")]
     return "; ".join(line.strip() for line in told)[:300]
-
-
-def canonical(address: str) -> str | None:
-    """Return an address as ip(8) prints it; None for any other text, or with a zone.
-
-    >>> canonical("FD77:0::0011"), canonical("10.77.0.11"), canonical("fe80::1%eth0")
-    ('fd77::11', '10.77.0.11', None)
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        return socket.inet_ntop(family, socket.inet_pton(family, address))
-    except (OSError, ValueError):
-        return None

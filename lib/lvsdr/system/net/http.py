@@ -11,6 +11,7 @@ import sys
 from ...errors import NotInstalled, Refused, SourceUnavailable
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
+from ...values.parsing import join_endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ class Endpoint(NamedTuple):
     """The address to connect to; None: any address of ``host``."""
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' * self.tls}://{host}:{self.port}"
+        return f"http{'s' * self.tls}://{join_endpoint(self.host, self.port)}"
 
 
 class Trust(NamedTuple):

@@ -28,7 +28,6 @@ _UP, _NO_ARP, _LOWER_UP = 0x1, 0x80, 0x10000
 _KINDS = {1: "ether", 32: "infiniband", 772: "loopback"}
 _LOCAL, _ADDRESS, _LABEL, _LIFETIMES, _FLAGS = 2, 1, 3, 6, 8
 _TENTATIVE, _DAD_FAILED, _DEPRECATED, _NO_PREFIX_ROUTE = 0x40, 0x08, 0x20, 0x200
-_SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
 _FOREVER = 0xFFFFFFFF
 _GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
 _ATTEMPTS = 5
@@ -143,7 +142,6 @@ def _address(body: bytes) -> InterfaceAddress:
         address=socket.inet_ntop(body[0], found.get(_LOCAL) or found[_ADDRESS]),
         prefix=body[1],
         label=_text(found.get(_LABEL, b"")),
-        scope=_SCOPES.get(body[3], str(body[3])),
         tentative=bool(flags & _TENTATIVE),
         dadfailed=bool(flags & _DAD_FAILED),
         deprecated=bool(flags & _DEPRECATED),

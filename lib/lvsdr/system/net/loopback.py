@@ -28,7 +28,7 @@ _IFREQ = 40  # bytes of struct ifreq: 16 for the name, then the flags
 _IFF_UP = 1
 
 
-class Found(NamedTuple):
+class LoopbackEntries(NamedTuple):
     """The entries of a virtual address on lo."""
 
     ours: Address | None
@@ -37,12 +37,12 @@ class Found(NamedTuple):
     """The same address with other prefixes, which this agent never adds."""
 
 
-def look(vip: str, read: Reader = addresses) -> Found:
+def look(vip: str, read: Reader = addresses) -> LoopbackEntries:
     """Return the entries of ``vip``, in canonical form, on lo; raise LvsdrError."""
     there = [found for found in read() if found.interface == LOOPBACK and found.address == vip]
     ours = [found for found in there if found.prefix == prefix(vip)]
     others = tuple(found for found in there if found not in ours)
-    return Found(ours[0] if ours else None, others)
+    return LoopbackEntries(ours[0] if ours else None, others)
 
 
 def prefix(vip: str) -> int:

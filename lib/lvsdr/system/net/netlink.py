@@ -30,6 +30,8 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ATTEMPTS = 5
 _PATIENCE = 5.0  # seconds; the kernel answers at once
 _MOST = 1 << 16
+_MAPPED = "::ffff:"
+_EVERY = ("0.0.0.0", "::")  # a connection to either goes to this host (Linux)
 _FAILED = "the kernel does not list its addresses"
 
 
@@ -87,6 +89,28 @@ def of_network(address: str, prefix: int) -> dict[str, str]:
     named = [(first, "is the address of a network")]
     named += [] if ipv6 else [(first | hosts, "is a broadcast address")]
     return {socket.inet_ntop(family, n.to_bytes(bits // 8, "big")): what for n, what in named}
+
+
+def own_addresses(host: str) -> list[str]:
+    """Return those addresses of a name, or an address, that belong to this host.
+
+    The addresses of the interfaces decide.  Binding a socket proves nothing: with
+    net.ipv4.ip_nonlocal_bind=1 every address can be bound.  Raises LvsdrError if the kernel does
+    not list its addresses.
+    """
+    try:
+        found = socket.getaddrinfo(host.encode(), None, 0, socket.SOCK_STREAM)
+    except OSError:
+        return []
+    texts = dict.fromkeys(str(entry[4][0]) for entry in found)
+    own = {address.address for address in addresses() if address.usable}
+    return [text for text in texts if _is_own(text, own)]
+
+
+def _is_own(text: str, own: set[str]) -> bool:
+    address = text[len(_MAPPED) :] if text.startswith(_MAPPED) and "." in text else text
+    # The kernel treats all of 127.0.0.0/8 as its own, whatever the interfaces show.
+    return address in own or address in _EVERY or address == "::1" or address.startswith("127.")
 
 
 def interface_number(name: str) -> int | None:

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from ...pool.model import Resolved
 from ...values.deadline import Deadline
-from ...values.hosts import is_host, is_link_local, is_remote, literal
+from ...values.hosts import is_link_local, is_remote
+from ...values.parsing import canonical_address, is_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Lookups:
         self._late = Resolved([], "the resolver did not answer in time")
         names = []
         for host in dict.fromkeys(hosts):
-            address = literal(host)
+            address = canonical_address(host)
             if address is not None:
                 self._found[host] = _usable([address], self._family)
             elif is_host(host):
@@ -88,7 +89,7 @@ def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
         addresses = resolver(name, family)
     except OSError as error:
         return Resolved([], error.strerror or str(error))
-    found = {literal(address.partition("%")[0]) for address in addresses}
+    found = {canonical_address(address.partition("%")[0]) for address in addresses}
     return _usable(sorted(address for address in found if address), family)
 
 

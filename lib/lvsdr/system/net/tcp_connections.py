@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import _socket as socket
 import os
 import sys
 from collections.abc import Iterator, Sequence
+
+from ...values.parsing import packed_address
 
 # include/net/tcp_states.h: ESTABLISHED, and CLOSE_WAIT: the client has shut down, and the server
 # still answers.
@@ -63,7 +64,6 @@ def _is_unfinished(fields: Sequence[str]) -> bool:
 
 def _digits(address: str) -> str:
     """Return an address as the kernel prints it: words of 32 bits in this machine's byte order."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    packed = socket.inet_pton(family, address)
+    packed = packed_address(address)
     words = (packed[at : at + 4] for at in range(0, len(packed), 4))
     return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...values.deadline import Deadline
-from .spawn import Child, children
+from .spawn import Child, children, start_child
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .spawn import Mask
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE = 1.0  # seconds for the parent to end the child first
@@ -20,28 +24,36 @@ def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
     The caller reads the output of descriptors 1 and 2.  If no process is left to end the child, the
     kernel does: when the caller dies, and soon after the deadline in any case.
     """
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
     parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _become(work, parent, out_write, err_write, deadline.remaining() + _GRACE)
-    children.add(pid)
+
+    def launch(out: int, err: int, mask: Mask) -> int:
+        pid = os.fork()
+        if pid == 0:
+            _become(work, parent, (out, err), mask, deadline.remaining() + _GRACE)
+        return pid
+
+    child = start_child((name,), launch)
+    _lead_group(child)
+    return child
+
+
+def _lead_group(child: Child) -> None:
+    """Give the child its own process group; parent and child both do, and the first one counts."""
     with suppress(PermissionError, ProcessLookupError):
-        os.setpgid(pid, pid)  # parent and child both call it; the first call counts
-    os.close(out_write)
-    os.close(err_write)
-    return Child((name,), pid, out_read, err_read)
+        os.setpgid(child.pid, child.pid)
 
 
-def _become(work: Callable[[], None], parent: int, out: int, err: int, seconds: float) -> None:
+def _become(
+    work: Callable[[], None], parent: int, outputs: tuple[int, int], mask: Mask, seconds: float
+) -> None:
     """Run ``work`` and exit; an uncaught exception is reported by its type alone."""
+    out, err = outputs
     code = 1
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask - {signal.SIGALRM})
         signal.setitimer(signal.ITIMER_REAL, seconds)
         _die_with(parent)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -63,30 +75,27 @@ def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
     """
     _die_with(None)  # loads everything that the child needs
     environment = {**os.environ, "LC_ALL": "C"}
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
     error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
     source = os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin)
     parent = os.getpid()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
-    try:
+
+    def launch(out: int, err: int, mask: Mask) -> int:
         pid = _forked()
         if pid == 0:
-            _execute(argv, environment, parent, (source, out_write, err_write), error_write, before)
-        children.add(pid)
+            _execute(argv, environment, parent, (source, out, err), error_write, mask)
+        return pid
+
+    try:
+        child = start_child(argv, launch)
     except OSError:
-        os.close(out_read)
-        os.close(err_read)
         os.close(error_read)
         raise
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for descriptor in (source, out_write, err_write, error_write):
-            os.close(descriptor)
-    with suppress(PermissionError, ProcessLookupError):
-        os.setpgid(pid, pid)
-    _require_executed(pid, error_read, (out_read, err_read))
-    return Child(argv, pid, out_read, err_read)
+        os.close(source)
+        os.close(error_write)
+    _lead_group(child)
+    _require_executed(child, error_read)
+    return child
 
 
 def _forked() -> int:
@@ -104,7 +113,7 @@ def _execute(
     parent: int,
     descriptors: tuple[int, int, int],
     errors: int,
-    mask: set[int],
+    mask: Mask,
 ) -> None:
     """Become the program; never return."""
     try:
@@ -122,15 +131,15 @@ def _execute(
         os._exit(1)
 
 
-def _require_executed(pid: int, errors: int, outputs: tuple[int, int]) -> None:
+def _require_executed(child: Child, errors: int) -> None:
     """Raise OSError, after waiting for the child, if it could not become its program."""
     with open(errors, "rb") as pipe:
         number = pipe.read()
     if number:
-        os.waitpid(pid, 0)
-        children.discard(pid)
-        for descriptor in outputs:
-            os.close(descriptor)
+        os.waitpid(child.pid, 0)
+        children.discard(child.pid)
+        os.close(child.stdout)
+        os.close(child.stderr)
         raise OSError(int(number), os.strerror(int(number)))
 
 

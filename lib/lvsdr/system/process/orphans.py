@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from ...values.parsing import is_decimal
 from .spawn import AGENT_OF_WRITER
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ def end_orphans(lock: int) -> list[str]:
     status = os.fstat(lock)
     ended = []
     for name in os.listdir("/proc"):
-        if name.isdecimal():
+        if is_decimal(name):
             with suppress(OSError):  # the process has ended, or belongs to another user
                 if _end_orphan(int(name), (status.st_dev, status.st_ino)):
                     ended.append(f"process {name}, left running by a killed action, was ended")

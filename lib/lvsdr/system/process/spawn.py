@@ -11,6 +11,10 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
+    from typing import Callable, Union
+
+    Mask = set[Union[int, _signal.Signals]]
+    Launch = Callable[[int, int, Mask], int]
 else:
     import _signal  # signal wraps every constant in an enumeration: dearer than the fork
 
@@ -38,38 +42,50 @@ def spawn(argv: tuple[str, ...], stdin: int | None = None, keep: tuple[int, ...]
 
     The standard input of the program is the descriptor ``stdin``, or /dev/null.  The program
     inherits ``keep``, which are locks; its environment then contains the id of this process.
-    SIGPIPE, which Python ignores, is reset to its default.  SIGTERM is blocked until
-    ``end_with_children`` knows the child.
+    SIGPIPE, which Python ignores, is reset to its default.
     """
     writer = {AGENT_OF_WRITER: str(os.getpid())} if keep else {}
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
     no_input = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
-    actions = [
-        no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
-        (os.POSIX_SPAWN_DUP2, out_write, 1),
-        (os.POSIX_SPAWN_DUP2, err_write, 2),
-        # A dup2 onto itself clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
-        *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
-    ]
-    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
-    try:
-        pid = os.posix_spawnp(
+
+    def launch(out: int, err: int, mask: Mask) -> int:
+        return os.posix_spawnp(
             argv[0],
             argv,
             {**os.environ, "LC_ALL": "C", **writer},
-            file_actions=actions,
+            file_actions=[
+                no_input if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
+                (os.POSIX_SPAWN_DUP2, out, 1),
+                (os.POSIX_SPAWN_DUP2, err, 2),
+                # A dup2 onto itself clears close-on-exec (POSIX, posix_spawn_file_actions_adddup2).
+                *((os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in keep),
+            ],
             setpgroup=0,
-            setsigmask=before,
+            setsigmask=mask,
             setsigdef=[_signal.SIGPIPE],
         )
+
+    return start_child(argv, launch)
+
+
+def start_child(argv: tuple[str, ...], launch: Launch) -> Child:
+    """Start a child with pipes for its output; raise the OSError of ``launch``.
+
+    ``launch`` gets the pipes' ends for the child's descriptors 1 and 2, and the child's signal
+    mask.  It returns the process id.  SIGTERM is blocked until ``end_with_children`` knows the
+    child.
+    """
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
+    try:
+        pid = launch(out_write, err_write, mask)
         children.add(pid)
     except OSError:
         os.close(out_read)
         os.close(err_read)
         raise
     finally:
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         os.close(out_write)
         os.close(err_write)
     return Child(argv, pid, out_read, err_read)

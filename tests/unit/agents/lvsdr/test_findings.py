@@ -18,7 +18,7 @@ from lvsdr.ipvs.table import (
     ServiceConfig,
     ServiceKey,
 )
-from lvsdr.pool.director import Judged
+from lvsdr.pool.director import Findings
 from lvsdr.pool.model import Outcome
 from lvsdr.values.deadline import Deadline
 
@@ -45,7 +45,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("CIB_file", str(cib(name)))
 
 
-def judge(memory: SavedPool | None = None, **given: str) -> Judged:
+def judge(memory: SavedPool | None = None, **given: str) -> Findings:
     """Judge the real servers by these parameters."""
     return gather_findings(meant(**given), memory or SavedPool(), Deadline.after(20.0))
 
@@ -63,13 +63,13 @@ def test_the_listed_hosts_are_candidates_with_their_weights() -> None:
         "10.77.0.12 10.77.0.12 1 in",
         "10.77.0.13 10.77.0.13 0 in",
     ]
-    assert judged.asked == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
+    assert judged.listed == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
     assert judged.unavailable is None
 
 
 def test_only_hosts_of_a_static_list_count_as_requested() -> None:
-    assert judge(realserver_dependent_resource="solo").asked == frozenset()
-    assert judge(realserver_get_real_servers_script="/bin/true").asked == frozenset()
+    assert judge(realserver_dependent_resource="solo").listed == frozenset()
+    assert judge(realserver_get_real_servers_script="/bin/true").listed == frozenset()
 
 
 def test_addresses_from_a_node_attribute() -> None:

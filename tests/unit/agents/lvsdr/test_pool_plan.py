@@ -15,7 +15,7 @@ from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import RealServer, RealServerConfig, RealServerKey, Service, ServiceConfig
 from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.pool.change_messages import Row
-from lvsdr.pool.director import Decision, Judged
+from lvsdr.pool.director import Decision, Findings
 from lvsdr.pool.model import Located, Outcome, Verdict
 
 KEY = RealServerKey("10.77.0.11", 5432)
@@ -56,26 +56,26 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
 @pytest.mark.parametrize(
     ("judged", "reason"),
     [
-        (Judged((), (), {}), None),
-        (Judged((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
-        (Judged([server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.WITHDRAWN, None)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
-        (Judged([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
+        (Findings((), (), {}), None),
+        (Findings((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
+        (Findings([server(Outcome.IN)], (), {}), None),
+        (Findings([server(Outcome.FAILED)], (), {}), None),
+        (Findings([server(Outcome.WITHDRAWN, None)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN)], (), {}), "node1: so"),
+        (Findings([server(Outcome.UNKNOWN, None), server(Outcome.IN)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN), server(Outcome.FAILED)], (), {}), None),
+        (Findings([server(Outcome.UNKNOWN, None), server(Outcome.FAILED)], (), {}), "node1: so"),
     ],
 )
 def test_ignorance_has_a_reason_unless_a_server_is_known(
-    judged: Judged, reason: str | None
+    judged: Findings, reason: str | None
 ) -> None:
     assert explain_ignorance(judged) == reason
 
 
 def test_the_plan_for_a_missing_service_adds_all_servers() -> None:
     wanted = meant(weight_of_realservers="10.77.0.11,3", virtual_service_options="-s wrr -p 60")
-    judged = Judged([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
+    judged = Findings([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
     planned = plan_pool(wanted, judged, None, {}, 0.0)
     assert planned.wanted.config == ServiceConfig("wrr", 60)
     assert planned.wanted.real_servers == {KEY: RealServerConfig("gate", 3)}
@@ -83,7 +83,7 @@ def test_the_plan_for_a_missing_service_adds_all_servers() -> None:
 
 def test_the_plan_for_a_present_service_changes_a_weight() -> None:
     service = Service(ServiceConfig("rr"), {KEY: RealServer(RealServerConfig("gate", 7))})
-    judged = Judged([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
+    judged = Findings([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
     planned = plan_pool(meant(), judged, service, {}, 0.0)
     (row,) = planned.decision.rows
     assert (row.before, row.after) == (7, 3)

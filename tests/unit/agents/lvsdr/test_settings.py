@@ -7,7 +7,7 @@ from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
 from lvsdr.pool.director import Goal
-from lvsdr.pool.model import Policy, PoolSpec, Script, WantedRole
+from lvsdr.pool.model import DrainPolicy, PoolSpec, Script, WantedRole
 
 
 def meant(**given: str) -> DirectorSettings:
@@ -32,7 +32,7 @@ def test_the_defaults() -> None:
             address_attribute=None,
             fallback={},
         ),
-        goal=Goal(5432, "gate", Policy(300.0, True)),
+        goal=Goal(5432, "gate", DrainPolicy(300.0, True)),
         heartbeat_file=None,
     )
 
@@ -75,7 +75,7 @@ def test_everything_set() -> None:
             address_attribute="address",
             fallback={"node9": 7, "node8": None},
         ),
-        goal=Goal(5432, "masq", Policy(60.0, False)),
+        goal=Goal(5432, "masq", DrainPolicy(60.0, False)),
         heartbeat_file="/run/beat",
     )
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from lvsdr.pool.checks import check_all
-from lvsdr.pool.checks.limits import Limits
 from lvsdr.pool.checks.script import checked
-from lvsdr.pool.model import Candidate, Outcome, Script, Verdict
+from lvsdr.pool.model import Candidate, CheckLimits, Outcome, Script, Verdict
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.pools import SPEC, program, shell, told
@@ -24,7 +23,7 @@ def check(
 ) -> list[Candidate]:
     """Run the script for hosts that were IN, and return the candidates."""
     found = [Candidate(name, FIT) for name in names or ("node1",)]
-    limits = Limits(Deadline.after(seconds), enough)
+    limits = CheckLimits(Deadline.after(seconds), enough)
     return checked(found, SPEC._replace(check_script=script), limits)
 
 
@@ -36,7 +35,7 @@ def verdict(script: Script, seconds: float = 20.0) -> str:
 
 def test_without_a_script_nothing_changes() -> None:
     found = [Candidate("node1", FIT)]
-    assert check_all(found, SPEC, Limits(Deadline.after(1.0), 1.0)) == found
+    assert check_all(found, SPEC, CheckLimits(Deadline.after(1.0), 1.0)) == found
 
 
 def test_the_candidate_is_appended(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_only_those_that_are_in_are_asked_about(outcome: Outcome, tmp_path: Path
     settled = Candidate("node1", Verdict(outcome, "said before"))
     script = program(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
     spec = SPEC._replace(check_script=script)
-    assert check_all([settled], spec, Limits(Deadline.after(20.0), 10.0)) == [settled]
+    assert check_all([settled], spec, CheckLimits(Deadline.after(20.0), 10.0)) == [settled]
     assert not (tmp_path / "ran").exists()
 
 
@@ -137,7 +136,7 @@ def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
     told_early: list[list[str]] = []
     script = shell("test $1 = node1 && sleep 60; echo f", timeout=1.5)
     found = [Candidate(name, FIT) for name in ("node1", "node2")]
-    limits = Limits(
+    limits = CheckLimits(
         Deadline.after(20.0), 10.0, lambda candidates: told_early.append(told(candidates))
     )
     final = checked(found, SPEC._replace(check_script=script), limits)
@@ -152,7 +151,7 @@ def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
 
 def test_nothing_is_told_meanwhile_if_all_answer_soon() -> None:
     told_early: list[list[Candidate]] = []
-    limits = Limits(Deadline.after(20.0), 10.0, told_early.append)
+    limits = CheckLimits(Deadline.after(20.0), 10.0, told_early.append)
     checked([Candidate("node1", FIT)], SPEC._replace(check_script=shell("echo t")), limits)
     assert told_early == []
 

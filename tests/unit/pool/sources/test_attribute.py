@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.model import AttributeMatch, Candidate, Outcome, Verdict
-from lvsdr.pool.sources.attribute import candidates, narrowed
+from lvsdr.pool.sources import members
+from lvsdr.pool.sources.attribute import narrowed
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import state
@@ -78,18 +79,14 @@ def test_only_those_that_are_in_are_looked_at() -> None:
     assert narrowed(found, state("steady"), DOCUMENTED, Deadline.after(9.0)) == found
 
 
-def test_all_nodes_by_the_attribute_alone() -> None:
-    found = candidates(state("steady"), SPEC._replace(attribute=DOCUMENTED), Deadline.after(1.0))
+def test_all_nodes_with_the_attribute() -> None:
+    everyone = members.candidates(state("steady"), SPEC, Deadline.after(1.0))
+    found = narrowed(everyone, state("steady"), DOCUMENTED, Deadline.after(1.0))
     assert told(found) == [
         "node1 in: is a cluster node (member), pgsql-status is HS:async",
         "node2 withdrawn: pgsql-status is PRI, wanted HS:sync|HS:potential|HS:async",
         "node3 in: is a cluster node (member), pgsql-status is HS:async",
     ]
-
-
-def test_without_a_wish_all_are_in() -> None:
-    found = candidates(state("steady"), SPEC, Deadline.after(1.0))
-    assert [c.verdict.outcome for c in found] == [Outcome.IN] * 3
 
 
 def test_the_case_of_a_node_does_not_matter() -> None:

@@ -103,20 +103,6 @@ def test_the_neighbour_table(other_ip: Path, deadline: Deadline) -> None:
     assert addresses.neighbour("fd77::9", "eth0", deadline) == "02:00:00:00:00:09"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("10.9.0.20", "10.9.0.20"),
-        ("FD77:0:0::00a0", "fd77::a0"),
-        ("::ffff:10.9.0.20", "::ffff:10.9.0.20"),
-        *((text, None) for text in ("", "10.9.0.020", "10.9.0", "10.9.0.300", "10.9.0.20/24")),
-        *((text, None) for text in ("fe80::1%eth0", "fd77::1/64", "fd77:::1", "vip", "1\0", "é:")),
-    ],
-)
-def test_the_canonical_form(text: str, expected: str | None) -> None:
-    assert addresses.canonical(text) == expected
-
-
 INTERRUPTED = "echo 'Dump was interrupted and may be inconsistent.' >&2"
 
 

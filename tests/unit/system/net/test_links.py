@@ -27,8 +27,8 @@ def address(head: bytes, *attributes: tuple[int, bytes]) -> bytes:
     return message(NEW_ADDRESS, head + b"".join(attribute(*each) for each in attributes))
 
 
-def head(family: int, prefix: int, index: int, flags: int = 0x80, scope: int = 0) -> bytes:
-    return struct.pack("=BBBBI", family, prefix, flags, scope, index)
+def head(family: int, prefix: int, index: int, flags: int = 0x80) -> bytes:
+    return struct.pack("=BBBBI", family, prefix, flags, 0, index)
 
 
 def lifetimes(preferred: int) -> tuple[int, bytes]:
@@ -70,15 +70,13 @@ def test_the_addresses_of_one_interface() -> None:
         address(head(2, 24, 7), (1, V4), (2, V4), (3, b"eth0\0"), flags(0x80))
         + address(head(2, 24, 8), (1, V4), (2, V4), (3, b"eth1\0"))
         + address(head(10, 64, 7), (1, V6), flags(0x40 | 0x200), lifetimes(0xFFFFFFFF))
-        + address(head(10, 128, 7, scope=253), (1, V6), flags(0x08 | 0x20), lifetimes(0))
+        + address(head(10, 128, 7), (1, V6), flags(0x08 | 0x20), lifetimes(0))
         + message(DONE, bytes(4))
     )
     assert list(links.of(7, answer)) == [
         InterfaceAddress("10.9.0.20", 24, "eth0"),
         InterfaceAddress("fd77::20", 64, tentative=True, noprefixroute=True),
-        InterfaceAddress(
-            *("fd77::20", 128), scope="link", dadfailed=True, deprecated=True, preferred_lft=0
-        ),
+        InterfaceAddress("fd77::20", 128, dadfailed=True, deprecated=True, preferred_lft=0),
     ]
 
 

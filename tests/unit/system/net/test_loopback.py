@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from lvsdr.errors import LvsdrError, NotInstalled
 from lvsdr.system.net import loopback
-from lvsdr.system.net.loopback import Found
+from lvsdr.system.net.loopback import LoopbackEntries
 from lvsdr.system.net.netlink import Address
 from lvsdr.values.deadline import Deadline
 
@@ -68,10 +68,10 @@ class FakeLo:
 
 def test_nothing_similar_is_it() -> None:
     wide = Address(1, VIP, 24, "lo")
-    assert loopback.look(VIP, FakeLo().read) == Found(None, ())
-    assert loopback.look(VIP6, FakeLo().read) == Found(None, ())
-    assert loopback.look(VIP, FakeLo(wide).read) == Found(None, (wide,))
-    assert loopback.look(VIP, FakeLo(wide, OURS).read) == Found(OURS, (wide,))
+    assert loopback.look(VIP, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.look(VIP6, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.look(VIP, FakeLo(wide).read) == LoopbackEntries(None, (wide,))
+    assert loopback.look(VIP, FakeLo(wide, OURS).read) == LoopbackEntries(OURS, (wide,))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....ocf.parameters import defaulted, optional
 from ....ocf.value_parsers import Parser, absolute_path, duration, one_of
+from ....values.parsing import is_decimal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _kind(text: str) -> str:
 def _seconds(text: str) -> float:
     """Return the seconds of a duration, or of a decimal number in vip-manager's notation."""
     whole, dot, part = text.partition(".")
-    decimal = dot and whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal()
+    decimal = dot and is_decimal(whole) and is_decimal(part)
     return float(text) if decimal and len(text) <= 18 else duration(text)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from lvsdr.system.net.local_host import own_addresses
+from lvsdr.system.net.netlink import own_addresses
 
 CLONE_NEWNET = 0x40000000
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from ..ipvs.table import RealServer, RealServerConfig, RealServerKey
 from ..values.light_typing import NamedTuple
 from .change_messages import Row
-from .model import Outcome, Policy
+from .model import DrainPolicy, Outcome
 
 Pool = Mapping[RealServerKey, RealServer]
 
@@ -18,7 +18,7 @@ class Goal(NamedTuple):
 
     port: int
     forward: str
-    policy: Policy
+    policy: DrainPolicy
     refuses_at_zero: bool = False
     """True if the scheduler (dh) selects real servers of weight 0, so that clients are refused.
 
@@ -26,7 +26,7 @@ class Goal(NamedTuple):
     """
 
 
-def entry(
+def wanted_entry(
     row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: AbstractSet[RealServerKey]
 ) -> RealServerConfig | None:
     """Return the entry that follows from a verdict; None for no entry.
@@ -40,7 +40,7 @@ def entry(
     if outcome is Outcome.IN:
         return RealServerConfig(goal.forward, row.weight)
     if outcome is Outcome.UNKNOWN:
-        return unchanged(row, pool)
+        return present_entry(row, pool)
     if outcome is Outcome.WITHDRAWN:
         return _draining(row, pool, goal, withdrawn_for, row.key in settling)
     return None
@@ -52,7 +52,7 @@ def wants_zero(row: Row) -> bool:
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
 
 
-def unchanged(row: Row, pool: Pool) -> RealServerConfig | None:
+def present_entry(row: Row, pool: Pool) -> RealServerConfig | None:
     """Return the entry as it is now."""
     return pool[row.key].config if row.key is not None and row.key in pool else None
 
