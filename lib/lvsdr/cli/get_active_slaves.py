@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..pacemaker.crm_mon import parse
 from ..postgres.primary import (
     STATEMENTS,
     Naming,
@@ -19,7 +18,7 @@ from ..postgres.primary import (
     standbys,
     walsenders,
 )
-from ..system import membership, postgres_query
+from ..system import crm, postgres_query
 from ..values.deadline import Deadline
 from . import complain
 from .postgres_options import (
@@ -105,5 +104,5 @@ def _hosts(values: Sequence[str]) -> list[str]:
 
 def _known_here(until: Deadline) -> Naming:
     """Return the naming by the cluster, if there is one, or else by any host name."""
-    document = membership.document(until)
-    return anybody if document is None else members(parse(document).nodes)
+    state = crm.read_cluster_state_if_any(until)
+    return anybody if state is None else members(state.nodes)

@@ -1,4 +1,4 @@
-"""Durations in Pacemaker's notation."""
+"""Durations and ids of resources in Pacemaker's notation."""
 
 from __future__ import annotations
 
@@ -25,3 +25,13 @@ def seconds(text: str) -> float:
     if factor is None or not 0 < len(number) <= _MOST_DIGITS:
         raise ValueError
     return int(number) * factor
+
+
+def without_instance_number(resource: str) -> str:
+    """Return the id of a resource; an instance of a clone may be named ``id:NUMBER``.
+
+    >>> without_instance_number("read-vip:1"), without_instance_number("read-vip")
+    ('read-vip', 'read-vip')
+    """
+    name, colon, number = resource.rpartition(":")
+    return name if colon and number.isdecimal() else resource

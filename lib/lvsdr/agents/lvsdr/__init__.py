@@ -18,6 +18,7 @@ from ...ocf import degradation
 from ...ocf.agent import Action, Agent
 from ...ocf.context import Context
 from ...ocf.reload import unless_broken
+from ...pacemaker.elements import require_lxml
 from ...pool.director import Judged
 from ...system import ipvs, state
 from . import judgement, owners
@@ -40,6 +41,7 @@ def start(context: Context) -> None:
     announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
+    require_lxml()
     ipvs.load(wanted.config.scheduler, context.deadline)
     if wanted.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)

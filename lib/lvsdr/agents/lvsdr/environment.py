@@ -6,6 +6,7 @@ import os
 
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
+from ...pacemaker.elements import require_lxml
 from ...system import state
 from . import judgement
 from .saved_pool import Memory
@@ -19,6 +20,7 @@ def validate_environment(context: Context) -> None:
     announce_unused(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
+    require_lxml()
     for script in (wanted.spec.list_script, wanted.spec.check_script):
         if script is not None and not context.have_binary(script.argv[0]):
             raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")

@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Set as AbstractSet
 
-from ...errors import SourceUnavailable
+from ...errors import NotInstalled, SourceUnavailable
 from ...ipvs.table import RealServerKey, Service, WantedService
 from ...pacemaker.cluster import ClusterState
-from ...pacemaker.crm_mon import parse
 from ...pool.checks import check_all
 from ...pool.checks.limits import Limits
 from ...pool.director import Decision, Judged, decide
@@ -73,8 +72,8 @@ def judge(
     deadline = deadline.sooner(deadline.remaining() * _GATHERING)
     enough = _ENOUGH * deadline.remaining()
     try:
-        state = parse(crm.snapshot(deadline))
-    except SourceUnavailable as error:
+        state = crm.read_cluster_state(deadline)
+    except (NotInstalled, SourceUnavailable) as error:
         return Judged((), (), memory.names, unavailable=str(error), complaints=settings.missed)
     found = survey(state, spec, deadline.sooner(deadline.remaining() * _NAMING))
     everyone = [*found.candidates, *_fallback(spec, state)]
@@ -167,7 +166,7 @@ def _grace(
     parts = {followed(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return probe_time(crm.configuration(deadline.sooner(_ASKING)), parts - {""})
+        return probe_time(crm.read_configuration(deadline.sooner(_ASKING)), parts - {""})
     except SourceUnavailable:
         return 0.0
 

@@ -40,7 +40,7 @@ def reconcile(context: Context, wanted: Settings) -> Shortfall:
     asked = time.monotonic()
     with context.locked() as unlocked:
         if time.monotonic() - asked > _STALE:
-            crm.abandon()  # it began before the wait: the cluster may have changed
+            crm.end_crm_mon()  # it began before the wait: the cluster may have changed
         if ipvs.find(wanted.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         memory = recall(context.file("state"))

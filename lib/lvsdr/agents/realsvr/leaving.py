@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import SourceUnavailable
-from ...pacemaker.crm_mon import parse
+from ...errors import NotInstalled, SourceUnavailable
 from ...system import crm
 
 TYPE_CHECKING = False
@@ -16,8 +15,8 @@ _ASKING = 5.0  # seconds
 def is_leaving(name: str | None, deadline: Deadline) -> bool:
     """Test whether the node is on standby or shutting down; true if the cluster does not answer."""
     try:
-        state = parse(crm.snapshot(deadline.sooner(_ASKING)))
-    except SourceUnavailable:
+        state = crm.read_cluster_state(deadline.sooner(_ASKING))
+    except (NotInstalled, SourceUnavailable):
         return True
     node = state.node(name or "")
     return node is None or node.standby or node.shutdown

@@ -13,7 +13,7 @@ from ....errors import ExitCode, LvsdrError, NotInstalled, SourceUnavailable
 from ....ocf.agent import Action
 from ....ocf.context import Context
 from ....ocf.reload import unless_broken
-from ....system import promotion
+from ....system import crm
 from ....values.light_typing import TypeVar
 from .. import PLAIN
 from .. import monitor as monitor_plain
@@ -37,7 +37,7 @@ def start(context: Context) -> None:
     wanted = settings(context.values)
     context.require_root("change the addresses of an interface")
     context.require_binary("ip", "iproute2")
-    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     destination(context, wanted)
     watching = watch(context)
     release(context)
@@ -124,7 +124,7 @@ def reload_agent(context: Context) -> None:
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
     validate_plain(context)
-    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     found = gate(context.values, node(context))
     leader.ask(leader.open_store(found.kind, found.settings), context.deadline.sooner(2.0))
 
@@ -190,7 +190,7 @@ def _prefer(context: Context, score: int | None) -> list[str]:
     """Set the promotion score; return the reason if that failed."""
     resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
     try:
-        promotion.prefer(resource, score, context.deadline)
+        crm.set_promotion_score(resource, score, context.deadline)
     except SourceUnavailable as error:
         return [str(error)]
     return []
