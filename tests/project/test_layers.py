@@ -10,7 +10,7 @@ import pytest
 
 from tests.project.tree import library, module_name
 
-BASE = {"errors", "values"}
+BASE = {"errors", "dependencies", "values"}
 PURE = BASE | {"pacemaker", "ipvs", "address", "postgres", "pool"}
 BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader", "leader.gate"}
 
@@ -19,6 +19,7 @@ BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader",
 MAY_IMPORT = {
     "": set[str](),
     "errors": set[str](),
+    "dependencies": {"errors"},
     "values": {"errors"},
     "pacemaker": BASE,
     "ipvs": BASE,
@@ -41,6 +42,7 @@ RESERVED = {
     "click": "cli",
     "rich": "cli",
     "fcntl": "system",
+    "lxml": "pacemaker",
     "psycopg": "system",
     "pyroute2": "system",
     "select": "system",

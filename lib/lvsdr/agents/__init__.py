@@ -43,12 +43,12 @@ def main(name: str) -> NoReturn:
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
         if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
-            crm.begin()
+            crm.start_crm_mon()
         code = _run(name)
     except Exception as error:
         code = _unable(error)
     finally:
-        if not _attempt(crm.abandon):
+        if not _attempt(crm.end_crm_mon):
             kill_children()
     _exit(code)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..pacemaker.crm_mon import parse
 from ..postgres.primary import (
     STATEMENTS,
     Naming,
@@ -19,7 +18,7 @@ from ..postgres.primary import (
     standbys,
     walsenders,
 )
-from ..system import membership, postgres_query
+from ..system import crm, postgres_query
 from ..values.deadline import Deadline
 from . import print_error
 from .postgres_options import (
@@ -111,5 +110,5 @@ def _parse_nodes(values: Sequence[str]) -> list[str]:
 
 def _read_cluster_naming(deadline: Deadline) -> Naming:
     """Return the naming by the cluster, if there is one, or else by any host name."""
-    document = membership.document(deadline)
-    return anybody if document is None else members(parse(document).nodes)
+    cluster = crm.read_cluster_state_if_any(deadline)
+    return anybody if cluster is None else members(cluster.nodes)

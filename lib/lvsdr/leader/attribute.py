@@ -10,16 +10,13 @@ from time import monotonic
 
 from ..errors import SourceUnavailable
 from ..pacemaker.cluster import ClusterState
-from ..pacemaker.crm_mon import attribute_name, parse
-from ..pacemaker.document import tree
+from ..pacemaker.crm_mon import attribute_name
 from ..system import crm
 from ..system.net.first_answer import Bell
-from ..system.process.run import run
 from ..values.deadline import Deadline
 from .gate import Answer, Leadership, State
 from .settings import Kind, StoreSettings
 
-_COMMAND = (*crm.COMMAND[:-1], f"{crm.COMMAND[-1]},dc")  # with the coordinator, as it has quorum
 _POLL = 1.0  # seconds between two queries, each of which starts a process
 
 
@@ -44,11 +41,8 @@ class Attribute:
 
     def look(self, deadline: Deadline, _bell: Bell) -> Answer:
         asked = monotonic()
-        result = run(_COMMAND, deadline)
-        if result.problem or not result.stdout:
-            raise SourceUnavailable(f"crm_mon: {result.complaint()}")
-        state = parse(result.stdout)
-        if not has_quorum(result.stdout):
+        state = crm.read_cluster_state(deadline)
+        if not state.has_quorum:
             raise SourceUnavailable("this part of the cluster has no quorum")
         return Answer(leadership(state, self._settings), asked, monotonic())
 
@@ -58,13 +52,6 @@ class Attribute:
 
 def open_store(settings: StoreSettings) -> Attribute:
     return Attribute(settings)
-
-
-def has_quorum(document: bytes) -> bool:
-    """Return whether crm_mon reports quorum for this part of the cluster."""
-    summary = tree(document).first("summary")
-    coordinator = summary.first("current_dc") if summary is not None else None
-    return coordinator is not None and coordinator.flag("with_quorum")
 
 
 def leadership(state: ClusterState, settings: StoreSettings) -> Leadership:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
 from ..values.deadline import Deadline
-from ..values.parsing import is_decimal
+from ..values.parsing import is_decimal, without_instance_number
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
-from .safe_text import instance_name, resource_of
+from .safe_text import instance_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Context:
     def resource(self) -> str:
         """Return the id of the resource in the cluster, without the number of an instance."""
         name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
-        return resource_of(name)
+        return without_instance_number(name)
 
     @property
     def node(self) -> str | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..values.parsing import is_decimal
-
 
 def one_line(text: str, limit: int = 2000) -> str:
     r"""Return ``text`` as a single printable line of at most ``limit`` characters.
@@ -42,13 +40,3 @@ def instance_name(environ: Mapping[str, str], agent: str) -> str:
     if name.replace("-", "").isalnum() and name.isascii():
         return name  # most names do not need the regular expression
     return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
-
-
-def resource_of(instance: str) -> str:
-    """Return the id of a resource, without the number of a clone's instance.
-
-    >>> resource_of("read-vip:1"), resource_of("read-vip")
-    ('read-vip', 'read-vip')
-    """
-    name, colon, number = instance.rpartition(":")
-    return name if colon and is_decimal(number) else instance

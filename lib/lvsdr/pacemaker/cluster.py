@@ -80,6 +80,8 @@ class ClusterState(NamedTuple):
     """The ids of resources that are unmanaged on every node."""
     maintenance: bool = False
     """True if all resources are unmanaged (maintenance-mode)."""
+    has_quorum: bool = False
+    """True if this part of the cluster has quorum."""
 
     def node(self, name: str) -> Node | None:
         """Return the node of this name, ignoring case; None if the cluster has no such node."""

@@ -167,3 +167,13 @@ def join_endpoint(host: str, port: int) -> str:
     ('10.77.0.100:5432', '[fd77::64]:5432')
     """
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def without_instance_number(resource: str) -> str:
+    """Return the id of a resource; an instance of a clone may be named ``id:NUMBER``.
+
+    >>> without_instance_number("read-vip:1"), without_instance_number("read-vip")
+    ('read-vip', 'read-vip')
+    """
+    name, colon, number = resource.rpartition(":")
+    return name if colon and is_decimal(number) else resource

@@ -15,7 +15,6 @@ from lvsdr.agents.lvsdr.settings import read_settings
 from lvsdr.ipvs.table import Service
 from lvsdr.ipvs.text import parse_proc
 from lvsdr.pacemaker.cluster import ClusterState
-from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.pool.change_messages import Row
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
@@ -65,7 +64,7 @@ class DemoCluster:
 
     def state(self) -> ClusterState:
         """Query crm_mon, as the agent does. Raise SourceUnavailable if it has no answer."""
-        return parse(crm.snapshot(Deadline.after(PATIENCE)))
+        return crm.read_cluster_state(Deadline.after(PATIENCE))
 
     # --- the packet path
 

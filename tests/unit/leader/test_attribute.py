@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from lvsdr import leader
-from lvsdr.leader.attribute import has_quorum
 from lvsdr.leader.gate import Leadership, State
 from lvsdr.leader.settings import GivenSettings
 from lvsdr.system.net.first_answer import Bell
@@ -74,11 +73,6 @@ def test_without_a_cluster_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", "/nowhere")
     found = said("node1", "PRI")
     assert (found.state, found.reason[:8]) == (State.UNKNOWN, "crm_mon:")
-
-
-@pytest.mark.parametrize("document", [b"<a/>", b"<a><summary/></a>"])
-def test_a_document_that_says_nothing_of_quorum(document: bytes) -> None:
-    assert not has_quorum(document)
 
 
 def test_a_wait_is_cancelled() -> None:

@@ -16,7 +16,7 @@ from lvsdr.pacemaker.crm_mon import attribute_name, parse
 from lvsdr.system.crm import COMMAND
 
 from tests.unit import golden
-from tests.unit.crm import CIBS, DATA, cib, document, state
+from tests.unit.crm import CIBS, DATA, cib, document, edited, state
 
 NAMES = sorted(str(path.relative_to(CIBS))[: -len(".cib.xml")] for path in CIBS.rglob("*.xml"))
 TROUBLE = DATA / "crm_mon"
@@ -151,6 +151,23 @@ def test_transient_and_permanent_attributes_are_one() -> None:
     attributes = state("steady").attributes["node1"]
     assert attributes["pgsql-status"] == "HS:async"
     assert attributes["pgsql-data-status"] == "STREAMING|ASYNC"
+
+
+def test_quorum(tmp_path: Path) -> None:
+    assert state("steady").has_quorum
+    assert not edited("steady", tmp_path, ('have-quorum="1"', 'have-quorum="0"')).has_quorum
+
+
+@pytest.mark.parametrize("summary", ["", "<summary/>", "<summary><current_dc/></summary>"])
+def test_a_document_without_quorum(summary: str) -> None:
+    text = sketch().decode().replace("<nodes>", f"{summary}<nodes>")
+    assert not parse(text.encode()).has_quorum
+
+
+def test_an_error_of_several_lines_becomes_one_line() -> None:
+    text = sketch().replace(b'<status code="0"', b'<status code="1"')
+    with pytest.raises(SourceUnavailable, match=r"^crm_mon: a b$"):
+        parse(text.replace(b'message="OK"', b'message="a&#10;b"'))
 
 
 HIDDEN = ("#kind", "fail-count", "last-failure-x", "shutdown", "standby-ready", "terminate")

@@ -1,18 +1,20 @@
-"""Queries of the installed crm_mon, with a file for a cluster, and other programs in its place."""
+"""The programs of Pacemaker, with a file for a cluster, and other programs in their places."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lvsdr.errors import SourceUnavailable
-from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
+from tests.project.tree import LIB
 from tests.unit.crm import cib
 from tests.unit.descriptors import open_descriptors, require_none_left
 
@@ -45,25 +47,27 @@ def soon() -> Deadline:
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_a_snapshot(begun: bool) -> None:
+def test_a_state(begun: bool) -> None:
     if begun:
-        crm.begin()
-    assert set(parse(crm.snapshot(soon())).nodes) == {"node1", "node2", "node3"}
+        crm.start_crm_mon()
+    assert set(crm.read_cluster_state(soon()).nodes) == {"node1", "node2", "node3"}
 
 
-def test_what_was_begun_is_used_once(crm_mon: Path, tmp_path: Path) -> None:
-    program(crm_mon, f"echo run >>{tmp_path}/runs; cat {tmp_path}/runs")
-    crm.begin()
-    assert crm.snapshot(soon()) == b"run\n"
-    assert crm.snapshot(soon()) == b"run\nrun\n"
+def test_a_started_crm_mon_is_used_once(crm_mon: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    program(crm_mon, f'echo run >>{runs}; exec {shutil.which("crm_mon")} "$@"')
+    crm.start_crm_mon()
+    for expected in ("run\n", "run\nrun\n"):
+        crm.read_cluster_state(soon())
+        assert runs.read_text() == expected
 
 
-def test_what_was_begun_and_is_not_needed_is_ended(crm_mon: Path) -> None:
+def test_a_started_crm_mon_that_is_not_needed_is_ended(crm_mon: Path) -> None:
     program(crm_mon, "sleep 60")
-    crm.begin()
+    crm.start_crm_mon()
     start = time.monotonic()
-    crm.abandon()
-    crm.abandon()
+    crm.end_crm_mon()
+    crm.end_crm_mon()
     assert time.monotonic() - start < 5
 
 
@@ -71,9 +75,9 @@ def test_what_was_begun_and_is_not_needed_is_ended(crm_mon: Path) -> None:
 def test_no_crm_mon(begun: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     if begun:
-        crm.begin()
+        crm.start_crm_mon()
     with pytest.raises(SourceUnavailable) as raised:
-        crm.snapshot(soon())
+        crm.read_cluster_state(soon())
     assert str(raised.value) == ("crm_mon: crm_mon cannot be executed: No such file or directory")
 
 
@@ -81,9 +85,9 @@ def test_no_crm_mon(begun: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_crm_mon_that_hangs(begun: bool, crm_mon: Path) -> None:
     program(crm_mon, "echo '<pacemaker-result>'; sleep 60")
     if begun:
-        crm.begin()
+        crm.start_crm_mon()
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: timed out after 0\.\d+ s$"):
-        crm.snapshot(Deadline.after(0.2))
+        crm.read_cluster_state(Deadline.after(0.2))
 
 
 @pytest.mark.parametrize(
@@ -98,13 +102,13 @@ def test_a_crm_mon_that_hangs(begun: bool, crm_mon: Path) -> None:
 def test_a_crm_mon_that_fails(text: str, problem: str, crm_mon: Path) -> None:
     program(crm_mon, text)
     with pytest.raises(SourceUnavailable) as raised:
-        crm.snapshot(soon())
+        crm.read_cluster_state(soon())
     assert str(raised.value) == f"crm_mon: {problem}"
 
 
 def test_no_time_left() -> None:
     with pytest.raises(SourceUnavailable) as raised:
-        crm.snapshot(Deadline.after(0))
+        crm.read_cluster_state(Deadline.after(0))
     assert str(raised.value) == "crm_mon: no time left for crm_mon"
 
 
@@ -112,22 +116,110 @@ def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.M
     """An error of crm_mon itself is a document, too; only the parser decides its meaning."""
     monkeypatch.setenv("CIB_file", str(tmp_path / "missing.xml"))
     with pytest.raises(SourceUnavailable):
-        parse(crm.snapshot(soon()))
+        crm.read_cluster_state(soon())
 
 
 def test_a_cluster_that_is_bigger_than_any(crm_mon: Path, tmp_path: Path) -> None:
-    """A document of some 30,000 instances, more than any cluster has, is read as a whole."""
+    """A document of 40,000 instances, more than any cluster has, is read as a whole."""
+    instance = (
+        '<resource id="db" resource_agent="ocf:heartbeat:pgsql" role="Started" active="true" '
+        'orphaned="false" blocked="false" managed="true" failed="false" failure_ignored="false" '
+        'nodes_running_on="1"><node name="node1" id="1" cached="true"/></resource>\n'
+    )
     document = tmp_path / "document"
-    document.write_text("x" * 8 * 1024 * 1024)
+    document.write_text(
+        '<pacemaker-result><nodes><node name="node1" online="true"/></nodes><resources>'
+        f'<clone id="db-clone">{instance * 40_000}</clone></resources>'
+        '<status code="0" message="OK"/></pacemaker-result>'
+    )
     program(crm_mon, f"exec cat {document}")
-    assert len(crm.snapshot(soon())) == 8 * 1024 * 1024
+    assert len(crm.read_cluster_state(soon()).resources["db"]) == 40_000
 
 
 def test_the_configuration() -> None:
-    assert crm.configuration(soon()).startswith(b"<configuration>")
+    assert crm.read_configuration(soon()).startswith(b"<configuration>")
 
 
 def test_a_configuration_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
     with pytest.raises(SourceUnavailable, match=r"^cibadmin: exit status "):
-        crm.configuration(soon())
+        crm.read_configuration(soon())
+
+
+def test_the_state_of_a_cluster_if_there_is_one() -> None:
+    state = crm.read_cluster_state_if_any(soon())
+    assert state is not None
+    assert set(state.nodes) == {"node1", "node2", "node3"}
+
+
+def test_no_pacemaker_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert crm.read_cluster_state_if_any(soon()) is None
+
+
+def test_no_pacemaker_running(crm_mon: Path) -> None:
+    program(crm_mon, "echo '<pacemaker-result/>'; exit 102")
+    assert crm.read_cluster_state_if_any(soon()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("echo no >&2; exit 4", "crm_mon: exit status 4: no"),
+        ("exit 0", "crm_mon: exit status 0"),
+        ("exec sleep 60", "crm_mon: timed out after 0."),
+    ],
+)
+def test_a_failure_does_not_mean_that_there_is_no_cluster(
+    text: str, message: str, crm_mon: Path
+) -> None:
+    program(crm_mon, text)
+    deadline = Deadline.after(0.3 if "sleep" in text else 20)
+    with pytest.raises(SourceUnavailable) as caught:
+        crm.read_cluster_state_if_any(deadline)
+    assert str(caught.value).startswith(message)
+
+
+def run_python(*lines: str) -> str:
+    """Return the output of a script that runs like an agent: without the module site."""
+    script = [
+        f"import sys; sys.path.insert(0, {str(LIB)!r})",
+        "from lvsdr.system import crm",
+        "from lvsdr.values.deadline import Deadline",
+        *lines,
+    ]
+    argv = ["/usr/bin/python3", "-IS", "-c", "\n".join(script)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_lxml_is_found_without_site() -> None:
+    text = run_python("print(*crm.read_cluster_state(Deadline.after(20)).nodes)")
+    assert text == "node1 node2 node3\n"
+
+
+def test_without_lxml_the_package_is_named_and_no_crm_mon_is_left() -> None:
+    text = run_python(
+        'sys.modules["lxml"] = None',
+        "from lvsdr.errors import NotInstalled",
+        "import os",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except NotInstalled as error: print(error)",
+        "try: os.waitpid(-1, os.WNOHANG)",
+        "except ChildProcessError: print('no child')",
+    )
+    assert text == "Python's lxml is not installed (package python3-lxml)\nno child\n"
+
+
+def test_a_broken_lxml_is_no_missing_package(tmp_path: Path) -> None:
+    """Memory or descriptors may be short for a moment, which must not ban the resource."""
+    (tmp_path / "lxml").mkdir()
+    (tmp_path / "lxml" / "__init__.py").write_text("raise OSError(24, 'Too many open files')\n")
+    text = run_python(
+        f"sys.path.insert(0, {str(tmp_path)!r})",
+        "from lvsdr.errors import SourceUnavailable",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except SourceUnavailable as error: print(error)",
+    )
+    assert text == (
+        "a Python module cannot be loaded: [Errno 24] Too many open files (package python3-lxml)\n"
+    )

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from ...errors import LvsdrError, SourceUnavailable
+from ...errors import LvsdrError, NotInstalled, SourceUnavailable
 from ...pacemaker.cluster import ClusterState
-from ...pacemaker.crm_mon import parse
 from ...pool.checks import check_all
 from ...pool.director import Findings
 from ...pool.host_addresses import answered, fit, located, questions
@@ -72,8 +71,8 @@ def gather_findings(
     deadline = deadline.sooner(deadline.remaining() * _GATHERING)
     enough = _ENOUGH * deadline.remaining()
     try:
-        cluster = parse(crm.snapshot(deadline))
-    except SourceUnavailable as error:
+        cluster = crm.read_cluster_state(deadline)
+    except (NotInstalled, SourceUnavailable) as error:
         complaints = settings.complaints
         return Findings((), (), saved.names, unavailable=str(error), complaints=complaints)
     basis = _lay_basis(settings, saved, cluster, own, deadline)
@@ -182,7 +181,7 @@ def _find_grace(
     parts = {followed(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return probe_time(crm.configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
+        return probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
     except SourceUnavailable:
         return 0.0
 

@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
-from ...ocf.safe_text import resource_of
-from ...pacemaker.crm_mon import parse
 from ...system import crm, ipvs, state
-from ...values.parsing import join_endpoint
+from ...values.parsing import join_endpoint, without_instance_number
 from .saved_pool import load_saved_pool, render_saved_pool
 
 TYPE_CHECKING = False
@@ -72,7 +70,7 @@ def _take_over(context: Context, stale: str) -> None:
 def _others(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
-        own = resource_of(instance) == resource_of(context.instance)
+        own = without_instance_number(instance) == without_instance_number(context.instance)
         if not own and load_saved_pool(context.file("state", of=instance)).service == key:
             yield instance
 
@@ -80,6 +78,7 @@ def _others(context: Context, key: ServiceKey) -> Iterator[str]:
 def _exists(context: Context, instance: str) -> bool:
     """Test whether the cluster has the resource; a deleted resource owns nothing."""
     try:
-        return resource_of(instance) in parse(crm.snapshot(context.deadline)).resources
+        cluster = crm.read_cluster_state(context.deadline)
     except SourceUnavailable:
         return True
+    return without_instance_number(instance) in cluster.resources

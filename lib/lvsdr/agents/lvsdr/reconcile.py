@@ -58,7 +58,7 @@ def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
     began = time.monotonic()
     with context.locked() as unlocked:
         if time.monotonic() - began > _STALE:
-            crm.abandon()  # it began before the wait: the cluster may have changed
+            crm.end_crm_mon()  # it began before the wait: the cluster may have changed
         if ipvs.find(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         saved = load_saved_pool(context.file("state"))

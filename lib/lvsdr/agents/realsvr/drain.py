@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ...errors import SourceUnavailable
+from ...errors import NotInstalled, SourceUnavailable
 from ...system.net.tcp_connections import unfinished
 from ...values.deadline import Deadline
 from .saved_start import DrainTimes
@@ -63,12 +63,11 @@ def _limit_waiting(deadline: Deadline) -> float:
 
 def is_leaving(name: str | None, deadline: Deadline) -> bool:
     """Test whether the node is on standby or shutting down; true if the cluster does not answer."""
-    from ...pacemaker.crm_mon import parse  # late: only a stop with drain_delay needs them
     from ...system import crm
 
     try:
-        cluster = parse(crm.snapshot(deadline.sooner(_CRM_MON_TIMEOUT)))
-    except SourceUnavailable:
+        cluster = crm.read_cluster_state(deadline.sooner(_CRM_MON_TIMEOUT))
+    except (NotInstalled, SourceUnavailable):
         return True
     node = cluster.node(name or "")
     return node is None or node.standby or node.shutdown

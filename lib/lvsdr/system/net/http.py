@@ -6,9 +6,8 @@ raises SourceUnavailable, with a sentence that contains no secret.
 
 from __future__ import annotations
 
-import sys
-
-from ...errors import NotInstalled, Refused, SourceUnavailable
+from ...dependencies import from_package
+from ...errors import Refused, SourceUnavailable
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from ...values.parsing import join_endpoint
@@ -188,15 +187,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _urllib3() -> Any:
-    """Return the module; agents' interpreters run without site, so its directory is added."""
-    if sys.flags.no_site and "site" not in sys.modules:
-        from site import getsitepackages
-
-        sys.path += [path for path in getsitepackages() if path not in sys.path]
-    try:
+    """Return the module; raise NotInstalled without it."""
+    with from_package("python3-urllib3"):
         import urllib3
-    except ImportError:
-        raise NotInstalled("Python's urllib3 is not installed (package python3-urllib3)") from None
     return urllib3
 
 

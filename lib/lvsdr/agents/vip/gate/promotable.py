@@ -10,7 +10,7 @@ from .... import leader
 from ....errors import ExitCode, LvsdrError, SourceUnavailable
 from ....ocf.actions import Action, unless_broken
 from ....ocf.context import Context
-from ....system import promotion
+from ....system import crm
 from .. import plain
 from ..place import AddressSearch, choose_destination, parse_wanted_place, search_without_ban
 from ..plain import require_means
@@ -33,7 +33,7 @@ def start(context: Context) -> None:
     """Start to watch the store, and remove an address that was left on this node."""
     wanted = read_settings(context.values)
     require_means(context)
-    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     choose_destination(context, wanted)
     watch = open_watch(context)
     release_address(context)
@@ -117,7 +117,7 @@ def reload_agent(context: Context) -> None:
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node cannot run the resource or query the store."""
     plain.validate_environment(context)
-    context.require_binary(promotion.PROGRAM, "pacemaker-cli-utils")
+    context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     gate = read_gate(context.values, find_node_name(context))
     leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.sooner(2.0))
 
@@ -178,7 +178,7 @@ def _set_score(context: Context, score: int | None) -> list[str]:
     """Set the promotion score; return the reason if that failed."""
     resource = context.environ.get("OCF_RESOURCE_INSTANCE") or context.agent
     try:
-        promotion.prefer(resource, score, context.deadline)
+        crm.set_promotion_score(resource, score, context.deadline)
     except SourceUnavailable as error:
         return [str(error)]
     return []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import SourceUnavailable
-from lvsdr.system.promotion import prefer
+from lvsdr.system.crm import set_promotion_score
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
@@ -29,22 +29,22 @@ def stored(cluster: Path) -> list[str]:
     return [word.split('value="')[1].split('"')[0] for word in words if "-leader-vip" in word]
 
 
-def test_it_is_set_changed_and_removed(cluster: Path) -> None:
+def test_a_score_is_set_changed_and_removed(cluster: Path) -> None:
     for score in (1000, 10):
-        prefer("leader-vip", score, Deadline.after(20))
+        set_promotion_score("leader-vip", score, Deadline.after(20))
         assert stored(cluster) == [str(score)]
-    prefer("leader-vip", None, Deadline.after(20))
+    set_promotion_score("leader-vip", None, Deadline.after(20))
     assert stored(cluster) == []
-    prefer("leader-vip", None, Deadline.after(20))
+    set_promotion_score("leader-vip", None, Deadline.after(20))
 
 
-def test_no_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_cluster_the_score_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", "/nowhere/cib.xml")
     with pytest.raises(SourceUnavailable, match=r"^promotion score not set: "):
-        prefer("leader-vip", 1000, Deadline.after(20))
+        set_promotion_score("leader-vip", 1000, Deadline.after(20))
 
 
 def test_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceUnavailable, match="crm_attribute cannot be executed: No such file"):
-        prefer("leader-vip", 1000, Deadline.after(20))
+        set_promotion_score("leader-vip", 1000, Deadline.after(20))
