@@ -20,14 +20,6 @@ REFERENCE = ROOT / "docs" / "reference"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
 PAGES.append(ROOT / "tests" / "README.md")
-GENERATED = re.compile(r"(?ms)^[^\n]* begin: `make [^\n]*\n.*?^[^\n]* end\b[^\n]*$")
-
-# Words in the place of a noun, with their largest number in 1000 words.
-VAGUE = {
-    r"what(ever)?": 0.5,
-    r"(who|whom|whoever|nobody|somebody|anybody)": 0.3,
-    r"(said|told|heard)": 0.3,
-}
 LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 
 
@@ -99,19 +91,3 @@ def test_a_decision_is_short_and_has_its_three_parts(path: Path) -> None:
     parts = [line.split(".**")[0] for line in lines if line.startswith("**")]
     assert len(lines) <= 25
     assert parts == ["**Context", "**Decision", "**Consequence"]
-
-
-@pytest.mark.parametrize("word", VAGUE)
-def test_the_documents_name_their_subjects(word: str) -> None:
-    documents = [*PAGES, *(ROOT / "docs" / "man").iterdir()]
-    text = "".join(GENERATED.sub("", path.read_text()) for path in documents)
-    vague = len(re.findall(rf"\b{word}\b", text, re.IGNORECASE))
-    assert 1000 * vague / len(re.findall(r"[A-Za-z']+", text)) <= VAGUE[word]
-
-
-@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
-def test_the_title_of_a_decision_is_no_riddle(path: Path) -> None:
-    title = path.read_text().partition("\n")[0]
-    assert not re.match(
-        r"# (what|who|whose|why|how|where|when|which|whether)\b", title, re.IGNORECASE
-    )
