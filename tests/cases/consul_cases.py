@@ -122,12 +122,12 @@ def deleted_key(servers: Servers) -> None:
 
 def released_lock(servers: Servers) -> None:
     servers.release()
-    without_leader(servers, f"nobody holds the lock {KEY} in Consul")
+    without_leader(servers, f"no session holds the lock {KEY} in Consul")
 
 
 def ended_session(servers: Servers) -> None:
     servers.end_session()
-    without_leader(servers, f"nobody holds the lock {KEY} in Consul")
+    without_leader(servers, f"no session holds the lock {KEY} in Consul")
 
 
 def empty_value(servers: Servers) -> None:

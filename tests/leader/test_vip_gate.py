@@ -285,7 +285,7 @@ def test_an_address_removed_by_hand_is_a_failure(instances: Instances) -> None:
     one.must("promote")
     one.host.run(["ip", "address", "delete", "10.78.1.100/24", "dev", "back"])
     done = one.monitor()
-    gone = "not released here, but gone: 10.78.1.100 is not on back"
+    gone = "address lost without a release: 10.78.1.100 is not on back"
     assert (done.code, done.reason) == (FAILED_PROMOTED, gone)
     one.must("demote")
     assert one.monitor().code == STARTED
@@ -294,7 +294,11 @@ def test_an_address_removed_by_hand_is_a_failure(instances: Instances) -> None:
 BAD = [
     ({"dcs_type": "zookeeper"}, 6, "dcs_type=zookeeper: must be etcd or consul"),
     ({"trigger_key": "none"}, 6, "trigger_key: must be set: the key that holds the leader's name"),
-    ({"dcs_endpoints": "10.78.0.11:2379"}, 6, "10.78.0.11:2379 does not begin with either"),
+    (
+        {"dcs_endpoints": "10.78.0.11:2379"},
+        6,
+        "10.78.0.11:2379 begins with neither http:// nor https://",
+    ),
     ({"dcs_user": "reader"}, 6, "dcs_user=reader: goes together with dcs_password"),
     ({"dcs_user": "x", "dcs_password_file": "/no/file"}, 2, "/no/file: cannot be read: No such"),
 ]

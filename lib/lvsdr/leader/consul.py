@@ -125,9 +125,9 @@ def parse_response(response: Response, key: str) -> ReadResult:
         content = body.decode("utf-8", "replace").strip()[:200]
         raise SourceUnavailable(f"answered {status}: {content or 'nothing'}")
     if headers.get("x-consul-knownleader") == "false":
-        raise SourceUnavailable("knows no leader of the servers")
+        raise SourceUnavailable("reports that the Consul servers have no leader")
     if headers.get("x-consul-effective-consistency") == "stale":
-        raise SourceUnavailable("answered with what may be old")
+        raise SourceUnavailable("answered with possibly outdated data")
     return ReadResult(
         _parse_entry(body, key) if status == 200 else None, _parse_index(headers["x-consul-index"])
     )
@@ -158,7 +158,7 @@ def judge_leadership(entry: Entry | None, settings: StoreSettings) -> Leadership
     if entry is None:
         return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")
     if entry.locks and not entry.session:
-        return Leadership(State.NO_LEADER, f"nobody holds the lock {settings.key} in Consul")
+        return Leadership(State.NO_LEADER, f"no session holds the lock {settings.key} in Consul")
     if not entry.value:
         return Leadership(State.NO_LEADER, f"{settings.key} is empty in Consul")
     leader = entry.value.decode("utf-8", "replace")

@@ -36,7 +36,7 @@ def parse_json(body: bytes) -> Any:
             raise ValueError
         return json.loads(body)
     except ValueError:
-        raise Malformed("answered something that is not JSON") from None
+        raise Malformed("answered with a body that is not JSON") from None
 
 
 def _is_flat(body: bytes) -> bool:
@@ -64,7 +64,7 @@ def require_object(value: object, subject: str) -> dict[str, Any]:
 def require_single(value: object, subject: str) -> Any:
     """Return the only element of a list; None if the list is empty."""
     if not isinstance(value, list) or len(value) > 1 or value == [None]:
-        raise Malformed(f"answered with {subject} that is no list of one")
+        raise Malformed(f"answered with {subject} that is no list of one element")
     return value[0] if value else None
 
 

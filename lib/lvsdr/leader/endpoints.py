@@ -93,7 +93,7 @@ def parse_endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, 
         raise ValueError("an endpoint has no user and password in it")
     endpoints = [_parse_endpoint(word, port, tls) for word in text.replace(",", " ").split()]
     if not endpoints:
-        raise ValueError("it names none")
+        raise ValueError("it contains no endpoint")
     return tuple(dict.fromkeys(endpoints))
 
 

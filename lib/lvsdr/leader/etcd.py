@@ -151,7 +151,7 @@ def parse_response(response: Response) -> Mapping[str, Any]:
         raise SourceUnavailable(f"answered {response.status}: {extract_error(response)}")
     document = require_object(parse_json(response.body), "a document")
     if not isinstance(document.get("header"), dict) or "revision" not in document["header"]:
-        raise Malformed("answered something that is not etcd's")
+        raise Malformed("answered with a document that is not from etcd")
     return document
 
 

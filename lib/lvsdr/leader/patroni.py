@@ -43,7 +43,7 @@ def _parse_path(text: str | None) -> str:
 def _parse_status(text: str | None, _node: str) -> str:
     status = str(_YES) if text is None else text
     if not (is_decimal(status) and 200 <= int(status) <= 599):
-        raise ValueError(f"{status} must be the HTTP status of the one that leads, by default 200")
+        raise ValueError(f"{status} must be the HTTP status of the leader, by default 200")
     return status
 
 
@@ -91,7 +91,7 @@ class Patroni:
             return self._query_address(endpoint, deadline)
         if not own:
             raise EndpointElsewhere(
-                "is not on this host, and only the Patroni of this host is asked"
+                "is not on this host, and only the Patroni of this host is queried"
             )
         for address in own[:-1]:
             with suppress(Refused):
@@ -138,8 +138,8 @@ def judge_failed_check(path: str, status: int, cluster: Response | None) -> Lead
         if role in ("leader", "standby_leader"):
             return Leadership(State.FOLLOWER, f"{reason}, {name} leads", name)
     if path.partition("?")[0] in _OF_THE_LEADER:
-        return Leadership(State.NO_LEADER, f"{reason}, nobody leads")
-    return Leadership(State.FOLLOWER, f"{reason}, nobody leads")
+        return Leadership(State.NO_LEADER, f"{reason}, no member leads")
+    return Leadership(State.FOLLOWER, f"{reason}, no member leads")
 
 
 def _parse_members(cluster: Response | None) -> list[tuple[str, str]] | None:

@@ -172,5 +172,5 @@ def _build_endpoints(kind: Kind, given: GivenSettings, trust: Trust) -> tuple[En
         return ()
     endpoints = parse_endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
     if trust != Trust() and not any(endpoint.tls for endpoint in endpoints):
-        raise ValueError("none is https://, so the certificates would not be used")
+        raise ValueError("no endpoint is https://, so the certificates would not be used")
     return endpoints

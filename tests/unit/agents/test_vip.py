@@ -31,7 +31,7 @@ NOWHERE = [
     (VIP.settings["no nic"], "nic=nosuch0: this node has no such interface"),
     (
         {**VIP.legal, "nic": "lo"},
-        "nic=lo: is a loopback interface, where nobody would find 203.0.113.20; "
+        "nic=lo: is a loopback interface, on which other hosts cannot reach 203.0.113.20; "
         "the agent lvsdr-realsvr puts addresses there",
     ),
 ]
@@ -61,6 +61,5 @@ def test_reload_without_the_address_fails(rsctmp: Path) -> None:
     done = run(VIP.stub, "reload-agent", rsctmp, VIP.legal)
     assert (done.code, done.reason) == (
         1,
-        "nothing to be reloaded: "
-        "no interface of this node is connected to a network of the address",
+        "cannot reload: no interface of this node is connected to a network of the address",
     )

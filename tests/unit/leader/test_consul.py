@@ -63,8 +63,8 @@ def leaderless(servers: Consul) -> None:
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        (old, "answered with what may be old"),
-        (leaderless, "knows no leader of the servers"),
+        (old, "answered with possibly outdated data"),
+        (leaderless, "reports that the Consul servers have no leader"),
     ],
 )
 def test_an_answer_that_may_be_inconsistent_is_refused(

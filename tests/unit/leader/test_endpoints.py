@@ -43,8 +43,8 @@ def test_an_endpoint_without_a_scheme_gets_the_default() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "it names none"),
-        (" , ", "it names none"),
+        ("", "it contains no endpoint"),
+        (" , ", "it contains no endpoint"),
         ("ftp://a", "ftp://a is neither http:// nor https://"),
         ("a/v3", "a/v3 has a path"),
         ("http://a?x", "a?x is no host"),

@@ -85,10 +85,10 @@ def test_a_value_that_is_not_utf_8_names_another_node() -> None:
             400,
             "answered 400: Client sent an HTTP request to an HTTPS server.",
         ),
-        ("{}", 200, "answered something that is not etcd's"),
-        ('{"header":1}', 200, "answered something that is not etcd's"),
+        ("{}", 200, "answered with a document that is not from etcd"),
+        ('{"header":1}', 200, "answered with a document that is not from etcd"),
         ("[]", 200, "answered with a document that is no object"),
-        ("<html>", 200, "answered something that is not JSON"),
+        ("<html>", 200, "answered with a body that is not JSON"),
     ],
 )
 def test_the_answer_of_another_server_is_refused(body: str, status: int, reason: str) -> None:

@@ -91,12 +91,12 @@ def test_certificates() -> None:
         (
             "patroni",
             GivenSettings(value="node1"),
-            ["value: node1 must be the HTTP status of the one that leads, by default 200"],
+            ["value: node1 must be the HTTP status of the leader, by default 200"],
         ),
         (
             "patroni",
             GivenSettings(value="99"),
-            ["value: 99 must be the HTTP status of the one that leads, by default 200"],
+            ["value: 99 must be the HTTP status of the leader, by default 200"],
         ),
         (
             "attribute",
@@ -138,7 +138,7 @@ def test_certificates() -> None:
         (
             "etcd",
             CERTIFICATES._replace(key="l", endpoints="http://a"),
-            ["endpoints: none is https://, so the certificates would not be used"],
+            ["endpoints: no endpoint is https://, so the certificates would not be used"],
         ),
     ],
 )

@@ -88,7 +88,10 @@ def establish_address(
         interface = _read_interface(place, context.deadline)
         found = entry(interface, place)
         if found is None:
-            raise LvsdrError(f"{place.address}/{place.prefix} is not on {place.device} after all")
+            raise LvsdrError(
+                f"{place.address}/{place.prefix} is missing on {place.device}, "
+                "although the kernel accepted it"
+            )
         if found.dadfailed or (found.tentative and patience.expired()):
             remove_address(place.address, interface, context)
             raise LvsdrError(_explain_failure(place, interface, context, duplicate=found.dadfailed))
@@ -104,7 +107,9 @@ def _explain_failure(
     place: Place, interface: Interface, context: Context, *, duplicate: bool
 ) -> str:
     if not duplicate:
-        return f"the kernel still does not know whether {place.address} is in use elsewhere"
+        return (
+            f"duplicate address detection for {place.address} did not end in time: address removed"
+        )
     mac = neighbours.mac_of(place.address, interface, context.deadline)
     return f"{place.address} is in use by {mac or 'another host'} on the segment of {place.device}"
 

@@ -19,7 +19,7 @@ _LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 
 def _parse_interface_name(text: str) -> str:
     if ":" in text:
-        raise ValueError("a label goes to iflabel")
+        raise ValueError("set a label with iflabel")
     return interface_name(text)
 
 
@@ -160,7 +160,7 @@ def _fits_its_family(values: Values) -> Iterator[str]:
     elif prefix is not None and host_flaw(values[IP], prefix):
         yield f"ip={values[IP]}: {host_flaw(values[IP], prefix)}, which no host can have"
     if ":" in values[IP] and isinstance(prefix, Netmask):
-        yield f"cidr_netmask={prefix}: was written as a netmask, which IPv6 has not"
+        yield f"cidr_netmask={prefix}: is written as a netmask, but IPv6 has only prefix lengths"
     if ":" in values[IP] and values[IFLABEL] is not None:
         yield f"iflabel={values[IFLABEL]}: IPv6 addresses have no label"
 

@@ -73,7 +73,7 @@ def reload_agent(context: Context) -> None:
     with context.locked():
         search = search_address(context)
         if search.location is None:
-            raise LvsdrError(f"nothing to be reloaded: {search.absence}")
+            raise LvsdrError(f"cannot reload: {search.absence}")
         place, interface = search.location
         require_label(wanted, place.device)
         if claim.establish_address(place, interface, wanted, context):

@@ -72,7 +72,7 @@ def choose_interface(
     )
     if interface.loopback:
         raise BadArgument(
-            f"nic={interface.name}: is a loopback interface, where nobody would find "
+            f"nic={interface.name}: is a loopback interface, on which other hosts cannot reach "
             f"{wanted.address}; the agent lvsdr-realsvr puts addresses there"
         )
     if wanted.prefix is not None:

@@ -116,7 +116,7 @@ def test_network_and_broadcast_addresses_are_refused(ip: str) -> None:
 
 def test_ipv6_has_no_netmask() -> None:
     assert problems(ip="fd77::20", cidr_netmask="255.255.255.0") == [
-        "cidr_netmask=24: was written as a netmask, which IPv6 has not"
+        "cidr_netmask=24: is written as a netmask, but IPv6 has only prefix lengths"
     ]
 
 
@@ -160,7 +160,7 @@ def test_illegal_names_of_interfaces_are_refused(nic: str) -> None:
 
 def test_a_label_in_nic_is_refused() -> None:
     assert problems(ip="10.9.0.20", nic="eth0:1") == [
-        "nic=eth0:1: must be the name of a network interface: a label goes to iflabel"
+        "nic=eth0:1: must be the name of a network interface: set a label with iflabel"
     ]
 
 

@@ -86,7 +86,7 @@ def test_a_route_over_lo_is_ignored() -> None:
         (
             WantedPlace("10.9.0.20", 32, "lo"),
             (),
-            "nic=lo: is a loopback interface, where nobody would find 10.9.0.20; "
+            "nic=lo: is a loopback interface, on which other hosts cannot reach 10.9.0.20; "
             "the agent lvsdr-realsvr puts addresses there",
         ),
     ],

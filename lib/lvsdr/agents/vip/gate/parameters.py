@@ -22,9 +22,9 @@ def _with_schemes(text: str) -> str:
         raise ValueError("an endpoint has no user and password in it")
     for word in words:
         if not word.lower().startswith(("http://", "https://")):
-            raise ValueError(f"{word} does not begin with either")
+            raise ValueError(f"{word} begins with neither http:// nor https://")
     if not words:
-        raise ValueError("it names none")
+        raise ValueError("it contains no endpoint")
     return " ".join(words)
 
 

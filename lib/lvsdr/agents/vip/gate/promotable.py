@@ -40,10 +40,13 @@ def start(context: Context) -> None:
     with context.locked():
         decision = watch.query_and_decide(holding=False)
     if not is_started(context):
-        raise LvsdrError(f"{context.file('gate')} could not be written")
+        raise LvsdrError(f"cannot start without a state file: cannot write {context.file('gate')}")
     _log_warnings(context, _set_score(context, choose_result(decision, holding=False).score))
     if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _is_promotable(context):
-        context.log.warning("dcs_type is set, but nobody promotes this: make it a promotable clone")
+        context.log.warning(
+            "dcs_type is set, but the resource is not promotable, so no node gets the address: "
+            "make it a promotable clone"
+        )
 
 
 def monitor(context: Context) -> ExitCode:
@@ -139,7 +142,7 @@ def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSett
 
 
 def _report_not_started(context: Context) -> ExitCode:
-    context.log.exit_reason("not started here")
+    context.log.exit_reason("the instance is not started on this node")
     return ExitCode.NOT_RUNNING
 
 
@@ -166,7 +169,7 @@ def _check_held(context: Context, reasons: list[str], *, confirmed: bool) -> Exi
 
 def _check_released(context: Context, search: AddressSearch, reasons: list[str]) -> ExitCode:
     if recall(context.file("state")).place is not None:
-        context.log.exit_reason(f"not released here, but gone: {search.absence}")
+        context.log.exit_reason(f"address lost without a release: {search.absence}")
         return ExitCode.FAILED_PROMOTED
     if reasons:
         context.log.exit_reason("; ".join(reasons), logged=False)

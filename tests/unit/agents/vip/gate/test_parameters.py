@@ -88,10 +88,19 @@ def test_the_periods_of_the_policy() -> None:
         ({"on_dcs_unreachable": "stay"}, "on_dcs_unreachable=stay: must be release or keep"),
         ({"trigger_key": "none"}, "trigger_key: must be set: the key that holds the leader's name"),
         ({"trigger_key": "a\nb"}, "trigger_key=a b: must be printable"),
-        ({"dcs_endpoints": "10.9.0.1:2379"}, "10.9.0.1:2379 does not begin with either"),
-        ({"dcs_endpoints": "ftp://10.9.0.1"}, "ftp://10.9.0.1 does not begin with either"),
-        ({"dcs_endpoints": "http://10.9.0.1,etcd2"}, "etcd2 does not begin with either"),
-        ({"dcs_endpoints": " , "}, "it names none"),
+        (
+            {"dcs_endpoints": "10.9.0.1:2379"},
+            "10.9.0.1:2379 begins with neither http:// nor https://",
+        ),
+        (
+            {"dcs_endpoints": "ftp://10.9.0.1"},
+            "ftp://10.9.0.1 begins with neither http:// nor https://",
+        ),
+        (
+            {"dcs_endpoints": "http://10.9.0.1,etcd2"},
+            "etcd2 begins with neither http:// nor https://",
+        ),
+        ({"dcs_endpoints": " , "}, "it contains no endpoint"),
         ({"dcs_endpoints": "http://10.9.0.1:x"}, "http://10.9.0.1:x has no port after its colon"),
         ({"dcs_endpoints": "http://a:b@10.9.0.1"}, "an endpoint has no user and password in it"),
         ({"dcs_user": "reader"}, "dcs_user=reader: goes together with dcs_password, which is not"),
@@ -100,7 +109,7 @@ def test_the_periods_of_the_policy() -> None:
         ({"dcs_token_file": "/t"}, "dcs_token_file=/t: is not used with this store"),
         ({"dcs_cert_file": "/c"}, "dcs_cert_file=/c: goes together with dcs_key_file, which is"),
         ({"dcs_key_file": "k"}, "dcs_key_file=k: must be an absolute path"),
-        ({"dcs_ca_file": "/ca"}, "none is https://, so the certificates would not be used"),
+        ({"dcs_ca_file": "/ca"}, "no endpoint is https://, so the certificates would not be used"),
         (
             {"dcs_password": SECRET, "dcs_password_file": "/p", "dcs_user": "reader"},
             "dcs_password_file=/p: dcs_password is set, too; set only one of them",
