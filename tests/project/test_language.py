@@ -52,6 +52,10 @@ def test_docstrings_and_comments_name_their_subjects(tree: str) -> None:
     assert_plain(PROGRAMS[tree], prose.of_program, LIMITS)
 
 
+def test_messages_name_their_subjects() -> None:
+    assert_plain(PROGRAMS["lib"], prose.of_messages, LIMITS)
+
+
 def test_documents_name_their_subjects() -> None:
     assert_plain(DOCUMENTS, documents_prose, LIMITS_OF_DOCUMENTS)
 
@@ -63,12 +67,7 @@ def test_the_title_of_a_decision_is_no_riddle(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "room",
-    sorted(
-        path.name
-        for path in TESTS.iterdir()
-        if path.name != "unit" and list(path.rglob("test_*.py"))
-    ),
+    "room", sorted(path.name for path in TESTS.iterdir() if list(path.rglob("test_*.py")))
 )
 def test_names_of_tests_are_statements(room: str) -> None:
     found = {
