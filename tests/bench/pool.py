@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
-from lvsdr.ipvs.table import (
+from lvsdr.ipvs.table import (  # noqa: E402
     RealServerConfig,
     RealServerKey,
     ServiceConfig,

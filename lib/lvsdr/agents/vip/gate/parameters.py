@@ -159,7 +159,7 @@ GATE = (
 def _belongs_to_a_gate(values: Values) -> Iterator[str]:
     if values[TYPE] is None:
         for parameter in GATE:
-            if values.given(parameter):
+            if values.is_set(parameter):
                 yield f"dcs_type is required: {parameter.name} belongs to a gate"
 
 
