@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "lib"))
 
 from lvsdr import __date__, __version__  # noqa: E402
 from lvsdr.agents import AGENTS, describe_agent  # noqa: E402
-from lvsdr.ocf.parameter_docs import parameter_manual, parameter_table  # noqa: E402
+from lvsdr.ocf.parameter_docs import render_manual, render_table  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
 
@@ -42,9 +42,9 @@ class Form(NamedTuple):
 def documents() -> Iterable[tuple[Path, Form]]:
     """Yield each document that may have generated parts, with its form."""
     for page in sorted((ROOT / "docs/reference").glob("*.md")):
-        yield page, Form(parameter_table, option_table)
+        yield page, Form(render_table, option_table)
     for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
-        yield page, Form(parameter_manual, option_manual)
+        yield page, Form(render_manual, option_manual)
 
 
 def current(text: str, form: Form) -> str:

@@ -26,7 +26,7 @@ AGENTS = {
     "lvsdr-realsvr": "lvsdr.agents.realsvr",
     "vip": "lvsdr.agents.vip",
 }
-_ASK_CLUSTER = ("lvsdr",)
+_CLUSTER_AGENTS = ("lvsdr",)
 _GENERIC, _DEGRADED = 1, 190  # copies of errors.ExitCode, which may fail to load
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -42,11 +42,11 @@ def main(name: str) -> NoReturn:
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
-        if name in _ASK_CLUSTER and sys.argv[1:2] and _reconciles(sys.argv[1]):
+        if name in _CLUSTER_AGENTS and sys.argv[1:2] and _queries_cluster(sys.argv[1]):
             crm.start_crm_mon()
         code = _run(name)
     except Exception as error:
-        code = _unable(error)
+        code = _report_unloadable(error)
     finally:
         if not _attempt(crm.end_crm_mon):
             kill_children()
@@ -76,7 +76,7 @@ def _run(name: str) -> int:
     return agent.run(arguments, os.environ)
 
 
-def _unable(error: Exception) -> int:
+def _report_unloadable(error: Exception) -> int:
     """Return the exit code of an agent that cannot be loaded, for example for want of memory.
 
     A monitor reports DEGRADED: a restart would not help, because its stop would fail in the same
@@ -109,7 +109,7 @@ def _exit(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _reconciles(action: str) -> bool:
+def _queries_cluster(action: str) -> bool:
     """Test for an action of Pacemaker that will query the cluster; a probe does not."""
     return action in ("start", "reload-agent") or (action == "monitor" and _recurs())
 

@@ -137,11 +137,11 @@ def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
         code = ExitCode.ERR_GENERIC
     except Exception as error:
         if _is_kept(error, context, agent.still_serves):
-            code = _degraded(error, context)
+            code = _report_degraded(error, context)
         elif _has_stopped(context, agent.is_active):
-            code = _stopped(error, log)
+            code = _report_stopped(error, log)
         else:
-            code = _failed(error, log)
+            code = _report_failed(error, log)
     degradation.record(context, code)
     log.debug(f"{context.action} ends with {int(code)} ({code.name})")
     return code
@@ -174,46 +174,46 @@ def _has_stopped(context: Context, is_active: Callable[[Context], bool] | None) 
         return False
 
 
-def _stopped(error: Exception, log: Log) -> ExitCode:
+def _report_stopped(error: Exception, log: Log) -> ExitCode:
     if not isinstance(error, LvsdrError):
-        log.error(_traceback(error))
-    log.warning(f"stopped, but not all was put in order: {_sentence(error)}")
+        log.error(_format_traceback(error))
+    log.warning(f"stopped, but not all was put in order: {_describe(error)}")
     return ExitCode.SUCCESS
 
 
-def _degraded(error: Exception, context: Context) -> ExitCode:
-    reason = f"{_sentence(error)}: left as it is"
+def _report_degraded(error: Exception, context: Context) -> ExitCode:
+    reason = f"{_describe(error)}: left as it is"
     context.log.exit_reason(reason, logged=False)
     if not isinstance(error, LvsdrError) and degradation.is_new(context, reason):
-        context.log.error(_traceback(error))
+        context.log.error(_format_traceback(error))
     return ExitCode.DEGRADED
 
 
-def _failed(error: Exception, log: Log) -> ExitCode:
+def _report_failed(error: Exception, log: Log) -> ExitCode:
     if isinstance(error, InvalidParameters):
         log.exit_reason(*error.problems)
     elif isinstance(error, LvsdrError):
         log.exit_reason(str(error))
     else:
-        log.error(_traceback(error))
-        log.exit_reason(_sentence(error))
+        log.error(_format_traceback(error))
+        log.exit_reason(_describe(error))
     return error.exit_code if isinstance(error, LvsdrError) else ExitCode.ERR_GENERIC
 
 
-def _sentence(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, LvsdrError):
         return str(error)
     return f"internal error: {type(error).__name__}: {error}"
 
 
-def _traceback(error: Exception) -> str:
+def _format_traceback(error: Exception) -> str:
     """Return the traceback; the error alone where no descriptor is left to load the module."""
     try:
         import traceback
 
         return "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception as problem:
-        return f"{_sentence(error)} (no traceback: {problem})"
+        return f"{_describe(error)} (no traceback: {problem})"
 
 
 def _print(text: str) -> None:

@@ -47,7 +47,7 @@ class Context:
         self.action = action
         self.environ = environ
         self.log = log
-        self.deadline = Deadline.after(budget(environ))
+        self.deadline = Deadline.after(compute_budget(environ))
         self._parameters = parameters
         self._values: Values | None = None
 
@@ -65,7 +65,7 @@ class Context:
 
     def _announce_deprecated(self, values: Values) -> None:
         for parameter in self._parameters if self.action in _ANNOUNCING else ():
-            if parameter.replaced_by and values.given(parameter):
+            if parameter.replaced_by and values.is_set(parameter):
                 new = parameter.replaced_by.name
                 self.log.warning(f"parameter {parameter.name} is deprecated: set {new} instead")
 
@@ -94,7 +94,7 @@ class Context:
         """Return the depth of monitor or validate-all: OCF_CHECK_LEVEL, 0 unless it is a number."""
         environ = self.environ
         level = environ.get("OCF_CHECK_LEVEL") or environ.get("OCF_RESKEY_OCF_CHECK_LEVEL") or ""
-        return _number(level) or 0
+        return _parse_number(level) or 0
 
     @property
     def instance(self) -> str:
@@ -204,10 +204,10 @@ class Context:
         self.log.exit_reason(*reasons, logged=False)
         return ExitCode.DEGRADED
 
-    def require_root(self, what: str) -> None:
-        """Raise NotPermitted, naming the action ``what``, unless the user is root."""
+    def require_root(self, action: str) -> None:
+        """Raise NotPermitted, naming the ``action``, unless the user is root."""
         if os.geteuid() != 0:
-            raise NotPermitted(f"only root may {what}")
+            raise NotPermitted(f"only root may {action}")
 
     def require_binary(self, name: str, package: str = "") -> None:
         """Raise NotInstalled if a program is missing; ``package`` is its Debian package."""
@@ -222,28 +222,28 @@ class Context:
             return False
         # The PATH of a cluster daemon may lack the directories of system programs.
         path = (*self.environ.get("PATH", "").split(":"), *_SYSTEM_PATH)
-        return any(_executable(os.path.join(place, name)) for place in path if place)
+        return any(_is_executable(os.path.join(place, name)) for place in path if place)
 
 
-def budget(environ: Mapping[str, str]) -> float:
+def compute_budget(environ: Mapping[str, str]) -> float:
     """Return the seconds for an action: CRM_meta_timeout less a tenth, but two at most.
 
-    >>> budget({"OCF_RESKEY_CRM_meta_timeout": "60000"})
+    >>> compute_budget({"OCF_RESKEY_CRM_meta_timeout": "60000"})
     58.0
-    >>> budget({"OCF_RESKEY_CRM_meta_timeout": "5000"})
+    >>> compute_budget({"OCF_RESKEY_CRM_meta_timeout": "5000"})
     4.5
-    >>> budget({})
+    >>> compute_budget({})
     18.0
     """
-    milliseconds = _number(environ.get("OCF_RESKEY_CRM_meta_timeout", ""))
+    milliseconds = _parse_number(environ.get("OCF_RESKEY_CRM_meta_timeout", ""))
     timeout = milliseconds / 1000 if milliseconds else DEFAULT_TIMEOUT
     return timeout - min(_MARGIN, timeout / 10)
 
 
-def _number(text: str) -> int | None:
+def _parse_number(text: str) -> int | None:
     text = text.strip()
     return int(text) if is_decimal(text, 11) else None
 
 
-def _executable(path: str) -> bool:
+def _is_executable(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)

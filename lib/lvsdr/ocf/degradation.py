@@ -28,12 +28,12 @@ def record(context: Context, code: ExitCode) -> None:
             context.forget(_KIND)
     elif context.action == "monitor" and not context.is_probe:
         if code in _DEGRADED:
-            begin(context, context.log.reasons, logged=context.log.reasons_logged)
+            update(context, context.log.reasons, logged=context.log.reasons_logged)
         elif code in _WELL:
-            begin(context, ())
+            update(context, ())
 
 
-def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> None:
+def update(context: Context, reasons: Sequence[str], *, logged: bool = False) -> None:
     """Log reasons that are new and not yet ``logged``, and the end of reasons that no longer hold.
 
     If the file cannot be written, the only consequence is repeated lines in the log.
@@ -49,7 +49,7 @@ def begin(context: Context, reasons: Sequence[str], *, logged: bool = False) -> 
         again = "no longer the case" if reasons else "well again; no longer the case"
         context.log.info(f"{again}: {'; '.join(over)}")
     if over or set(before) != set(reasons):
-        _keep(path, reasons)
+        _save(path, reasons)
 
 
 def is_new(context: Context, reason: str) -> bool:
@@ -57,7 +57,7 @@ def is_new(context: Context, reason: str) -> bool:
     return one_line(reason) not in state.read_text(context.file(_KIND)).splitlines()
 
 
-def _keep(path: str, reasons: Sequence[str]) -> None:
+def _save(path: str, reasons: Sequence[str]) -> None:
     with suppress(OSError):
         if reasons:
             state.replace(path, "".join(f"{reason}\n" for reason in reasons), 0o600)

@@ -82,7 +82,7 @@ class Log:
             _write(sys.stderr, line)
         _write(sys.stderr, prefix + "; ".join(lines))
         for line in lines if logged else ():
-            self._log("ERROR", line, said=True)
+            self._log("ERROR", line, on_stderr=True)
 
     def close(self) -> None:
         """Close the trace, if it is a file."""
@@ -91,37 +91,37 @@ class Log:
                 self._trace.close()
             self._trace = None
 
-    def _log(self, level: str, message: str, *, said: bool = False) -> None:
-        """Log each line of ``message``; ``said`` means that standard error has it already."""
+    def _log(self, level: str, message: str, *, on_stderr: bool = False) -> None:
+        """Log each line of ``message``; ``on_stderr``: it is there already."""
         for line in message.splitlines():
             text = f"{level}: {one_line(line)}"
-            if self._trace is not None and not (said and self._trace is sys.stderr):
+            if self._trace is not None and not (on_stderr and self._trace is sys.stderr):
                 _write(self._trace, f"{time.strftime('%H:%M:%S')} {text}")
             if level != "DEBUG" or self._environ.get("HA_debug", "0") not in ("", "0"):
-                self._deliver(level, text, said or self._trace is sys.stderr)
+                self._deliver(level, text, on_stderr or self._trace is sys.stderr)
 
-    def _deliver(self, level: str, text: str, said: bool) -> None:
+    def _deliver(self, level: str, text: str, on_stderr: bool) -> None:
         debug = level == "DEBUG"
         if os.isatty(0):
-            if not said:
+            if not on_stderr:
                 _write(sys.stderr, f"{self._tag}: {text}")
             return
         logfile = self._environ.get("HA_DEBUGLOG" if debug else "HA_LOGFILE", "")
         debuglog = self._environ.get("HA_DEBUGLOG", "")
-        facility = self._facility()
+        facility = self._find_facility()
         if facility:
             self._to_syslog(facility, level, text)
         if logfile and not debug:
-            _append(logfile, f"{self._date()} {self._tag}:    {text}")
+            _append(logfile, f"{self._format_date()} {self._tag}:    {text}")
         if debuglog and (debug or debuglog != logfile):
-            _append(debuglog, f"{self._tag}:\t{self._date()}{text}")
-        if not (facility or logfile or said):
-            _write(sys.stderr, f"{self._date()}{text}")
+            _append(debuglog, f"{self._tag}:\t{self._format_date()}{text}")
+        if not (facility or logfile or on_stderr):
+            _write(sys.stderr, f"{self._format_date()}{text}")
 
-    def _date(self) -> str:
+    def _format_date(self) -> str:
         return time.strftime(self._environ.get("HA_DATEFMT") or "%b %d %T ")
 
-    def _facility(self) -> str:
+    def _find_facility(self) -> str:
         for name in _FACILITIES:
             if self._environ.get(name):
                 return "" if self._environ[name] == "none" else self._environ[name]

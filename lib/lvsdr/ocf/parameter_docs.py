@@ -14,10 +14,10 @@ from typing import Any
 from .parameters import Parameter
 
 
-def paragraphs(text: str, width: int = 78) -> str:
+def fill_paragraphs(text: str, width: int = 78) -> str:
     r"""Return ``text`` with its paragraphs filled to ``width`` columns.
 
-    >>> print(paragraphs("A real\n    server.\n\n    So is this.\n\n        a b\n"))
+    >>> print(fill_paragraphs("A real\n    server.\n\n    So is this.\n\n        a b\n"))
     A real server.
     <BLANKLINE>
     So is this.
@@ -35,43 +35,48 @@ def paragraphs(text: str, width: int = 78) -> str:
     )
 
 
-def parameter_table(parameters: Iterable[Parameter[Any]]) -> str:
+def render_table(parameters: Iterable[Parameter[Any]]) -> str:
     """Return the parameters as a table in Markdown: name, default, meaning."""
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
     for parameter in parameters:
         meaning = " ".join(parameter.long.split())
-        rows.append(f"| `{parameter.name}` | {_default_cell(parameter)} | {_cell(meaning)} |")
+        rows.append(
+            f"| `{parameter.name}` | {_render_default(parameter)} | {_escape_cell(meaning)} |"
+        )
     return "\n".join(rows) + "\n"
 
 
-def parameter_manual(parameters: Iterable[Parameter[Any]]) -> str:
+def render_manual(parameters: Iterable[Parameter[Any]]) -> str:
     """Return the parameters as the body of a section of a manual page (man(7))."""
-    return "".join(_entry(parameter) for parameter in parameters)
+    return "".join(_render_entry(parameter) for parameter in parameters)
 
 
-def _default_cell(parameter: Parameter[Any]) -> str:
+def _render_default(parameter: Parameter[Any]) -> str:
     if parameter.required:
         return "required"
-    return f"`{_cell(parameter.default)}`" if parameter.default is not None else ""
+    return f"`{_escape_cell(parameter.default)}`" if parameter.default is not None else ""
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _entry(parameter: Parameter[Any]) -> str:
+def _render_entry(parameter: Parameter[Any]) -> str:
     legal = f"Legal: {parameter.legal}." if parameter.legal else ""
-    body = "\n.IP\n".join(filter(None, (_roff(" ".join(parameter.long.split())), _roff(legal))))
-    return f'.TP\n.BR {_roff(parameter.name)} " ({_roff(", ".join(_notes(parameter)))})"\n{body}\n'
+    body = "\n.IP\n".join(
+        filter(None, (_escape_roff(" ".join(parameter.long.split())), _escape_roff(legal)))
+    )
+    notes = _escape_roff(", ".join(_list_notes(parameter)))
+    return f'.TP\n.BR {_escape_roff(parameter.name)} " ({notes})"\n{body}\n'
 
 
-def _roff(text: str) -> str:
+def _escape_roff(text: str) -> str:
     """Escape the characters that are special to roff; no line begins with a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     return f"\\&{text}" if text.startswith((".", "'")) else text
 
 
-def _notes(parameter: Parameter[Any]) -> Iterator[str]:
+def _list_notes(parameter: Parameter[Any]) -> Iterator[str]:
     if parameter.replaced_by:
         yield f"deprecated, use {parameter.replaced_by.name}"
     elif parameter.required:

@@ -7,7 +7,7 @@ A declaration is also the key to its value, so that the type checker knows the v
 >>> PROTOCOL = defaulted("protocol", one_of("tcp", "udp"), "tcp", short="Protocol", long="...")
 >>> PARAMETERS = ParameterSet((PORT, PROTOCOL))
 >>> values = PARAMETERS.parse({"OCF_RESKEY_port": "5432"})
->>> values[PORT], values[PROTOCOL], values.given(PROTOCOL)
+>>> values[PORT], values[PROTOCOL], values.is_set(PROTOCOL)
 (5432, 'tcp', False)
 >>> PARAMETERS.parse({"OCF_RESKEY_port": "99999", "OCF_RESKEY_protocol": "sctp"})
 Traceback (most recent call last):
@@ -58,7 +58,7 @@ class Values:
             raise _WrongValueError(name)
         return cast("T", value)
 
-    def given(self, parameter: Parameter[Any]) -> bool:
+    def is_set(self, parameter: Parameter[Any]) -> bool:
         """Test whether the parameter was set, by this name or by a deprecated one of it."""
         return parameter.name in self._given
 
@@ -105,13 +105,13 @@ class ParameterSet:
                 given.update(name for name, _ in settings)
                 given.update((parameter.name,) if settings else ())
                 try:
-                    values[parameter.name] = _value(parameter, settings)
+                    values[parameter.name] = _parse_value(parameter, settings)
                 except ValueError as error:
                     values[parameter.name] = _WRONG
                     problems.append(one_line(str(error)))
         found = Values(values, given)
         for rule in self._rules:
-            problems += _broken(rule, found)
+            problems += _apply_rule(rule, found)
         if problems:
             raise InvalidParameters(problems)
         return found
@@ -127,7 +127,7 @@ class ParameterSet:
         ]
 
 
-def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None:
+def _parse_value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None:
     """Return the value; raise ValueError with the whole sentence if there is no legal one."""
     if not settings:
         if parameter.required:
@@ -138,22 +138,22 @@ def _value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T | None
     for old, other in settings[1:]:
         if other != text:
             raise ValueError(
-                f"{old}={_shown(parameter, other)}: is the old name of {parameter.name}, "
-                f"which is set to {_shown(parameter, text)}; set only {parameter.name}"
+                f"{old}={_show(parameter, other)}: is the old name of {parameter.name}, "
+                f"which is set to {_show(parameter, text)}; set only {parameter.name}"
             )
     try:
         return parameter.parser(text)
     except ValueError as error:
-        raise ValueError(f"{name}={_shown(parameter, text)}: {error}") from None
+        raise ValueError(f"{name}={_show(parameter, text)}: {error}") from None
 
 
-def _shown(parameter: Parameter[Any], text: str) -> str:
+def _show(parameter: Parameter[Any], text: str) -> str:
     user, at, _ = text.partition("@")
     hidden = parameter.discreet or (at and ":" in user)  # a URL that contains user and password
     return "(not shown)" if hidden else one_line(text, limit=100)
 
 
-def _broken(rule: Rule, values: Values) -> Iterator[str]:
+def _apply_rule(rule: Rule, values: Values) -> Iterator[str]:
     try:
         for problem in rule(values):
             yield one_line(problem)

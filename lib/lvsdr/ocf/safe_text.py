@@ -18,11 +18,11 @@ def one_line(text: str, limit: int = 2000) -> str:
     """
     line = " ".join(filter(None, (part.strip() for part in text.splitlines())))
     if not line.isprintable():
-        line = "".join(_escaped(character) for character in line)
+        line = "".join(_escape(character) for character in line)
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 

@@ -43,18 +43,18 @@ def open_trace(environ: Mapping[str, str], agent: str, instance: str, action: st
 
     Raise OSError if the file cannot be written.
     """
-    if not is_true(_setting(environ, "OCF_TRACE_RA", TRACE_RA.name)):
+    if not is_true(_read_setting(environ, "OCF_TRACE_RA", TRACE_RA.name)):
         return None
-    target = _setting(environ, "OCF_TRACE_FILE", TRACE_FILE.name)
+    target = _read_setting(environ, "OCF_TRACE_FILE", TRACE_FILE.name)
     if target == "/dev/stderr" or (not target and os.isatty(0)):
         return sys.stderr
     if len(target) == 1 and target in "3456789":
-        return _writer(os.dup(int(target)))
+        return _open_writer(os.dup(int(target)))
     moment = time.strftime("%Y-%m-%d.%H:%M:%S")
     return _open_file(target, f"{agent}/{instance}.{action}.{moment}", environ)
 
 
-def _setting(environ: Mapping[str, str], variable: str, parameter: str) -> str:
+def _read_setting(environ: Mapping[str, str], variable: str, parameter: str) -> str:
     return environ.get(variable) or environ.get(PREFIX + parameter) or ""
 
 
@@ -72,8 +72,8 @@ def _open_file(target: str, name: str, environ: Mapping[str, str]) -> TextIO:
     if stat.S_ISBLK(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(EINVAL, f"{target} is a block device")
-    return _writer(descriptor)
+    return _open_writer(descriptor)
 
 
-def _writer(descriptor: int) -> TextIO:
+def _open_writer(descriptor: int) -> TextIO:
     return open(descriptor, "a", buffering=1, encoding="utf-8", errors="backslashreplace")

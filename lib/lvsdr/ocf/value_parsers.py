@@ -83,7 +83,7 @@ def whole_number(low: int = 0, high: int | None = None) -> Parser[int]:
     return Parser(convert, f"a whole number {bounds}", content="integer")
 
 
-def _truth(text: str) -> bool:
+def _parse_truth(text: str) -> bool:
     try:
         return _TRUTH[text.lower()]
     except KeyError:
@@ -133,13 +133,13 @@ def word_or(word: str, meaning: T, otherwise: Parser[T]) -> Parser[T]:
     return Parser(convert, f"{otherwise.legal}, or {word}")
 
 
-def _absolute(text: str) -> str:
+def _require_absolute(text: str) -> str:
     if not text.startswith("/") or "\0" in text:
         raise ValueError
     return text
 
 
-def _compiled(text: str) -> Pattern[str]:
+def _compile(text: str) -> Pattern[str]:
     from ..values.patterns import translated  # late: few agents have such a parameter
 
     try:
@@ -148,7 +148,7 @@ def _compiled(text: str) -> Pattern[str]:
         raise ValueError(str(error)) from None
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split_words(text: str) -> tuple[str, ...]:
     import shlex  # late: only agents with a script need it
 
     words = tuple(shlex.split(text))
@@ -157,15 +157,17 @@ def _words(text: str) -> tuple[str, ...]:
     return words
 
 
-boolean = Parser(_truth, "true or false (or yes, no, on, off, 1, 0)", content="boolean")
+boolean = Parser(_parse_truth, "true or false (or yes, no, on, off, 1, 0)", content="boolean")
 
 # Seconds, as a float.
 duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
-absolute_path = Parser(_absolute, "an absolute path")
+absolute_path = Parser(_require_absolute, "an absolute path")
 
 # Compiled, with the classes of grep -E; the caller decides whether it must match the whole.
-regular_expression = Parser(_compiled, "a regular expression")
+regular_expression = Parser(_compile, "a regular expression")
 
 # The argument vector: no expansion, no shell.
-command_line = Parser(_words, "a program and its arguments, quoted as for a shell", discreet=True)
+command_line = Parser(
+    _split_words, "a program and its arguments, quoted as for a shell", discreet=True
+)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lvsdr.errors import InvalidParameters
-from lvsdr.ocf.context import Context, budget
+from lvsdr.ocf.context import Context, compute_budget
 from lvsdr.ocf.log import Log
 from lvsdr.ocf.safe_text import instance_name
 
@@ -37,7 +37,7 @@ def context(action: str = "monitor", **environ: str) -> Context:
 )
 def test_the_deadline_is_a_little_before_pacemakers(milliseconds: str, seconds: float) -> None:
     environ = {"OCF_RESKEY_CRM_meta_timeout": milliseconds}
-    assert budget(environ) == pytest.approx(seconds)
+    assert compute_budget(environ) == pytest.approx(seconds)
     remaining = context(**environ).deadline.remaining()
     assert seconds - 5 < remaining <= seconds
 

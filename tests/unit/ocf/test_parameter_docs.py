@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvsdr.ocf.parameter_docs import paragraphs, parameter_manual, parameter_table
+from lvsdr.ocf.parameter_docs import fill_paragraphs, render_manual, render_table
 from lvsdr.ocf.parameters import defaulted, deprecated, optional, required
 from lvsdr.ocf.value_parsers import one_of, whole_number
 
@@ -15,7 +15,7 @@ OLD = deprecated("old", FILE)
 
 
 def test_the_table() -> None:
-    assert parameter_table([PORT, MODE, FILE, OLD]) == (
+    assert render_table([PORT, MODE, FILE, OLD]) == (
         "| parameter | default | meaning |\n"
         "|---|---|---|\n"
         "| `port` | required | The port. |\n"
@@ -26,7 +26,7 @@ def test_the_table() -> None:
 
 
 def test_the_manual() -> None:
-    assert parameter_manual([PORT, MODE, FILE, OLD]) == (
+    assert render_manual([PORT, MODE, FILE, OLD]) == (
         '.TP\n.BR port " (required, unique group service)"\n'
         "The port.\n.IP\nLegal: a whole number from 1 to 9.\n"
         '.TP\n.BR mode " (default a, changed without a restart)"\n'
@@ -40,14 +40,14 @@ def test_the_manual() -> None:
 
 def test_the_manual_escapes_special_characters_of_roff() -> None:
     odd = optional("odd", str, short="Odd", long='.so /etc/passwd \\n -s "rr"')
-    assert parameter_manual([odd]) == (
+    assert render_manual([odd]) == (
         '.TP\n.BR odd " (not set)"\n\\&.so /etc/passwd \\en \\-s \\(dqrr\\(dq\n'
     )
 
 
 def test_long_paragraphs_are_filled_and_examples_kept() -> None:
     text = f"{'word ' * 40}\n\n    kept   as\n    it is\n\n\nlast"
-    lines = paragraphs(text).splitlines()
+    lines = fill_paragraphs(text).splitlines()
     assert max(map(len, lines)) <= 78
     assert lines[-5:] == ["", "    kept   as", "    it is", "", "last"]
-    assert paragraphs("") == ""
+    assert fill_paragraphs("") == ""

@@ -48,12 +48,12 @@ def test_not_set(text: str) -> None:
     values = parse(weight=text, script=text)
     assert values[example.WEIGHT] == 1
     assert values[example.SCRIPT] is None
-    assert not values.given(example.WEIGHT)
-    assert not values.given(example.SCRIPT)
+    assert not values.is_set(example.WEIGHT)
+    assert not values.is_set(example.SCRIPT)
 
 
 def test_a_parameter_set_to_its_default_counts_as_set() -> None:
-    assert parse(weight="1").given(example.WEIGHT)
+    assert parse(weight="1").is_set(example.WEIGHT)
 
 
 def test_none_is_exact() -> None:
@@ -130,12 +130,12 @@ def test_a_parameter_that_is_not_declared_is_a_mistake_of_the_program() -> None:
 def test_the_deprecated_name_serves() -> None:
     values = parse(heatbeat_file="/run/beat")
     assert values[example.HEARTBEAT] == values[example.HEATBEAT] == "/run/beat"
-    assert values.given(example.HEARTBEAT)
-    assert values.given(example.HEATBEAT)
+    assert values.is_set(example.HEARTBEAT)
+    assert values.is_set(example.HEATBEAT)
 
 
 def test_the_current_name_alone_is_not_deprecated() -> None:
-    assert not parse(heartbeat_file="/run/beat").given(example.HEATBEAT)
+    assert not parse(heartbeat_file="/run/beat").is_set(example.HEATBEAT)
 
 
 def test_both_names_may_agree() -> None:

@@ -43,7 +43,7 @@ def start(context: Context) -> None:
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
     shortfall = establish(context, settings)
-    degradation.begin(context, shortfall.all)
+    degradation.update(context, shortfall.all)
 
 
 def monitor(context: Context) -> ExitCode | None:
@@ -96,7 +96,7 @@ def reload_agent(context: Context) -> ExitCode | None:
         shortfall = reconcile(context, settings)
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
-    degradation.begin(context, shortfall.all)
+    degradation.update(context, shortfall.all)
     return context.degraded(shortfall.trouble)
 
 
@@ -117,7 +117,7 @@ def stop(context: Context) -> None:
 def _find_running(context: Context) -> ServiceKey | None:
     """Return the started service if it is in the table and is not another resource's, else None."""
     key = _find_started(context)
-    if key is None or ipvs.find(key) is None or owners.another(context, key) is not None:
+    if key is None or ipvs.find(key) is None or owners.find_other_owner(context, key) is not None:
         return None
     return key
 

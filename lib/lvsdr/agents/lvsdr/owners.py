@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from .saved_pool import SavedPool
 
 
-def another(context: Context, key: ServiceKey) -> str | None:
+def find_other_owner(context: Context, key: ServiceKey) -> str | None:
     """Return the other resource that owns the service; None if this one may have it.
 
     A service that no state file names is adopted.
     """
     if load_saved_pool(context.file("state")).service == key:
         return None
-    return next(_others(context, key), None)
+    return next(_find_others(context, key), None)
 
 
 @contextmanager
-def registered(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator[None]:
+def own_service(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator[None]:
     """Own the service from now on; no other start on this node runs in between.
 
     Raise BadArgument if the service belongs to another resource.  That error concerns this node
@@ -41,14 +41,14 @@ def registered(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator
     path = f"{context.rsctmp}/lvsdr-services.lock"
     tell = context.log.warning
     with state.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
-        other = another(context, key)
+        other = find_other_owner(context, key)
         if other is not None and ipvs.find(key) is not None and _exists(context, other):
             raise BadArgument(
                 f"resource {other} has the {key.protocol} service "
                 f"{join_endpoint(key.address, key.port)} on this node already: "
                 "give this one another vip, port or protocol"
             )
-        for stale in _others(context, key):
+        for stale in _find_others(context, key):
             _take_over(context, stale)
         # The cycle saves its state, too, and reports the problem then.
         context.save("state", render_saved_pool(memory._replace(service=key)))
@@ -67,7 +67,7 @@ def _take_over(context: Context, stale: str) -> None:
     context.log.info(f"taken over from resource {stale}, which is no longer active here")
 
 
-def _others(context: Context, key: ServiceKey) -> Iterator[str]:
+def _find_others(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
         own = without_instance_number(instance) == without_instance_number(context.instance)

@@ -17,9 +17,9 @@ from .parsers import (
     ATTRIBUTE,
     FORWARDING_METHOD,
     MOST_WEIGHT,
+    POSITIVE_DURATION,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
-    SOME_TIME,
     WANTED_ROLE,
     WEIGHTED_HOSTS,
 )
@@ -180,7 +180,7 @@ ADDRESS_ATTRIBUTE = optional(
 )
 SCRIPT_TIMEOUT = defaulted(
     "script_timeout",
-    SOME_TIME,
+    POSITIVE_DURATION,
     "10s",
     reloadable=True,
     short="Time for one call of a script",

@@ -15,29 +15,28 @@ from ...values.parsing import canonical_address, is_decimal, is_host, unicast_ad
 MOST_WEIGHT = 65535  # ipvsadm(8), -w
 
 
-def _service_address(text: str) -> str:
+def _parse_service_address(text: str) -> str:
     address = unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address
 
 
-def _options(text: str) -> ServiceConfig:
+def _parse_service_options(text: str) -> ServiceConfig:
     return parse_options(text.split())
 
 
-def _weighted_hosts(text: str) -> Mapping[str, int | None]:
+def _parse_weighted_hosts(text: str) -> Mapping[str, int | None]:
     hosts: dict[str, int | None] = {}
     for entry in text.split():
         host, comma, weight = entry.partition(",")
         host = canonical_address(host) or host
         if not is_host(host):
-            raise ValueError(
-                f"{host!a} in {entry!a} is neither a host name nor an address{_hint(entry)}"
-            )
+            flaw = f"{host!a} in {entry!a} is neither a host name nor an address"
+            raise ValueError(f"{flaw}{_guess_meaning(entry)}")
         if comma and not _is_weight(weight):
             raise ValueError(
-                f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_hint(entry)}"
+                f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_guess_meaning(entry)}"
             )
         if find_ignoring_case(host, hosts) is not None:
             raise ValueError(f"{host} is listed twice")
@@ -45,7 +44,7 @@ def _weighted_hosts(text: str) -> Mapping[str, int | None]:
     return hosts
 
 
-def _hint(entry: str) -> str:
+def _guess_meaning(entry: str) -> str:
     """Return the probable meaning of a malformed entry, as an appendix to the error."""
     if ";" in entry:
         return "; hosts are separated by blanks"
@@ -69,7 +68,7 @@ _OTHER_METHODS = {
 }
 
 
-def _forwarding_method(text: str) -> str:
+def _parse_forwarding_method(text: str) -> str:
     method = _OTHER_METHODS.get(text.lower())
     if method is not None:
         raise ValueError(f"write {method}")
@@ -81,21 +80,23 @@ def _forwarding_method(text: str) -> str:
 _ROLES = ("any", "Promoted", "Unpromoted")
 
 
-def _role(text: str) -> str:
+def _parse_role(text: str) -> str:
     role = current_role(text)
     if role not in _ROLES:
         raise ValueError
     return role
 
 
-def _some_time(text: str) -> float:
+def _parse_positive_duration(text: str) -> float:
     with suppress(ValueError):  # the error below states the legal values once
         if duration(text) > 0:
             return duration(text)
     raise ValueError
 
 
-SOME_TIME = Parser(_some_time, "a duration longer than 0, such as 10, 10s, 500ms or 1min")
+POSITIVE_DURATION = Parser(
+    _parse_positive_duration, "a duration longer than 0, such as 10, 10s, 500ms or 1min"
+)
 
 
 def _is_weight(text: str) -> bool:
@@ -103,13 +104,16 @@ def _is_weight(text: str) -> bool:
 
 
 WEIGHTED_HOSTS = Parser(
-    _weighted_hosts, f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1"
+    _parse_weighted_hosts,
+    f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1",
 )
 
 FORWARDING_METHOD = Parser(
-    _forwarding_method, " or ".join(_METHODS), content="select", options=_METHODS
+    _parse_forwarding_method, " or ".join(_METHODS), content="select", options=_METHODS
 )
-WANTED_ROLE = Parser(_role, " or ".join(_ROLES), content="select", options=_ROLES)
+WANTED_ROLE = Parser(_parse_role, " or ".join(_ROLES), content="select", options=_ROLES)
 ATTRIBUTE = Parser(attribute_name, "the name of a node attribute")
-SERVICE_ADDRESS = Parser(_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
-SERVICE_OPTIONS = Parser(_options, "options of a virtual service as in ipvsadm(8)")
+SERVICE_ADDRESS = Parser(
+    _parse_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone"
+)
+SERVICE_OPTIONS = Parser(_parse_service_options, "options of a virtual service as in ipvsadm(8)")

@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from ...errors import KernelMismatch, LvsdrError, NotRunning, SourceUnavailable
 from ...ipvs.table import RealServerKey, Service, WantedService, serves
 from ...ipvs.table import settings as settled
-from ...ocf.context import Context, budget
+from ...ocf.context import Context, compute_budget
 from ...pool.change_messages import Row, as_it_became, changes
 from ...pool.director import Findings
 from ...system import crm, ipvs, sysctl
@@ -73,7 +73,7 @@ def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
         unset = set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
         done = _change_pool(context, settings, findings, early.saved, early.withdrawn)
     # The reason must not change from run to run: take the whole budget, not the time left.
-    script_time = compute_script_time(budget(context.environ))
+    script_time = compute_script_time(compute_budget(context.environ))
     overlong = find_overlong_timeout(context.values, script_time)
     trouble = dict.fromkeys((*early.trouble, *done.shortfall.trouble, *unset, *unlocked))
     return Shortfall((*done.shortfall.pool, *overlong), tuple(trouble))
@@ -85,7 +85,7 @@ def establish(context: Context, settings: DirectorSettings) -> Shortfall:
         saved = load_saved_pool(context.file("state"))
         findings = _await_findings(context, settings, saved)
         context.log.warning(*set_sysctls(context, settings))
-        with owners.registered(context, settings.key, saved):
+        with owners.own_service(context, settings.key, saved):
             return _change_pool(context, settings, findings, saved).shortfall
 
 

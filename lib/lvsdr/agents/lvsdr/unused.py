@@ -23,19 +23,19 @@ def find_unused(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that another one replaces: worth a warning."""
     script = next((it for it in (p.LIST_SCRIPT, p.CHECK_SCRIPT) if values[it] is not None), None)
     if values[p.LIST_SCRIPT] is not None:
-        for parameter in filter(values.given, _BY_SCRIPT):
+        for parameter in filter(values.is_set, _BY_SCRIPT):
             yield f"{parameter.name} is not used: {p.LIST_SCRIPT.name} names the real servers"
     if script is not None:
-        for parameter in filter(values.given, _BY_ANY_SCRIPT):
+        for parameter in filter(values.is_set, _BY_ANY_SCRIPT):
             yield f"{parameter.name} is not used: {script.name} decides"
-    elif values.given(p.SCRIPT_TIMEOUT):
+    elif values.is_set(p.SCRIPT_TIMEOUT):
         yield f"{p.SCRIPT_TIMEOUT.name} is not used: no script is set"
 
 
 def find_ineffective(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that cannot have its intended effect."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
-    if values.given(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
+    if values.is_set(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
         yield (
             f"{p.ATTRIBUTE_VALUE.name} has no effect without {p.ATTRIBUTE_NAME.name}: "
             "set that, too (readable was the default of the original agent)"
@@ -51,7 +51,7 @@ def find_overlong_timeout(values: Values, available: float) -> Iterator[str]:
     """Yield a sentence if script_timeout is longer than the operation's time for scripts."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     timeout = values[p.SCRIPT_TIMEOUT]
-    if values.given(p.SCRIPT_TIMEOUT) and any(scripts) and timeout > available:
+    if values.is_set(p.SCRIPT_TIMEOUT) and any(scripts) and timeout > available:
         yield (
             f"{p.SCRIPT_TIMEOUT.name}={timeout:g}s is more than the operation's timeout leaves for "
             f"a script ({available:.3g}s): raise that, or lower {p.SCRIPT_TIMEOUT.name}"

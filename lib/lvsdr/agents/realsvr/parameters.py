@@ -12,14 +12,14 @@ LONGEST_LABEL = 15  # IFNAMSIZ (linux/if.h) less the final NUL
 _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
-def _vip(text: str) -> str:
+def _parse_vip(text: str) -> str:
     address = unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address
 
 
-def _label(text: str) -> str:
+def _parse_label(text: str) -> str:
     name, colon, rest = text.partition(":")
     plain = rest.isascii() and (rest + "0").translate(_PUNCTUATION).isalnum()
     if name != "lo" or bool(colon) is not bool(rest) or not plain:
@@ -29,8 +29,8 @@ def _label(text: str) -> str:
     return text
 
 
-ADDRESS = Parser(_vip, "a unicast IPv4 or IPv6 address, without prefix or zone")
-LABEL = Parser(_label, f"lo, or a label such as lo:0 of at most {LONGEST_LABEL} characters")
+ADDRESS = Parser(_parse_vip, "a unicast IPv4 or IPv6 address, without prefix or zone")
+LABEL = Parser(_parse_label, f"lo, or a label such as lo:0 of at most {LONGEST_LABEL} characters")
 
 VIP = required(
     "vip",

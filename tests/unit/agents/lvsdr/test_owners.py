@@ -31,24 +31,24 @@ def owns(context: Context, key: ServiceKey) -> None:
 
 
 def test_a_service_without_an_owner_is_adopted(context: Context) -> None:
-    assert owners.another(context, KEY) is None
+    assert owners.find_other_owner(context, KEY) is None
     owns(context, KEY)
-    assert owners.another(context, KEY) is None
+    assert owners.find_other_owner(context, KEY) is None
 
 
 @pytest.mark.parametrize("other", ["other", "a.b-c", "../odd"])
 def test_a_service_of_another_resource(context: Context, other: str, tmp_path: Path) -> None:
     owns(of(other, tmp_path), KEY)
-    found = owners.another(context, KEY)
+    found = owners.find_other_owner(context, KEY)
     assert found is not None
     assert context.file("state", of=found) == of(other, tmp_path).file("state")
-    assert owners.another(context, KEY._replace(port=80)) is None
+    assert owners.find_other_owner(context, KEY._replace(port=80)) is None
 
 
 def test_a_resource_owns_the_service_that_it_started(context: Context, tmp_path: Path) -> None:
     owns(of("other", tmp_path), KEY)
     owns(context, KEY)
-    assert owners.another(context, KEY) is None
+    assert owners.find_other_owner(context, KEY) is None
 
 
 @pytest.mark.parametrize("instance", ["lvs:0", "lvs:1"])
@@ -56,19 +56,19 @@ def test_instances_of_a_clone_are_one_resource(
     instance: str, context: Context, tmp_path: Path
 ) -> None:
     owns(of(instance, tmp_path), KEY)
-    assert owners.another(context, KEY) is None
+    assert owners.find_other_owner(context, KEY) is None
 
 
 def test_files_of_other_agents_and_boots_are_ignored(context: Context, tmp_path: Path) -> None:
     (tmp_path / "lvsdr-rs.state").write_text("realsvr of boot 1\n203.0.113.20\n0.0\n0.0\n")
     (tmp_path / "lvsdr-old.state").write_text("boot 0\nservice tcp 203.0.113.20 5432\n")
-    assert owners.another(context, KEY) is None
+    assert owners.find_other_owner(context, KEY) is None
 
 
 def test_a_service_that_is_gone_is_no_longer_owned(context: Context, tmp_path: Path) -> None:
     other = of("other", tmp_path)
     owns(other, KEY)
-    with owners.registered(context, KEY, SavedPool()):
-        assert owners.another(other, KEY) == "lvs"
+    with owners.own_service(context, KEY, SavedPool()):
+        assert owners.find_other_owner(other, KEY) == "lvs"
         assert not Path(other.file("state")).exists()
     assert "taken over from resource other" in (tmp_path / "log").read_text()

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 from lvsdr.agents.lvsdr.parsers import (
     ATTRIBUTE,
+    POSITIVE_DURATION,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
-    SOME_TIME,
     WEIGHTED_HOSTS,
 )
 from lvsdr.ipvs.table import ServiceConfig
@@ -139,13 +139,13 @@ def test_options_that_do_something_else(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("500ms", 0.5), ("1min", 60)])
 def test_a_positive_duration_is_accepted(text: str, seconds: float) -> None:
-    assert SOME_TIME(text) == seconds
+    assert POSITIVE_DURATION(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "-1", "1d", "never", "soon"])
 def test_a_duration_of_zero_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a duration longer than 0.*1min$"):
-        SOME_TIME(text)
+        POSITIVE_DURATION(text)
 
 
 def test_an_address_of_one_link_is_no_address_of_a_service() -> None:

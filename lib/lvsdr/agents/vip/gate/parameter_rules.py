@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _require_store(values: Values) -> Iterator[str]:
     if values[p.TYPE] is None:
         for parameter in p.GATE:
-            if values.given(parameter):
+            if values.is_set(parameter):
                 yield f"dcs_type is required: {parameter.name} belongs to a gate"
 
 

@@ -34,7 +34,7 @@ def problems(**given: str) -> list[str]:
 
 def test_without_a_type_there_is_no_gate() -> None:
     values = parsed()
-    assert not any(values.given(parameter) for parameter in GATE)
+    assert not any(values.is_set(parameter) for parameter in GATE)
 
 
 def test_the_required_parameters_of_each_store() -> None:
