@@ -68,7 +68,7 @@ def test_standbys_that_fell_behind_drain_beside_the_fallback(director: Director)
 def test_a_fallback_on_a_lost_node_is_none(director: Director) -> None:
     director.start(WITH_FALLBACK)
     director.cluster(PRIMARY.dead(), GONE2, GONE3)
-    assert director.monitor(degraded="nobody serves") == {}
+    assert director.monitor(degraded="none gets new connections") == {}
     with pytest.raises(OSError):  # noqa: PT011  refused at once, or not answered
         director.client.connect()
 
@@ -78,7 +78,7 @@ def test_the_node_of_a_serving_fallback_is_lost(director: Director) -> None:
     assert director.start(WITH_FALLBACK) == {"node1": 1}
     session = director.client.connect()
     director.cluster(PRIMARY.dead(), GONE2, GONE3)
-    assert director.monitor(degraded="nobody serves") == {}
+    assert director.monitor(degraded="none gets new connections") == {}
     assert session.state() is State.RESET
 
 
@@ -87,14 +87,14 @@ def test_on_empty_empty_leaves_an_empty_pool(director: Director) -> None:
     director.start({**STANDBYS, "on_empty": "empty"})
     sessions = director.sessions()
     director.cluster(PRIMARY, ALONE2, ALONE3)
-    assert director.monitor(degraded="nobody serves") == {"node2": 0, "node3": 0}
+    assert director.monitor(degraded="none gets new connections") == {"node2": 0, "node3": 0}
     assert all_alive(sessions)
     with pytest.raises((ConnectionRefusedError, TimeoutError)):
         director.client.connect(timeout=0.5)
 
     sessions.pop("node2").close()
     director.world.director1.await_rest(director.world.node2)
-    assert director.monitor(degraded="nobody serves") == {"node3": 0}
+    assert director.monitor(degraded="none gets new connections") == {"node3": 0}
     assert all_alive(sessions)
 
     director.cluster(PRIMARY, STANDBY2, STANDBY3)

@@ -98,5 +98,5 @@ def test_a_server_out_of_sight_keeps_sessions_within_the_grace(director: Directo
     assert director.monitor(degraded="keeping the 2 that still serve") == BOTH
     assert all_alive(sessions)
     time.sleep(GRACE)
-    assert director.monitor(degraded="nobody serves") == {}
+    assert director.monitor(degraded="none gets new connections") == {}
     assert {session.state() for session in sessions.values()} == {State.RESET}

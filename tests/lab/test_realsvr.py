@@ -259,7 +259,10 @@ def test_stop_restores_settings_except_later_changes(node: Host) -> None:
     resource.start()
     node.sysctl(IGNORE, 2)
     resource.start()
-    assert f"{IGNORE} left at 2, which somebody set since (was 0 before)" in resource.stop().stderr
+    assert (
+        f"{IGNORE} left at 2, changed since by another program (was 0 before)"
+        in resource.stop().stderr
+    )
     assert settings(node) == {**before, IGNORE: "2"}
 
 

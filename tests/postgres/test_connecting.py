@@ -14,7 +14,7 @@ from tests.postgres.world import PASSWORDS, PRIMARY, World
 
 LISTED = ToolResult(0, "10.66.0.14 node2 node3\n", "")
 FIT = ToolResult(0, "t\n", "")
-NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: no standby, but a primary")
+NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: a primary, not a standby")
 PASSWORD = PASSWORDS["monitor"]
 ODD = PASSWORDS["odd"]
 ODD_QUOTED = "'{}'".format(ODD.replace("\\", "\\\\").replace("'", "\\'"))

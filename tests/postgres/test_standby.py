@@ -24,7 +24,7 @@ CALL = (
     "-h",
 )
 FIT = ToolResult(0, "t\n", "")
-NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: no standby, but a primary")
+NO_STANDBY = ToolResult(0, "f\n", "the server is not in recovery: a primary, not a standby")
 TURNED_AWAY = "FATAL: the database system is " + (
     "not accepting connections" if VERSION >= 14 else "starting up"
 )
@@ -181,7 +181,7 @@ def test_a_receiver_without_messages(world: World, check_active_slave: Tool) -> 
                 lambda: check_active_slave(*limit, *CALL, "node3").out == "f\n", description="lag"
             )
             said = check_active_slave(*limit, *CALL, "node3")
-            assert said.err.endswith("; it has no WAL receiver that hears anything")
+            assert said.err.endswith("; it has no WAL receiver that receives messages")
             assert check_active_slave(*CALL, "node3") == FIT
         finally:
             os.kill(pid, signal.SIGCONT)

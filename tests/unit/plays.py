@@ -190,7 +190,7 @@ def described(decision: Decision) -> Iterator[str]:
     """Yield the decision in words: the table, the messages about changes, the degradations."""
     names = {row.key: row.host for row in decision.rows}
     if not decision.real_servers:
-        yield "nobody is in the pool"
+        yield "the pool is empty"
     for key, config in sorted(decision.real_servers.items()):
         since = decision.drains.get(key)
         drains = "" if since is None else f", drains since {since:g}"

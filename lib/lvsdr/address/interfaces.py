@@ -128,7 +128,7 @@ def _documents(text: str) -> list[dict[str, Any]]:
     try:
         documents: list[dict[str, Any]] = json.loads(text or "[]")
     except ValueError as error:
-        raise LvsdrError(f"what ip printed makes no sense: {error}") from None
+        raise LvsdrError(f"cannot read the output of ip: {error}") from None
     return documents
 
 

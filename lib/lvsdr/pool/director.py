@@ -137,7 +137,7 @@ def _rows_to_decide(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
     if findings.unavailable is not None:
         needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, findings.unavailable)
     elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in findings.located):
-        nameless = Verdict(Outcome.UNKNOWN, "may be one of those whose address is not known")
+        nameless = Verdict(Outcome.UNKNOWN, "may belong to a candidate without a known address")
     rows = [_build_row(server, goal) for server in findings.located]
     rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
     idle = [

@@ -63,7 +63,7 @@ def serve_when_empty(
         names = ", ".join(row.host for row in fallback.values())
         return EmptyPool(rows, kept, f"no real server is fit: serving from the fallback {names}")
     kept = kept or _select_keys(known, _is_leaving) or _select_keys(known, _is_uncertain)
-    what = f"keeping the {len(kept)} that still serve" if kept else "nobody serves"
+    what = f"keeping the {len(kept)} that still serve" if kept else "none gets new connections"
     return EmptyPool(rows, kept, f"no real server is fit: {what}")
 
 

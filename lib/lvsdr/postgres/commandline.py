@@ -51,7 +51,9 @@ def rejoined(words: Sequence[str]) -> list[str]:
         if word.startswith(_QUOTES):
             while len(word) < 2 or word[-1] != word[0]:
                 if not rest:
-                    raise ValueError(f"argument {len(found) + 1} begins with {word[0]}, none ends")
+                    raise ValueError(
+                        f"argument {len(found) + 1} begins with {word[0]}, but no argument ends so"
+                    )
                 word += f" {rest.pop(0)}"
             word = word[1:-1]
         found.append(word)
@@ -154,6 +156,6 @@ def _require_whole(strings: Sequence[str]) -> None:
     for string in strings:
         if "password=" in string.lower() and "://" not in string and len(string.split()) == 1:
             raise ValueError(
-                "what follows a password= without quotes may be the rest of the password: put "
+                "the text after a password= without quotes may be the rest of the password: put "
                 "quotes around the whole connection string, or use -h and -U"
             )

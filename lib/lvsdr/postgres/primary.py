@@ -81,7 +81,7 @@ class Standbys(NamedTuple):
         if self.strangers and not self.names:
             names = ", ".join(f"{name!a}" for name in self.strangers)
             raise SourceUnavailable(
-                f"nobody knows the standbys {names}: set application_name, or use --node"
+                f"the standbys {names} match no known host: set application_name, or use --node"
             )
 
 
@@ -182,7 +182,7 @@ def standbys(seen: Sequence[Sequence[Walsender]], naming: Naming, limits: Limits
         if why_not:
             left_out.append(f"{walsender.name!a}: {why_not}")
         elif host is None:
-            left_out.append(f"{walsender.name!a}: nobody goes by that name")
+            left_out.append(f"{walsender.name!a}: matches no known host")
             strangers.append(walsender.name)
         else:
             names[host] = None
@@ -193,9 +193,9 @@ def _why_not(walsender: Walsender, behind: Lag, limits: Limits) -> str:
     if walsender.state != "streaming":
         return f"is in state {walsender.state}"
     if walsender.logical:
-        return "is no standby but a subscriber"
+        return "is a logical subscriber, not a standby"
     if not walsender.replays:
-        return "is no standby, it replays nothing"
+        return "replays no WAL, so it is not a standby"
     return excess(behind, limits)
 
 

@@ -117,12 +117,12 @@ def why_not(said: Sequence[Standby], limits: Limits) -> str:
     """Return why the server is unfit for reads; an empty text if it is fit.
 
     >>> why_not([Standby(False, False, False, None, None, None, 0)], Limits())
-    'is not in recovery: no standby, but a primary'
+    'is not in recovery: a primary, not a standby'
     """
     first, last = said[0], said[-1]
     if not last.in_recovery:
-        return "is not in recovery: no standby, but a primary"
+        return "is not in recovery: a primary, not a standby"
     too_far = excess(lag(first, last), limits)
     if not too_far or last.receiving:
         return too_far
-    return f"{too_far}; it has no WAL receiver{' that hears anything' if last.silent else ''}"
+    return f"{too_far}; it has no WAL receiver{' that receives messages' if last.silent else ''}"

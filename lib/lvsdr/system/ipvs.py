@@ -197,7 +197,9 @@ def _mismatch(complaint: str, left: Sequence[Change]) -> str:
     undone = render(left).splitlines()
     more = len(undone) - _NAMED
     lines = [*undone[:_NAMED], *([f"and {more} more"] if more > 0 else [])]
-    return f"the IPVS table is not what was wanted: {complaint}; left undone: {'; '.join(lines)}"
+    return (
+        f"the IPVS table differs from the wanted one: {complaint}; left undone: {'; '.join(lines)}"
+    )
 
 
 def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:

@@ -192,7 +192,7 @@ class Claims:
         if now == original:
             return ""
         if now != ours:
-            return f"{name} left at {now}, which somebody set since (was {original} before)"
+            return f"{name} left at {now}, changed since by another program (was {original} before)"
         problem = self._write(name, original)
         if problem:
             self.trouble.append(problem)

@@ -141,7 +141,7 @@ def test_nothing() -> None:
 
 
 def test_nonsense() -> None:
-    with pytest.raises(LvsdrError, match="what ip printed makes no sense"):
+    with pytest.raises(LvsdrError, match="cannot read the output of ip"):
         parse("3: d0: <BROADCAST>")
 
 

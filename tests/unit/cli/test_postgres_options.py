@@ -82,7 +82,10 @@ def test_the_deadline_is_within_the_time_that_an_agent_gives_a_script() -> None:
         (("--max-lag-seconds", "inf"), "Invalid value for '--max-lag-seconds': inf is not a num"),
         (("--max-lag-bytes", "1.5"), "Invalid value for '--max-lag-bytes': '1.5' is not a valid"),
         (("--max-lag-bytes", "-1"), "Invalid value for '--max-lag-bytes': -1 is not in the range"),
-        (("psql", '"host=a', "password=secret"), 'argument 2 begins with ", none ends'),
+        (
+            ("psql", '"host=a', "password=secret"),
+            'argument 2 begins with ", but no argument ends so',
+        ),
         (("psql", "-h"), "Option '-h' requires an argument."),
         (("-W",), "No such option: -W"),
         (("psql", "-h", "node\udcff"), "argument 3 is not valid UTF-8"),

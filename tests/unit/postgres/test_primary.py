@@ -60,12 +60,12 @@ def test_nothing_is_said_of_walsenders_that_are_hidden() -> None:
     [
         (GOOD._replace(state="catchup"), Limits(), "is in state catchup"),
         (GOOD._replace(state="backup"), Limits(), "is in state backup"),
-        (GOOD._replace(logical=True), Limits(), "is no standby but a subscriber"),
-        (GOOD._replace(replays=False), Limits(), "is no standby, it replays nothing"),
+        (GOOD._replace(logical=True), Limits(), "is a logical subscriber, not a standby"),
+        (GOOD._replace(replays=False), Limits(), "replays no WAL, so it is not a standby"),
         (LATE, Limits(8, 0), "lags 9 bytes behind, more than 8"),
         (LATE, Limits(9, 8), "lags 9 seconds behind, more than 8"),
-        (GOOD._replace(name="node9"), Limits(), "nobody goes by that name"),
-        (GOOD._replace(name="a\nb"), Limits(), "nobody goes by that name"),
+        (GOOD._replace(name="node9"), Limits(), "matches no known host"),
+        (GOOD._replace(name="a\nb"), Limits(), "matches no known host"),
     ],
 )
 def test_who_is_left_out(walsender: Walsender, limits: Limits, why: str) -> None:
@@ -77,7 +77,9 @@ def test_who_is_left_out(walsender: Walsender, limits: Limits, why: str) -> None
 def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
     """Standbys without any known name are an error, because they may be serving now."""
     strangers = [GOOD._replace(name=name) for name in ("pg1", "pg 2")]
-    with pytest.raises(SourceUnavailable, match=r"^nobody knows the standbys 'pg1', 'pg 2': set "):
+    with pytest.raises(
+        SourceUnavailable, match=r"^the standbys 'pg1', 'pg 2' match no known host: set "
+    ):
         standbys([strangers], members(["node1"]), Limits()).require_a_name()
 
 

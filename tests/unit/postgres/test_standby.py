@@ -98,7 +98,7 @@ def test_who_is_fit(found: Standby, limits: Limits) -> None:
 @pytest.mark.parametrize(
     ("found", "limits", "why"),
     [
-        (IDLE._replace(in_recovery=False), Limits(), "is not in recovery: no standby, but a prim"),
+        (IDLE._replace(in_recovery=False), Limits(), "is not in recovery: a primary, not a"),
         (behind(1001), BOTH, "lags 1001 bytes behind, more than 1000"),
         (behind(1), BOTH, "lags 3600 seconds behind, more than 10"),
         (behind(1, age=None), BOTH, "lags an unknown number of seconds behind"),
@@ -109,7 +109,7 @@ def test_who_is_fit(found: Standby, limits: Limits) -> None:
         (
             STALLED,
             Limits(seconds=10),
-            "lags 3600 seconds behind, more than 10; it has no WAL receiver that hears anything",
+            "lags 3600 seconds behind, more than 10; it has no WAL receiver that receives messages",
         ),
     ],
 )

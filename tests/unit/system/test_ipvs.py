@@ -162,7 +162,7 @@ def test_a_batch_that_dies_is_noticed_and_healed() -> None:
     with pytest.raises(KernelMismatch) as raised:
         director.kernel.reach(WANTED)
     assert str(raised.value) == (
-        "the IPVS table is not what was wanted: exit status 137; "
+        "the IPVS table differs from the wanted one: exit status 137; "
         "left undone: -a -t 10.77.0.100:5432 -r 10.77.0.12:5432 -g -w 1"
     )
     healthy = director.owner(KEY, FakeIpvsadm(director.fake))
@@ -175,7 +175,7 @@ def test_what_ipvsadm_says_is_the_reason() -> None:
     with pytest.raises(KernelMismatch) as raised:
         director.kernel.reach(unknown)
     assert str(raised.value) == (
-        "the IPVS table is not what was wanted: "
+        "the IPVS table differs from the wanted one: "
         "Scheduler or persistence engine not found; Service not defined; "
         "left undone: -A -t 10.77.0.100:5432 -s twos; "
         "-a -t 10.77.0.100:5432 -r 10.77.0.11:5432 -g -w 1; "

@@ -92,7 +92,7 @@ def test_what_somebody_set_since_is_left(node: Node) -> None:
     node.claims("a").claim({NODEST: "1"})
     node[NODEST] = "2"
     assert node.claims("a").release() == [
-        f"{NODEST} left at 2, which somebody set since (was 0 before)"
+        f"{NODEST} left at 2, changed since by another program (was 0 before)"
     ]
     assert node[NODEST] == "2"
 
@@ -237,7 +237,7 @@ def test_what_somebody_made_as_good_since_is_left_by_all(node: Node) -> None:
     assert node.claims("b").claim({NODEST: "1"}, good) == []
     assert node.claims("a").release() == []
     assert node.claims("b").release() == [
-        f"{NODEST} left at 2, which somebody set since (was 0 before)"
+        f"{NODEST} left at 2, changed since by another program (was 0 before)"
     ]
     assert node[NODEST] == "2"
 

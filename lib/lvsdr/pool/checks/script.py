@@ -56,7 +56,7 @@ def verdict(script: Script, result: Result) -> Verdict:
         return Verdict(Outcome.FAILED, f"{script.label}: {result.complaint()}", certain=False)
     answer = result.stdout.strip().decode("utf-8", "replace")
     if answer == "t":
-        return Verdict(Outcome.IN, f"{script.label} says t")
+        return Verdict(Outcome.IN, f"{script.label} printed t")
     if answer == "f":
-        return Verdict(Outcome.WITHDRAWN, f"{script.label} says f")
+        return Verdict(Outcome.WITHDRAWN, f"{script.label} printed f")
     return Verdict(Outcome.UNKNOWN, f"{script.label} printed {answer[:60]!a}, not t or f")

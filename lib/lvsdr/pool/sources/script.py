@@ -50,5 +50,7 @@ def hosts(script: Script, output: bytes) -> list[str]:
             raise SourceUnavailable(f"{script.label} printed {word[:60]!a}, which is not a host")
     found = list(dict.fromkeys(canonical_address(word) or word for word in words))
     if len(found) > MOST_HOSTS:
-        raise SourceUnavailable(f"{script.label} printed {len(found)} names, over {MOST_HOSTS}")
+        raise SourceUnavailable(
+            f"{script.label} printed {len(found)} names, more than {MOST_HOSTS}"
+        )
     return found

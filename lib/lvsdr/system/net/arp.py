@@ -58,14 +58,14 @@ def conflict(
     try:
         probe = arp_probe(mac, address)
         for seconds in patience:
-            deadline.require(f"asking whether {address} is in use")
+            deadline.require(f"the ARP probes for {address}")
             wire.send(probe)
             for found in _claims(wire, address, own, deadline.sooner(seconds)):
                 if found.precedes(mac) or not among_equals:
                     return found.mac
         return None
     except OSError as error:
-        raise LvsdrError(f"cannot ask on {device} who has {address}: {error.strerror}") from None
+        raise LvsdrError(f"cannot probe for {address} on {device}: {error.strerror}") from None
     finally:
         wire.close()
 

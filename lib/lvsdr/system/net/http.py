@@ -172,7 +172,9 @@ def _why(error: BaseException) -> str:
             return f"its certificate is not valid: {cause}"
     if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
         # The original text "Invalid header value ..." would show a token.
-        return "what is configured cannot be sent: a character that HTTP has no place for"
+        return (
+            "the request cannot be sent: a configured value has a character that is illegal in HTTP"
+        )
     # urllib3 raises and catches TypeError internally.
     wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]
     return str(wrapped[-1]) or type(wrapped[-1]).__name__

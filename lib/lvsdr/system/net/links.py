@@ -62,7 +62,7 @@ def listen(ring: Callable[[], None]) -> None:
             _hear(link)
             ring()
     except OSError as error:
-        raise LvsdrError(f"cannot hear of changes of addresses: {error.strerror}") from None
+        raise LvsdrError(f"cannot watch the addresses of this host: {error.strerror}") from None
 
 
 def _hear(link: socket.socket) -> None:

@@ -92,7 +92,7 @@ def is_up() -> bool:
     try:
         answer = ioctl(handle.fileno(), _SIOCGIFFLAGS, b"lo".ljust(_IFREQ, b"\0"))
     except OSError as error:
-        raise LvsdrError(f"the kernel does not say whether lo is up: {error.strerror}") from None
+        raise LvsdrError(f"cannot read the state of lo: {error.strerror}") from None
     finally:
         handle.close()
     return bool(int.from_bytes(answer[16:18], sys.byteorder) & _IFF_UP)
@@ -113,4 +113,4 @@ def _complaint(line: str, deadline: Deadline, change: Changer) -> str:
         raise
     except LvsdrError as error:
         return str(error)
-    return "ip did not complain"
+    return "ip reported no error"

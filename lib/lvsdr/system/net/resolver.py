@@ -75,7 +75,7 @@ class Lookups:
                 thread.start()
                 self._threads.append(thread)
         except (RuntimeError, MemoryError) as error:  # ulimit -u, or the limit of the cgroup
-            self._late = Resolved([], f"the resolver cannot be asked: {error}")
+            self._late = Resolved([], f"cannot start a thread for the resolver: {error}")
 
     def _work(self) -> None:
         while self._waiting:

@@ -48,8 +48,8 @@ def test_the_candidate_is_appended(tmp_path: Path) -> None:
 def test_each_has_its_own_verdict() -> None:
     script = shell("case $1 in node1) echo t;; node2) echo f;; node3) exit 2;; *) echo ?;; esac")
     assert told(check(script, "node1", "node2", "node3", "node4")) == [
-        "node1 in: sh says t",
-        "node2 withdrawn: sh says f",
+        "node1 in: sh printed t",
+        "node2 withdrawn: sh printed f",
         "node3 failed: sh: exit status 2",
         "node4 unknown: sh printed '?', not t or f",
     ]
@@ -67,10 +67,10 @@ def test_only_those_that_are_in_are_asked_about(outcome: Outcome, tmp_path: Path
 @pytest.mark.parametrize(
     ("output", "says"),
     [
-        ("t", "in: sh says t"),
-        (r"t\n", "in: sh says t"),
-        (r"  t \r\n\n", "in: sh says t"),
-        (r"f\n", "withdrawn: sh says f"),
+        ("t", "in: sh printed t"),
+        (r"t\n", "in: sh printed t"),
+        (r"  t \r\n\n", "in: sh printed t"),
+        (r"f\n", "withdrawn: sh printed f"),
         (r"T\n", "unknown: sh printed 'T', not t or f"),
         (r"true\n", "unknown: sh printed 'true', not t or f"),
         (r"t\nf\n", r"unknown: sh printed 't\nf', not t or f"),
@@ -141,11 +141,11 @@ def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
     )
     final = checked(found, SPEC._replace(check_script=script), limits)
     assert told_early == [
-        ["node1 unknown: sh has not answered yet", "node2 withdrawn: sh says f"],
+        ["node1 unknown: sh has not answered yet", "node2 withdrawn: sh printed f"],
     ]
     assert told(final) == [
         "node1 failed: sh: timed out after 1.5 s",
-        "node2 withdrawn: sh says f",
+        "node2 withdrawn: sh printed f",
     ]
 
 
@@ -180,5 +180,5 @@ def test_a_slow_one_does_not_spoil_the_others() -> None:
     script = shell("test $1 = node1 && sleep 60; echo t", timeout=0.5)
     assert told(check(script, "node1", "node2")) == [
         "node1 failed: sh: timed out after 0.5 s",
-        "node2 in: sh says t",
+        "node2 in: sh printed t",
     ]

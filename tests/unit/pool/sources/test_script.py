@@ -84,7 +84,7 @@ def test_what_is_not_a_list_of_hosts(output: bytes, shown: str) -> None:
 def test_more_hosts_than_anybody_has() -> None:
     names = " ".join(f"node{number}" for number in range(MOST_HOSTS + 1)).encode()
     with pytest.raises(
-        SourceUnavailable, match=rf"^list printed {MOST_HOSTS + 1} names, over {MOST_HOSTS}$"
+        SourceUnavailable, match=rf"^list printed {MOST_HOSTS + 1} names, more than {MOST_HOSTS}$"
     ):
         hosts(LABEL, names)
 

@@ -110,7 +110,7 @@ def test_what_cannot_be_done_is_told_in_the_words_of_ip() -> None:
 
 
 def test_success_without_effect_is_none() -> None:
-    with pytest.raises(LvsdrError, match="cannot be put on lo: ip did not complain"):
+    with pytest.raises(LvsdrError, match="cannot be put on lo: ip reported no error"):
         loopback.put(VIP, "lo", NOW, read=FakeLo().read, change=lambda *_: None)
 
 

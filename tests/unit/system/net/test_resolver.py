@@ -209,7 +209,7 @@ def test_no_thread_at_all() -> None:
         check=True,
         timeout=60,
     )
-    assert done.stdout == "0 the resolver cannot be asked: can't start new thread\n"
+    assert done.stdout == "0 cannot start a thread for the resolver: can't start new thread\n"
 
 
 _STARVED = """
