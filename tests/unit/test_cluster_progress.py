@@ -35,13 +35,13 @@ def test_warnings_alone_are_written_where_it_is_quiet() -> None:
     assert lines == ["cluster: 0 s: Pacemaker has ended"]
 
 
-def test_what_has_started_or_changed_its_role_is_reported_once() -> None:
+def test_starts_and_changes_of_role_are_reported_once() -> None:
     assert started(None, state(pgsql=[STANDBY])) == ["pgsql Unpromoted on node1"]
     assert started(state(pgsql=[STANDBY]), state(pgsql=[PRIMARY])) == ["pgsql Promoted on node1"]
     assert started(state(pgsql=[PRIMARY]), state(pgsql=[PRIMARY])) == []
 
 
-def test_what_is_on_its_way_or_failed_or_a_clone_is_not_reported() -> None:
+def test_pending_and_failed_resources_and_clones_are_not_reported() -> None:
     starting = [instance("node1", Role.STARTING), instance("node2", Role.STARTED, failed=True)]
     assert started(None, state(pgsql=starting)) == []
     assert started(None, state(**{"pgsql-clone": [PRIMARY]})) == []

@@ -42,7 +42,7 @@ def test_nothing_is_looked_at_afterwards() -> None:
     assert wait_until(lambda: True, bool, "it is so", 0.0)
 
 
-def test_a_wait_that_is_in_vain_says_what_was_seen() -> None:
+def test_a_wait_in_vain_reports_the_last_value() -> None:
     with pytest.raises(NotInTime, match="it is so: not within 0 s; last seen: False"):
         wait_until(lambda: False, bool, "it is so", 0.0)
 

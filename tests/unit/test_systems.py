@@ -28,7 +28,7 @@ def ended(name: str, status: int) -> Ended:
         ([ended("lab", 1), ended("core", 2)], ""),
     ],
 )
-def test_the_record_has_what_passed_last(steps: list[Ended], tests: str) -> None:
+def test_the_record_has_the_last_passed_run(steps: list[Ended], tests: str) -> None:
     assert updated([ROW, OTHER], FOUND, steps) == [OTHER, {**FOUND, "Tests": tests}]
 
 
@@ -57,5 +57,5 @@ def test_a_cib_of_a_known_schema_stays_as_it_is() -> None:
         ("", "-"),
     ],
 )
-def test_a_version_in_what_a_program_prints(text: str, version: str) -> None:
+def test_a_version_is_found_in_the_output_of_a_program(text: str, version: str) -> None:
     assert number(text) == version

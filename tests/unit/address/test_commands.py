@@ -82,7 +82,7 @@ WISHES: list[dict[str, object]] = [
 @pytest.mark.parametrize("label", [None, "vip"])
 @pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("strays", [(), (32,), (31,), (24,), (24, 31, 32), (16, 32)])
-def test_from_anything_to_what_is_wanted(
+def test_from_any_state_to_the_wanted_one(
     strays: tuple[int, ...], wish: dict[str, object], label: str | None, prefix: int
 ) -> None:
     """The address never disappears on the way, and no other address is changed."""

@@ -25,13 +25,13 @@ KERNEL_NDISC_NOTIFY = (  # Linux with net.ipv6.conf.*.ndisc_notify=1
 )
 
 
-def test_gratuitous_arp_is_what_the_kernel_and_arping_send() -> None:
+def test_gratuitous_arp_equals_the_frames_of_kernel_and_arping() -> None:
     request, reply = announcement(MAC, VIP)
     assert request.hex() == KERNEL_ARP_NOTIFY
     assert reply.hex() == ARPING_A
 
 
-def test_an_advertisement_is_what_the_kernel_sends() -> None:
+def test_an_advertisement_equals_the_frame_of_the_kernel() -> None:
     (frame,) = announcement(MAC, VIP6)
     assert frame.hex() == KERNEL_NDISC_NOTIFY
 
@@ -125,7 +125,7 @@ def test_a_claimant_is_named(frame: bytes) -> None:
         ("nothing", b""),
     ],
 )
-def test_what_claims_nothing(why: str, frame: bytes) -> None:
+def test_frames_without_a_claim(why: str, frame: bytes) -> None:
     assert claim(frame, VIP, {MAC}) is None, why
 
 

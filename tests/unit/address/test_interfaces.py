@@ -187,7 +187,7 @@ def test_without_a_metric_is_the_lowest() -> None:
         {"dst": "10.9.0.20", "dev": "eth0", "protocol": "kernel", "scope": "link"},
     ],
 )
-def test_what_is_no_connected_network(route: dict[str, object]) -> None:
+def test_unconnected_networks(route: dict[str, object]) -> None:
     assert connected(routes(route)) == ()
 
 

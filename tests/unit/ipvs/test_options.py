@@ -123,7 +123,7 @@ def test_every_scheduler(scheduler: str) -> None:
 
 
 @pytest.mark.parametrize("key", [tables.UDP, tables.UDP6])
-def test_what_is_written_reads_the_same(key: ServiceKey) -> None:
+def test_written_options_read_the_same(key: ServiceKey) -> None:
     for config in tables.configurations(key):
         assert parse_options(list(config_words(config))) == config
 

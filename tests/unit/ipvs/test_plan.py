@@ -117,7 +117,7 @@ def test_there_is_no_difference_to_itself(table: WantedTable) -> None:
 
 @examples
 @given(tables.changes)
-def test_the_batch_makes_the_table_what_is_wanted(change: tables.Change) -> None:
+def test_the_batch_leads_to_the_wanted_table(change: tables.Change) -> None:
     *_, last = states(change)
     assert plain(ours(last)) == change.wanted
 
@@ -133,7 +133,7 @@ def test_no_state_on_the_way_is_without_real_servers(change: tables.Change) -> N
 
 @examples
 @given(tables.changes)
-def test_what_stays_is_never_away(change: tables.Change) -> None:
+def test_entries_that_stay_are_never_missing(change: tables.Change) -> None:
     """A real server that stays is never deleted and added again: it would lose its connections."""
     places = [births(kernel) for kernel in states(change)]
     kept = {place: born for place, born in places[0].items() if place in places[-1]}
@@ -143,7 +143,7 @@ def test_what_stays_is_never_away(change: tables.Change) -> None:
 
 @examples
 @given(tables.changes)
-def test_what_others_have_is_left_alone(change: tables.Change) -> None:
+def test_foreign_services_are_left_alone(change: tables.Change) -> None:
     alone = kernel_with({}, tables.FOREIGN).saved()
     for kernel in states(change, tables.FOREIGN):
         lines = kernel.saved().splitlines(keepends=True)

@@ -58,7 +58,7 @@ NOBODY = SERVICE._replace(real_servers={})
         (None, {}, False),
     ],
 )
-def test_who_serves(
+def test_serving_needs_a_weight(
     service: Service | None, wanted: dict[RealServerKey, int], answer: bool
 ) -> None:
     configs = {key: RealServerConfig("gate", weight) for key, weight in wanted.items()}

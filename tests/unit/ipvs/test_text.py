@@ -83,7 +83,7 @@ def test_real_servers_are_in_both() -> None:
     assert {key: s.real_servers for key, s in plain(parse_saved(SAVED)).items()} == READ_FROM_BOTH
 
 
-def test_what_proc_shows_of_configurations() -> None:
+def test_proc_shows_some_configurations_completely() -> None:
     found = {key[1:]: service.config for key, service in parse_proc(PROC).items()}
     assert found == {
         ("10.77.0.100", 53): ServiceConfig("wrr", one_packet=True),
@@ -140,7 +140,7 @@ def test_an_empty_table(text: str) -> None:
         ("-s rr -p 60 --pe sip -o", ServiceConfig("rr", 60, engine="sip", one_packet=True)),
     ],
 )
-def test_what_others_have_is_read_too(line: str, config: ServiceConfig) -> None:
+def test_foreign_services_are_read(line: str, config: ServiceConfig) -> None:
     """Services of others are read, even with options that this project would refuse."""
     assert parse_saved(f"-A -t 10.77.0.100:5432 {line}\n") == {KEY: Service(config, {})}
 
@@ -222,9 +222,7 @@ def test_proc_and_saved_agree_where_proc_shows_all(table: WantedTable) -> None:
         (ServiceConfig("mh"), KEY, False),
     ],
 )
-def test_what_a_difference_could_hide_in(
-    config: ServiceConfig, key: ServiceKey, shows: bool
-) -> None:
+def test_proc_hides_some_differences(config: ServiceConfig, key: ServiceKey, shows: bool) -> None:
     assert proc_shows(config, key) is shows
 
 

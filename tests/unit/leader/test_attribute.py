@@ -44,7 +44,9 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
         ("node9", "PRI", State.UNKNOWN, "node9 is no node of this cluster", None),
     ],
 )
-def test_who_leads(node: str, value: str, state: State, reason: str, name: str | None) -> None:
+def test_the_only_holder_of_the_attribute_leads(
+    node: str, value: str, state: State, reason: str, name: str | None
+) -> None:
     assert said(node, value) == (state, reason, name)
 
 

@@ -74,6 +74,6 @@ def test_a_template_and_defaults() -> None:
     assert probe_time(own.replace(b"</configuration>", defaults), ["db"]) == 30.0
 
 
-def test_what_is_no_document() -> None:
+def test_malformed_documents_are_refused() -> None:
     with pytest.raises(SourceUnavailable, match=r"^cibadmin: not a complete XML document"):
         probe_time(b"<configuration>", ["db"])

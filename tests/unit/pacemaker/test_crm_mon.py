@@ -298,7 +298,7 @@ def test_resources_of_kinds_not_known_here_are_passed_over() -> None:
     assert dict(parse(sketch("<novelty/>")).resources) == {}
 
 
-def test_what_is_no_node_is_passed_over() -> None:
+def test_elements_other_than_nodes_are_ignored() -> None:
     nodes = '<novelty/><node name="node1" online="true"/>'
     assert list(parse(sketch(nodes=nodes)).nodes) == ["node1"]
 
@@ -307,7 +307,7 @@ def test_no_node_has_an_attribute() -> None:
     assert dict(parse(sketch()).attributes) == {}
 
 
-def test_a_cluster_that_cannot_be_asked_is_not_an_empty_one(tmp_path: Path) -> None:
+def test_an_unreachable_cluster_is_not_an_empty_one(tmp_path: Path) -> None:
     """A failed query is an error, not an empty cluster.
 
     The installed crm_mon reports success, and an error, for a file that is not there.
@@ -346,7 +346,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_the_state_of_a_cluster_is_no_state(name: str) -> None:
+def test_other_documents_are_refused(name: str) -> None:
     refused, reason = REFUSED[name]
     with pytest.raises(SourceUnavailable, match=f"^crm_mon: {re.escape(reason)}"):
         parse(refused)

@@ -297,6 +297,6 @@ PROPERTIES = (
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(SITUATIONS)
-def test_what_is_true_of_every_decision(situation: Situation) -> None:
+def test_invariants_of_every_decision(situation: Situation) -> None:
     for holds in PROPERTIES:
         holds(situation)

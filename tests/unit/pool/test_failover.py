@@ -88,7 +88,7 @@ def test_the_pool_through_a_failover(name: str, spec: PoolSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", [DOCUMENTED, BY_ROLE], ids=["documented", "by-role"])
-def test_somebody_serves_all_the_time(spec: PoolSpec) -> None:
+def test_the_pool_serves_all_the_time(spec: PoolSpec) -> None:
     assert len(STATES) == 10
     assert all(moment.total_weight() > 0 for moment in failover(spec))
 

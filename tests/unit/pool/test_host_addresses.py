@@ -14,7 +14,7 @@ LISTED = "weight_of_realservers"
 LOST = Resolved([], "Name or service not known")
 
 
-def test_hosts_are_asked_for_by_their_names() -> None:
+def test_hosts_are_looked_up_by_their_names() -> None:
     found = [Candidate(host, FIT) for host in ("node1", "10.77.0.14", "db4.example.com")]
     assert questions(found, state("steady"), None) == {
         "node1": "node1",
@@ -23,7 +23,7 @@ def test_hosts_are_asked_for_by_their_names() -> None:
     }
 
 
-def test_nodes_are_asked_for_by_their_address_attribute() -> None:
+def test_nodes_are_looked_up_by_their_address_attribute() -> None:
     """A node without the attribute is not looked up: its name may lead to the wrong network."""
     cluster = state("steady")._replace(
         attributes={"node1": {"address": "10.88.0.1"}, "node2": {"address": "db2"}}
@@ -87,7 +87,7 @@ def test_a_node_without_the_address_attribute_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.IN])
-def test_what_else_is_known_does_not_depend_on_an_address(outcome: Outcome) -> None:
+def test_a_verdict_does_not_depend_on_an_address(outcome: Outcome) -> None:
     """A verdict does not depend on an address: a dead node is deleted at its last one."""
     verdict = Verdict(outcome, "said before")
     assert place(LOST, "10.77.0.1", verdict) == Located("node1", "10.77.0.1", 3, verdict, LISTED)

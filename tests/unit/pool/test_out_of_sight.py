@@ -133,6 +133,6 @@ def test_a_bundle_in_maintenance_stays_as_it_is_without_its_connection(tmp_path:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.FAILED])
-def test_what_is_settled_outweighs_a_lost_connection(outcome: Outcome) -> None:
+def test_a_settled_state_outweighs_a_lost_connection(outcome: Outcome) -> None:
     settled = Candidate("r1", Verdict(outcome, "so"))
     assert with_node_state(settled, state("remote-node-probed-again")) == settled

@@ -66,7 +66,7 @@ def test_words_without_quotes_stay_as_they_are(words: list[str]) -> None:
 
 
 @given(st.lists(st.text("abc=", min_size=1), min_size=1), st.sampled_from("\"'"))
-def test_what_a_shell_split_is_whole_again(words: list[str], quote: str) -> None:
+def test_arguments_split_by_a_shell_are_joined(words: list[str], quote: str) -> None:
     text = " ".join(words)
     assert rejoined(f"{quote}{text}{quote}".split(" ")) == [text]
 
@@ -155,7 +155,7 @@ def test_a_host_is_appended(words: list[str], host: str, string: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "a b", "u:p@a", "u:p@a/b", "Postgres://u:p@a", "a,", "-h"])
-def test_what_is_no_host(word: str) -> None:
+def test_invalid_hosts_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match=r"^the last argument is neither a connection string nor"):
         target(["port=1"], {}, word)
 

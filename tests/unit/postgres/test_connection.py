@@ -48,7 +48,7 @@ def test_servers_to_look_up(settings: dict[str, str], servers: list[str]) -> Non
         ({"host": "a", "hostaddr": "b,c"}, {"host": "/dev/null", "hostaddr": "nowhere,nowhere"}),
     ],
 )
-def test_nobody_is_anywhere(settings: dict[str, str], servers: dict[str, str]) -> None:
+def test_an_empty_host_list_is_refused(settings: dict[str, str], servers: dict[str, str]) -> None:
     assert nowhere(settings) == servers
 
 

@@ -44,12 +44,12 @@ def test_there_are_as_many_statements_as_rows_to_read() -> None:
     assert len(STATEMENTS) == 2
 
 
-def test_a_standby_is_not_asked() -> None:
+def test_a_standby_is_not_queried() -> None:
     with pytest.raises(SourceUnavailable, match="a standby, not the primary"):
         walsenders(("t", "monitor"), [])
 
 
-def test_nothing_is_said_of_walsenders_that_are_hidden() -> None:
+def test_hidden_walsenders_give_no_result() -> None:
     hidden = ("node2", None, "f", "f", "7", "5000", None, None, None, None, "1e9")
     with pytest.raises(SourceUnavailable, match=r"GRANT pg_monitor TO alice$"):
         walsenders(("f", "alice"), [hidden])
@@ -68,7 +68,7 @@ def test_nothing_is_said_of_walsenders_that_are_hidden() -> None:
         (GOOD._replace(name="a\nb"), Limits(), "matches no known host"),
     ],
 )
-def test_who_is_left_out(walsender: Walsender, limits: Limits, why: str) -> None:
+def test_unfit_walsenders_are_omitted(walsender: Walsender, limits: Limits, why: str) -> None:
     found = standbys([[walsender]], listed(["node1", "node2"]), limits)
     assert found.names == []
     assert found.left_out == [f"{walsender.name!a}: {why}"]
@@ -170,7 +170,7 @@ TEN = Limits(seconds=10)
         ([[NEW._replace(state="catchup")]], TEN, 4, None),
     ],
 )
-def test_who_is_looked_at_again(
+def test_undecided_walsenders_are_sampled_again(
     seen: list[list[Walsender]], limits: Limits, left: float, pause: float | None
 ) -> None:
     """The next query follows a pause, or never comes if no standby may still come near enough."""

@@ -32,7 +32,7 @@ def test_nor_one_with_quotes(piece: str) -> None:
         ("", "out of\nmemory", "out of; memory"),
     ],
 )
-def test_what_is_malformed(string: str, complaint: str, says: str) -> None:
+def test_malformed_settings_are_hidden(string: str, complaint: str, says: str) -> None:
     assert malformed(string, complaint) == f"malformed connection string: {says}"
 
 
@@ -73,7 +73,7 @@ def test_a_password_that_is_taken_for_something_else(target: Target, known: dict
         ("host=a,b password=b", {"host": "a,b"}, 'at "a" nor "b"'),
     ],
 )
-def test_what_is_certain_is_repeated(string: str, settings: dict[str, str], complaint: str) -> None:
+def test_certain_text_is_repeated(string: str, settings: dict[str, str], complaint: str) -> None:
     assert failed(complaint, Target(string, {}), settings) == complaint
 
 

@@ -90,7 +90,7 @@ def test_a_restarted_standby_that_is_cut_off_does_not_know_its_lag(limits: Limit
         (STALLED._replace(age=9), Limits(seconds=10)),
     ],
 )
-def test_who_is_fit(found: Standby, limits: Limits) -> None:
+def test_fit_standbys(found: Standby, limits: Limits) -> None:
     assert why_not([found], limits) == ""
     assert again([found], limits, left=8) is None
 
@@ -113,7 +113,7 @@ def test_who_is_fit(found: Standby, limits: Limits) -> None:
         ),
     ],
 )
-def test_who_is_not(found: Standby, limits: Limits, why: str) -> None:
+def test_unfit_standbys(found: Standby, limits: Limits, why: str) -> None:
     assert why_not([found], limits).startswith(why)
 
 
@@ -129,7 +129,7 @@ def test_who_is_not(found: Standby, limits: Limits, why: str) -> None:
         (later(9, replayed=7000)._replace(silent=True), Lag(None, 3609)),
     ],
 )
-def test_what_two_times_say(last: Standby, found: Lag) -> None:
+def test_two_samples_are_combined(last: Standby, found: Lag) -> None:
     assert lag(behind(1000), last) == found
 
 
@@ -150,7 +150,7 @@ def test_what_two_times_say(last: Standby, found: Lag) -> None:
         ([behind(1)._replace(in_recovery=False)], Limits(seconds=10), 8, None),
     ],
 )
-def test_who_is_asked_again(
+def test_undecided_standbys_are_queried_again(
     said: list[Standby], limits: Limits, left: float, pause: float | None
 ) -> None:
     """The next query follows a pause, or never comes if the standby cannot come near enough."""

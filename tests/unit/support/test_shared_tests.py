@@ -7,7 +7,7 @@ from tests.support.shared_tests import order
 TESTS = ["bringup", "drills", "drills", "pacemaker", "drills"]
 
 
-def test_what_takes_longest_is_taken_first_and_stays_in_order() -> None:
+def test_the_longest_part_is_taken_first_in_its_order() -> None:
     modules = [("bringup", 1), ("drills", 4), ("pacemaker", 6), ("drills", 5)]
     assert order(TESTS, modules) == [1, 2, 4, 3, 0]
 

@@ -117,7 +117,7 @@ def test_remove() -> None:
         (UDP6, "-s rr", ServiceConfig("rr", one_packet=True)),
     ],
 )
-def test_what_proc_does_not_show_is_changed_too(
+def test_settings_hidden_in_proc_are_changed(
     key: ServiceKey, there: str, wanted: ServiceConfig
 ) -> None:
     option = "-t 10.77.0.100:5432" if key == KEY else "-u [fd77::100]:53"
@@ -130,7 +130,7 @@ def test_what_proc_does_not_show_is_changed_too(
     assert found.config == wanted
 
 
-def test_what_others_have_does_not_keep_it_from_being_seen() -> None:
+def test_foreign_services_do_not_hide_ours() -> None:
     persistent = WantedService(ServiceConfig("rr", persistence=60), {})
     director = Director(FOREIGN)
     director.kernel.reach(persistent)
@@ -169,7 +169,7 @@ def test_a_batch_that_dies_is_noticed_and_healed() -> None:
     assert healthy.reach(WANTED) == (AddRealServer(KEY, NODE2, GATE),)
 
 
-def test_what_ipvsadm_says_is_the_reason() -> None:
+def test_the_output_of_ipvsadm_is_the_reason() -> None:
     director = Director()
     unknown = WANTED._replace(config=ServiceConfig("twos"))
     with pytest.raises(KernelMismatch) as raised:
@@ -183,7 +183,7 @@ def test_what_ipvsadm_says_is_the_reason() -> None:
     )
 
 
-def test_of_much_that_is_left_undone_only_the_beginning_is_said() -> None:
+def test_a_long_list_of_undone_changes_is_cut() -> None:
     many = {RealServerKey(f"10.77.1.{number}", 5432): GATE for number in range(1, 6)}
     with pytest.raises(KernelMismatch) as raised:
         Director(lines=1).kernel.reach(WantedService(RR, many))
@@ -327,7 +327,7 @@ def modprobe(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
 
 
-def test_load_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_modules_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proc = tmp_path / "ip_vs"
     modprobe(tmp_path, f"touch {proc}", monkeypatch)
     load("wrr", Deadline.after(5), str(proc))

@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "lvsdr-lvs.state")
 
 
-def test_what_was_written_is_read(path: str) -> None:
+def test_written_state_is_read(path: str) -> None:
     state.write(path, {"b": [1, None], "a": {"ü": 1.5}})
     assert state.read(path) == {"b": [1, None], "a": {"ü": 1.5}}
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -84,7 +84,7 @@ def test_a_symbolic_link_is_replaced(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("leave", [Path.touch, lambda path: path.symlink_to("/dev/null")])
-def test_what_a_killed_process_left_is_no_obstacle(path: str, leave: object) -> None:
+def test_files_of_a_killed_process_are_no_obstacle(path: str, leave: object) -> None:
     assert callable(leave)
     leave(Path(f"{path}.{os.getpid()}"))
     state.write(path, {"a": 1})
@@ -123,7 +123,7 @@ def special_files(directory: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", ["fifo", "socket", "link", "hard link", "directory", "device"])
-def test_what_is_not_a_file_of_ones_own_is_not_overwritten(kind: str, tmp_path: Path) -> None:
+def test_foreign_files_are_not_overwritten(kind: str, tmp_path: Path) -> None:
     path = special_files(tmp_path)[kind]
     before = path.lstat()
     with pytest.raises(OSError, match=state.NOT_REGULAR):

@@ -53,7 +53,7 @@ def test_a_setting_that_is_not_there(node: Node) -> None:
     assert str(raised.value) == "cannot read net/nothing: No such file or directory"
 
 
-def test_what_differs(node: Node) -> None:
+def test_differing_settings(node: Node) -> None:
     node[TEMPLATE] = "1"
     assert differing({NODEST: "1", TEMPLATE: "1"}, str(node.root)) == {NODEST: "0"}
 
@@ -88,7 +88,7 @@ def test_the_last_owner_puts_it_back(node: Node) -> None:
     assert (node[NODEST], node[TEMPLATE]) == ("0", "0")
 
 
-def test_what_somebody_set_since_is_left(node: Node) -> None:
+def test_a_value_set_since_is_left(node: Node) -> None:
     node.claims("a").claim({NODEST: "1"})
     node[NODEST] = "2"
     assert node.claims("a").release() == [
@@ -97,7 +97,7 @@ def test_what_somebody_set_since_is_left(node: Node) -> None:
     assert node[NODEST] == "2"
 
 
-def test_what_somebody_put_back_since_needs_no_word(node: Node) -> None:
+def test_a_value_put_back_since_needs_no_message(node: Node) -> None:
     node.claims("a").claim({NODEST: "1"})
     node[NODEST] = "0"
     assert node.claims("a").release() == []
@@ -218,7 +218,7 @@ def test_a_lock_that_cannot_be_had(node: Node) -> None:
     assert claims.trouble == [problem]
 
 
-def test_what_is_as_good_is_left(node: Node) -> None:
+def test_an_equally_good_value_is_left(node: Node) -> None:
     node[NODEST] = "2"
     good = {NODEST: ("1", "2")}
     assert differing({NODEST: "1"}, str(node.root), as_good=good) == {}
@@ -229,7 +229,7 @@ def test_what_is_as_good_is_left(node: Node) -> None:
     assert node[NODEST] == "2"
 
 
-def test_what_somebody_made_as_good_since_is_left_by_all(node: Node) -> None:
+def test_an_equally_good_value_set_since_is_left_by_all(node: Node) -> None:
     """A value set meanwhile that is as good stays, even if another resource claims it later."""
     good = {NODEST: ("1", "2")}
     node.claims("a").claim({NODEST: "1"}, good)
@@ -268,7 +268,7 @@ def test_a_disk_that_is_full(node: Node) -> None:
     assert (third.trouble, third.unset) == ([problem], {})
 
 
-def test_what_was_claimed_before_needs_no_disk(node: Node) -> None:
+def test_an_earlier_claim_needs_no_disk(node: Node) -> None:
     node.claims("one").claim({NODEST: "1"})
     node[NODEST] = "0"
     (node.run / f"lvsdr-sysctl.json.{os.getpid()}").mkdir()

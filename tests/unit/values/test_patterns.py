@@ -21,7 +21,7 @@ ASCII = [chr(code) for code in range(1, 127) if chr(code) != "\n"]
         *("[^[:alpha:]]", "[]x[]", "[^]x]", "[[:digit:]a-f&&]", "[a||b]", "[~~-]"),
     ],
 )
-def test_brackets_mean_what_they_mean_to_grep(pattern: str) -> None:
+def test_brackets_match_as_in_grep(pattern: str) -> None:
     done = subprocess.run(
         ["grep", "-Ex", pattern],
         input="\n".join(ASCII).encode(),
@@ -39,7 +39,7 @@ def test_brackets_mean_what_they_mean_to_grep(pattern: str) -> None:
     "pattern",
     ["HS:sync|HS:async", "1", r"\d+ [\w:]+", "(?i)yes", r"\[[:alpha:]", "[a-c]", "a[", "[", r"\\"],
 )
-def test_what_is_the_same_in_both_notations(pattern: str) -> None:
+def test_common_notation_matches_the_same(pattern: str) -> None:
     assert translated(pattern) == pattern
 
 
@@ -52,7 +52,7 @@ def test_what_is_the_same_in_both_notations(pattern: str) -> None:
         ("[[=x=]]", r"^\[= \(collating\) is not supported$"),
     ],
 )
-def test_what_cannot_be_translated(pattern: str, problem: str) -> None:
+def test_untranslatable_patterns_are_refused(pattern: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         translated(pattern)
 

@@ -92,7 +92,7 @@ def test_an_expired_answer_counts_as_unknown() -> None:
     assert "no answer for 60." in format_text(found)
 
 
-def test_the_state_before_the_first_answer_is_not_asked_yet() -> None:
+def test_the_state_before_the_first_answer_is_unknown() -> None:
     found = add_ages(
         {
             **describe_state("etcd", LeaderHistory(), AnswerCounts(), LeaderPolicy(), []),

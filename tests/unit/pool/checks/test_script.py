@@ -56,7 +56,7 @@ def test_each_has_its_own_verdict() -> None:
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.IN])
-def test_only_those_that_are_in_are_asked_about(outcome: Outcome, tmp_path: Path) -> None:
+def test_only_candidates_that_are_in_are_checked(outcome: Outcome, tmp_path: Path) -> None:
     settled = Candidate("node1", Verdict(outcome, "said before"))
     script = program(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
     spec = SPEC._replace(check_script=script)
@@ -132,7 +132,7 @@ def test_a_timeout_of_the_operation_that_is_shorter_than_the_scripts_is_a_failur
     assert not found.verdict.certain
 
 
-def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
+def test_interim_results_are_reported_after_a_second() -> None:
     told_early: list[list[str]] = []
     script = shell("test $1 = node1 && sleep 60; echo f", timeout=1.5)
     found = [Candidate(name, FIT) for name in ("node1", "node2")]
@@ -149,7 +149,7 @@ def test_what_is_known_after_a_second_is_told_meanwhile() -> None:
     ]
 
 
-def test_nothing_is_told_meanwhile_if_all_answer_soon() -> None:
+def test_quick_checks_report_no_interim_results() -> None:
     told_early: list[list[Candidate]] = []
     limits = CheckLimits(Deadline.after(20.0), 10.0, told_early.append)
     checked([Candidate("node1", FIT)], SPEC._replace(check_script=shell("echo t")), limits)

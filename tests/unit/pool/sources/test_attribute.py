@@ -57,7 +57,7 @@ def test_the_whole_value_must_match(pattern: str, value: str, fits: bool) -> Non
     assert verdict.outcome is (Outcome.IN if fits else Outcome.WITHDRAWN)
 
 
-def test_the_reason_says_what_was_wanted() -> None:
+def test_the_reason_names_the_wanted_value() -> None:
     verdict = judged(NODE, with_value("HS:alone"), attribute("fit", "HS:(sync|async)"))
     assert verdict.reason == "fit is HS:alone, wanted HS:(sync|async)"
 

@@ -64,7 +64,7 @@ def test_of_several_states_the_graver_counts(flags: set[str], outcome: Outcome) 
     assert verdict.outcome is outcome
 
 
-def test_who_is_about_to_stop() -> None:
+def test_leaving_nodes_are_about_to_stop() -> None:
     verdicts = {name: node_verdict(node) for name, node in state("nodes").nodes.items()}
     assert {name for name, verdict in verdicts.items() if verdict and verdict.leaving} == {
         "on-standby",
@@ -73,7 +73,7 @@ def test_who_is_about_to_stop() -> None:
     }
 
 
-def test_what_is_out_of_sight_on_a_node_that_leaves_has_stopped() -> None:
+def test_an_instance_out_of_sight_on_a_leaving_node_has_stopped() -> None:
     gone = Candidate("leaving", Verdict(Outcome.FAILED, "is not running there", grace=10.0))
     assert with_node_state(gone, state("nodes")).verdict.grace == 0
     there = gone._replace(host="well")

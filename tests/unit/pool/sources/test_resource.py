@@ -60,7 +60,7 @@ def test_resources(resource: str, on_node1: str, on_node2: str, on_node3: str) -
     assert judged(resource) == expected
 
 
-def test_what_may_only_be_out_of_sight() -> None:
+def test_instances_out_of_sight_have_a_grace() -> None:
     """A resource that has failed, or has failed and is blocked, is not merely out of sight."""
     verdicts = {
         resource: {it.host: it.verdict for it in candidates(state("resources"), spec, NOW)}["node1"]
@@ -141,7 +141,7 @@ def test_roles(role: Role) -> None:
     assert tuple(verdict.outcome for verdict in verdicts) == ROLES[role]
 
 
-def test_the_reason_for_a_role_says_what_was_wanted() -> None:
+def test_the_reason_for_a_role_names_the_wanted_role() -> None:
     promoted = INSTANCE._replace(role=Role.PROMOTED)
     assert instance_verdict("db", promoted, UNPROMOTED).reason == (
         "db is Promoted, wanted Unpromoted"

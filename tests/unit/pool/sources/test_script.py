@@ -73,7 +73,7 @@ def test_a_list_of_hosts(output: bytes, names: list[str]) -> None:
         (b"(0 rows)", "'(0'"),
     ],
 )
-def test_what_is_not_a_list_of_hosts(output: bytes, shown: str) -> None:
+def test_malformed_lists_are_refused(output: bytes, shown: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
         hosts(LABEL, output)
     assert str(caught.value).startswith(f"list printed {shown}")
@@ -81,7 +81,7 @@ def test_what_is_not_a_list_of_hosts(output: bytes, shown: str) -> None:
     assert len(str(caught.value)) < 400
 
 
-def test_more_hosts_than_anybody_has() -> None:
+def test_too_many_hosts_are_refused() -> None:
     names = " ".join(f"node{number}" for number in range(MOST_HOSTS + 1)).encode()
     with pytest.raises(
         SourceUnavailable, match=rf"^list printed {MOST_HOSTS + 1} names, more than {MOST_HOSTS}$"
@@ -112,7 +112,7 @@ def test_it_gets_no_input_and_a_plain_locale() -> None:
     assert ask(shell("cat; echo $LC_ALL")) == ["C in: named by sh"]
 
 
-def test_what_it_says_on_standard_error_is_no_list() -> None:
+def test_standard_error_is_no_list() -> None:
     assert ask(shell("echo node9 >&2; echo node1")) == ["node1 in: named by sh"]
 
 

@@ -115,7 +115,7 @@ def test_the_list_script_is_alone_in_naming_hosts() -> None:
     ]
 
 
-def test_a_node_on_standby_is_on_standby_whoever_names_it() -> None:
+def test_a_node_on_standby_is_on_standby_in_every_source() -> None:
     script = Script(("/bin/echo", "node1", "node3"), 10.0)
     assert asked(state("node3-standby"), SPEC._replace(list_script=script)) == [
         "node1 in: named by echo",
@@ -161,7 +161,7 @@ def test_a_source_that_does_not_answer(spec: PoolSpec, reason: str) -> None:
     ]
 
 
-def test_who_was_named_on_standby_stays_while_nobody_can_say() -> None:
+def test_a_named_node_on_standby_stays_without_an_answer() -> None:
     found = survey(
         state("node3-standby"), SPEC._replace(list_script=shell("exit 1")), Deadline.after(20.0)
     )
@@ -177,7 +177,7 @@ def test_a_name_that_only_looks_like_a_node(tmp_path: Path) -> None:
     ]
 
 
-def test_a_node_whose_name_has_a_blank_is_a_node_like_any_other() -> None:
+def test_a_node_name_may_contain_a_blank() -> None:
     steady = state("steady")
     node = steady.nodes["node1"]._replace(name="db 1")
     cluster = steady._replace(

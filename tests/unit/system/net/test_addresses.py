@@ -107,7 +107,7 @@ INTERRUPTED = "echo 'Dump was interrupted and may be inconsistent.' >&2"
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_a_list_that_was_interrupted_is_asked_for_again(
+def test_an_interrupted_list_is_requested_again(
     status: int, other_ip: Path, deadline: Deadline, tmp_path: Path
 ) -> None:
     """An interrupted list is requested again after any exit status: entries may be missing."""

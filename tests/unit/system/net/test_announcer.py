@@ -112,7 +112,7 @@ def test_it_ends_when_the_link_is_lost() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_who_cannot_be_remembered_sends_nothing(tmp_path: Path) -> None:
+def test_an_unrecorded_sender_sends_nothing(tmp_path: Path) -> None:
     def fails(_: Process) -> None:
         raise OSError("disk full")
 
@@ -123,7 +123,7 @@ def test_who_cannot_be_remembered_sends_nothing(tmp_path: Path) -> None:
     assert not log.exists()
 
 
-def test_the_end_of_somebody_else() -> None:
+def test_another_process_is_left_alone() -> None:
     """A process that has the sender's number by now is not ended."""
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
         started = announcer._started(other.pid)
@@ -134,5 +134,5 @@ def test_the_end_of_somebody_else() -> None:
         assert other.wait() == -9
 
 
-def test_the_end_of_nobody() -> None:
+def test_a_process_that_has_ended_is_not_ended() -> None:
     assert not announcer.end(Process(4194305, 1))  # more than the kernel's largest

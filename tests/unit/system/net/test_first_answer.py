@@ -56,7 +56,7 @@ def test_the_first_answer(asks: list[Ask], won: tuple[int, str]) -> None:
     assert race(*asks) == won
 
 
-def test_the_second_is_not_asked_without_need() -> None:
+def test_the_second_is_not_queried_without_need() -> None:
     asked: list[str] = []
 
     def second() -> str:
@@ -67,7 +67,7 @@ def test_the_second_is_not_asked_without_need() -> None:
     assert asked == []
 
 
-def test_nobody_answers() -> None:
+def test_no_answer_is_an_error() -> None:
     with pytest.raises(SourceUnavailable) as caught:
         race(fails(REFUSED), stuck, fails(SourceUnavailable("no leader")), seconds=1)
     assert str(caught.value) == "no. 0: refused; no. 1: no answer in time; no. 2: no leader"
@@ -112,7 +112,7 @@ def test_a_wait_ends_when_it_is_stopped_or_over() -> None:
     bell.wait(PATIENCE)
 
 
-def test_a_wait_ends_when_what_it_waits_for_is_there() -> None:
+def test_a_wait_ends_with_its_event() -> None:
     bell = Bell()
     come: list[int] = []
 

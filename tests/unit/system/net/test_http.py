@@ -132,7 +132,7 @@ def test_a_handshake_of_a_byte_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("behave", [silence, a_drop_at_a_time])
-def test_who_takes_too_long(behave: Behaviour) -> None:
+def test_a_server_that_takes_too_long(behave: Behaviour) -> None:
     assert why_not(behave, 0.2) == "no answer in time"
 
 
@@ -145,7 +145,7 @@ def test_who_takes_too_long(behave: Behaviour) -> None:
     ],
     ids=["closed", "no HTTP", "too much"],
 )
-def test_what_is_no_answer(behave: Behaviour, reason: str) -> None:
+def test_malformed_answers(behave: Behaviour, reason: str) -> None:
     assert reason in why_not(behave)
 
 
@@ -154,12 +154,12 @@ def test_half_an_answer() -> None:
     assert why_not(lambda client, _: client.sendall(half))
 
 
-def test_nobody_listens(closed: int) -> None:
+def test_a_closed_port(closed: int) -> None:
     with pytest.raises(SourceUnavailable, match=r"^Connection refused$"):
         ask(closed)
 
 
-def test_a_name_that_nobody_has() -> None:
+def test_an_unknown_name() -> None:
     endpoint = Endpoint("no-such-host.invalid", 80)
     with pytest.raises(SourceUnavailable) as caught:
         exchange(endpoint, GET, Trust(), Deadline.after(PATIENCE))

@@ -98,7 +98,7 @@ def test_an_error() -> None:
         list(links.of(7, message(ERROR, struct.pack("=i", -95) + bytes(16))))
 
 
-def test_one_who_listens_waits() -> None:
+def test_a_listener_waits() -> None:
     """A listener waits while nothing changes.
 
     The tests with network namespaces show that a change rings.

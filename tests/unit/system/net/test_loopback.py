@@ -87,17 +87,17 @@ def test_there_and_away(vip: str, label: str, new: Address) -> None:
     assert lo.read() == before
 
 
-def test_an_address_that_somebody_added_meanwhile_is_there() -> None:
+def test_an_address_added_meanwhile_is_there() -> None:
     lo = FakeLo(OURS)
     lo.put(VIP)
     assert lo.read()[-1] == OURS
 
 
-def test_an_address_that_somebody_removed_meanwhile_is_gone() -> None:
+def test_an_address_removed_meanwhile_is_gone() -> None:
     FakeLo().take_away(VIP)
 
 
-def test_what_cannot_be_done_is_told_in_the_words_of_ip() -> None:
+def test_an_impossible_change_is_reported_in_the_words_of_ip() -> None:
     lo = FakeLo()
     lo.problem = LvsdrError("ip: Error: No buffer space.")
     with pytest.raises(LvsdrError) as raised:

@@ -9,5 +9,5 @@ from lvsdr.values.deadline import Deadline
 NOWHERE = Interface("nosuch0", 987654, (), True, True, "", "ether", ())
 
 
-def test_nobody_can_be_asked() -> None:
+def test_an_unusable_interface_gives_no_neighbour() -> None:
     assert neighbours.mac_of("fd77::9", NOWHERE, Deadline.after(5.0)) is None

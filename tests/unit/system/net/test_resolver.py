@@ -97,7 +97,7 @@ class Resolver:
         return self._names[name].split()
 
 
-def test_a_slow_resolver_holds_up_nobody_else() -> None:
+def test_a_slow_look_up_delays_no_other() -> None:
     resolver = Resolver(node1="10.77.0.11", node2="10.77.0.12")
     start = time.monotonic()
     hosts = ["node1", "slow", "node2", "slower"]
@@ -139,7 +139,7 @@ def test_an_address_of_one_link_is_of_no_use() -> None:
     }
 
 
-def test_what_is_known_so_far() -> None:
+def test_answers_so_far_are_available() -> None:
     lookups = Lookups(
         ["node1", "slow", "10.9.0.4"], ipv6=False, resolver=Resolver(node1="10.9.0.3")
     )
@@ -157,7 +157,7 @@ def test_all_have_answered() -> None:
 
 
 @pytest.mark.parametrize("text", ["10.9.0.021", "0x0a.9.0.21", "0xA090015", "10.9", "1", "-C", ""])
-def test_what_is_no_host_is_never_looked_up(text: str) -> None:
+def test_invalid_hosts_are_never_looked_up(text: str) -> None:
     """A text that is no host is never looked up.
 
     getaddrinfo reads most of these as an address, 10.9.0.021 as 10.9.0.17.
@@ -178,7 +178,7 @@ def test_more_names_than_threads() -> None:
     assert found == {name: Resolved([address]) for name, address in names.items()}
 
 
-def test_nobody() -> None:
+def test_an_empty_list_needs_no_look_up() -> None:
     assert resolve([], ipv6=False, deadline=Deadline.after(0)) == {}
 
 

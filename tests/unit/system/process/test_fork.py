@@ -44,7 +44,7 @@ def leaves() -> None:
     sys.exit(3)
 
 
-def test_what_it_says() -> None:
+def test_its_output_is_read() -> None:
     deadline = Deadline.after(20)
     child = fork("talker", says_something, deadline)
     assert finish(child, deadline) == Result(0, b"/dev/null", b"True")
@@ -66,7 +66,7 @@ def test_it_is_given_up_at_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("ignored", [True, False])
-def test_it_ends_though_nobody_gives_it_up(ignored: bool) -> None:
+def test_it_ends_without_being_ended(ignored: bool) -> None:
     """A child ends itself at its deadline, even if its parent ignores SIGALRM."""
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN if ignored else signal.SIG_DFL)
     try:

@@ -134,7 +134,9 @@ def test_the_deadline_comes_before_the_timeout() -> None:
 
 
 @pytest.mark.parametrize(("enough", "inconclusive"), [(0.1, False), (30.0, True)])
-def test_who_had_enough_time_has_failed_at_the_deadline(enough: float, inconclusive: bool) -> None:
+def test_a_program_with_enough_time_has_failed_at_the_deadline(
+    enough: float, inconclusive: bool
+) -> None:
     argv = ("sleep", "60")
     (result,) = run_all([argv], Deadline.after(0.3), timeout=60.0, terms=Terms(enough))
     assert re.fullmatch(r"timed out after 0\.\d+ s", result.problem or "")

@@ -77,7 +77,7 @@ def test_a_broken_pipe_ends_it(starter: Starter) -> None:
 
 
 @pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "/etc/passwd", "/etc"])
-def test_what_cannot_be_started_leaks_nothing(starter: Starter, program: str) -> None:
+def test_a_failed_start_leaks_nothing(starter: Starter, program: str) -> None:
     before = open_descriptors()
     with pytest.raises(OSError, match=r"No such file|Permission denied"):
         starter((program,), None)
