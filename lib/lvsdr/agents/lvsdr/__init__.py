@@ -135,11 +135,10 @@ AGENT = Agent(
     version=__version__,
     short="LVS director: a virtual service whose real servers follow the cluster",
     long=(
-        "Manages one virtual service of the kernel's IPVS load balancer. Who is a real server is "
-        "read from the cluster itself: the nodes where a resource runs, in which role, with which "
-        "node attribute; or comes from a static list or a script. Monitor brings the kernel's "
-        "table in line with what it finds; established connections to real servers that did not "
-        "fail survive every change."
+        "Manages one virtual service of the kernel's IPVS load balancer. The real servers are the "
+        "cluster nodes on which a resource runs, in a given role or with a given node attribute, "
+        "or come from a static list or a script. Monitor updates the kernel's table accordingly. "
+        "Established connections to real servers that did not fail survive every change."
     ),
     parameters=PARAMETERS,
     actions=(

@@ -93,9 +93,10 @@ WEIGHTS = optional(
     long=(
         "Static list of real servers with optional weights: node1,weight1 node2 192.168.0.234,3. "
         "A host is a node name, any other host name, or an address. Weight 0 is legal: such a "
-        "real server is present (not with -s dh), but gets nothing new. If other parameters say "
-        "who is a real server, the list only gives the weights. The virtual IP, and addresses of "
-        "loopback, multicast, broadcast or a network as such, are refused, whatever names them."
+        "real server is present (not with -s dh), but gets no new connections. If a resource, an "
+        "attribute or a script selects the real servers, the list only gives the weights. The "
+        "virtual IP, and addresses of loopback, multicast, broadcast or a network as such, are "
+        "refused from every source."
     ),
 )
 RESOURCE = optional(
@@ -149,7 +150,7 @@ LIST_SCRIPT = optional(
     short="Script that lists the real servers",
     long=(
         "Program, with arguments quoted as for a shell (no shell is involved), that prints the "
-        "real servers, separated by white space. It alone decides who is a candidate. If it ends "
+        "real servers, separated by white space. It alone selects the candidates. If it ends "
         "with another status than 0, prints something else, or takes too long, nothing changes. "
         "get_active_slaves also lists standbys with hot_standby=off; a check script notices them. "
         f"{_SECRETS}"
@@ -186,7 +187,7 @@ SCRIPT_TIMEOUT = defaulted(
     short="Time for one call of a script",
     long=(
         "A script, with all of its children, is killed when one call takes longer, or when the "
-        "operation's own timeout leaves less: some three quarters of that at most."
+        "operation's own timeout leaves less: at most about three quarters of that timeout."
     ),
 )
 DRAIN_TIMEOUT = defaulted(
@@ -208,12 +209,12 @@ ON_EMPTY = defaulted(
     one_of("keep", "empty"),
     "keep",
     reloadable=True,
-    short="What to do when no real server is fit",
+    short="Behaviour when no real server is fit",
     long=(
-        "keep leaves those that serve now and are alive as they are: during a failover, say, "
-        "while every standby is between two states. Those that are about to stop, on a node on "
-        "standby, say, are kept only if nobody else serves. empty withdraws all like any other, so "
-        "that fallback_realservers take over at once."
+        "keep leaves the real servers that serve now and are alive as they are, for example during "
+        "a failover, while every standby is between two states. Real servers that are about to "
+        "stop, for example on a node on standby, are kept only if no other real server serves. "
+        "empty withdraws all of them, so that fallback_realservers take over at once."
     ),
 )
 FALLBACK = optional(

@@ -217,7 +217,7 @@ AGENT = Agent(
         "Meant to be cloned. Nothing else on lo is touched, several resources may run side by "
         "side, and so may a director of the same virtual IP. Order it to start and to stop before "
         "the service that is balanced: with drain_delay and drain_timeout, clients of a node on "
-        "standby finish what they are at, and no new ones are lost."
+        "standby can end their sessions, and no new connection is lost."
     ),
     parameters=PARAMETERS,
     actions=(

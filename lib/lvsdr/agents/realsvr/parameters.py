@@ -45,9 +45,9 @@ NIC_LO = defaulted(
     "lo:0",
     short="Label of the address",
     long=(
-        "What an IPv4 address on lo is labelled with, for ifconfig and its like: lo: and a name, "
-        "or just lo. Several addresses may have the same label. IPv6 addresses have none. An "
-        "address that is there already keeps the label that it has."
+        "Label of an IPv4 address on lo, for programs such as ifconfig: lo: and a name, or lo "
+        "alone. Several addresses may have the same label. IPv6 addresses have no label. An "
+        "address that is present already keeps its label."
     ),
 )
 DRAIN_DELAY = defaulted(
@@ -57,10 +57,9 @@ DRAIN_DELAY = defaulted(
     reloadable=True,
     short="How long stop waits for the director",
     long=(
-        "On a node that is on standby or shutting down, stop first waits so long, whether or not "
-        "anybody is connected: the director notices at its next monitor, and sends new "
-        "connections here until then. Longer than the interval of that monitor and the time that "
-        "it takes: 7s where it runs every 5s."
+        "On a node that is on standby or shutting down, stop first waits for this time, with or "
+        "without connections: the director sends new connections here until its next monitor. Set "
+        "it longer than the interval and the run time of that monitor: 7s for an interval of 5s."
     ),
 )
 DRAIN_TIMEOUT = defaulted(

@@ -77,9 +77,9 @@ ARP_COUNT = defaulted(
     reloadable=True,
     short="Announcements after start",
     long=(
-        "How often all neighbours are told who has the address now: gratuitous ARP, as a request "
-        "and as a reply, or unsolicited neighbour advertisements for IPv6. The first time before "
-        "start returns, the others in the background."
+        "Number of announcements of the address to all neighbours: gratuitous ARP, as a request "
+        "and as a reply, or unsolicited neighbour advertisements for IPv6. Start sends the first "
+        "one before it returns, and the others in the background."
     ),
 )
 ARP_INTERVAL = defaulted(
@@ -97,8 +97,8 @@ ARP_COUNT_REFRESH = defaulted(
     reloadable=True,
     short="Announcements in each monitor",
     long=(
-        "How often the address is announced again in each monitor that finds it well: for "
-        "neighbours that missed it, or believed somebody else meanwhile."
+        "Number of announcements in each successful monitor, for neighbours that missed the "
+        "earlier ones or have learnt another MAC address meanwhile."
     ),
 )
 DUPLICATE_CHECK = defaulted(
@@ -108,10 +108,10 @@ DUPLICATE_CHECK = defaulted(
     reloadable=True,
     short="Whether to look for another owner first",
     long=(
-        "Before start takes an address that is not there yet, it asks the segment for another "
-        "owner; if one answers, start fails and names its MAC address. IPv4: three ARP probes "
-        "within a second; IPv6: the kernel's duplicate address detection. Set it to false where "
-        "a router answers for everybody (proxy ARP)."
+        "Before start adds an address, it checks whether another host on the segment has it. If "
+        "so, start fails and names the MAC address of that host. IPv4: three ARP probes within a "
+        "second; IPv6: the kernel's duplicate address detection. Set it to false where a router "
+        "answers for all addresses (proxy ARP)."
     ),
 )
 CHECK_LINK = defaulted(
@@ -121,7 +121,7 @@ CHECK_LINK = defaulted(
     reloadable=True,
     short="Whether the interface must have a link",
     long=(
-        "Without carrier, start fails and monitor says that the address is not running, so that "
+        "Without carrier, start fails and monitor reports that the address is not running, so that "
         "the cluster takes it elsewhere."
     ),
 )

@@ -155,10 +155,10 @@ AGENT = Agent(
     version=__version__,
     short="Virtual IP address",
     long=(
-        "Manages an IPv4 or IPv6 address on an interface of this node. Before it takes the "
-        "address it asks the segment whether somebody else has it; afterwards it tells all "
-        "neighbours where it is now. The same address on the loopback interface, as a real server "
-        "of direct routing has it, is neither mistaken for it nor touched."
+        "Manages an IPv4 or IPv6 address on an interface of this node. Start first checks whether "
+        "another host on the segment has the address, then adds it and announces it to all "
+        "neighbours. The same address on the loopback interface, as on a real server of direct "
+        "routing, is ignored and left unchanged."
     ),
     parameters=PARAMETERS,
     actions=(

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ....ocf.parameters import Parameter
 
 _IN_THE_CIB = (
-    "Everybody who may read the cluster's configuration can read it: better a file, which is read "
-    "anew each time."
+    "All users with read access to the cluster's configuration can read it: prefer a file, which "
+    "is read anew each time."
 )
 
 
@@ -69,24 +69,23 @@ _GRACE = Parser(_seconds, duration.legal)
 TYPE = optional(
     "dcs_type",
     _KIND,
-    short="Store that says who has the address",
+    short="Store that names the leader",
     long=(
-        "With it the resource is to be a promotable clone: every instance watches the store, and "
-        "the one that is promoted, which is the one that the store names, has the address. etcd "
-        "(its version 3 API: etcd3, not etcd, in patroni.yml) and consul: a key; patroni: the REST "
-        "API of the Patroni on this node, which alone is asked; attribute: a node attribute of "
-        "this cluster. Not set: no gate."
+        "With it the resource must be a promotable clone: every instance watches the store, the "
+        "instance on the leader is promoted, and the promoted instance has the address. etcd (its "
+        "version 3 API: etcd3, not etcd, in patroni.yml) and consul: a key; patroni: the REST API "
+        "of Patroni on this node only; attribute: a node attribute of this cluster. Not set: no "
+        "gate."
     ),
 )
 ENDPOINTS = optional(
     "dcs_endpoints",
     _ENDPOINTS,
     reloadable=True,
-    short="Where to ask",
+    short="Endpoints of the store",
     long=(
-        "Endpoints of the store, asked one after another until one answers; of those of patroni "
-        "only the ones at addresses of this node. Not set: the port that the store usually has on "
-        "this node."
+        "Endpoints of the store, queried in order until one answers. With patroni, only endpoints "
+        "at addresses of this node are queried. Not set: the usual port of the store on this node."
     ),
 )
 KEY = _word(
@@ -97,7 +96,7 @@ KEY = _word(
 )
 VALUE = _word(
     "trigger_value",
-    "What the key says when this node leads",
+    "Value of the key while this node leads",
     "The whole value. Not set: the name of this node; patroni: the HTTP status 200. attribute: "
     "required.",
 )
@@ -112,8 +111,8 @@ TOKEN_FILE = _file("dcs_token_file", "File with the token", "First line of this 
 CA_FILE = _file(
     "dcs_ca_file",
     "Certificates to trust",
-    "File, in PEM form, with the certificates of those who sign the servers'. Not set: the "
-    "system's own.",
+    "File, in PEM form, with the certificates of the authorities that sign the servers' "
+    "certificates. Not set: the system's own.",
 )
 CERT_FILE = _file("dcs_cert_file", "Own certificate", "Certificate of this client, in PEM form.")
 KEY_FILE = _file("dcs_key_file", "Key of the own certificate", "Its private key, in PEM form.")
@@ -122,7 +121,7 @@ UNREACHABLE = defaulted(
     one_of("release", "keep"),
     "release",
     reloadable=True,
-    short="What becomes of the address when the store stays silent",
+    short="Behaviour when the store does not answer",
     long=(
         "After dcs_grace without an answer the address is released, or kept where it is. With keep "
         "two nodes can have it: one that is cut off from the store, and the one that leads by then."
@@ -135,14 +134,14 @@ GRACE = defaulted(
     reloadable=True,
     short="How long the address stays without a leader",
     long=(
-        "While the store names nobody, or does not answer, the address stays for so long after "
-        "the store last named this node, and monitor answers 191. Monitor at least three times in "
-        "it. A lease on the key, such as Patroni's ttl less its loop_wait, has to be longer than "
-        "this and an interval of the monitor together. The Patroni of this node gives no lease: "
-        "its silence counts for 2 seconds, and if it does not run, the address is released at "
-        "once. A new leader takes the address no sooner "
-        "than a third of it, and a second, after it first heard that it leads; the timeout of "
-        "promote has to be longer."
+        "While the store names no leader, or does not answer, the address stays for this time "
+        "after the store last named this node, and monitor returns 191. Set the interval of the "
+        "monitor to a third of this time at most. A lease on the key, such as Patroni's ttl less "
+        "its loop_wait, has to be longer than this time and that interval together. The Patroni "
+        "of this node gives no lease: its silence counts for 2 seconds, and if it does not run, "
+        "the address is released at once. A new leader takes the address no sooner than a third "
+        "of this time, and a second, after it first reads in the store that it leads; the timeout "
+        "of promote has to be longer."
     ),
 )
 
