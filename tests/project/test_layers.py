@@ -10,7 +10,7 @@ import pytest
 
 from tests.project.tree import library, module_name
 
-BASE = {"errors", "dependencies", "values"}
+BASE = {"errors", "values"}
 PURE = BASE | {"pacemaker", "ipvs", "address", "postgres", "pool"}
 BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader", "leader.gate"}
 
@@ -19,15 +19,15 @@ BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader",
 MAY_IMPORT = {
     "": set[str](),
     "errors": set[str](),
-    "dependencies": {"errors"},
     "values": {"errors"},
+    "dependencies": {"errors"},
     "pacemaker": BASE,
     "ipvs": BASE,
     "address": BASE,
     "postgres": BASE,
     "pool": BASE | {"pacemaker", "ipvs"},
     "leader.gate": BASE,
-    "system": PURE,
+    "system": PURE | {"dependencies"},
     "ocf": BASE | {"system"},
     "pool.sources": PURE | {"system"},
     "pool.checks": PURE | {"system"},
@@ -42,7 +42,6 @@ RESERVED = {
     "click": "cli",
     "rich": "cli",
     "fcntl": "system",
-    "lxml": "pacemaker",
     "psycopg": "system",
     "pyroute2": "system",
     "select": "system",

@@ -41,7 +41,7 @@ class Attribute:
 
     def look(self, deadline: Deadline, _bell: Bell) -> Answer:
         asked = monotonic()
-        state = crm.read_cluster_state(deadline)
+        state = crm.read_cluster_state_with_quorum(deadline)
         if not state.has_quorum:
             raise SourceUnavailable("this part of the cluster has no quorum")
         return Answer(leadership(state, self._settings), asked, monotonic())

@@ -81,7 +81,7 @@ class ClusterState(NamedTuple):
     maintenance: bool = False
     """True if all resources are unmanaged (maintenance-mode)."""
     has_quorum: bool = False
-    """True if this part of the cluster has quorum."""
+    """True if this part of the cluster has quorum, and crm_mon printed that."""
 
     def node(self, name: str) -> Node | None:
         """Return the node of this name, ignoring case; None if the cluster has no such node."""

@@ -19,11 +19,12 @@ COMMAND = (
     "--inactive",
     "--output-as=xml",
     # Naming the sections halves the cost on a big cluster.  Without tickets crm_mon does not apply
-    # the effect of a lost ticket.  The section "options" contains maintenance-mode, "dc" the
-    # quorum.
-    "--include=none,nodes,resources,attributes,tickets,options,dc",
+    # the effect of a lost ticket.  The section "options" contains maintenance-mode.
+    "--include=none,nodes,resources,attributes,tickets,options",
 )
 CRM_ATTRIBUTE = "crm_attribute"
+
+_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")  # crm_mon names the quorum beside the DC
 
 _CONFIGURATION = ("cibadmin", "--query", "--scope", "configuration")
 _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running here
@@ -35,9 +36,10 @@ _started: list[Child] = []
 
 def start_crm_mon() -> None:
     """Start crm_mon now; the next ``read_cluster_state`` reads it and reports a failed start."""
-    child = _new_crm_mon()
-    if child is not None:
-        _started.append(child)
+    try:
+        _started.append(spawn(COMMAND))
+    except OSError:
+        return
 
 
 def end_crm_mon() -> None:
@@ -50,11 +52,15 @@ def end_crm_mon() -> None:
 
 
 def read_cluster_state(deadline: Deadline) -> ClusterState:
-    """Return the state of the cluster; raise SourceUnavailable without one in time.
+    """Return the state of the cluster; raise SourceUnavailable without one in time."""
+    return _cluster_state(_finish_crm_mon(deadline))
 
-    Raise NotInstalled without lxml.
-    """
-    return _cluster_state(_finished_crm_mon(deadline))
+
+def read_cluster_state_with_quorum(deadline: Deadline) -> ClusterState:
+    """Return the same, with the quorum; only this needs the section of the coordinator."""
+    from .process.run import run
+
+    return _cluster_state(run(_WITH_QUORUM, deadline))
 
 
 def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
@@ -64,35 +70,15 @@ def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
     """
     from .process.run import NOT_THERE
 
-    result = _finished_crm_mon(deadline)
+    result = _finish_crm_mon(deadline)
     return None if result.status in (NOT_THERE, _DISCONNECTED) else _cluster_state(result)
 
 
-def _finished_crm_mon(deadline: Deadline) -> Result:
-    """Return the result of the started crm_mon, or of a new one; import lxml while it runs."""
-    from ..errors import LvsdrError
-    from ..pacemaker.elements import require_lxml
-    from ..values.deadline import Deadline as Until
+def _finish_crm_mon(deadline: Deadline) -> Result:
+    """Return the result of the started crm_mon, or of a new one."""
     from .process.run import finish, run
 
-    child = _started.pop() if _started else None
-    if child is None and not deadline.expired():
-        child = _new_crm_mon()
-    if child is None:
-        return run(COMMAND, deadline)  # its result has the reason
-    try:
-        require_lxml()
-    except LvsdrError:
-        finish(child, Until.after(0.0))
-        raise
-    return finish(child, deadline)
-
-
-def _new_crm_mon() -> Child | None:
-    try:
-        return spawn(COMMAND)
-    except OSError:
-        return None
+    return finish(_started.pop(), deadline) if _started else run(COMMAND, deadline)
 
 
 def _cluster_state(result: Result) -> ClusterState:

@@ -16,7 +16,7 @@ from lvsdr.pacemaker.crm_mon import attribute_name, parse
 from lvsdr.system.crm import COMMAND
 
 from tests.unit import golden
-from tests.unit.crm import CIBS, DATA, cib, document, edited, state
+from tests.unit.crm import CIBS, DATA, cib, document, state
 
 NAMES = sorted(str(path.relative_to(CIBS))[: -len(".cib.xml")] for path in CIBS.rglob("*.xml"))
 TROUBLE = DATA / "crm_mon"
@@ -153,21 +153,19 @@ def test_transient_and_permanent_attributes_are_one() -> None:
     assert attributes["pgsql-data-status"] == "STREAMING|ASYNC"
 
 
-def test_quorum(tmp_path: Path) -> None:
-    assert state("steady").has_quorum
-    assert not edited("steady", tmp_path, ('have-quorum="1"', 'have-quorum="0"')).has_quorum
-
-
-@pytest.mark.parametrize("summary", ["", "<summary/>", "<summary><current_dc/></summary>"])
-def test_a_document_without_quorum(summary: str) -> None:
+@pytest.mark.parametrize(
+    ("summary", "quorum"),
+    [
+        ("", False),
+        ("<summary/>", False),
+        ("<summary><current_dc/></summary>", False),
+        ('<summary><current_dc with_quorum="false"/></summary>', False),
+        ('<summary><current_dc with_quorum="true"/></summary>', True),
+    ],
+)
+def test_the_quorum_is_beside_the_coordinator(summary: str, quorum: bool) -> None:
     text = sketch().decode().replace("<nodes>", f"{summary}<nodes>")
-    assert not parse(text.encode()).has_quorum
-
-
-def test_an_error_of_several_lines_becomes_one_line() -> None:
-    text = sketch().replace(b'<status code="0"', b'<status code="1"')
-    with pytest.raises(SourceUnavailable, match=r"^crm_mon: a b$"):
-        parse(text.replace(b'message="OK"', b'message="a&#10;b"'))
+    assert parse(text.encode()).has_quorum is quorum
 
 
 HIDDEN = ("#kind", "fail-count", "last-failure-x", "shutdown", "standby-ready", "terminate")
