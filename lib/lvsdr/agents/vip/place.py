@@ -26,8 +26,10 @@ class AddressSearch(NamedTuple):
 
     location: tuple[Place, Interface] | None
     """The place of the address with its intended prefix; None if it is not there."""
-    absence: str = ""
-    """The reason why the address is not there."""
+    absence: str
+    """The reason why the address is not there; empty if it is."""
+    wanted: WantedPlace | None
+    """The place in the parameters; None if they are broken."""
 
 
 def parse_wanted_place(context: Context) -> WantedPlace | None:
@@ -43,20 +45,21 @@ def search_address(context: Context) -> AddressSearch:
 
     Loopback interfaces are skipped: there the address is a real server's.
     """
-    sought = _choose_search(context)
+    wanted = parse_wanted_place(context)
+    sought = _choose_search(context, wanted)
     if sought is None or sought.nic is None:
-        return AddressSearch(
-            None, "no interface of this node is connected to a network of the address"
-        )
+        absence = "no interface of this node is connected to a network of the address"
+        return AddressSearch(None, absence, wanted)
     interfaces = addresses.interfaces(context.deadline, sought.nic)
     if not interfaces or interfaces[0].loopback:
-        return AddressSearch(None, f"interface {sought.nic} is gone")
+        return AddressSearch(None, f"interface {sought.nic} is gone", wanted)
     interface = interfaces[0]
     there = interface.having(sought.address)
     if not there:
-        return AddressSearch(None, f"{sought.address} is not on {interface.name}")
+        return AddressSearch(None, f"{sought.address} is not on {interface.name}", wanted)
     prefix = there[0].prefix if sought.prefix is None else sought.prefix
-    return AddressSearch((Place(sought.address, prefix, interface.name), interface))
+    place = Place(sought.address, prefix, interface.name)
+    return AddressSearch((place, interface), "", wanted)
 
 
 def search_without_ban(context: Context) -> AddressSearch:
@@ -70,12 +73,12 @@ def search_without_ban(context: Context) -> AddressSearch:
         raise LvsdrError(f"cannot look for the address: {error}") from None
 
 
-def _choose_search(context: Context) -> WantedPlace | None:
-    """Return the place that start stored, or else the one in the parameters.
+def _choose_search(context: Context, wanted: WantedPlace | None) -> WantedPlace | None:
+    """Return the place that start stored, or else the wanted one of the parameters.
 
     A stored place needs no routes, and stays valid when the parameters change.
     """
-    saved, wanted = recall(context.file("state")).place, parse_wanted_place(context)
+    saved = recall(context.file("state")).place
     if saved is not None:
         return WantedPlace(*saved)
     if wanted is None or not context.have_binary("ip"):

@@ -48,7 +48,7 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     if search.location is None:
         return _report_absence(context, search.absence)
     place, interface = search.location
-    problem = find_misplacement(place, interface, parse_wanted_place(context))
+    problem = find_misplacement(place, interface, search.wanted)
     if problem is not None:
         raise OutOfOrder(problem)
     if context.is_probe:

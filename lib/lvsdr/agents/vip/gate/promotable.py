@@ -12,7 +12,7 @@ from ....ocf.actions import Action, unless_broken
 from ....ocf.context import Context
 from ....system import crm
 from .. import plain
-from ..place import AddressSearch, choose_destination, parse_wanted_place, search_without_ban
+from ..place import AddressSearch, choose_destination, search_without_ban
 from ..plain import require_means
 from ..plain import stop as release_address
 from ..saved_place import recall
@@ -93,7 +93,7 @@ def promote(context: Context) -> ExitCode | None:
 
 
 def demote(context: Context) -> ExitCode | None:
-    """Release the address, if it is here, and go on watch."""
+    """Release the address, if it is here, and go on watching."""
     held = search_without_ban(context).location is not None
     release_address(context)
     if held or is_started(context):
@@ -102,7 +102,7 @@ def demote(context: Context) -> ExitCode | None:
 
 
 def stop(context: Context) -> None:
-    """Release the address, if it is here, and stop watch."""
+    """Release the address, if it is here, and stop watching."""
     release_address(context)
     if is_started(context):
         _log_warnings(context, _set_score(context, None))
@@ -150,7 +150,7 @@ def _probe(context: Context, search: AddressSearch) -> ExitCode:
     """Return the state of the address on this node; a probe does not query the store."""
     if search.location is None:
         return ExitCode.SUCCESS if is_started(context) else ExitCode.NOT_RUNNING
-    problem = find_misplacement(*search.location, parse_wanted_place(context))
+    problem = find_misplacement(*search.location, search.wanted)
     if problem is not None:
         raise LvsdrError(problem)
     return ExitCode.RUNNING_PROMOTED
