@@ -10,6 +10,8 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ...values.parsing import is_decimal
+
 _CAPABILITY_BITS = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}  # linux/capability.h
 
 
@@ -30,7 +32,7 @@ def read_watchdog_interval(environ: Mapping[str, str] = os.environ) -> float | N
     See sd_watchdog_enabled(3).
     """
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not text.isdecimal() or int(text) == 0 or (pid and pid != str(os.getpid())):
+    if not is_decimal(text) or int(text) == 0 or (pid and pid != str(os.getpid())):
         return None
     return int(text) / 1e6
 
