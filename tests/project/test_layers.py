@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.project.tree import library, module_name
+from tests.project.tree import imports, library, module_name
 
 BASE = {"errors", "values"}
 PURE = BASE | {"pacemaker", "ipvs", "address", "postgres", "pool"}
@@ -64,29 +63,16 @@ def room(module: str) -> str:
     return next((prefix for prefix in prefixes if prefix in MAY_IMPORT), "".join(parts[:1]))
 
 
-def imported(module: str, is_package: bool, tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and absolute name of all imports of a module, at any place in it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = module.split(".")
-            base = base[: len(base) + is_package - node.level] if node.level else []
-            origin = ".".join([*base, *filter(None, [node.module])])
-            for alias in node.names:
-                # "from lvsdr.pool import sources" names the room only after the import.
-                name = f"{origin}.{alias.name}"
-                named = origin == "lvsdr" or room(name) != room(origin)
-                yield node.lineno, name if named else origin
-
-
 def violations(module: str, source: str, is_package: bool = False) -> list[str]:
     """Return one sentence for each import of ``source`` that the tables above forbid."""
     here = room(module)
     if here not in MAY_IMPORT:
         return [f"{module}: the room {here} has no row in MAY_IMPORT"]
     found = []
-    for line, name in imported(module, is_package, ast.parse(source)):
+    for line, origin, imported in imports(module, is_package, ast.parse(source)):
+        # "from lvsdr.pool import sources" names the room only after the import.
+        full = f"{origin}.{imported}"
+        name = full if imported and (origin == "lvsdr" or room(full) != room(origin)) else origin
         top = name.split(".")[0]
         if top == "lvsdr" and room(name) not in MAY_IMPORT[here] | {here}:
             found.append(f"{module}:{line} imports {name}, which is not below {here or 'lvsdr'}")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from tests.project.tree import PACKAGE, library, module_name
+from tests.project.tree import PACKAGE, imports, library, module_name
 
 MOST_ENTRIES = 16
 FEWEST_LINES = 40
@@ -25,25 +25,20 @@ SEAMS = (
 REPEATED_NAMES = {"parameters", "settings", "__init__"}
 
 
-def imports(name: str, is_package: bool, source: str, modules: Iterable[str]) -> Iterator[str]:
+def imported_modules(
+    name: str, is_package: bool, source: str, modules: Iterable[str]
+) -> Iterator[str]:
     """Yield the modules of the package that a module imports, at any place in it.
 
-    >>> list(imports("lvsdr.a", False, "def f():\\n from . import b", {"lvsdr.a", "lvsdr.b"}))
+    >>> source = "def f():\\n from . import b"
+    >>> list(imported_modules("lvsdr.a", False, source, {"lvsdr.a", "lvsdr.b"}))
     ['lvsdr.b']
     """
     known = set(modules)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom):
-            parts = name.split(".")
-            base = parts[: len(parts) + is_package - node.level] if node.level else []
-            origin = ".".join([*base, *filter(None, [node.module])])
-            for alias in node.names:
-                full = f"{origin}.{alias.name}"
-                target = full if full in known else origin
-                if target in known and target != name:
-                    yield target
+    for found in imports(name, is_package, ast.parse(source)):
+        target = found.full if found.full in known else found.origin
+        if target in known and target != name:
+            yield target
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -61,7 +56,7 @@ def graph() -> dict[str, set[str]]:
     result = {}
     for name, path in paths.items():
         is_package = path.name == "__init__.py"
-        result[name] = set(imports(name, is_package, path.read_text(), paths))
+        result[name] = set(imported_modules(name, is_package, path.read_text(), paths))
     return result
 
 

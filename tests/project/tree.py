@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.paths import ROOT
 
@@ -31,6 +34,36 @@ def module_name(path: Path) -> str:
     """
     parts = path.relative_to(LIB).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+class Import(NamedTuple):
+    """One imported name and its module; the name is empty for ``import MODULE``."""
+
+    line: int
+    origin: str
+    name: str
+
+    @property
+    def full(self) -> str:
+        """Return the dotted name, which may be that of a module or of something in one."""
+        return f"{self.origin}.{self.name}" if self.name else self.origin
+
+
+def imports(module: str, is_package: bool, tree: ast.AST) -> Iterator[Import]:
+    """Yield all imports of a module, at any place in it, with absolute names.
+
+    >>> tree = ast.parse("def f():\\n from . import b")
+    >>> [found.full for found in imports("lvsdr.a", False, tree)]
+    ['lvsdr.b']
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")
+            base = base[: len(base) + is_package - node.level] if node.level else []
+            origin = ".".join([*base, *filter(None, [node.module])])
+            yield from (Import(node.lineno, origin, alias.name) for alias in node.names)
 
 
 def project_files() -> list[Path]:

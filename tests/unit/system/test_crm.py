@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,13 @@ from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import cib
-from tests.unit.descriptors import open_descriptors, require_none_left
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Set a cluster, and check that no test leaves open descriptors or unreaped children."""
+def _steady_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIB_file", str(cib("steady")))
-    before = open_descriptors()
-    yield
-    require_none_left(before)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.fixture

@@ -7,14 +7,11 @@ from lvsdr.errors import LvsdrError
 from lvsdr.system.net import arp
 from lvsdr.values.deadline import Deadline
 
-from tests.unit.descriptors import open_descriptors, require_none_left
 
-
+@pytest.mark.usefixtures("nothing_left")
 def test_an_interface_that_is_not_there() -> None:
     """A missing interface or a missing privilege is reported, and nothing stays open."""
-    before = open_descriptors()
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.send("nosuch0", [b""])
     with pytest.raises(LvsdrError, match=r"^cannot (use nosuch0|open a packet socket): "):
         arp.conflict("nosuch0", "02:00:00:00:00:0a", "10.9.0.20", set(), Deadline.after(5.0))
-    require_none_left(before)

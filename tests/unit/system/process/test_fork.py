@@ -6,24 +6,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 from lvsdr.system.process.fork import fork
 from lvsdr.system.process.run import Result, finish
 from lvsdr.values.deadline import Deadline
 
-from tests.unit.descriptors import open_descriptors, require_none_left
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Check that no test leaves open descriptors or unreaped children."""
-    before = open_descriptors()
-    yield
-    require_none_left(before)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 def says_something() -> None:
