@@ -11,7 +11,8 @@ from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pacemaker.crm_mon import parse
 from lvsdr.system.crm import COMMAND
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+from tests.support.paths import DATA
+
 CIBS = DATA / "cib"
 
 

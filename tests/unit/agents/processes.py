@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.paths import ROOT
+
 NOBODY = 65534
 Settings = Mapping[str, str]
 """An agent's parameters as Pacemaker has them."""

@@ -10,7 +10,8 @@ from lvsdr.agents.realsvr import AGENT as REALSVR
 from lvsdr.agents.vip.gate.promotable import AGENT as VIP
 from lvsdr.ocf.agent import Agent
 
-from tests.unit.agents.processes import ROOT, Settings
+from tests.support.paths import ROOT
+from tests.unit.agents.processes import Settings
 
 PROBE = {"OCF_RESKEY_CRM_meta_on_node": "node1"}
 RECURRING = {"OCF_RESKEY_CRM_meta_interval": "5000"}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.agents.processes import ROOT, run
+from tests.support.paths import ROOT
+from tests.unit.agents.processes import run
 from tests.unit.crm import cib
 
 # An agent that only watches whether crm_mon was started.

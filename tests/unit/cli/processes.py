@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.paths import TOOLS
 
 
 class Run(NamedTuple):
@@ -20,7 +19,7 @@ class Run(NamedTuple):
 def run(name: str, *arguments: str, **environ: str) -> Run:
     """Run one of the tools of this tree."""
     done = subprocess.run(
-        [ROOT / "tools" / name, *arguments],
+        [TOOLS / name, *arguments],
         env={"PATH": "/usr/bin:/bin", **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -8,7 +8,8 @@ import pytest
 from lvsdr.cli import TOOLS
 from lvsdr.cli.program import format_completion_variable
 
-from tests.unit.cli.processes import ROOT, run
+from tests.support.paths import ROOT
+from tests.unit.cli.processes import run
 
 # No server is there: a tool that did its work would report that and fail.
 NOWHERE = {"PGHOST": "/nonexistent", "PGCONNECT_TIMEOUT": "2"}

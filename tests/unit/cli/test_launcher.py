@@ -9,7 +9,8 @@ import pytest
 from lvsdr import __version__
 from lvsdr.cli import TOOLS
 
-from tests.unit.cli.processes import ROOT, run
+from tests.support.paths import ROOT
+from tests.unit.cli.processes import run
 
 WITHOUT_CLICK = """
 import sys

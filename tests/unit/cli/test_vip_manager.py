@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.server import answering, serving
-from tests.unit.cli.processes import ROOT, Run, run
+from tests.support.paths import ROOT
+from tests.unit.cli.processes import Run, run
 
 NAME = "vip-manager"
 EXAMPLES = ROOT / "examples" / "vip-manager"

@@ -15,7 +15,7 @@ from lvsdr.system.net.http import Response
 from lvsdr.values.deadline import Deadline
 
 from tests.fakes.server import Served, answering, routed, serving
-from tests.unit.crm import DATA
+from tests.support.paths import DATA
 
 LED = (DATA / "leader" / "patroni-cluster.json").read_bytes()
 UNLED = (DATA / "leader" / "patroni-cluster-unled.json").read_bytes()

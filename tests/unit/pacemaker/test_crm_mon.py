@@ -15,8 +15,9 @@ from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
 from lvsdr.pacemaker.crm_mon import attribute_name, parse
 from lvsdr.system.crm import COMMAND
 
+from tests.support.paths import DATA
 from tests.unit import golden
-from tests.unit.crm import CIBS, DATA, cib, document, state
+from tests.unit.crm import CIBS, cib, document, state
 
 NAMES = sorted(str(path.relative_to(CIBS))[: -len(".cib.xml")] for path in CIBS.rglob("*.xml"))
 TROUBLE = DATA / "crm_mon"

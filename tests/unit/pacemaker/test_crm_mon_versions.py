@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lvsdr.pacemaker.crm_mon import parse
 
-from tests.unit.crm import DATA
+from tests.support.paths import DATA
 from tests.unit.pacemaker.test_crm_mon import described
 
 RECORDINGS = DATA / "crm_mon"

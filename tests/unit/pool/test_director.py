@@ -12,8 +12,8 @@ from lvsdr.pool.change_messages import Row, changes
 from lvsdr.pool.director import Decision, Findings, Goal, Pool, decide
 from lvsdr.pool.model import DrainPolicy, Located, Outcome, Verdict
 
+from tests.support.paths import DATA
 from tests.unit import golden
-from tests.unit.crm import DATA
 from tests.unit.plays import played
 
 PLAYS = sorted((DATA / "director").glob("*.txt"))

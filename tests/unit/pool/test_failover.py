@@ -19,8 +19,9 @@ from lvsdr.pool.model import CheckLimits, DrainPolicy, PoolSpec, Resolved, Wante
 from lvsdr.pool.sources import survey
 from lvsdr.values.deadline import Deadline
 
+from tests.support.paths import DATA
 from tests.unit import golden
-from tests.unit.crm import CIBS, DATA, state
+from tests.unit.crm import CIBS, state
 from tests.unit.pools import SPEC, attribute
 
 STATES = sorted(path.name.partition(".")[0] for path in (CIBS / "failover").glob("*.xml"))

@@ -14,7 +14,7 @@ from lvsdr.pool.model import Resolved
 from lvsdr.system.net.resolver import Lookups, look_up
 from lvsdr.values.deadline import Deadline
 
-from tests.unit.agents.processes import ROOT
+from tests.support.paths import ROOT
 
 
 def resolve(
