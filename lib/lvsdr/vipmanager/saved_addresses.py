@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from ..errors import LvsdrError
-from ..system import state
+from ..system import locking, small_files
 
 # Seconds by which the stored time may be too old: a grace may be too short, never too long.
 _RESOLUTION = 0.5
@@ -20,7 +20,7 @@ def lock_address(directory: str, address: str) -> int:
 
     Raises LvsdrError if another daemon has the lock, or if locking is impossible.
     """
-    descriptor = state.lock(os.path.join(directory, f"{address}.lock"))
+    descriptor = locking.lock(os.path.join(directory, f"{address}.lock"))
     if descriptor is None:
         raise LvsdrError(f"{address} is managed by another vip-manager on this host already")
     return descriptor
@@ -52,10 +52,10 @@ class SavedConfirmation:
 
 def save_confirmation(directory: str, address: str, confirmed: float | None) -> None:
     """Store the start of the last query that was answered with this node's name."""
-    document = {"boot": state.boot_id(), "confirmed": confirmed}
+    document = {"boot": small_files.boot_id(), "confirmed": confirmed}
     path = _path(directory, address)
     try:
-        state.write(path, document)
+        small_files.write(path, document)
     except OSError as error:  # the error of a full disk does not name the file
         raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
@@ -65,15 +65,15 @@ def read_confirmation(directory: str, address: str, now: float) -> float | None:
 
     A container has a clock of its own.
     """
-    stored = state.read(_path(directory, address))
+    stored = small_files.read(_path(directory, address))
     confirmed = stored.get("confirmed")
-    if stored.get("boot") != state.boot_id() or not isinstance(confirmed, (int, float)):
+    if stored.get("boot") != small_files.boot_id() or not isinstance(confirmed, (int, float)):
         return None
     return float(confirmed) if confirmed <= now else None
 
 
 def delete_confirmation(directory: str, address: str) -> None:
-    state.remove(_path(directory, address))
+    small_files.remove(_path(directory, address))
 
 
 def _path(directory: str, address: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ...ipvs.table import RealServerKey, ServiceKey
-from ...system import state
+from ...system import small_files
 from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ class SavedPool(NamedTuple):
 
 def load_saved_pool(path: str) -> SavedPool:
     """Return the state stored during this boot; empty if the file is missing or malformed."""
-    header, _, text = state.read_text(path).partition("\n")
+    header, _, text = small_files.read_text(path).partition("\n")
     if header != _header():
         return SavedPool()
     try:
@@ -47,7 +47,7 @@ def render_saved_pool(memory: SavedPool) -> str:
 
 
 def _header() -> str:
-    return f"boot {state.boot_id()}"
+    return f"boot {small_files.boot_id()}"
 
 
 def _render_lines(memory: SavedPool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...ocf.parameters import Values
-from ...system import state
+from ...system import small_files
 from ...values.light_typing import NamedTuple
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT
 
@@ -34,7 +34,7 @@ def read_drain_times(values: Values) -> DrainTimes:
 
 def load_saved_start(path: str) -> SavedStart | None:
     """Return the state saved during this boot; None if the file is missing or malformed."""
-    lines = state.read_text(path).splitlines()
+    lines = small_files.read_text(path).splitlines()
     if len(lines) != 4 or lines[0] != _header():
         return None
     try:
@@ -50,4 +50,4 @@ def render_saved_start(saved: SavedStart) -> str:
 
 
 def _header() -> str:
-    return f"realsvr of boot {state.boot_id()}"
+    return f"realsvr of boot {small_files.boot_id()}"

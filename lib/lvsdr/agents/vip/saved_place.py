@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import LvsdrError
-from ...system import state
+from ...system import small_files
 from ...system.net.announcer import Process
 from ...values.light_typing import NamedTuple
 from .settings import Place
@@ -18,7 +18,7 @@ class SavedPlace(NamedTuple):
 
 def recall(path: str) -> SavedPlace:
     """Return the state stored during this boot; empty if the file is missing or malformed."""
-    header, _, text = state.read_text(path).partition("\n")
+    header, _, text = small_files.read_text(path).partition("\n")
     if not text or header != _header():
         return SavedPlace()
     try:
@@ -36,13 +36,13 @@ def store(path: str, memory: SavedPlace) -> None:
     if memory.announcer is not None:
         lines.append(f"announcer {memory.announcer.pid} {memory.announcer.started}")
     try:
-        state.replace(path, "\n".join((*lines, "")), 0o600)
+        small_files.replace(path, "\n".join((*lines, "")), 0o600)
     except OSError as error:
         raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _header() -> str:
-    return f"boot {state.boot_id()}"
+    return f"boot {small_files.boot_id()}"
 
 
 def _parsed(text: str) -> SavedPlace:

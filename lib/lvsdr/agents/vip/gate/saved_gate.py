@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ....errors import LvsdrError
 from ....leader.gate import Answer, LeaderHistory, Leadership, State
 from ....ocf.safe_text import one_line
-from ....system import state
+from ....system import small_files
 from ....values.light_typing import NamedTuple
 
 _UNKNOWN_LEADER = "-"
@@ -25,7 +25,7 @@ class SavedGate(NamedTuple):
 
 def recall(path: str) -> SavedGate | None:
     """Return the state stored during this boot; None if it is missing or malformed."""
-    header, _, text = state.read_text(path).partition("\n")
+    header, _, text = small_files.read_text(path).partition("\n")
     if header != _format_header():
         return None
     try:
@@ -37,13 +37,13 @@ def recall(path: str) -> SavedGate | None:
 def store(path: str, gate: SavedGate) -> None:
     """Write the state for the next run; raise LvsdrError."""
     try:
-        state.replace(path, "\n".join((_format_header(), *_format(gate), "")), 0o600)
+        small_files.replace(path, "\n".join((_format_header(), *_format(gate), "")), 0o600)
     except OSError as error:
         raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _format_header() -> str:
-    return f"boot {state.boot_id()}"
+    return f"boot {small_files.boot_id()}"
 
 
 def _format(gate: SavedGate) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 from lvsdr.agents.vip.gate.saved_gate import SavedGate, recall, store
 from lvsdr.errors import LvsdrError
 from lvsdr.leader.gate import Answer, LeaderHistory, Leadership, State
-from lvsdr.system import state
+from lvsdr.system import small_files
 
 LATEST = Answer(Leadership(State.FOLLOWER, "/l is node 2 in etcd", "node 2"), 12.5, 12.75)
 FULL = SavedGate("etcd '/l' 'node1'", LeaderHistory(LATEST, State.FOLLOWER, 11.25, 10.1))
@@ -33,7 +33,11 @@ def test_round_trip(saved: SavedGate, tmp_path: Path) -> None:
 
 def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
     lines = [
-        *(f"boot {state.boot_id()}", "question etcd '/l' 'node1'", "latest FOLLOWER 12.5 12.75"),
+        *(
+            f"boot {small_files.boot_id()}",
+            "question etcd '/l' 'node1'",
+            "latest FOLLOWER 12.5 12.75",
+        ),
         *("leader node 2", "reason /l is node 2 in etcd", "word FOLLOWER"),
         *("named 11.25", "confirmed 10.1", ""),
     ]
