@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lvsdr.system.locking import held
 from lvsdr.system.process.run import Result
-from lvsdr.system.state import held
 from lvsdr.values.deadline import Deadline
 
 from tests.fakes.kernel import FakeKernel

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
-from ..system import state
+from ..system import locking, small_files
 from ..values.deadline import Deadline
 from ..values.parsing import is_decimal, without_instance_number
 from .log import Log
@@ -116,7 +116,7 @@ class Context:
     def instances(self, kind: str) -> list[str]:
         """Return the resources with a file of a kind on this node, spelled like ``instance``."""
         start, end = "lvsdr-", f".{kind}"
-        names = [name for name in state.names(self.rsctmp) if name.startswith(start)]
+        names = [name for name in small_files.names(self.rsctmp) if name.startswith(start)]
         return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
 
     @property
@@ -157,7 +157,7 @@ class Context:
         self, patience: Deadline, go_on_after: tuple[type[LvsdrError], ...]
     ) -> AbstractContextManager[str]:
         path, tell = self.file("lock"), self.log.warning
-        return state.locked(path, patience, go_on_after=go_on_after, tell=tell)
+        return locking.locked(path, patience, go_on_after=go_on_after, tell=tell)
 
     def release_sysctls(self) -> None:
         """Restore the kernel's settings that only this resource has claimed; log the changes."""
@@ -185,7 +185,7 @@ class Context:
     def save(self, kind: str, text: str) -> tuple[str, ...]:
         """Write the resource's own file of a kind; return the problem if that fails."""
         try:
-            state.replace(self.file(kind), text, 0o600)
+            small_files.replace(self.file(kind), text, 0o600)
         except OSError as error:
             return (f"cannot write {self.file(kind)}: {error.strerror}",)
         return ()
@@ -193,7 +193,7 @@ class Context:
     def forget(self, kind: str) -> None:
         """Remove the resource's own file of a kind; log a warning if that fails."""
         try:
-            state.remove(self.file(kind))
+            small_files.remove(self.file(kind))
         except OSError as error:
             self.log.warning(f"cannot remove {self.file(kind)}: {error.strerror}")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..errors import ExitCode
-from ..system import state
+from ..system import small_files
 from .safe_text import one_line
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def update(context: Context, reasons: Sequence[str], *, logged: bool = False) ->
     """
     path = context.file(_KIND)
     reasons = [one_line(reason) for reason in reasons]
-    before = state.read_text(path).splitlines()
+    before = small_files.read_text(path).splitlines()
     for reason in reasons if not logged else ():
         if reason not in before:
             context.log.warning(reason)
@@ -54,12 +54,12 @@ def update(context: Context, reasons: Sequence[str], *, logged: bool = False) ->
 
 def is_new(context: Context, reason: str) -> bool:
     """Test whether the last monitor did not give this reason."""
-    return one_line(reason) not in state.read_text(context.file(_KIND)).splitlines()
+    return one_line(reason) not in small_files.read_text(context.file(_KIND)).splitlines()
 
 
 def _save(path: str, reasons: Sequence[str]) -> None:
     with suppress(OSError):
         if reasons:
-            state.replace(path, "".join(f"{reason}\n" for reason in reasons), 0o600)
+            small_files.replace(path, "".join(f"{reason}\n" for reason in reasons), 0o600)
         else:
-            state.remove(path)
+            small_files.remove(path)

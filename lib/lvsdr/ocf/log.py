@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ..system import state
+from ..system import small_files
 from .safe_text import one_line
 
 TYPE_CHECKING = False
@@ -138,7 +138,7 @@ class Log:
 
 def _append(path: str, line: str) -> None:
     opened = suppress(OSError, ValueError)
-    with opened, open(path, "a", encoding="utf-8", opener=state.without_waiting) as stream:
+    with opened, open(path, "a", encoding="utf-8", opener=small_files.without_waiting) as stream:
         stream.write(line + "\n")
 
 

@@ -18,7 +18,7 @@ from ..ipvs.table import (
 )
 from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
 from ..values.deadline import Deadline
-from . import state
+from . import locking
 from .process.run import NOT_THERE, run
 
 TYPE_CHECKING = False
@@ -175,7 +175,7 @@ class Kernel:
         return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
 
     def _ipvsadm(self, option: str, stdin: str = "") -> Result:
-        argv, keep = ("ipvsadm", option), state.held()
+        argv, keep = ("ipvsadm", option), locking.held()
         result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
             if self._deadline.expired():

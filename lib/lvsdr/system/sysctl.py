@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from ..errors import Busy, LvsdrError, Unlockable
 from ..values.deadline import Deadline
-from . import state
+from . import locking, small_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Claims:
     @contextmanager
     def _locked(self, *go_on_after: type[LvsdrError]) -> Iterator[None]:
         path = f"{self._path}.lock"
-        with state.locked(path, self._deadline, go_on_after=go_on_after) as problem:
+        with locking.locked(path, self._deadline, go_on_after=go_on_after) as problem:
             if problem:
                 self.trouble.append(problem)
             yield
@@ -149,17 +149,17 @@ class Claims:
 
     def _read(self) -> dict[str, Any]:
         """Return the claims of this boot, without malformed ones."""
-        stored = state.read(self._path)
+        stored = small_files.read(self._path)
         claims = stored.get("settings")
-        if stored.get("boot") != state.boot_id() or not isinstance(claims, dict):
+        if stored.get("boot") != small_files.boot_id() or not isinstance(claims, dict):
             return {}
         return {name: claim for name, claim in claims.items() if _is_claim(claim)}
 
     def _store(self, claims: dict[str, Any]) -> None:
         if claims:
-            state.write(self._path, {"boot": state.boot_id(), "settings": claims})
+            small_files.write(self._path, {"boot": small_files.boot_id(), "settings": claims})
         else:
-            state.remove(self._path)
+            small_files.remove(self._path)
 
     def _enter(self, claims: dict[str, Any], name: str, new: str) -> bool:
         """Enter a claim; return whether it changes the stored claims.

@@ -13,7 +13,6 @@ from ..leader.gate import HoldDecision, LeaderHistory, LeaderPolicy, decide
 from ..system.net import ip_address, links
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
-from . import saved_addresses
 from .address_defence import AddressDefence, AddressGuard, AnnouncementRounds
 from .address_log import AddressLog, EventCounts
 from .address_machine import (
@@ -34,6 +33,7 @@ from .conflict_probe import (
     determine_presence,
 )
 from .log import DaemonLog
+from .saved_addresses import SavedConfirmation
 from .sysctls import AddressSysctls
 from .wanted_addresses import WantedAddress
 
@@ -60,8 +60,7 @@ class ManagedAddress:
         self.progress = Progress()
         self.state, self.state_read = AddressState(None, Presence.ABSENT), False
         self.decision = HoldDecision(False, "the store has not answered yet")
-        self.confirmation = saved_addresses.SavedConfirmation(directory, wanted.address)
-        self._directory = directory
+        self.confirmation = SavedConfirmation(directory, wanted.address)
         self._log = AddressLog(log)
         self._sysctls = AddressSysctls(wanted, directory, log)
         self._work = work
@@ -140,7 +139,7 @@ class ManagedAddress:
     def remove_traces(self) -> None:
         """Remove the state file and the sysctls of a removed address, as far as possible."""
         try:
-            saved_addresses.delete_confirmation(self._directory, self.wanted.address)
+            self.confirmation.delete()
             self._sysctls.release()
         except (LvsdrError, OSError) as error:
             self._log.log_warning("sysctl", self.wanted, error)

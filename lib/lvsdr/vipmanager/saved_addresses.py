@@ -9,7 +9,12 @@ from __future__ import annotations
 import os
 
 from ..errors import LvsdrError
-from ..system import state
+from ..system import locking, small_files
+from ..system.saved_facts import load_facts, store_facts
+from ..values.facts import get_value
+
+_KIND = "confirmed"
+_NEVER = -1.0  # a time before that of any answer
 
 # Seconds by which the stored time may be too old: a grace may be too short, never too long.
 _RESOLUTION = 0.5
@@ -20,7 +25,7 @@ def lock_address(directory: str, address: str) -> int:
 
     Raises LvsdrError if another daemon has the lock, or if locking is impossible.
     """
-    descriptor = state.lock(os.path.join(directory, f"{address}.lock"))
+    descriptor = locking.lock(os.path.join(directory, f"{address}.lock"))
     if descriptor is None:
         raise LvsdrError(f"{address} is managed by another vip-manager on this host already")
     return descriptor
@@ -30,51 +35,41 @@ class SavedConfirmation:
     """The time of the store's last confirmation of this node, stored for the next daemon."""
 
     def __init__(self, directory: str, address: str) -> None:
-        self._directory = directory
-        self._address = address
+        self._path = os.path.join(directory, f"{address}.confirmed")
+        self._former_path = os.path.join(directory, f"{address}.json")
         self._stored: float | None = None
         self._may_be_on_disk = True
 
+    def read(self, now: float) -> float | None:
+        """Return the stored time, if it is of this boot, and not ahead of this node's clock.
+
+        The time is the start of the last query that was answered with this node's name.  A
+        container has a clock of its own.
+        """
+        confirmed = load_facts(self._path, _KIND, lambda facts: float(get_value(facts, _KIND)))
+        if confirmed is None:
+            confirmed = _load_json(self._former_path)
+        return confirmed if confirmed is not None and 0 <= confirmed <= now else None
+
     def store(self, confirmed: float | None) -> None:
         """Store the time, at most twice a second; raise LvsdrError."""
-        new = -1.0 if confirmed is None else confirmed
+        new = _NEVER if confirmed is None else confirmed
         if self._stored is None or new - self._stored >= _RESOLUTION or new < 0:
             if self._stored != new:
-                save_confirmation(self._directory, self._address, confirmed)
+                store_facts(self._path, _KIND, ((_KIND, new),))
             self._stored = new
 
     def delete(self) -> None:
         """Delete the stored time."""
         if self._stored is not None or self._may_be_on_disk:
-            delete_confirmation(self._directory, self._address)
+            small_files.remove(self._former_path)
+            small_files.remove(self._path)
         self._stored, self._may_be_on_disk = None, False
 
 
-def save_confirmation(directory: str, address: str, confirmed: float | None) -> None:
-    """Store the start of the last query that was answered with this node's name."""
-    document = {"boot": state.boot_id(), "confirmed": confirmed}
-    path = _path(directory, address)
-    try:
-        state.write(path, document)
-    except OSError as error:  # the error of a full disk does not name the file
-        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
-
-
-def read_confirmation(directory: str, address: str, now: float) -> float | None:
-    """Return the stored time, if it is of this boot, and not ahead of this node's clock.
-
-    A container has a clock of its own.
-    """
-    stored = state.read(_path(directory, address))
+def _load_json(path: str) -> float | None:
+    """Return the time that an earlier version stored during this boot, as JSON."""
+    stored = small_files.read(path)
     confirmed = stored.get("confirmed")
-    if stored.get("boot") != state.boot_id() or not isinstance(confirmed, (int, float)):
-        return None
-    return float(confirmed) if confirmed <= now else None
-
-
-def delete_confirmation(directory: str, address: str) -> None:
-    state.remove(_path(directory, address))
-
-
-def _path(directory: str, address: str) -> str:
-    return os.path.join(directory, f"{address}.json")
+    of_boot = stored.get("boot") == small_files.boot_id()
+    return float(confirmed) if of_boot and isinstance(confirmed, (int, float)) else None

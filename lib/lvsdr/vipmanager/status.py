@@ -11,7 +11,7 @@ from math import inf
 from threading import Thread
 
 from ..errors import LvsdrError
-from ..system import state
+from ..system import small_files
 from ..system.daemon import environment, listeners, requests
 from ..system.daemon.listeners import Listener
 from . import status_document
@@ -124,11 +124,11 @@ class StatusPublisher:
         if self._writer is not None:
             self._writer.join()
         with suppress(OSError):
-            state.remove(path)
+            small_files.remove(path)
 
     def _write_metrics_file(self, path: str) -> None:
         try:
-            state.replace(path, self._metrics_page().decode(), 0o644)
+            small_files.replace(path, self._metrics_page().decode(), 0o644)
             self._metrics_problem = ""
         except OSError as error:
             reason = f"cannot write {path}: {error.strerror}"

@@ -7,10 +7,11 @@ from math import inf
 
 from ..leader.gate import Answer, LeaderHistory, State, record_answer, resume_history
 from ..system.net.first_answer import Bell
-from . import saved_addresses, status_document
+from . import status_document
 from .configuration import Configuration
 from .events import Events, StoreAnswered
 from .log import DaemonLog
+from .saved_addresses import SavedConfirmation
 
 _SLACK = 1.0  # seconds beyond its timeout for the first answer
 _RESTART_INTERVAL = 1.0  # seconds from one start of the query thread to the next
@@ -91,7 +92,7 @@ class StoreWatch:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         saved_times = [
-            saved_addresses.read_confirmation(directory, wanted.address, now)
+            SavedConfirmation(directory, wanted.address).read(now)
             for wanted in self._configuration.addresses
         ]
         times = [time for time in saved_times if time is not None]

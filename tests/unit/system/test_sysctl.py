@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import Busy, LvsdrError
-from lvsdr.system import state
+from lvsdr.system import locking, small_files
 from lvsdr.system.sysctl import Claims, differing, of_interfaces, value, writable
 from lvsdr.values.deadline import Deadline
 
@@ -146,8 +146,8 @@ def test_a_corrupt_file_is_as_none(node: Node) -> None:
 @pytest.mark.parametrize("claims", [[], {NODEST: 1}, {NODEST: {"original": "0"}}, {NODEST: None}])
 def test_claims_that_make_no_sense_are_as_none(node: Node, claims: object) -> None:
     node.claims("a").claim({NODEST: "1"})
-    stored = {**state.read(str(node.file)), "settings": claims}
-    state.write(str(node.file), stored)
+    stored = {**small_files.read(str(node.file)), "settings": claims}
+    small_files.write(str(node.file), stored)
     assert node.claims("a").release() == []
     assert node.claims("a").claim({NODEST: "1"}) == []
 
@@ -196,7 +196,7 @@ def test_only_one_at_a_time(node: Node) -> None:
     """A claim fails while the lock is held; a release then leaves the settings as they are."""
     node.claims("a").claim({NODEST: "1"})
     late = Claims(str(node.run), "b", Deadline.after(0.1), root=str(node.root))
-    with state.locked(f"{node.file}.lock", Deadline.after(1)):
+    with locking.locked(f"{node.file}.lock", Deadline.after(1)):
         with pytest.raises(Busy, match="still running"):
             late.claim({NODEST: "1"})
         assert late.release() == []

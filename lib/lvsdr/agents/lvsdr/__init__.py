@@ -16,7 +16,7 @@ from ...ocf import degradation
 from ...ocf.actions import Action, unless_broken
 from ...ocf.agent import Agent
 from ...ocf.context import Context
-from ...system import ipvs, state
+from ...system import ipvs, small_files
 from ...values.parsing import join_endpoint
 from . import owners
 from .environment import announce_unused, validate_environment
@@ -76,7 +76,7 @@ def _write_heartbeat(settings: DirectorSettings) -> tuple[str, ...]:
     if settings.heartbeat_file is None:
         return ()
     try:
-        state.overwrite(settings.heartbeat_file, f"{int(time.time())}\n", 0o644)
+        small_files.overwrite(settings.heartbeat_file, f"{int(time.time())}\n", 0o644)
     except OSError as error:
         return (f"heartbeat_file={settings.heartbeat_file}: {error.strerror}",)
     return ()

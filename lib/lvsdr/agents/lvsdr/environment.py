@@ -6,7 +6,7 @@ import os
 
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
-from ...system import state
+from ...system import small_files
 from .findings import gather_findings
 from .pool_plan import explain_ignorance
 from .saved_pool import SavedPool
@@ -36,7 +36,7 @@ def _require_heartbeat_file(path: str) -> None:
     if not os.path.isdir(directory):
         raise BadArgument(f"heartbeat_file={path}: no directory {directory}")
     try:
-        state.require_regular(path)
+        small_files.require_regular(path)
     except OSError as error:
         raise BadArgument(f"heartbeat_file={path}: {error.strerror}") from None
 

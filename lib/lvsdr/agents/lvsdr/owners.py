@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
-from ...system import crm, ipvs, state
+from ...system import crm, ipvs, locking, small_files
 from ...values.parsing import join_endpoint, without_instance_number
 from .saved_pool import load_saved_pool, render_saved_pool
 
@@ -40,7 +40,7 @@ def own_service(context: Context, key: ServiceKey, memory: SavedPool) -> Iterato
     """
     path = f"{context.rsctmp}/lvsdr-services.lock"
     tell = context.log.warning
-    with state.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
+    with locking.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
         other = find_other_owner(context, key)
         if other is not None and ipvs.find(key) is not None and _exists(context, other):
             raise BadArgument(
@@ -59,7 +59,7 @@ def _take_over(context: Context, stale: str) -> None:
     """Remove the file of a resource that is no longer active here; it would count as the owner."""
     path = context.file("state", of=stale)
     try:
-        state.remove(path)
+        small_files.remove(path)
     except OSError as error:
         raise LvsdrError(
             f"cannot remove {path}, by which resource {stale} owns the service: {error.strerror}"

@@ -1,20 +1,20 @@
-"""The state that the agent lvsdr keeps from one run to the next, in the resource's state file.
-
-Each line holds one fact, as words separated by blanks.  The file is read and written in every
-cycle, and importing a library for a richer format would cost more than that.
-"""
+"""The state that the agent lvsdr keeps from one run to the next, in the resource's state file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from ...ipvs.table import RealServerKey, ServiceKey
-from ...system import state
+from ...system.saved_facts import load_facts, render_facts
+from ...values.facts import find_value
 from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...pool.director import Decision, Findings
+    from ...values.facts import Facts
+
+_KIND = "pool"
 
 
 class SavedPool(NamedTuple):
@@ -32,58 +32,40 @@ class SavedPool(NamedTuple):
 
 def load_saved_pool(path: str) -> SavedPool:
     """Return the state stored during this boot; empty if the file is missing or malformed."""
-    header, _, text = state.read_text(path).partition("\n")
-    if header != _header():
-        return SavedPool()
-    try:
-        return _parse(text)
-    except ValueError:
-        return SavedPool()
+    return load_facts(path, _KIND, _parse) or SavedPool()
 
 
 def render_saved_pool(memory: SavedPool) -> str:
     """Return the content of the state file for the next run."""
-    return "\n".join((_header(), *_render_lines(memory), ""))
+    return render_facts(_KIND, _list_facts(memory))
 
 
-def _header() -> str:
-    return f"boot {state.boot_id()}"
-
-
-def _render_lines(memory: SavedPool) -> Iterator[str]:
-    if memory.service is not None:
-        protocol, address, port = memory.service
-        yield f"service {protocol} {address} {port}"
+def _list_facts(memory: SavedPool) -> Iterator[tuple[str, object]]:
+    yield "service", memory.service
     for server, since in memory.drains.items():
-        yield f"drain {server.address} {server.port} {since!r}"
+        yield "drain", (*server, since)
     for host, address in memory.addresses.items():
-        yield f"address {address} {host}"
+        yield "address", (address, host)
     for address, host in memory.names.items():
-        yield f"name {address} {host}"
+        yield "name", (address, host)
 
 
-def _parse(text: str) -> SavedPool:
-    service = None
-    drains: dict[RealServerKey, float] = {}
-    addresses: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for line in text.splitlines():
-        kind, fact = line.split(" ", 1)
-        if kind == "service":
-            protocol, address, port = fact.split(" ")
-            service = ServiceKey(protocol, address, int(port))
-        elif kind == "drain":
-            address, port, since = fact.split(" ")
-            drains[RealServerKey(address, int(port))] = float(since)
-        elif kind == "address":
-            address, host = fact.split(" ", 1)
-            addresses[host] = address
-        elif kind == "name":
-            address, host = fact.split(" ", 1)
-            names[address] = host
-        else:
-            raise ValueError(line)
-    return SavedPool(service, drains, addresses, names)
+def _parse(facts: Facts) -> SavedPool:
+    drains = (value.split(" ") for value in facts.get("drain", ()))
+    return SavedPool(
+        service=find_value(
+            facts,
+            "service",
+            lambda protocol, address, port: ServiceKey(protocol, address, int(port)),
+        ),
+        drains={RealServerKey(host, int(port)): float(since) for host, port, since in drains},
+        addresses={host: address for address, host in _split_hosts(facts, "address")},
+        names=dict(_split_hosts(facts, "name")),
+    )
+
+
+def _split_hosts(facts: Facts, name: str) -> Iterator[list[str]]:
+    return (value.split(" ", 1) for value in facts.get(name, ()))
 
 
 def build_saved_pool(

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from ...ocf.parameters import Values
-from ...system import state
+from ...system.saved_facts import load_facts, read_lines, render_facts
+from ...values.facts import get_value
 from ...values.light_typing import NamedTuple
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...values.facts import Facts
+
+_KIND = "realsvr"
 
 
 class DrainTimes(NamedTuple):
@@ -34,20 +43,26 @@ def read_drain_times(values: Values) -> DrainTimes:
 
 def load_saved_start(path: str) -> SavedStart | None:
     """Return the state saved during this boot; None if the file is missing or malformed."""
-    lines = state.read_text(path).splitlines()
-    if len(lines) != 4 or lines[0] != _header():
-        return None
-    try:
-        return SavedStart(lines[1], DrainTimes(float(lines[2]), float(lines[3])))
-    except ValueError:
-        return None
+    return load_facts(path, _KIND, _parse) or _load_bare_values(path)
 
 
 def render_saved_start(saved: SavedStart) -> str:
     """Return the content of the state file for the next run."""
-    delay, timeout = saved.drain_times
-    return f"{_header()}\n{saved.vip}\n{delay!r}\n{timeout!r}\n"
+    return render_facts(_KIND, (("start", (saved.vip, *saved.drain_times)),))
 
 
-def _header() -> str:
-    return f"realsvr of boot {state.boot_id()}"
+def _parse(facts: Facts) -> SavedStart:
+    return _build(get_value(facts, "start").split(" "))
+
+
+def _load_bare_values(path: str) -> SavedStart | None:
+    """Return the state that an earlier version saved, as one value in each line."""
+    try:
+        return _build(read_lines(path, _KIND) or ())
+    except ValueError:
+        return None
+
+
+def _build(values: Iterable[str]) -> SavedStart:
+    vip, delay, timeout = values
+    return SavedStart(vip, DrainTimes(float(delay), float(timeout)))

@@ -8,7 +8,7 @@ from ...errors import ExitCode, InvalidParameters, LvsdrError, OutOfOrder
 from ...ocf.actions import Action, unless_broken
 from ...ocf.agent import Agent
 from ...ocf.context import Context
-from ...system import state
+from ...system import locking
 from .parameters import PARAMETERS
 from .place import choose_destination, parse_wanted_place, search_address, search_without_ban
 from .saved_place import SavedPlace, recall
@@ -123,7 +123,7 @@ def _refresh_neighbours(
 
     path, times = context.file("state"), wanted.arp_count_refresh
     try:
-        with state.locked(context.file("lock"), context.deadline.sooner(0)):
+        with locking.locked(context.file("lock"), context.deadline.sooner(0)):
             claim.end_announcements(path)
             claim.announce_address(path, place, interface, times, wanted.arp_interval)
     except LvsdrError as error:

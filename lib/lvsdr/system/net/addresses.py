@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...address.interfaces import Connected, Interface, connected, mac, parse
 from ...errors import LvsdrError, NotInstalled
 from ...values.deadline import Deadline
-from .. import state
+from .. import locking
 from ..process.run import NOT_THERE, run
 
 _INTERRUPTED = b"Dump was interrupted"  # iproute2, lib/libnetlink.c: NLM_F_DUMP_INTR
@@ -43,7 +43,7 @@ def change(lines: Sequence[str], deadline: Deadline) -> None:
     """
     if lines:
         batch = "".join(f"{line}\n" for line in lines).encode()
-        done = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
+        done = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=locking.held())
         if done.status == NOT_THERE:
             raise NotInstalled(done.complaint())
         if done.problem or done.status:

@@ -8,7 +8,7 @@ import pytest
 from lvsdr.agents.vip.saved_place import SavedPlace, recall, store
 from lvsdr.agents.vip.settings import Place
 from lvsdr.errors import LvsdrError
-from lvsdr.system import state
+from lvsdr.system import small_files
 from lvsdr.system.net.announcer import Process
 
 FULL = SavedPlace(Place("fd77::20", 64, "bond0.10"), Process(1234, 567890))
@@ -23,7 +23,7 @@ def test_round_trip(memory: SavedPlace, tmp_path: Path) -> None:
 
 
 def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
-    boot = f"boot {state.boot_id()}"
+    boot = f"boot {small_files.boot_id()}"
     lines = [boot, "place fd77::20 64 bond0.10", "announcer 1234 567890", ""]
     (tmp_path / "state").write_text("\n".join(lines))
     assert recall(str(tmp_path / "state")) == FULL

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import Busy
-from lvsdr.system import state
+from lvsdr.system import locking
 from lvsdr.system.process.orphans import end_orphans
 from lvsdr.system.process.spawn import AGENT_OF_WRITER
 from lvsdr.values.deadline import Deadline
@@ -26,10 +26,10 @@ AGENT = """\
 import sys, time
 sys.path.insert(0, {lib!r})
 from lvsdr.values.deadline import Deadline
-from lvsdr.system import state
+from lvsdr.system import locking
 from lvsdr.system.process.spawn import spawn
-with state.locked({path!r}, Deadline.after(10)):
-    child = spawn(("sh", "-c", {script!r}), keep=state.held())
+with locking.locked({path!r}, Deadline.after(10)):
+    child = spawn(("sh", "-c", {script!r}), keep=locking.held())
     print(child.pid, flush=True)
     time.sleep(600)
 """
@@ -91,7 +91,7 @@ def test_a_program_that_hangs_is_ended_after_half_of_the_time(path: str, agent: 
     agent.kill()
     told: list[str] = []
     begun = time.monotonic()
-    with state.locked(path, Deadline.after(6), tell=told.append):
+    with locking.locked(path, Deadline.after(6), tell=told.append):
         assert 3 <= time.monotonic() - begun < 6
         assert not runs(agent.writer)
     assert f"process {agent.writer}, left running by a killed action, was ended" in told
@@ -103,14 +103,14 @@ def test_a_program_that_ends_in_time_is_waited_for(tmp_path: Path, path: str) ->
     agent = Agent(path, f"sleep 2; : >{file}")
     agent.kill()
     told: list[str] = []
-    with state.locked(path, Deadline.after(60), tell=told.append):
+    with locking.locked(path, Deadline.after(60), tell=told.append):
         assert file.exists()
     assert told == []
     agent.close()
 
 
 def test_the_program_of_an_agent_that_lives_is_left_alone(path: str, agent: Agent) -> None:
-    with pytest.raises(Busy), state.locked(path, Deadline.after(2.5)):
+    with pytest.raises(Busy), locking.locked(path, Deadline.after(2.5)):
         pass
     assert runs(agent.writer)
 
@@ -146,10 +146,10 @@ def test_an_administrator_that_holds_the_lock_is_left_alone(path: str) -> None:
 
     An administrator may run `flock FILE COMMAND`, or a shell that inherited a descriptor.
     """
-    with state.locked(path, Deadline.after(1)):
-        keep = state.held()
+    with locking.locked(path, Deadline.after(1)):
+        keep = locking.held()
         other = subprocess.Popen(["sleep", "600"], pass_fds=keep)
-    with pytest.raises(Busy), state.locked(path, Deadline.after(2.5)):
+    with pytest.raises(Busy), locking.locked(path, Deadline.after(2.5)):
         pass
     assert other.poll() is None
     other.kill()
@@ -158,9 +158,9 @@ def test_an_administrator_that_holds_the_lock_is_left_alone(path: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "-1"])
 def test_a_variable_without_a_number_names_no_agent(path: str, value: str) -> None:
-    with state.locked(path, Deadline.after(1)):
+    with locking.locked(path, Deadline.after(1)):
         environment = {**os.environ, AGENT_OF_WRITER: value}
-        other = subprocess.Popen(["sleep", "600"], pass_fds=state.held(), env=environment)
+        other = subprocess.Popen(["sleep", "600"], pass_fds=locking.held(), env=environment)
     with open(path) as file:
         assert end_orphans(file.fileno()) == []
     other.kill()

@@ -1,4 +1,4 @@
-"""The history of the store's answers that an instance leaves to its next run, as a text file.
+"""The history of the store's answers that an instance leaves to its next run.
 
 The existence of a file of this boot means that the instance was started.
 """
@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import LvsdrError
 from ....leader.gate import Answer, LeaderHistory, Leadership, State
 from ....ocf.safe_text import one_line
-from ....system import state
+from ....system.saved_facts import load_facts, store_facts
+from ....values.facts import find_value, get_value
 from ....values.light_typing import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....values.facts import Facts
+
+_KIND = "gate"
 _UNKNOWN_LEADER = "-"
 
 
@@ -25,60 +30,41 @@ class SavedGate(NamedTuple):
 
 def recall(path: str) -> SavedGate | None:
     """Return the state stored during this boot; None if it is missing or malformed."""
-    header, _, text = state.read_text(path).partition("\n")
-    if header != _format_header():
-        return None
-    try:
-        return _parse(text)
-    except (ValueError, KeyError):
-        return None
+    return load_facts(path, _KIND, _parse)
 
 
 def store(path: str, gate: SavedGate) -> None:
     """Write the state for the next run; raise LvsdrError."""
-    try:
-        state.replace(path, "\n".join((_format_header(), *_format(gate), "")), 0o600)
-    except OSError as error:
-        raise LvsdrError(f"cannot write {path}: {error.strerror}") from None
+    store_facts(path, _KIND, _list_facts(gate))
 
 
-def _format_header() -> str:
-    return f"boot {state.boot_id()}"
-
-
-def _format(gate: SavedGate) -> Iterator[str]:
+def _list_facts(gate: SavedGate) -> Iterator[tuple[str, object]]:
     latest, last_state, leading_since, confirmed_at = gate.history
-    yield f"question {one_line(gate.question)}"
+    yield "question", one_line(gate.question)
     if latest is not None:
         (known, reason, leader), queried_at, answered_at = latest
-        yield f"latest {known.name} {queried_at!r} {answered_at!r}"
-        yield f"leader {_UNKNOWN_LEADER if leader is None else one_line(leader)}"
-        yield f"reason {one_line(reason)}"
-    if last_state is not None:
-        yield f"word {last_state.name}"
-    if leading_since is not None:
-        yield f"named {leading_since!r}"
-    if confirmed_at is not None:
-        yield f"confirmed {confirmed_at!r}"
+        yield "latest", (known.name, queried_at, answered_at)
+        yield "leader", _UNKNOWN_LEADER if leader is None else one_line(leader)
+        yield "reason", one_line(reason)
+    yield "word", last_state and last_state.name
+    yield "named", leading_since
+    yield "confirmed", confirmed_at
 
 
-def _parse(text: str) -> SavedGate:
-    facts = dict(line.split(" ", 1) for line in text.splitlines())
+def _parse(facts: Facts) -> SavedGate:
     history = LeaderHistory(
         latest=_parse_answer(facts) if "latest" in facts else None,
-        last_state=State[facts["word"]] if "word" in facts else None,
-        leading_since=_parse_time(facts, "named"),
-        confirmed_at=_parse_time(facts, "confirmed"),
+        last_state=find_value(facts, "word", lambda name: State[name]),
+        leading_since=find_value(facts, "named", float),
+        confirmed_at=find_value(facts, "confirmed", float),
     )
-    return SavedGate(facts["question"], history)
+    return SavedGate(get_value(facts, "question"), history)
 
 
-def _parse_answer(facts: dict[str, str]) -> Answer:
-    known, queried_at, answered_at = facts["latest"].split(" ")
-    leader = None if facts["leader"] == _UNKNOWN_LEADER else facts["leader"]
-    leadership = Leadership(State[known], facts["reason"], leader)
+def _parse_answer(facts: Facts) -> Answer:
+    known, queried_at, answered_at = get_value(facts, "latest").split(" ")
+    leader = get_value(facts, "leader")
+    leadership = Leadership(
+        State[known], get_value(facts, "reason"), None if leader == _UNKNOWN_LEADER else leader
+    )
     return Answer(leadership, float(queried_at), float(answered_at))
-
-
-def _parse_time(facts: dict[str, str], name: str) -> float | None:
-    return float(facts[name]) if name in facts else None

@@ -8,7 +8,7 @@ import pytest
 from lvsdr.agents.vip.gate.saved_gate import SavedGate, recall, store
 from lvsdr.errors import LvsdrError
 from lvsdr.leader.gate import Answer, LeaderHistory, Leadership, State
-from lvsdr.system import state
+from lvsdr.system.small_files import boot_id
 
 LATEST = Answer(Leadership(State.FOLLOWER, "/l is node 2 in etcd", "node 2"), 12.5, 12.75)
 FULL = SavedGate("etcd '/l' 'node1'", LeaderHistory(LATEST, State.FOLLOWER, 11.25, 10.1))
@@ -31,14 +31,28 @@ def test_round_trip(saved: SavedGate, tmp_path: Path) -> None:
     assert (tmp_path / "gate").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
-    lines = [
-        *(f"boot {state.boot_id()}", "question etcd '/l' 'node1'", "latest FOLLOWER 12.5 12.75"),
-        *("leader node 2", "reason /l is node 2 in etcd", "word FOLLOWER"),
-        *("named 11.25", "confirmed 10.1", ""),
-    ]
-    (tmp_path / "gate").write_text("\n".join(lines))
-    assert recall(str(tmp_path / "gate")) == FULL
+@pytest.mark.parametrize(
+    ("lines", "saved"),
+    [
+        (
+            (
+                *("question etcd '/l' 'node1'", "latest FOLLOWER 12.5 12.75", "leader node 2"),
+                *("reason /l is node 2 in etcd", "word FOLLOWER", "named 11.25", "confirmed 10.1"),
+            ),
+            FULL,
+        ),
+        (
+            ("question etcd", "latest UNKNOWN 1.0 2.0", "leader -", "reason no answer"),
+            SavedGate("etcd", LeaderHistory(SILENT)),
+        ),
+        (("question ",), SavedGate("")),
+    ],
+)
+def test_the_format_of_earlier_versions_is_read(
+    lines: tuple[str, ...], saved: SavedGate, tmp_path: Path
+) -> None:
+    (tmp_path / "gate").write_text("\n".join((f"boot {boot_id()}", *lines, "")))
+    assert recall(str(tmp_path / "gate")) == saved
 
 
 def test_a_missing_file_means_not_started(tmp_path: Path) -> None:
