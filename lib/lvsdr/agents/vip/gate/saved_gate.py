@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ....errors import LvsdrError
 from ....leader.gate import Answer, LeaderHistory, Leadership, State
-from ....ocf.safe_text import one_line
+from ....ocf.safe_text import format_one_line
 from ....system import state
 from ....values.light_typing import NamedTuple
 
@@ -48,12 +48,12 @@ def _format_header() -> str:
 
 def _format(gate: SavedGate) -> Iterator[str]:
     latest, last_state, leading_since, confirmed_at = gate.history
-    yield f"question {one_line(gate.question)}"
+    yield f"question {format_one_line(gate.question)}"
     if latest is not None:
         (known, reason, leader), queried_at, answered_at = latest
         yield f"latest {known.name} {queried_at!r} {answered_at!r}"
-        yield f"leader {_UNKNOWN_LEADER if leader is None else one_line(leader)}"
-        yield f"reason {one_line(reason)}"
+        yield f"leader {_UNKNOWN_LEADER if leader is None else format_one_line(leader)}"
+        yield f"reason {format_one_line(reason)}"
     if last_state is not None:
         yield f"word {last_state.name}"
     if leading_since is not None:
