@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS
+from lvsdr.agents.vip.gate.leadership import KEEPING_SCORE, LEADING_SCORE
 from lvsdr.agents.vip.gate.parameter_rules import PARAMETERS
 from lvsdr.agents.vip.gate.settings import read_gate, read_policy
 from lvsdr.ocf.value_parsers import duration
@@ -31,7 +31,7 @@ def cluster(configured: Configured, tmp_path: Path) -> Cluster:
     """Return the cluster in operation, with node1 as the leader."""
     made = configured.cluster.copy(tmp_path / "cluster.xml")
     made.react()
-    prefer(made, node1=LEADS)
+    prefer(made, node1=LEADING_SCORE)
     made.react()
     assert made.only(NAME, Role.PROMOTED) == "node1"
     return made
@@ -86,7 +86,7 @@ def test_the_score_alone_leads_to_a_demotion(cluster: Cluster) -> None:
 
 
 def test_the_old_one_is_demoted_before_the_new_one_is_promoted(cluster: Cluster) -> None:
-    prefer(cluster, node1=None, node2=LEADS)
+    prefer(cluster, node1=None, node2=LEADING_SCORE)
     done = cluster.react()
     demote, promote = Action("demote", NAME, "node1"), Action("promote", NAME, "node2")
     assert set(done.before) == {demote, promote}
@@ -94,9 +94,9 @@ def test_the_old_one_is_demoted_before_the_new_one_is_promoted(cluster: Cluster)
 
 
 def test_the_leader_in_the_store_precedes_a_kept_holder(cluster: Cluster) -> None:
-    prefer(cluster, node1=KEEPS)
+    prefer(cluster, node1=KEEPING_SCORE)
     assert not cluster.react().before
-    prefer(cluster, node2=LEADS)
+    prefer(cluster, node2=LEADING_SCORE)
     cluster.react()
     assert cluster.only(NAME, Role.PROMOTED) == "node2"
 

@@ -27,8 +27,8 @@ class Room(NamedTuple):
 
 ROOMS = [
     Room("agents", "AGENTS", "__name__"),
-    Room("pool.sources", "SOURCES", "candidates"),
-    Room("pool.checks", "CHECKS", "checked"),
+    Room("pool.sources", "SOURCES", "list_candidates"),
+    Room("pool.checks", "CHECKS", "check_candidates"),
     Room("cli", "TOOLS", "COMMAND"),
     Room("leader", "STORES", "open_store"),
 ]

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
-from lvsdr.pool.change_messages import changes
+from lvsdr.pool.change_messages import describe_changes
 from lvsdr.pool.director import Decision, Findings, Goal, decide
 from lvsdr.pool.model import DrainPolicy, Located, Outcome, Verdict
 
@@ -87,7 +87,7 @@ class Play:
     def ask_for(self, text: str) -> None:
         self.asked = frozenset(text.split())
 
-    def unavailable(self, text: str) -> None:
+    def unavailable_reason(self, text: str) -> None:
         self.reason = text
 
     def available(self, _: str) -> None:
@@ -156,7 +156,7 @@ VERBS = {
     "node": Play.node,
     "fallback": Play.spare,
     "asked": Play.ask_for,
-    "unavailable": Play.unavailable,
+    "unavailable": Play.unavailable_reason,
     "available": Play.available,
     "active": Play.active,
 }
@@ -195,7 +195,7 @@ def described(decision: Decision) -> Iterator[str]:
         since = decision.drains.get(key)
         drains = "" if since is None else f", drains since {since:g}"
         yield f"{names[key]} ({key.address}) has weight {config.weight}{drains}"
-    for sentence in changes(decision.rows):
+    for sentence in describe_changes(decision.rows):
         yield f"says: {sentence}"
     for reason in decision.degraded:
         yield f"degraded: {reason}"

@@ -42,9 +42,9 @@ def main(name: str) -> NoReturn:
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
-        if name in _CLUSTER_AGENTS and sys.argv[1:2] and _queries_cluster(sys.argv[1]):
+        if name in _CLUSTER_AGENTS and sys.argv[1:2] and _needs_cluster(sys.argv[1]):
             crm.start_crm_mon()
-        code = _run(name)
+        code = _run_agent(name)
     except Exception as error:
         code = _report_unloadable(error)
     finally:
@@ -59,8 +59,8 @@ def load_agent(name: str, action: str, environ: Mapping[str, str]) -> Agent:
 
     module = import_module(AGENTS[name])
     if hasattr(module, "choose_agent"):
-        chosen: Agent = module.choose_agent(action, environ)
-        return chosen
+        variant: Agent = module.choose_agent(action, environ)
+        return variant
     agent: Agent = module.AGENT
     return agent
 
@@ -70,7 +70,7 @@ def describe_agent(name: str) -> Agent:
     return load_agent(name, "meta-data", {})
 
 
-def _run(name: str) -> int:
+def _run_agent(name: str) -> int:
     arguments = sys.argv[1:]
     agent = load_agent(name, arguments[0] if arguments else "", os.environ)
     return agent.run(arguments, os.environ)
@@ -84,7 +84,7 @@ def _report_unloadable(error: Exception) -> int:
     """
     _attempt(_print_traceback)
     _attempt(lambda: print(f"ocf-exit-reason:agent cannot be loaded: {error!r}", file=sys.stderr))
-    return _DEGRADED if sys.argv[1:2] == ["monitor"] and _recurs() else _GENERIC
+    return _DEGRADED if sys.argv[1:2] == ["monitor"] and _is_recurring() else _GENERIC
 
 
 def _attempt(act: Callable[[], None]) -> bool:
@@ -109,10 +109,10 @@ def _exit(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _queries_cluster(action: str) -> bool:
+def _needs_cluster(action: str) -> bool:
     """Test for an action of Pacemaker that will query the cluster; a probe does not."""
-    return action in ("start", "reload-agent") or (action == "monitor" and _recurs())
+    return action in ("start", "reload-agent") or (action == "monitor" and _is_recurring())
 
 
-def _recurs() -> bool:
+def _is_recurring() -> bool:
     return os.environ.get("OCF_RESKEY_CRM_meta_interval", "0").strip() not in ("", "0")

@@ -18,16 +18,16 @@ from .table import ServiceConfig, ServiceKey
 from .text import FORWARD_OPTIONS, PROTOCOL_OPTIONS
 
 
-def render(changes: Iterable[Change]) -> str:
+def render_batch(changes: Iterable[Change]) -> str:
     """Return the changes as the standard input of ``ipvsadm -R``."""
-    return "".join(f"{' '.join(_words(change))}\n" for change in changes)
+    return "".join(f"{' '.join(_render_change(change))}\n" for change in changes)
 
 
-def _words(change: Change) -> Iterator[str]:
+def _render_change(change: Change) -> Iterator[str]:
     yield _VERBS[type(change)]
-    yield from _service_words(change.service)
+    yield from _render_service_key(change.service)
     if isinstance(change, (AddService, EditService)):
-        yield from config_words(change.config)
+        yield from render_config(change.config)
     elif not isinstance(change, DeleteService):
         yield from ("-r", join_endpoint(change.server.address, change.server.port))
         if not isinstance(change, DeleteRealServer):
@@ -44,12 +44,12 @@ _VERBS = {
 }
 
 
-def _service_words(key: ServiceKey) -> tuple[str, str]:
+def _render_service_key(key: ServiceKey) -> tuple[str, str]:
     option = PROTOCOL_OPTIONS[key.protocol]
     return option, str(key.port) if key.protocol == "fwm" else join_endpoint(key.address, key.port)
 
 
-def config_words(config: ServiceConfig) -> Iterator[str]:
+def render_config(config: ServiceConfig) -> Iterator[str]:
     """Yield the configuration of a service as options of ipvsadm."""
     yield from ("-s", config.scheduler)
     if config.persistence is not None:

@@ -19,36 +19,36 @@ _FLAGS = {
 }
 _GENERIC_FLAGS = {flag: flag for flag in ("flag-1", "flag-2", "flag-3")}
 _DEFAULT_PERSISTENCE = 360  # seconds; ipvsadm's own (its man page has 300)
-_LEGAL = (
+_LEGAL_OPTIONS = (
     "legal are -s|--scheduler NAME, -p|--persistent [SECONDS], -M|--netmask MASK, --pe ENGINE, "
     "-o|-O|--ops, -b|--sched-flags FLAG,..."
 )
 
 
-_REFUSING_AT_ZERO = ("dh",)
+_REFUSING_SCHEDULERS = ("dh",)
 """Schedulers that go on choosing a real server of weight 0, and have no flag against it.
 
 The kernel refuses the client then (net/netfilter/ipvs/ip_vs_dh.c: ip_vs_dh_schedule).
 """
 
 
-def with_fallback(config: ServiceConfig) -> ServiceConfig:
+def add_fallback_flag(config: ServiceConfig) -> ServiceConfig:
     """Add the scheduler's flag that moves clients of a real server of weight 0 to another one.
 
     Without it sh and mh refuse clients if their hash points at weight 0 (ip_vs_sh.c, ip_vs_mh.c).
 
-    >>> with_fallback(ServiceConfig("sh", flags=("sh-port",))).flags
+    >>> add_fallback_flag(ServiceConfig("sh", flags=("sh-port",))).flags
     ('sh-fallback', 'sh-port')
     """
-    legal = _FLAGS.get(config.scheduler)
-    if legal is None:
+    legal_flags = _FLAGS.get(config.scheduler)
+    if legal_flags is None:
         return config
-    return config._replace(flags=tuple(sorted({*config.flags, legal["flag-1"]})))
+    return config._replace(flags=tuple(sorted({*config.flags, legal_flags["flag-1"]})))
 
 
 def refuses_at_zero(config: ServiceConfig) -> bool:
     """Test whether clients are refused while one of several real servers has weight 0."""
-    return config.scheduler in _REFUSING_AT_ZERO
+    return config.scheduler in _REFUSING_SCHEDULERS
 
 
 def parse_options(words: Sequence[str]) -> ServiceConfig:
@@ -62,35 +62,35 @@ def parse_options(words: Sequence[str]) -> ServiceConfig:
     while rest:
         word = rest.pop(0)
         if word not in _OPTIONS:
-            raise ValueError(f"{word} is not an option of a virtual service; {_LEGAL}")
+            raise ValueError(f"{word} is not an option of a virtual service; {_LEGAL_OPTIONS}")
         config = _OPTIONS[word](config, word, rest)
     _require_persistence(config)
-    return config._replace(flags=_canonical_flags(config))
+    return config._replace(flags=_canonicalize_flags(config))
 
 
 def _split_equals(words: Sequence[str]) -> list[str]:
     """Split ``--scheduler=rr`` into two words, as popt does."""
-    split: list[str] = []
+    parts: list[str] = []
     for word in words:
         name, equals, value = word.partition("=")
-        split += [name, value] if equals and name.startswith("--") else [word]
-    return split
+        parts += [name, value] if equals and name.startswith("--") else [word]
+    return parts
 
 
-def _value(option: str, rest: list[str], what: str) -> str:
+def _take_value(option: str, rest: list[str], description: str) -> str:
     if not rest or rest[0].startswith("-"):
-        raise ValueError(f"{option} needs {what}")
+        raise ValueError(f"{option} needs {description}")
     return rest.pop(0)
 
 
-def _scheduler(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
-    name = _value(option, rest, "a scheduler")
+def _read_scheduler(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
+    name = _take_value(option, rest, "a scheduler")
     if name not in SCHEDULERS:
         raise ValueError(f"{name} is not a scheduler; legal are {' '.join(SCHEDULERS)}")
     return config._replace(scheduler=name)
 
 
-def _persistent(config: ServiceConfig, _option: str, rest: list[str]) -> ServiceConfig:
+def _read_persistence(config: ServiceConfig, _option: str, rest: list[str]) -> ServiceConfig:
     if not rest or rest[0].startswith("-"):
         return config._replace(persistence=_DEFAULT_PERSISTENCE)
     seconds = rest.pop(0)
@@ -102,8 +102,8 @@ def _persistent(config: ServiceConfig, _option: str, rest: list[str]) -> Service
 _LONGEST_PERSISTENCE = 86400 * 31  # ipvsadm: MAX_TIMEOUT
 
 
-def _netmask(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
-    mask = _value(option, rest, "a mask")
+def _read_netmask(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
+    mask = _take_value(option, rest, "a mask")
     if is_decimal(mask) and 1 <= int(mask) <= 128:
         mask = str(int(mask))
     elif not _is_ipv4_netmask(mask):
@@ -121,19 +121,19 @@ def _is_ipv4_netmask(text: str) -> bool:
     return len(bits) == 32 and "1" in bits and "01" not in bits
 
 
-def _engine(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
-    engine = _value(option, rest, "a persistence engine")
+def _read_engine(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
+    engine = _take_value(option, rest, "a persistence engine")
     if engine != "sip":
         raise ValueError(f"{engine} is not a persistence engine; legal is sip")
     return config._replace(engine=engine)
 
 
-def _one_packet(config: ServiceConfig, _option: str, _rest: list[str]) -> ServiceConfig:
+def _read_one_packet(config: ServiceConfig, _option: str, _rest: list[str]) -> ServiceConfig:
     return config._replace(one_packet=True)
 
 
-def _flags(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
-    return config._replace(flags=tuple(_value(option, rest, "scheduler flags").split(",")))
+def _read_flags(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConfig:
+    return config._replace(flags=tuple(_take_value(option, rest, "scheduler flags").split(",")))
 
 
 def _require_persistence(config: ServiceConfig) -> None:
@@ -141,22 +141,23 @@ def _require_persistence(config: ServiceConfig) -> None:
         raise ValueError("-M and --pe need -p")
 
 
-def _canonical_flags(config: ServiceConfig) -> tuple[str, ...]:
-    legal = _FLAGS.get(config.scheduler, _GENERIC_FLAGS)
+def _canonicalize_flags(config: ServiceConfig) -> tuple[str, ...]:
+    legal_flags = _FLAGS.get(config.scheduler, _GENERIC_FLAGS)
     for flag in config.flags:
-        if flag not in legal:
+        if flag not in legal_flags:
             raise ValueError(
-                f"{flag} is not a flag of scheduler {config.scheduler}; legal are {' '.join(legal)}"
+                f"{flag} is not a flag of scheduler {config.scheduler}; "
+                f"legal are {' '.join(legal_flags)}"
             )
-    return tuple(sorted({legal[flag] for flag in config.flags}))
+    return tuple(sorted({legal_flags[flag] for flag in config.flags}))
 
 
 _Reader = Callable[[ServiceConfig, str, list[str]], ServiceConfig]
 _OPTIONS: dict[str, _Reader] = {
-    **dict.fromkeys(("-s", "--scheduler"), _scheduler),
-    **dict.fromkeys(("-p", "--persistent"), _persistent),
-    **dict.fromkeys(("-M", "--netmask"), _netmask),
-    **dict.fromkeys(("-o", "-O", "--ops"), _one_packet),
-    **dict.fromkeys(("-b", "--sched-flags"), _flags),
-    "--pe": _engine,
+    **dict.fromkeys(("-s", "--scheduler"), _read_scheduler),
+    **dict.fromkeys(("-p", "--persistent"), _read_persistence),
+    **dict.fromkeys(("-M", "--netmask"), _read_netmask),
+    **dict.fromkeys(("-o", "-O", "--ops"), _read_one_packet),
+    **dict.fromkeys(("-b", "--sched-flags"), _read_flags),
+    "--pe": _read_engine,
 }

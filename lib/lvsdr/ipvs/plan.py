@@ -67,22 +67,22 @@ Change = Union[
 ]
 
 
-def diff(actual: Table, wanted: WantedTable) -> tuple[Change, ...]:
+def plan_changes(actual: Table, wanted: WantedTable) -> tuple[Change, ...]:
     """Return the changes that turn ``actual`` into ``wanted``, if they differ, in a safe order.
 
     The caller omits services of others from both tables.
     """
     return (
-        *_deletions(actual, wanted, first=True),
-        *_services(actual, wanted),
-        *_gains(actual, wanted),
-        *_losses(actual, wanted),
-        *_deletions(actual, wanted, first=False),
+        *_plan_deletions(actual, wanted, first=True),
+        *_plan_services(actual, wanted),
+        *_plan_gains(actual, wanted),
+        *_plan_losses(actual, wanted),
+        *_plan_deletions(actual, wanted, first=False),
         *(DeleteService(key) for key in actual if key not in wanted),
     )
 
 
-def _services(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+def _plan_services(actual: Table, wanted: WantedTable) -> Iterator[Change]:
     for key, service in wanted.items():
         if key not in actual:
             yield AddService(key, service.config)
@@ -90,40 +90,45 @@ def _services(actual: Table, wanted: WantedTable) -> Iterator[Change]:
             yield EditService(key, service.config)
 
 
-def _gains(actual: Table, wanted: WantedTable) -> Iterator[Change]:
-    for service, key, new, old in _pairs(actual, wanted):
-        if old is None:
-            yield AddRealServer(service, key, new)
-        elif old != new and new.weight >= old.weight:
-            yield EditRealServer(service, key, new)
+def _plan_gains(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for service, key, new_config, old_config in _pair_real_servers(actual, wanted):
+        if old_config is None:
+            yield AddRealServer(service, key, new_config)
+        elif old_config != new_config and new_config.weight >= old_config.weight:
+            yield EditRealServer(service, key, new_config)
 
 
-def _losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
-    for service, key, new, old in _pairs(actual, wanted):
-        if old is not None and new.weight < old.weight:
-            yield EditRealServer(service, key, new)
+def _plan_losses(actual: Table, wanted: WantedTable) -> Iterator[Change]:
+    for service, key, new_config, old_config in _pair_real_servers(actual, wanted):
+        if old_config is not None and new_config.weight < old_config.weight:
+            yield EditRealServer(service, key, new_config)
 
 
-def _deletions(actual: Table, wanted: WantedTable, *, first: bool) -> Iterator[Change]:
+def _plan_deletions(actual: Table, wanted: WantedTable, *, first: bool) -> Iterator[Change]:
     """Yield the deletions that go before all other changes, or the others."""
     for key, service in actual.items():
         if key in wanted:
-            refusing = refuses_at_zero(wanted[key].config)
-            for rs, there in service.real_servers.items():
-                goes_first = refusing and there.config.weight == 0
-                if rs not in wanted[key].real_servers and goes_first is first:
-                    yield DeleteRealServer(key, rs)
+            is_refusing = refuses_at_zero(wanted[key].config)
+            for server_key, server in service.real_servers.items():
+                goes_first = is_refusing and server.config.weight == 0
+                if server_key not in wanted[key].real_servers and goes_first is first:
+                    yield DeleteRealServer(key, server_key)
 
 
 _Pair = tuple[ServiceKey, RealServerKey, RealServerConfig, Union[RealServerConfig, None]]
 
 
-def _pairs(actual: Table, wanted: WantedTable) -> Iterator[_Pair]:
+def _pair_real_servers(actual: Table, wanted: WantedTable) -> Iterator[_Pair]:
     """Yield every wanted real server together with its present configuration."""
-    for service, goal in wanted.items():
-        now = actual.get(service, _NOTHING).real_servers
-        for key, config in goal.real_servers.items():
-            yield service, key, config, now[key].config if key in now else None
+    for service_key, wanted_service in wanted.items():
+        present_servers = actual.get(service_key, _EMPTY_SERVICE).real_servers
+        for server_key, config in wanted_service.real_servers.items():
+            yield (
+                service_key,
+                server_key,
+                config,
+                present_servers[server_key].config if server_key in present_servers else None,
+            )
 
 
-_NOTHING = Service(ServiceConfig(), {})
+_EMPTY_SERVICE = Service(ServiceConfig(), {})

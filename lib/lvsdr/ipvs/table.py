@@ -88,14 +88,14 @@ Table = dict[ServiceKey, Service]
 WantedTable = Mapping[ServiceKey, WantedService]
 
 
-def settings(service: Service) -> WantedService:
+def strip_counters(service: Service) -> WantedService:
     """Return the service without its counters, for the comparison with the wanted one."""
     return WantedService(
         service.config, {key: server.config for key, server in service.real_servers.items()}
     )
 
 
-def with_local_as(service: Service, forward: str) -> Service:
+def replace_local_forward(service: Service, forward: str) -> Service:
     """Return the service with ``forward`` as the forwarding method of its local real servers."""
     return service._replace(
         real_servers={
@@ -107,10 +107,12 @@ def with_local_as(service: Service, forward: str) -> Service:
     )
 
 
-def serves(service: Service | None, wanted: WantedService) -> bool:
+def is_serving(service: Service | None, wanted: WantedService) -> bool:
     """Test whether at least one of the real servers with a wanted weight, if any, has a weight."""
     if service is None:
         return False
-    serving = [key for key, config in wanted.real_servers.items() if config.weight > 0]
-    there = service.real_servers
-    return not serving or any(key in there and there[key].config.weight > 0 for key in serving)
+    serving_keys = [key for key, config in wanted.real_servers.items() if config.weight > 0]
+    present_servers = service.real_servers
+    return not serving_keys or any(
+        key in present_servers and present_servers[key].config.weight > 0 for key in serving_keys
+    )

@@ -30,8 +30,8 @@ PROTOCOL_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service", "fwm": "
 def parse_proc(text: str) -> Table:
     """Return the table in ``/proc/net/ip_vs``.
 
-    The file does not contain everything (see ``proc_shows``).  It gives the persistence in the
-    kernel's own ticks, of unknown length, which are read as 0 here.  Raise LvsdrError for a
+    The file does not contain everything (see ``is_full_in_proc``).  It gives the persistence in
+    the kernel's own ticks, of unknown length, which are read as 0 here.  Raise LvsdrError for a
     malformed line.
     """
     table: Table = {}
@@ -40,18 +40,18 @@ def parse_proc(text: str) -> Table:
         words = line.split()
         try:
             if words[0] == "->":
-                key, server = _proc_real_server(words)
+                key, server = _parse_proc_real_server(words)
                 servers[key] = server
             else:
                 servers = {}
-                service, config = _proc_service(words)
+                service, config = _parse_proc_service(words)
                 table[service] = Service(config, servers)
         except (IndexError, KeyError, ValueError):
             raise LvsdrError(f"/proc/net/ip_vs: cannot read the line {line!r}") from None
     return table
 
 
-def proc_shows(config: ServiceConfig, key: ServiceKey) -> bool:
+def is_full_in_proc(config: ServiceConfig, key: ServiceKey) -> bool:
     """Test whether ``/proc/net/ip_vs`` shows all differences that a service may have from this one.
 
     It shows neither scheduler flags nor persistence engine, no seconds, and no --ops in IPv6.
@@ -61,54 +61,54 @@ def proc_shows(config: ServiceConfig, key: ServiceKey) -> bool:
     return not (key.protocol == "udp" and ":" in key.address)
 
 
-def _proc_service(words: list[str]) -> tuple[ServiceKey, ServiceConfig]:
+def _parse_proc_service(words: list[str]) -> tuple[ServiceKey, ServiceConfig]:
     if words[0] == "FWM":
         key = ServiceKey("fwm", "", int(words[1], 16))
     else:
-        key = ServiceKey(words[0].lower(), *_proc_endpoint(words[1]))
+        key = ServiceKey(words[0].lower(), *_parse_proc_endpoint(words[1]))
     flags = words[3:]
     config = ServiceConfig(scheduler=words[2], one_packet="ops" in flags)
     if "persistent" in flags:
         _ticks, mask = flags[flags.index("persistent") + 1 :]
-        config = config._replace(persistence=0, netmask=_proc_netmask(mask, key.address))
+        config = config._replace(persistence=0, netmask=_parse_proc_netmask(mask, key.address))
     return key, config
 
 
-def _proc_real_server(words: list[str]) -> tuple[RealServerKey, RealServer]:
+def _parse_proc_real_server(words: list[str]) -> tuple[RealServerKey, RealServer]:
     _, endpoint, forward, weight, active, inactive = words
     config = RealServerConfig(_FORWARDS[forward], int(weight))
-    return RealServerKey(*_proc_endpoint(endpoint)), RealServer(
+    return RealServerKey(*_parse_proc_endpoint(endpoint)), RealServer(
         config, Connections(int(active), int(inactive))
     )
 
 
-def _proc_endpoint(text: str) -> tuple[str, int]:
+def _parse_proc_endpoint(text: str) -> tuple[str, int]:
     """Parse ``0A4D0064:1538`` or ``[fd77:0000:...:0064]:1538``."""
     address, port = split_endpoint(text)
-    return _ipv6(address) if ":" in address else _dotted(address), int(port, 16)
+    return _canonicalize_ipv6(address) if ":" in address else _decode_ipv4(address), int(port, 16)
 
 
-def _ipv6(text: str) -> str:
+def _canonicalize_ipv6(text: str) -> str:
     """Return the canonical form of an IPv6 address, even of an IPv4-mapped one."""
     return unpacked_address(packed_address(text))
 
 
-def _dotted(digits: str) -> str:
+def _decode_ipv4(digits: str) -> str:
     return "{}.{}.{}.{}".format(*bytes.fromhex(digits))
 
 
-def _proc_netmask(digits: str, address: str) -> str | None:
+def _parse_proc_netmask(digits: str, address: str) -> str | None:
     """Return a netmask in ipvsadm's spelling; None for the whole address.
 
     IPv4 shows a mask in network order, IPv6 a prefix length that went through ntohl.
     """
     if ":" not in address:
-        return None if digits == "FFFFFFFF" else _dotted(digits)
+        return None if digits == "FFFFFFFF" else _decode_ipv4(digits)
     prefix = int.from_bytes(bytes.fromhex(digits), "little")
     return None if prefix == 128 else str(prefix)
 
 
-def unfinished(
+def count_unfinished(
     lines: Iterable[str], service: ServiceKey, servers: Collection[RealServerKey]
 ) -> dict[RealServerKey, int]:
     """Count the TCP connections in ``/proc/net/ip_vs_conn`` that are not over, by real server.
@@ -118,21 +118,21 @@ def unfinished(
     server on this host.  It notices an end by RST in every case.
     """
     counts = dict.fromkeys(servers, 0)
-    by_text = {_conn_endpoint(key.address, key.port): key for key in servers}
-    virtual = _conn_endpoint(service.address, service.port)
+    keys_by_text = {_format_conn_endpoint(key.address, key.port): key for key in servers}
+    virtual_endpoint = _format_conn_endpoint(service.address, service.port)
     for line in lines:
         words = line.split()
-        if len(words) > 7 and words[0] == "TCP" and (words[3], words[4]) == virtual:
-            key = by_text.get((words[5], words[6]))
-            if key is not None and words[7] not in _OVER:
+        if len(words) > 7 and words[0] == "TCP" and (words[3], words[4]) == virtual_endpoint:
+            key = keys_by_text.get((words[5], words[6]))
+            if key is not None and words[7] not in _FINISHED_STATES:
                 counts[key] += 1
     return counts
 
 
-_OVER = ("TIME_WAIT", "CLOSE")
+_FINISHED_STATES = ("TIME_WAIT", "CLOSE")
 
 
-def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
+def _format_conn_endpoint(address: str, port: int) -> tuple[str, str]:
     """Return the words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
     if ":" not in address:
         return "".join(f"{int(octet):02X}" for octet in address.split(".")), f"{port:04X}"
@@ -151,47 +151,47 @@ def parse_saved(text: str) -> Table:
     for line in text.splitlines():
         words = line.split()
         try:
-            verb, key, rest = words[0], _saved_key(words[1:3]), words[3:]
+            verb, key, rest = words[0], _parse_saved_key(words[1:3]), words[3:]
             if verb == "-A":
                 servers[key] = {}
-                table[key] = Service(_saved_config(rest), servers[key])
+                table[key] = Service(_parse_saved_config(rest), servers[key])
             else:
-                server, config = _saved_real_server(rest)
+                server, config = _parse_saved_real_server(rest)
                 servers[key][server] = RealServer(config)
         except (IndexError, KeyError, StopIteration, ValueError):
             raise LvsdrError(f"ipvsadm -Sn: cannot read the line {line!r}") from None
     return table
 
 
-def _saved_key(words: list[str]) -> ServiceKey:
+def _parse_saved_key(words: list[str]) -> ServiceKey:
     protocol = next(name for name, option in PROTOCOL_OPTIONS.items() if option == words[0])
     if protocol == "fwm":
         return ServiceKey(protocol, "", int(words[1]))
-    return ServiceKey(protocol, *_endpoint(words[1]))
+    return ServiceKey(protocol, *_parse_saved_endpoint(words[1]))
 
 
-def _saved_config(words: list[str]) -> ServiceConfig:
+def _parse_saved_config(words: list[str]) -> ServiceConfig:
     """Parse any configuration: other programs may have services with options unknown here."""
-    following = dict(zip(words, words[1:]))
-    flags = following.get("-b")
+    next_words = dict(zip(words, words[1:]))
+    flags = next_words.get("-b")
     return ServiceConfig(
-        scheduler=following["-s"],
-        persistence=int(following["-p"]) if "-p" in words else None,
-        netmask=following.get("-M"),
-        engine=following.get("--pe"),
+        scheduler=next_words["-s"],
+        persistence=int(next_words["-p"]) if "-p" in words else None,
+        netmask=next_words.get("-M"),
+        engine=next_words.get("--pe"),
         one_packet="-o" in words,
         flags=tuple(sorted(flags.split(","))) if flags else (),
     )
 
 
-def _saved_real_server(words: list[str]) -> tuple[RealServerKey, RealServerConfig]:
+def _parse_saved_real_server(words: list[str]) -> tuple[RealServerKey, RealServerConfig]:
     forward = next(name for name, option in FORWARD_OPTIONS.items() if option in words)
     weight = int(words[words.index("-w") + 1])
     endpoint = words[words.index("-r") + 1]
-    return RealServerKey(*_endpoint(endpoint)), RealServerConfig(forward, weight)
+    return RealServerKey(*_parse_saved_endpoint(endpoint)), RealServerConfig(forward, weight)
 
 
-def _endpoint(text: str) -> tuple[str, int]:
+def _parse_saved_endpoint(text: str) -> tuple[str, int]:
     """Parse ``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
     address, port = split_endpoint(text)
-    return _ipv6(address) if ":" in address else address, int(port)
+    return _canonicalize_ipv6(address) if ":" in address else address, int(port)

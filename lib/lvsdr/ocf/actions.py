@@ -32,7 +32,7 @@ class Action(NamedTuple):
     advertised: bool = True
 
 
-def unless_broken(reload: Handler, monitor: Handler) -> Handler:
+def guard_reload(reload: Handler, monitor: Handler) -> Handler:
     """Return a handler of reload-agent that changes nothing if the parameters are broken.
 
     Pacemaker (2.1, ``pcmk_sched_actions.c``) records a reload as the resource's last start.  So an

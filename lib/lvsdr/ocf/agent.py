@@ -18,7 +18,7 @@ from .actions import Action
 from .context import Context
 from .log import Log
 from .parameters import ParameterSet
-from .safe_text import instance_name
+from .safe_text import read_instance_name
 from .trace import TRACE_FILE, TRACE_RA, open_trace
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ class Agent(NamedTuple):
     @property
     def all_parameters(self) -> ParameterSet:
         """Return the agent's own parameters and those of the framework."""
-        return self.parameters.with_more(TRACE_RA, TRACE_FILE)
+        return self.parameters.extend_with(TRACE_RA, TRACE_FILE)
 
     @property
     def all_actions(self) -> tuple[Action, ...]:
@@ -61,7 +61,7 @@ class Agent(NamedTuple):
             *self.actions,
             Action("meta-data", self._print_metadata, "5s"),
             *(Action("validate-all", self._validate, "20s", depth=level) for level in levels),
-            *(Action(name, self._print_usage, "5s", advertised=False) for name in _USAGE),
+            *(Action(name, self._print_usage, "5s", advertised=False) for name in _USAGE_ACTIONS),
         )
 
     def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -72,23 +72,23 @@ class Agent(NamedTuple):
         name = arguments[0] if arguments else ""
         action = next((action for action in self.all_actions if action.name == name), None)
         if action is None:
-            _print(self.usage())
+            _print_text(self.render_usage())
             return int(ExitCode.ERR_UNIMPLEMENTED)
         log = self._open_log(name, environ)
         try:
             context = Context(self.name, name, self.all_parameters, environ, log)
-            return int(_run(action.handler, context, self))
+            return int(_run_action(action.handler, context, self))
         finally:
             log.close()
 
-    def metadata(self) -> str:
+    def render_metadata(self) -> str:
         """Return the agent's description of itself, an OCF 1.1 XML document."""
-        from .metadata import Description, render
+        from .metadata import Description, render_metadata
 
         texts = (self.name, self.version, self.short, self.long)
-        return render(Description(*texts, self.all_parameters, self.all_actions))
+        return render_metadata(Description(*texts, self.all_parameters, self.all_actions))
 
-    def usage(self) -> str:
+    def render_usage(self) -> str:
         """Return the usage text of the agent."""
         names = dict.fromkeys(action.name for action in self.all_actions if action.advertised)
         return (
@@ -99,10 +99,10 @@ class Agent(NamedTuple):
     def _open_log(self, action: str, environ: Mapping[str, str]) -> Log:
         instance = environ.get("OCF_RESOURCE_INSTANCE")
         tag = f"{self.name}{f'({instance})' if instance else ''}[{os.getpid()}]"
-        if action in _QUIET:
+        if action in _QUIET_ACTIONS:
             return Log(tag, environ)
         try:
-            trace = open_trace(environ, self.name, instance_name(environ, self.name), action)
+            trace = open_trace(environ, self.name, read_instance_name(environ, self.name), action)
             return Log(tag, environ, trace)
         except OSError as error:
             log = Log(tag, environ)
@@ -110,10 +110,10 @@ class Agent(NamedTuple):
             return log
 
     def _print_metadata(self, _: Context) -> None:
-        _print(self.metadata())
+        _print_text(self.render_metadata())
 
     def _print_usage(self, _: Context) -> None:
-        _print(self.usage())
+        _print_text(self.render_usage())
 
     def _validate(self, context: Context) -> None:
         context.values  # noqa: B018  reading them raises InvalidParameters
@@ -121,13 +121,13 @@ class Agent(NamedTuple):
             self.validate_environment(context)
 
 
-_USAGE = ("usage", "help", "--help", "-h")
-_QUIET = ("meta-data", *_USAGE)  # these actions open no trace
-_KEEPING = ("monitor", "reload-agent")
-_CURED_BY_RESTART = (NotRunning, OutOfOrder)
+_USAGE_ACTIONS = ("usage", "help", "--help", "-h")
+_QUIET_ACTIONS = ("meta-data", *_USAGE_ACTIONS)  # these actions open no trace
+_KEEPING_ACTIONS = ("monitor", "reload-agent")
+_ERRORS_CURED_BY_RESTART = (NotRunning, OutOfOrder)
 
 
-def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
+def _run_action(handler: Handler, context: Context, agent: Agent) -> ExitCode:
     log = context.log
     log.debug(f"{context.action} begins; parameters set: {', '.join(context.parameters_given)}")
     try:
@@ -142,7 +142,7 @@ def _run(handler: Handler, context: Context, agent: Agent) -> ExitCode:
             code = _report_stopped(error, log)
         else:
             code = _report_failed(error, log)
-    degradation.record(context, code)
+    degradation.record_reasons(context, code)
     log.debug(f"{context.action} ends with {int(code)} ({code.name})")
     return code
 
@@ -154,7 +154,7 @@ def _is_kept(
 
     If the test itself fails, nothing is known, and a stop could not succeed either.
     """
-    if context.action not in _KEEPING or isinstance(error, _CURED_BY_RESTART):
+    if context.action not in _KEEPING_ACTIONS or isinstance(error, _ERRORS_CURED_BY_RESTART):
         return False
     if still_serves is None:
         return False
@@ -177,14 +177,14 @@ def _has_stopped(context: Context, is_active: Callable[[Context], bool] | None) 
 def _report_stopped(error: Exception, log: Log) -> ExitCode:
     if not isinstance(error, LvsdrError):
         log.error(_format_traceback(error))
-    log.warning(f"stopped, but not all was put in order: {_describe(error)}")
+    log.warning(f"stopped, but not all was put in order: {_describe_error(error)}")
     return ExitCode.SUCCESS
 
 
 def _report_degraded(error: Exception, context: Context) -> ExitCode:
-    reason = f"{_describe(error)}: left as it is"
+    reason = f"{_describe_error(error)}: left as it is"
     context.log.exit_reason(reason, logged=False)
-    if not isinstance(error, LvsdrError) and degradation.is_new(context, reason):
+    if not isinstance(error, LvsdrError) and degradation.is_new_reason(context, reason):
         context.log.error(_format_traceback(error))
     return ExitCode.DEGRADED
 
@@ -196,11 +196,11 @@ def _report_failed(error: Exception, log: Log) -> ExitCode:
         log.exit_reason(str(error))
     else:
         log.error(_format_traceback(error))
-        log.exit_reason(_describe(error))
+        log.exit_reason(_describe_error(error))
     return error.exit_code if isinstance(error, LvsdrError) else ExitCode.ERR_GENERIC
 
 
-def _describe(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, LvsdrError):
         return str(error)
     return f"internal error: {type(error).__name__}: {error}"
@@ -213,10 +213,10 @@ def _format_traceback(error: Exception) -> str:
 
         return "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception as problem:
-        return f"{_describe(error)} (no traceback: {problem})"
+        return f"{_describe_error(error)} (no traceback: {problem})"
 
 
-def _print(text: str) -> None:
+def _print_text(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from ..values.deadline import Deadline
 from ..values.parsing import is_decimal, without_instance_number
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
-from .safe_text import instance_name
+from .safe_text import read_instance_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 20.0  # seconds; Pacemaker's own default for an operation
 _MARGIN = 2.0
-_LOCKING = ("start", "promote")
-_ANNOUNCING = ("start", "reload-agent", "validate-all")  # not monitor: it would never stop warning
+_LOCKING_ACTIONS = ("start", "promote")
+_ANNOUNCING_ACTIONS = ("start", "reload-agent", "validate-all")  # monitor would never stop warning
 _SYSTEM_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -64,7 +64,7 @@ class Context:
         return self._values
 
     def _announce_deprecated(self, values: Values) -> None:
-        for parameter in self._parameters if self.action in _ANNOUNCING else ():
+        for parameter in self._parameters if self.action in _ANNOUNCING_ACTIONS else ():
             if parameter.replaced_by and values.is_set(parameter):
                 new = parameter.replaced_by.name
                 self.log.warning(f"parameter {parameter.name} is deprecated: set {new} instead")
@@ -99,21 +99,21 @@ class Context:
     @property
     def instance(self) -> str:
         """Return the resource's name, escaped for file names; the agent's name in manual runs."""
-        return instance_name(self.environ, self.agent)
+        return read_instance_name(self.environ, self.agent)
 
     @property
     def rsctmp(self) -> str:
         """Return the directory for state that does not outlive a boot."""
         return self.environ.get("HA_RSCTMP") or "/run/resource-agents"
 
-    def file(self, kind: str, of: str = "") -> str:
+    def build_path(self, kind: str, instance: str = "") -> str:
         """Return the path of a resource's file of a kind (``state``, ``lock``).
 
-        The resource is this one, or ``of``, a value from ``instances``.
+        The resource is this one, or ``instance``, a value from ``list_instances``.
         """
-        return os.path.join(self.rsctmp, f"lvsdr-{of or self.instance}.{kind}")
+        return os.path.join(self.rsctmp, f"lvsdr-{instance or self.instance}.{kind}")
 
-    def instances(self, kind: str) -> list[str]:
+    def list_instances(self, kind: str) -> list[str]:
         """Return the resources with a file of a kind on this node, spelled like ``instance``."""
         start, end = "lvsdr-", f".{kind}"
         names = [name for name in small_files.names(self.rsctmp) if name.startswith(start)]
@@ -131,37 +131,37 @@ class Context:
         return self.environ.get("OCF_RESKEY_CRM_meta_on_node") or None
 
     @contextmanager
-    def locked(self) -> Iterator[tuple[str, ...]]:
+    def hold_lock(self) -> Iterator[tuple[str, ...]]:
         """Hold the lock of the resource; the context's value has the reason if there is no lock.
 
         Only actions that take a service or an address need the lock: Pacemaker runs one action of a
         resource at a time.  Raise Busy if another process holds it until the deadline.
         """
-        go_on_after = () if self.action in _LOCKING else (Unlockable,)
-        with self._locked(self.deadline, go_on_after) as problem:
+        go_on_after = () if self.action in _LOCKING_ACTIONS else (Unlockable,)
+        with self._hold_lock(self.deadline, go_on_after) as problem:
             yield (problem,) if problem else ()
 
     @contextmanager
-    def locked_to_stop(self) -> Iterator[None]:
+    def hold_lock_to_stop(self) -> Iterator[None]:
         """Hold the lock of the resource, if it can be taken within half of the remaining time.
 
         Without the lock, stop goes on: a failed stop would get the node fenced.
         """
         patience = self.deadline.sooner(self.deadline.remaining() / 2)
-        with self._locked(patience, (Unlockable, Busy)) as problem:
+        with self._hold_lock(patience, (Unlockable, Busy)) as problem:
             if problem:
                 self.log.warning(problem)
             yield
 
-    def _locked(
+    def _hold_lock(
         self, patience: Deadline, go_on_after: tuple[type[LvsdrError], ...]
     ) -> AbstractContextManager[str]:
-        path, tell = self.file("lock"), self.log.warning
+        path, tell = self.build_path("lock"), self.log.warning
         return locking.locked(path, patience, go_on_after=go_on_after, tell=tell)
 
     def release_sysctls(self) -> None:
         """Restore the kernel's settings that only this resource has claimed; log the changes."""
-        claims = self.claims()
+        claims = self.open_claims()
         self.log.info(*claims.release())
         self.log.warning(*claims.trouble)
 
@@ -172,11 +172,11 @@ class Context:
 
         The caller reports the problems, which are in the returned claims: their weight differs.
         """
-        claims = self.claims()
+        claims = self.open_claims()
         self.log.info(*claims.claim(wanted, as_good))
         return claims
 
-    def claims(self) -> sysctl.Claims:
+    def open_claims(self) -> sysctl.Claims:
         """Return the claims of this resource on the kernel's settings."""
         from ..system import sysctl  # late: a monitor with nothing to set does not pay for it
 
@@ -185,19 +185,19 @@ class Context:
     def save(self, kind: str, text: str) -> tuple[str, ...]:
         """Write the resource's own file of a kind; return the problem if that fails."""
         try:
-            small_files.replace(self.file(kind), text, 0o600)
+            small_files.replace(self.build_path(kind), text, 0o600)
         except OSError as error:
-            return (f"cannot write {self.file(kind)}: {error.strerror}",)
+            return (f"cannot write {self.build_path(kind)}: {error.strerror}",)
         return ()
 
     def forget(self, kind: str) -> None:
         """Remove the resource's own file of a kind; log a warning if that fails."""
         try:
-            small_files.remove(self.file(kind))
+            small_files.remove(self.build_path(kind))
         except OSError as error:
-            self.log.warning(f"cannot remove {self.file(kind)}: {error.strerror}")
+            self.log.warning(f"cannot remove {self.build_path(kind)}: {error.strerror}")
 
-    def degraded(self, reasons: Sequence[str]) -> ExitCode | None:
+    def report_degradation(self, reasons: Sequence[str]) -> ExitCode | None:
         """Report the reasons, which crm_mon shows; return DEGRADED, or None without any."""
         if not reasons:
             return None
@@ -211,12 +211,12 @@ class Context:
 
     def require_binary(self, name: str, package: str = "") -> None:
         """Raise NotInstalled if a program is missing; ``package`` is its Debian package."""
-        if not self.have_binary(name):
+        if not self.has_binary(name):
             raise NotInstalled(
                 f"program {name}{package and f' (package {package})'} is not installed"
             )
 
-    def have_binary(self, name: str) -> bool:
+    def has_binary(self, name: str) -> bool:
         """Test whether the program is installed; false while ocf-tester simulates a missing one."""
         if self.environ.get("OCF_TESTER_FAIL_HAVE_BINARY") == "1":
             return False

@@ -39,7 +39,7 @@ class Parameter(Generic[T]):
         self.discreet: bool = getattr(parser, "discreet", False)
         self.inverse: Mapping[str, str] = {}
 
-    def meaning(self, text: str) -> str:
+    def translate_text(self, text: str) -> str:
         """Translate a text under a deprecated name into its meaning under the current name."""
         return self.inverse.get(text.strip().lower(), text)
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..system import small_files
-from .safe_text import one_line
+from .safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Log:
         trace: TextIO | None = None,
         device: str = "/dev/log",
     ) -> None:
-        self._tag = one_line(environ.get("HA_LOGTAG") or tag)
+        self._tag = format_one_line(environ.get("HA_LOGTAG") or tag)
         self._environ = environ
         self._trace = trace
         self._device = device
@@ -76,11 +76,11 @@ class Log:
         ``reasons``.  Several reasons are also printed one by one, for human readers.
         """
         prefix = self._environ.get("OCF_EXIT_REASON_PREFIX") or "ocf-exit-reason:"
-        lines = [one_line(reason) for reason in reasons]
+        lines = [format_one_line(reason) for reason in reasons]
         self.reasons, self.reasons_logged = tuple(lines), logged
         for line in lines if len(lines) > 1 else ():
-            _write(sys.stderr, line)
-        _write(sys.stderr, prefix + "; ".join(lines))
+            _write_line(sys.stderr, line)
+        _write_line(sys.stderr, prefix + "; ".join(lines))
         for line in lines if logged else ():
             self._log("ERROR", line, on_stderr=True)
 
@@ -94,29 +94,29 @@ class Log:
     def _log(self, level: str, message: str, *, on_stderr: bool = False) -> None:
         """Log each line of ``message``; ``on_stderr``: it is there already."""
         for line in message.splitlines():
-            text = f"{level}: {one_line(line)}"
+            text = f"{level}: {format_one_line(line)}"
             if self._trace is not None and not (on_stderr and self._trace is sys.stderr):
-                _write(self._trace, f"{time.strftime('%H:%M:%S')} {text}")
+                _write_line(self._trace, f"{time.strftime('%H:%M:%S')} {text}")
             if level != "DEBUG" or self._environ.get("HA_debug", "0") not in ("", "0"):
-                self._deliver(level, text, on_stderr or self._trace is sys.stderr)
+                self._deliver_line(level, text, on_stderr or self._trace is sys.stderr)
 
-    def _deliver(self, level: str, text: str, on_stderr: bool) -> None:
+    def _deliver_line(self, level: str, text: str, on_stderr: bool) -> None:
         debug = level == "DEBUG"
         if os.isatty(0):
             if not on_stderr:
-                _write(sys.stderr, f"{self._tag}: {text}")
+                _write_line(sys.stderr, f"{self._tag}: {text}")
             return
         logfile = self._environ.get("HA_DEBUGLOG" if debug else "HA_LOGFILE", "")
         debuglog = self._environ.get("HA_DEBUGLOG", "")
         facility = self._find_facility()
         if facility:
-            self._to_syslog(facility, level, text)
+            self._write_to_syslog(facility, level, text)
         if logfile and not debug:
-            _append(logfile, f"{self._format_date()} {self._tag}:    {text}")
+            _append_line(logfile, f"{self._format_date()} {self._tag}:    {text}")
         if debuglog and (debug or debuglog != logfile):
-            _append(debuglog, f"{self._tag}:\t{self._format_date()}{text}")
+            _append_line(debuglog, f"{self._tag}:\t{self._format_date()}{text}")
         if not (facility or logfile or on_stderr):
-            _write(sys.stderr, f"{self._format_date()}{text}")
+            _write_line(sys.stderr, f"{self._format_date()}{text}")
 
     def _format_date(self) -> str:
         return time.strftime(self._environ.get("HA_DATEFMT") or "%b %d %T ")
@@ -127,7 +127,7 @@ class Log:
                 return "" if self._environ[name] == "none" else self._environ[name]
         return ""
 
-    def _to_syslog(self, facility: str, level: str, text: str) -> None:
+    def _write_to_syslog(self, facility: str, level: str, text: str) -> None:
         with suppress(OSError, ImportError):  # an import needs a descriptor, too
             from ..system.syslog import Syslog
 
@@ -136,13 +136,16 @@ class Log:
             self._syslog.write(level, text)
 
 
-def _append(path: str, line: str) -> None:
-    opened = suppress(OSError, ValueError)
-    with opened, open(path, "a", encoding="utf-8", opener=small_files.without_waiting) as stream:
+def _append_line(path: str, line: str) -> None:
+    ignored_errors = suppress(OSError, ValueError)
+    with (
+        ignored_errors,
+        open(path, "a", encoding="utf-8", opener=small_files.without_waiting) as stream,
+    ):
         stream.write(line + "\n")
 
 
-def _write(stream: TextIO, line: str) -> None:
+def _write_line(stream: TextIO, line: str) -> None:
     # AttributeError: sys.stderr is None in a process that was started without one.
     with suppress(OSError, ValueError, AttributeError):
         stream.write(line + "\n")

@@ -28,7 +28,7 @@ class Description(NamedTuple):
     actions: Iterable[Action]
 
 
-def render(agent: Description) -> str:
+def render_metadata(agent: Description) -> str:
     """Return the document in ASCII, so that the locale does not matter."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',

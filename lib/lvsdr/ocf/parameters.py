@@ -26,7 +26,7 @@ from .declarations import defaulted as defaulted
 from .declarations import deprecated as deprecated
 from .declarations import optional as optional
 from .declarations import required as required
-from .safe_text import one_line
+from .safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,28 +39,28 @@ class _WrongValueError(Exception):
     """The error of a rule that reads a parameter with a wrong value."""
 
 
-_WRONG = object()
+_WRONG_VALUE = object()
 
 
 class Values:
     """The values of a parameter set, with the declarations as keys."""
 
-    __slots__ = ("_given", "_values")
+    __slots__ = ("_given_names", "_values")
 
-    def __init__(self, values: Mapping[str, object], given: Iterable[str]) -> None:
+    def __init__(self, values: Mapping[str, object], given_names: Iterable[str]) -> None:
         self._values = values
-        self._given = frozenset(given)
+        self._given_names = frozenset(given_names)
 
     def __getitem__(self, parameter: Parameter[T]) -> T:
         name = parameter.replaced_by.name if parameter.replaced_by else parameter.name
         value = self._values[name]
-        if value is _WRONG:
+        if value is _WRONG_VALUE:
             raise _WrongValueError(name)
         return cast("T", value)
 
     def is_set(self, parameter: Parameter[Any]) -> bool:
         """Test whether the parameter was set, by this name or by a deprecated one of it."""
-        return parameter.name in self._given
+        return parameter.name in self._given_names
 
 
 Rule = Callable[[Values], Iterable[str]]
@@ -85,9 +85,9 @@ class ParameterSet:
     def __iter__(self) -> Iterator[Parameter[Any]]:
         return iter(self._parameters)
 
-    def with_more(self, *more: Parameter[Any]) -> ParameterSet:
-        """Return this set, with its rules, and ``more`` parameters at the end."""
-        return ParameterSet((*self._parameters, *more), self._rules)
+    def extend_with(self, *parameters: Parameter[Any]) -> ParameterSet:
+        """Return this set, with its rules, and with ``parameters`` at the end."""
+        return ParameterSet((*self._parameters, *parameters), self._rules)
 
     def parse(self, environ: Mapping[str, str]) -> Values:
         """Return the values of the parameters in ``environ`` (OCF_RESKEY_<name>).
@@ -98,32 +98,37 @@ class ParameterSet:
         """
         problems: list[str] = []
         values: dict[str, object] = {}
-        given: set[str] = set()
+        given_names: set[str] = set()
         for parameter in self._parameters:
             if parameter.replaced_by is None:
-                settings = self._settings(parameter, environ)
-                given.update(name for name, _ in settings)
-                given.update((parameter.name,) if settings else ())
+                settings = self._find_settings(parameter, environ)
+                given_names.update(name for name, _ in settings)
+                given_names.update((parameter.name,) if settings else ())
                 try:
                     values[parameter.name] = _parse_value(parameter, settings)
                 except ValueError as error:
-                    values[parameter.name] = _WRONG
-                    problems.append(one_line(str(error)))
-        found = Values(values, given)
+                    values[parameter.name] = _WRONG_VALUE
+                    problems.append(format_one_line(str(error)))
+        parsed_values = Values(values, given_names)
         for rule in self._rules:
-            problems += _apply_rule(rule, found)
+            problems += _apply_rule(rule, parsed_values)
         if problems:
             raise InvalidParameters(problems)
-        return found
+        return parsed_values
 
-    def _settings(
+    def _find_settings(
         self, parameter: Parameter[Any], environ: Mapping[str, str]
     ) -> list[tuple[str, str]]:
         """Return name and text of each of the parameter's names that is set, current name first."""
-        names = (parameter, *(one for one in self._parameters if one.replaced_by is parameter))
-        texts = ((one, environ.get(PREFIX + one.name, "")) for one in names)
+        names = (
+            parameter,
+            *(alias for alias in self._parameters if alias.replaced_by is parameter),
+        )
+        texts = ((alias, environ.get(PREFIX + alias.name, "")) for alias in names)
         return [
-            (one.name, one.meaning(text)) for one, text in texts if text.strip() not in ("", "none")
+            (alias.name, alias.translate_text(text))
+            for alias, text in texts
+            if text.strip() not in ("", "none")
         ]
 
 
@@ -131,31 +136,32 @@ def _parse_value(parameter: Parameter[T], settings: list[tuple[str, str]]) -> T 
     """Return the value; raise ValueError with the whole sentence if there is no legal one."""
     if not settings:
         if parameter.required:
-            wanted = f"must be {parameter.legal}" if parameter.legal else parameter.short
-            raise ValueError(f"{parameter.name} is required: {wanted}")
+            requirement = f"must be {parameter.legal}" if parameter.legal else parameter.short
+            raise ValueError(f"{parameter.name} is required: {requirement}")
         return None if parameter.default is None else parameter.parser(parameter.default)
     name, text = settings[0]
-    for old, other in settings[1:]:
-        if other != text:
+    for old_name, other_text in settings[1:]:
+        if other_text != text:
             raise ValueError(
-                f"{old}={_show(parameter, other)}: is the old name of {parameter.name}, "
-                f"which is set to {_show(parameter, text)}; set only {parameter.name}"
+                f"{old_name}={_format_value(parameter, other_text)}: "
+                f"is the old name of {parameter.name}, "
+                f"which is set to {_format_value(parameter, text)}; set only {parameter.name}"
             )
     try:
         return parameter.parser(text)
     except ValueError as error:
-        raise ValueError(f"{name}={_show(parameter, text)}: {error}") from None
+        raise ValueError(f"{name}={_format_value(parameter, text)}: {error}") from None
 
 
-def _show(parameter: Parameter[Any], text: str) -> str:
+def _format_value(parameter: Parameter[Any], text: str) -> str:
     user, at, _ = text.partition("@")
     hidden = parameter.discreet or (at and ":" in user)  # a URL that contains user and password
-    return "(not shown)" if hidden else one_line(text, limit=100)
+    return "(not shown)" if hidden else format_one_line(text, limit=100)
 
 
 def _apply_rule(rule: Rule, values: Values) -> Iterator[str]:
     try:
         for problem in rule(values):
-            yield one_line(problem)
+            yield format_one_line(problem)
     except _WrongValueError:
         return  # the wrong value has been reported already

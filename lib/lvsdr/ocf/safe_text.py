@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 
 
-def one_line(text: str, limit: int = 2000) -> str:
+def format_one_line(text: str, limit: int = 2000) -> str:
     r"""Return ``text`` as a single printable line of at most ``limit`` characters.
 
     Pacemaker cuts an exit reason at the first newline.  A control character in a log is an attack.
 
-    >>> one_line("refused:\n  no such\x1b[1m host\n")
+    >>> format_one_line("refused:\n  no such\x1b[1m host\n")
     'refused: no such\\x1b[1m host'
-    >>> one_line("a" * 30, limit=10)
+    >>> format_one_line("a" * 30, limit=10)
     'aaaaaaa...'
     """
     line = " ".join(filter(None, (part.strip() for part in text.splitlines())))
@@ -26,17 +26,17 @@ def _escape(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-def instance_name(environ: Mapping[str, str], agent: str) -> str:
+def read_instance_name(environ: Mapping[str, str], agent: str) -> str:
     """Return the name of the resource, with characters escaped that a file name must not have.
 
-    >>> instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
+    >>> read_instance_name({"OCF_RESOURCE_INSTANCE": "read-vip:0"}, "lvsdr")
     'read-vip:0'
-    >>> instance_name({"OCF_RESOURCE_INSTANCE": "../etc/100%"}, "lvsdr")
+    >>> read_instance_name({"OCF_RESOURCE_INSTANCE": "../etc/100%"}, "lvsdr")
     '%2E.%2Fetc%2F100%25'
-    >>> instance_name({}, "lvsdr")
+    >>> read_instance_name({}, "lvsdr")
     'lvsdr'
     """
     name = environ.get("OCF_RESOURCE_INSTANCE") or agent
     if name.replace("-", "").isalnum() and name.isascii():
         return name  # most names do not need the regular expression
-    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda found: f"%{ord(found.group()):02X}", name)
+    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda match: f"%{ord(match.group()):02X}", name)

@@ -133,13 +133,13 @@ def word_or(word: str, meaning: T, otherwise: Parser[T]) -> Parser[T]:
     return Parser(convert, f"{otherwise.legal}, or {word}")
 
 
-def _require_absolute(text: str) -> str:
+def _require_absolute_path(text: str) -> str:
     if not text.startswith("/") or "\0" in text:
         raise ValueError
     return text
 
 
-def _compile(text: str) -> Pattern[str]:
+def _compile_pattern(text: str) -> Pattern[str]:
     from ..values.patterns import translated  # late: few agents have such a parameter
 
     try:
@@ -162,10 +162,10 @@ boolean = Parser(_parse_truth, "true or false (or yes, no, on, off, 1, 0)", cont
 # Seconds, as a float.
 duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
-absolute_path = Parser(_require_absolute, "an absolute path")
+absolute_path = Parser(_require_absolute_path, "an absolute path")
 
 # Compiled, with the classes of grep -E; the caller decides whether it must match the whole.
-regular_expression = Parser(_compile, "a regular expression")
+regular_expression = Parser(_compile_pattern, "a regular expression")
 
 # The argument vector: no expansion, no shell.
 command_line = Parser(

@@ -16,48 +16,48 @@ class Row(NamedTuple):
     key: RealServerKey | None
     weight: int
     verdict: Verdict
-    before: int | None = None
-    after: int | None = None
+    weight_before: int | None = None
+    weight_after: int | None = None
     busy: bool = False  # connections of it may not be over
     drained: bool = False  # it was withdrawn before this decision
-    weight_from: str = "default_weight"  # the parameter that gives the weight
+    weight_source: str = "default_weight"  # the parameter that gives the weight
     cut: bool = False  # deleted instead of getting weight 0 (scheduler dh)
 
 
-def as_it_became(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
+def apply_actual_weights(rows: Sequence[Row], service: Service | None) -> Sequence[Row]:
     """Return the rows with the kernel's actual weights, where they differ from the wanted ones."""
     servers = {} if service is None else service.real_servers
     weights = {key: server.config.weight for key, server in servers.items()}
-    return [row._replace(after=weights.get(row.key)) if row.key else row for row in rows]
+    return [row._replace(weight_after=weights.get(row.key)) if row.key else row for row in rows]
 
 
-def changes(rows: Sequence[Row]) -> list[str]:
+def describe_changes(rows: Sequence[Row]) -> list[str]:
     """Return a sentence for every real server that changes its weight or presence."""
-    return [_sentence(row) for row in rows if row.before != row.after]
+    return [_describe_change(row) for row in rows if row.weight_before != row.weight_after]
 
 
-def _sentence(row: Row) -> str:
-    where = row.key.address if row.key is not None else "no address"
-    who = f"real server {row.host}" + ("" if row.host == where else f" ({where})")
-    if row.before is None:
-        what = f"added with weight {row.after}"
-    elif row.after is None and row.cut:
-        what = "removed with its sessions, because scheduler dh refuses clients at weight 0"
-    elif row.after is None and row.verdict.outcome is Outcome.WITHDRAWN:
-        what = "removed at the end of its drain timeout" if row.busy else "removed, drained"
-    elif row.after is None:
-        what = "removed"
-    elif row.after == 0 and row.verdict.outcome is Outcome.WITHDRAWN:
-        what = "withdrawn"
+def _describe_change(row: Row) -> str:
+    address = row.key.address if row.key is not None else "no address"
+    subject = f"real server {row.host}" + ("" if row.host == address else f" ({address})")
+    if row.weight_before is None:
+        change = f"added with weight {row.weight_after}"
+    elif row.weight_after is None and row.cut:
+        change = "removed with its sessions, because scheduler dh refuses clients at weight 0"
+    elif row.weight_after is None and row.verdict.outcome is Outcome.WITHDRAWN:
+        change = "removed at the end of its drain timeout" if row.busy else "removed, drained"
+    elif row.weight_after is None:
+        change = "removed"
+    elif row.weight_after == 0 and row.verdict.outcome is Outcome.WITHDRAWN:
+        change = "withdrawn"
     else:
-        what = f"weight changed from {row.before} to {row.after}"
-    return f"{who} {what}: {_reason(row)}"
+        change = f"weight changed from {row.weight_before} to {row.weight_after}"
+    return f"{subject} {change}: {_explain_change(row)}"
 
 
-def _reason(row: Row) -> str:
+def _explain_change(row: Row) -> str:
     """Return the reason of a change: the verdict, or the parameter of a newly configured weight."""
-    fit = row.verdict.outcome is Outcome.IN and row.after == row.weight
-    if not fit or row.before is None or row.drained:
+    is_fit = row.verdict.outcome is Outcome.IN and row.weight_after == row.weight
+    if not is_fit or row.weight_before is None or row.drained:
         return row.verdict.reason
-    given = f"{row.weight_from} gives {row.after}"
-    return given if row.before > 0 else f"{row.verdict.reason}, {given}"
+    weight_reason = f"{row.weight_source} gives {row.weight_after}"
+    return weight_reason if row.weight_before > 0 else f"{row.verdict.reason}, {weight_reason}"

@@ -27,7 +27,7 @@ from .change_messages import Row
 from .model import FITNESS, Located, Outcome, Verdict
 from .wanted_entry import Goal as Goal
 from .wanted_entry import Pool as Pool
-from .wanted_entry import has_connections, present_entry, wanted_entry, wants_zero
+from .wanted_entry import choose_entry, find_present_entry, has_connections, needs_zero_weight
 from .when_empty import EmptyPool, serve_when_empty
 
 
@@ -39,21 +39,21 @@ class Findings(NamedTuple):
     """The fallbacks, judged by the state of their nodes alone."""
     hosts: Mapping[str, str]
     """The last known host of each address."""
-    listed: AbstractSet[str] = frozenset()
+    listed_hosts: AbstractSet[str] = frozenset()
     """The hosts that the administrator listed as candidates; their failure degrades the pool."""
-    unavailable: str | None = None
+    unavailable_reason: str | None = None
     """The reason why the sources gave no answer; None if they answered."""
     nodes: Mapping[str, Verdict] = {}
     """Verdicts from node states for hosts that no source named; not every host has one."""
     complaints: Sequence[str] = ()
     """Sentences on parameters that have no effect."""
-    hands_off: str | None = None
+    hands_off_reason: str | None = None
     """The reason why the agent must not change the table now; None if it may."""
 
     @property
     def blind(self) -> bool:
-        """Whether the cluster itself could not be asked."""
-        return self.unavailable is not None and not self.located
+        """Whether the cluster itself could not be queried."""
+        return self.unavailable_reason is not None and not self.located
 
 
 class Decision(NamedTuple):
@@ -73,36 +73,36 @@ def decide(
     goal: Goal,
     drains: Mapping[RealServerKey, float],
     now: float,
-    settling: AbstractSet[RealServerKey] = frozenset(),
+    settling_keys: AbstractSet[RealServerKey] = frozenset(),
 ) -> Decision:
     """Return the pool that follows from the verdicts.
 
-    ``now`` is in seconds of the monotonic clock.  ``settling`` contains the real servers that an
-    earlier pass of this cycle has withdrawn.
+    ``now`` is in seconds of the monotonic clock.  ``settling_keys`` contains the real servers that
+    an earlier pass of this cycle has withdrawn.
     """
     rows = [
-        _spare_during_grace(row, pool, drains, now) for row in _rows_to_decide(pool, findings, goal)
+        _spare_during_grace(row, pool, drains, now) for row in _build_rows(pool, findings, goal)
     ]
-    degraded = _degradations(rows, pool, findings)
-    kept: AbstractSet[RealServerKey] = frozenset()
+    degraded = _list_degradations(rows, pool, findings)
+    kept_keys: AbstractSet[RealServerKey] = frozenset()
     if not any(_is_serving(row) for row in rows):
-        rows, kept, sentence = _rows_when_empty(rows, pool, findings, goal)
+        rows, kept_keys, sentence = _handle_empty_pool(rows, pool, findings, goal)
         degraded.append(sentence)
     wanted: dict[RealServerKey, RealServerConfig] = {}
-    since: dict[RealServerKey, float] = {}
+    drain_starts: dict[RealServerKey, float] = {}
     for row in rows:
         if row.key is None:
             continue
-        began = drains.get(row.key, now)
-        stays = row.key in kept
-        entry = wanted_entry(row, pool, goal, now - began, settling)
-        config = present_entry(row, pool) if stays else entry
+        drain_start = drains.get(row.key, now)
+        is_kept = row.key in kept_keys
+        entry = choose_entry(row, pool, goal, now - drain_start, settling_keys)
+        config = find_present_entry(row, pool) if is_kept else entry
         if config is not None:
             wanted[row.key] = config
-            if _is_draining(row, drains) and (row.verdict.grace or not stays):
-                since[row.key] = began
-    explained = tuple(_explain(row, pool, wanted, goal, drains) for row in rows)
-    return Decision(wanted, since, explained, tuple(dict.fromkeys(degraded)))
+            if _is_draining(row, drains) and (row.verdict.grace or not is_kept):
+                drain_starts[row.key] = drain_start
+    explained_rows = tuple(_explain_row(row, pool, wanted, goal, drains) for row in rows)
+    return Decision(wanted, drain_starts, explained_rows, tuple(dict.fromkeys(degraded)))
 
 
 def _spare_during_grace(
@@ -112,8 +112,8 @@ def _spare_during_grace(
     verdict = row.verdict
     if row.key is None or row.key not in pool or verdict.outcome is not Outcome.FAILED:
         return row
-    over = now - drains.get(row.key, now) >= verdict.grace
-    return row if over else row._replace(verdict=verdict._replace(outcome=Outcome.WITHDRAWN))
+    is_over = now - drains.get(row.key, now) >= verdict.grace
+    return row if is_over else row._replace(verdict=verdict._replace(outcome=Outcome.WITHDRAWN))
 
 
 def _is_draining(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
@@ -125,89 +125,113 @@ def _is_draining(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
 
 
-def _rows_to_decide(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
+def _build_rows(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
     """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
 
     If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
     The resource of the standbys does not run on a primary, and that does not count against the
     primary.
     """
-    needless = Verdict(Outcome.WITHDRAWN, "is a fallback only")
-    unnamed = nameless = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
-    if findings.unavailable is not None:
-        needless = unnamed = nameless = Verdict(Outcome.UNKNOWN, findings.unavailable)
-    elif any(s.address is None and s.verdict.outcome is Outcome.UNKNOWN for s in findings.located):
-        nameless = Verdict(Outcome.UNKNOWN, "may belong to a candidate without a known address")
+    needless_verdict = Verdict(Outcome.WITHDRAWN, "is a fallback only")
+    unnamed_verdict = nameless_verdict = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
+    if findings.unavailable_reason is not None:
+        needless_verdict = unnamed_verdict = nameless_verdict = Verdict(
+            Outcome.UNKNOWN, findings.unavailable_reason
+        )
+    elif any(
+        server.address is None and server.verdict.outcome is Outcome.UNKNOWN
+        for server in findings.located
+    ):
+        nameless_verdict = Verdict(
+            Outcome.UNKNOWN, "may belong to a candidate without a known address"
+        )
     rows = [_build_row(server, goal) for server in findings.located]
     rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
-    idle = [
-        _build_row(_judge_idle_fallback(server, needless), goal) for server in findings.fallback
+    idle_rows = [
+        _build_row(_judge_idle_fallback(server, needless_verdict), goal)
+        for server in findings.fallback
     ]
-    alive = {row.key for row in idle if row.key and row.verdict.outcome is not Outcome.FAILED}
-    rows = [r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive] + idle
+    alive_keys = {
+        row.key for row in idle_rows if row.key and row.verdict.outcome is not Outcome.FAILED
+    }
+    rows = [
+        r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive_keys
+    ] + idle_rows
     for key in pool:
         host = findings.hosts.get(key.address)
-        verdict = findings.nodes.get(host, unnamed) if host else nameless
+        verdict = findings.nodes.get(host, unnamed_verdict) if host else nameless_verdict
         rows.append(Row(host or key.address, key, 0, verdict))
-    seen: dict[object, Row] = {}
+    first_rows: dict[object, Row] = {}
     for row in rows:
-        seen.setdefault(row.key or row.host, row)
-    return list(seen.values())
+        first_rows.setdefault(row.key or row.host, row)
+    return list(first_rows.values())
 
 
-def _judge_idle_fallback(server: Located, needless: Verdict) -> Located:
+def _judge_idle_fallback(server: Located, needless_verdict: Verdict) -> Located:
     """Return a fallback that is not needed.
 
     A failed or unknown node keeps its verdict, because that does not depend on the need.
     """
-    settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
-    return server if settled else server._replace(verdict=needless)
+    is_settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+    return server if is_settled else server._replace(verdict=needless_verdict)
 
 
 def _build_row(server: Located, goal: Goal) -> Row:
     key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict, weight_from=server.weight_from)
+    return Row(server.host, key, server.weight, server.verdict, weight_source=server.weight_source)
 
 
 def _is_serving(row: Row) -> bool:
     return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
 
 
-def _degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> list[str]:
+def _list_degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> list[str]:
     """Return the reasons to show to an operator although the pool works."""
     reasons = (
-        [] if findings.unavailable is None else [f"pool kept as it is: {findings.unavailable}"]
+        []
+        if findings.unavailable_reason is None
+        else [f"pool kept as it is: {findings.unavailable_reason}"]
     )
     for row in rows:
         outcome = row.verdict.outcome
-        news = outcome is Outcome.UNKNOWN and row.verdict.reason != findings.unavailable
-        if news and row.key in pool:
+        is_new = outcome is Outcome.UNKNOWN and row.verdict.reason != findings.unavailable_reason
+        if is_new and row.key in pool:
             reasons.append(f"{row.host} kept as it is: {row.verdict.reason}")
-        elif news and row.key is None:
+        elif is_new and row.key is None:
             reasons.append(f"{row.host} left out: {row.verdict.reason}")
     # A candidate of the same host comes first in the rows and hides an unusable fallback.
-    lost = (s for s in findings.fallback if s.verdict.outcome is Outcome.UNKNOWN)
-    reasons += [f"{s.host} left out: {s.verdict.reason}" for s in lost if s.address is None]
-    failed = (s for s in findings.located if s.verdict.outcome is Outcome.FAILED)
+    unknown_fallbacks = (
+        server for server in findings.fallback if server.verdict.outcome is Outcome.UNKNOWN
+    )
     reasons += [
-        f"{s.host} has failed: {s.verdict.reason}" for s in failed if s.host in findings.listed
+        f"{server.host} left out: {server.verdict.reason}"
+        for server in unknown_fallbacks
+        if server.address is None
+    ]
+    failed_servers = (
+        server for server in findings.located if server.verdict.outcome is Outcome.FAILED
+    )
+    reasons += [
+        f"{server.host} has failed: {server.verdict.reason}"
+        for server in failed_servers
+        if server.host in findings.listed_hosts
     ]
     return [*reasons, *findings.complaints]
 
 
-def _rows_when_empty(rows: list[Row], pool: Pool, findings: Findings, goal: Goal) -> EmptyPool:
-    serving = {key for key, server in pool.items() if server.config.weight > 0}
-    fallback = [_build_row(server, goal) for server in findings.fallback]
+def _handle_empty_pool(rows: list[Row], pool: Pool, findings: Findings, goal: Goal) -> EmptyPool:
+    serving_keys = {key for key, server in pool.items() if server.config.weight > 0}
+    fallback_rows = [_build_row(server, goal) for server in findings.fallback]
     return serve_when_empty(
         rows,
-        serving,
-        {row.key: row for row in fallback if row.key and _is_serving(row)},
-        unavailable=findings.unavailable,
+        serving_keys,
+        {row.key: row for row in fallback_rows if row.key and _is_serving(row)},
+        unavailable_reason=findings.unavailable_reason,
         keep=goal.policy.keep_when_empty,
     )
 
 
-def _explain(
+def _explain_row(
     row: Row,
     pool: Pool,
     wanted: Mapping[RealServerKey, RealServerConfig],
@@ -218,9 +242,9 @@ def _explain(
         return row
     server, config = pool.get(row.key), wanted.get(row.key)
     return row._replace(
-        before=None if server is None else server.config.weight,
-        after=None if config is None else config.weight,
+        weight_before=None if server is None else server.config.weight,
+        weight_after=None if config is None else config.weight,
         busy=server is not None and has_connections(server),
-        cut=goal.refuses_at_zero and wants_zero(row),
+        cut=goal.refuses_at_zero and needs_zero_weight(row),
         drained=row.key in drains,
     )

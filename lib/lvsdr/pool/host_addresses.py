@@ -12,77 +12,82 @@ from ..pacemaker.cluster import ClusterState
 from .model import Candidate, Located, Outcome, PoolSpec, Resolved, Verdict
 
 
-def questions(
+def choose_lookup_names(
     candidates: Iterable[Candidate],
     state: ClusterState,
     attribute: str | None,
-    known: Container[str] = frozenset(),
+    known_hosts: Container[str] = frozenset(),
 ) -> dict[str, str]:
     """Return the name to look up for each host: the node's address attribute if one is configured.
 
     A node that lacks the attribute has no entry: its name may resolve, but to the wrong network.  A
-    candidate that is not IN and has a ``known`` address has none, either.  That address identifies
-    its real server, and the resolver may be slow.
+    candidate that is not IN and is among ``known_hosts`` has none, either.  Its last address
+    identifies its real server, and the resolver may be slow.
     """
-    asked = {}
+    names = {}
     for candidate in candidates:
-        if candidate.verdict.outcome is not Outcome.IN and candidate.host in known:
+        if candidate.verdict.outcome is not Outcome.IN and candidate.host in known_hosts:
             continue
         node = state.node(candidate.host) if attribute is not None else None
         if node is None or attribute is None:
-            asked[candidate.host] = candidate.host
+            names[candidate.host] = candidate.host
         elif attribute in state.attributes.get(node.name, {}):
-            asked[candidate.host] = state.attributes[node.name][attribute]
-    return asked
+            names[candidate.host] = state.attributes[node.name][attribute]
+    return names
 
 
-def answered(
-    asked: Mapping[str, str], answers: Mapping[str, Resolved], attribute: str | None
+def assign_answers(
+    lookup_names: Mapping[str, str], answers: Mapping[str, Resolved], attribute: str | None
 ) -> dict[str, Resolved]:
     """Return the answers by host; a problem with an attribute's value names the attribute."""
-    found = {host: answers[question] for host, question in asked.items()}
+    answers_by_host = {host: answers[name] for host, name in lookup_names.items()}
     return {
-        host: it
-        if it.addresses or asked[host] == host
-        else it._replace(problem=f"{attribute}: {it.problem}")
-        for host, it in found.items()
+        host: answer
+        if answer.addresses or lookup_names[host] == host
+        else answer._replace(problem=f"{attribute}: {answer.problem}")
+        for host, answer in answers_by_host.items()
     }
 
 
-def fit(answer: Resolved, never: Mapping[str, str]) -> Resolved:
-    """Remove the addresses that no real server can have from an answer; ``never`` has the reasons.
+def remove_unusable_addresses(answer: Resolved, unusable_reasons: Mapping[str, str]) -> Resolved:
+    """Remove the addresses that no real server can have from an answer.
 
-    The check applies to every real server and fallback from any source.
+    ``unusable_reasons`` has the reason by address.  The check applies to every real server and
+    fallback from any source.
     """
-    usable = [address for address in answer.addresses if address not in never]
-    if len(usable) == len(answer.addresses):
+    usable_addresses = [address for address in answer.addresses if address not in unusable_reasons]
+    if len(usable_addresses) == len(answer.addresses):
         return answer
-    problem = next(f"{text} {never[text]}" for text in answer.addresses if text in never)
-    return Resolved(usable, "" if usable else problem)
+    problem = next(
+        f"{address} {unusable_reasons[address]}"
+        for address in answer.addresses
+        if address in unusable_reasons
+    )
+    return Resolved(usable_addresses, "" if usable_addresses else problem)
 
 
-def located(
+def locate_candidates(
     candidates: Iterable[Candidate],
     answers: Mapping[str, Resolved],
-    last: Mapping[str, str],
+    last_addresses: Mapping[str, str],
     spec: PoolSpec,
 ) -> list[Located]:
-    """Return the candidates with addresses; ``answers`` and ``last`` (remembered) are by host."""
-    missing = Resolved([], f"has no attribute {spec.address_attribute}")
-    found = []
+    """Return the candidates with addresses; ``answers`` and ``last_addresses`` are by host."""
+    missing_answer = Resolved([], f"has no attribute {spec.address_attribute}")
+    servers = []
     for candidate in candidates:
-        answer = answers.get(candidate.host, missing)
-        address = _address(answer, last.get(candidate.host))
+        answer = answers.get(candidate.host, missing_answer)
+        address = _choose_address(answer, last_addresses.get(candidate.host))
         verdict = candidate.verdict
         if not answer.addresses and verdict.outcome is Outcome.IN:
             verdict = Verdict(Outcome.UNKNOWN, f"no address: {answer.problem}")
-        weight, weight_from = spec.weight_of(candidate.host)
-        found.append(Located(candidate.host, address, weight, verdict, weight_from))
-    return found
+        weight, weight_source = spec.find_weight(candidate.host)
+        servers.append(Located(candidate.host, address, weight, verdict, weight_source))
+    return servers
 
 
-def _address(answer: Resolved, last: str | None) -> str | None:
+def _choose_address(answer: Resolved, last_address: str | None) -> str | None:
     """Return the address in use, if it is still valid: a resolver may answer in any order."""
-    if not answer.addresses or last in answer.addresses:
-        return last
+    if not answer.addresses or last_address in answer.addresses:
+        return last_address
     return answer.addresses[0]

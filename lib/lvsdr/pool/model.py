@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..values.deadline import Deadline
 
-    Meanwhile = Optional[Callable[[list["Candidate"]], None]]
+    CandidatesReceiver = Optional[Callable[[list["Candidate"]], None]]
 
 
 class Outcome(Enum):
@@ -53,7 +53,7 @@ class Verdict(NamedTuple):
     grace: float = 0.0
     """Seconds for which a failure counts as a withdrawal: it may only be out of sight."""
 
-    def patient(self, seconds: float) -> Verdict:
+    def extend_grace(self, seconds: float) -> Verdict:
         """Return the verdict with at least this grace, if it has any grace."""
         return self._replace(grace=max(self.grace, seconds)) if self.grace else self
 
@@ -82,7 +82,7 @@ class Located(NamedTuple):
     address: str | None
     weight: int
     verdict: Verdict
-    weight_from: str = "default_weight"
+    weight_source: str = "default_weight"
     """The parameter that gives the weight."""
 
 
@@ -127,7 +127,7 @@ class PoolSpec(NamedTuple):
     address_attribute: str | None
     fallback: Mapping[str, int | None]
 
-    def weight_of(self, host: str) -> tuple[int, str]:
+    def find_weight(self, host: str) -> tuple[int, str]:
         """Return the weight of ``host`` while it is IN, and the parameter that gives it.
 
         The case in which the host is listed does not matter.
@@ -152,11 +152,11 @@ class CheckLimits(NamedTuple):
     """The limits of all checks of one cycle."""
 
     deadline: Deadline
-    enough: float
+    answer_timeout: float
     """Seconds after which a missing answer is a failure, even with a longer timeout configured."""
-    meanwhile: Meanwhile = None
+    receive_interim: CandidatesReceiver = None
     """Gets interim results once, if answers take long; missing ones are UNKNOWN."""
 
-    def timeout(self, configured: float, rounds: int) -> float:
+    def limit_timeout(self, configured: float, rounds: int) -> float:
         """Return the seconds for one call, of which ``rounds`` follow each other."""
         return min(configured, self.deadline.remaining() / rounds) if rounds > 1 else configured

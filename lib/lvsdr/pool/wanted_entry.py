@@ -26,54 +26,58 @@ class Goal(NamedTuple):
     """
 
 
-def wanted_entry(
-    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: AbstractSet[RealServerKey]
+def choose_entry(
+    row: Row,
+    pool: Pool,
+    goal: Goal,
+    withdrawn_seconds: float,
+    settling_keys: AbstractSet[RealServerKey],
 ) -> RealServerConfig | None:
     """Return the entry that follows from a verdict; None for no entry.
 
-    ``withdrawn_for`` is in seconds.  ``settling`` contains the real servers that this cycle has
-    already withdrawn.  A handshake with them may still be under way (decision 031).
+    ``settling_keys`` contains the real servers that this cycle has already withdrawn.  A handshake
+    with them may still be under way (decision 031).
     """
     outcome = row.verdict.outcome
-    if goal.refuses_at_zero and wants_zero(row):
+    if goal.refuses_at_zero and needs_zero_weight(row):
         return None
     if outcome is Outcome.IN:
         return RealServerConfig(goal.forward, row.weight)
     if outcome is Outcome.UNKNOWN:
-        return present_entry(row, pool)
+        return find_present_entry(row, pool)
     if outcome is Outcome.WITHDRAWN:
-        return _draining(row, pool, goal, withdrawn_for, row.key in settling)
+        return _choose_draining_entry(row, pool, goal, withdrawn_seconds, row.key in settling_keys)
     return None
 
 
-def wants_zero(row: Row) -> bool:
+def needs_zero_weight(row: Row) -> bool:
     """Test whether the verdict leads to weight 0, if the scheduler supports that."""
     outcome = row.verdict.outcome
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.IN and row.weight == 0)
 
 
-def present_entry(row: Row, pool: Pool) -> RealServerConfig | None:
+def find_present_entry(row: Row, pool: Pool) -> RealServerConfig | None:
     """Return the entry as it is now."""
     return pool[row.key].config if row.key is not None and row.key in pool else None
 
 
-def _draining(
-    row: Row, pool: Pool, goal: Goal, withdrawn_for: float, settling: bool
+def _choose_draining_entry(
+    row: Row, pool: Pool, goal: Goal, withdrawn_seconds: float, is_settling: bool
 ) -> RealServerConfig | None:
     """Return weight 0 while connections may be left; None afterwards.
 
     A real server with a weight may get a connection at any moment.  So it first loses its weight,
     and its connections are counted in the next cycle.
     """
-    current = pool.get(row.key) if row.key is not None else None
+    server = pool.get(row.key) if row.key is not None else None
     timeout = goal.policy.drain_timeout
-    if current is None or (
-        timeout is not None and withdrawn_for >= max(timeout, row.verdict.grace)
+    if server is None or (
+        timeout is not None and withdrawn_seconds >= max(timeout, row.verdict.grace)
     ):
         return None
-    if current.config.weight == 0 and not settling and not has_connections(current):
+    if server.config.weight == 0 and not is_settling and not has_connections(server):
         return None
-    return RealServerConfig(current.config.forward, 0)
+    return RealServerConfig(server.config.forward, 0)
 
 
 def has_connections(server: RealServer) -> bool:

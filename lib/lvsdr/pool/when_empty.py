@@ -33,38 +33,51 @@ class EmptyPool(NamedTuple):
     """The rows of the pool without a fit real server, and the sentence for the operator."""
 
     rows: list[Row]
-    kept: Keys
+    kept_keys: Keys
     """The real servers that stay as they are."""
     sentence: str
 
 
 def serve_when_empty(
     rows: list[Row],
-    serving: Keys,
-    fallback: Mapping[RealServerKey, Row],
+    serving_keys: Keys,
+    fallback_rows: Mapping[RealServerKey, Row],
     *,
-    unavailable: str | None,
+    unavailable_reason: str | None,
     keep: bool,
 ) -> EmptyPool:
-    """Choose the real servers that serve; ``serving`` has a weight now, ``fallback`` is usable.
+    """Choose the real servers that serve while none is fit.
 
-    A serving real server of unknown state may well be fit, so it keeps the fallback out.
-    ``unavailable`` is the reason if nothing at all is known.
+    ``serving_keys`` are those with a weight now.  ``fallback_rows`` are the usable fallbacks.  A
+    serving real server of unknown state may well be fit, so it keeps the fallback out.
+    ``unavailable_reason`` is the reason if nothing at all is known.
     """
-    known = [row for row in rows if keep and row.key in serving and row.key not in fallback]
-    staying = _select_keys(known, _is_staying)
-    if any(row.key in serving and row.verdict.outcome is Outcome.UNKNOWN for row in rows):
-        sentence = unavailable and f"pool kept as it is: {unavailable}"
-        kept = staying | (serving & fallback.keys())
-        return EmptyPool(rows, kept, sentence or "no real server is known to be fit")
-    kept = staying or _select_keys(known, _may_be_out_of_sight)
-    if fallback and not kept:
-        rows = [fallback.get(row.key, row) if row.key else row for row in rows]
-        names = ", ".join(row.host for row in fallback.values())
-        return EmptyPool(rows, kept, f"no real server is fit: serving from the fallback {names}")
-    kept = kept or _select_keys(known, _is_leaving) or _select_keys(known, _is_uncertain)
-    what = f"keeping the {len(kept)} that still serve" if kept else "none gets new connections"
-    return EmptyPool(rows, kept, f"no real server is fit: {what}")
+    known_rows = [
+        row for row in rows if keep and row.key in serving_keys and row.key not in fallback_rows
+    ]
+    staying_keys = _select_keys(known_rows, _is_staying)
+    if any(row.key in serving_keys and row.verdict.outcome is Outcome.UNKNOWN for row in rows):
+        sentence = unavailable_reason and f"pool kept as it is: {unavailable_reason}"
+        kept_keys = staying_keys | (serving_keys & fallback_rows.keys())
+        return EmptyPool(rows, kept_keys, sentence or "no real server is known to be fit")
+    kept_keys = staying_keys or _select_keys(known_rows, _may_be_out_of_sight)
+    if fallback_rows and not kept_keys:
+        rows = [fallback_rows.get(row.key, row) if row.key else row for row in rows]
+        names = ", ".join(row.host for row in fallback_rows.values())
+        return EmptyPool(
+            rows, kept_keys, f"no real server is fit: serving from the fallback {names}"
+        )
+    kept_keys = (
+        kept_keys
+        or _select_keys(known_rows, _is_leaving)
+        or _select_keys(known_rows, _is_uncertain)
+    )
+    consequence = (
+        f"keeping the {len(kept_keys)} that still serve"
+        if kept_keys
+        else "none gets new connections"
+    )
+    return EmptyPool(rows, kept_keys, f"no real server is fit: {consequence}")
 
 
 def _is_staying(verdict: Verdict) -> bool:

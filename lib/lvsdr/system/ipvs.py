@@ -13,10 +13,10 @@ from ..ipvs.table import (
     ServiceKey,
     Table,
     WantedService,
-    settings,
-    with_local_as,
+    replace_local_forward,
+    strip_counters,
 )
-from ..ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
+from ..ipvs.text import count_unfinished, is_full_in_proc, parse_proc, parse_saved
 from ..values.deadline import Deadline
 from . import locking
 from .process.run import NOT_THERE, run
@@ -95,9 +95,13 @@ class Kernel:
 
     def _now(self, wanted: WantedService | None) -> Service | None:
         found = find(self._key, self._read)
-        if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
+        if (
+            found is not None
+            and wanted is not None
+            and not is_full_in_proc(wanted.config, self._key)
+        ):
             found = self._in_full(found)
-        return None if found is None else with_local_as(found, self._forward)
+        return None if found is None else replace_local_forward(found, self._forward)
 
     def _in_full(self, service: Service) -> Service | None:
         """Return the service with the settings that only ipvsadm shows; None if it is gone."""
@@ -117,7 +121,7 @@ class Kernel:
         if not waiting or self._key.protocol != "tcp":
             return service
         try:
-            counts = unfinished(self._connections(), self._key, waiting)
+            counts = count_unfinished(self._connections(), self._key, waiting)
         except OSError:
             return service  # without the table, all connections count
         return service._replace(
@@ -143,15 +147,15 @@ class Kernel:
     def _change(
         self, goal: dict[ServiceKey, WantedService], wanted: WantedService | None
     ) -> tuple[Change, ...]:
-        from ..ipvs.plan import diff  # not loaded by the many cycles without a change
+        from ..ipvs.plan import plan_changes  # not loaded by the many cycles without a change
 
         actual = self._now(wanted)
-        changes = diff({} if actual is None else {self._key: actual}, goal)
+        changes = plan_changes({} if actual is None else {self._key: actual}, goal)
         if changes:
             complaint = self._restore(changes)
             after = self._now(wanted)
-            if (None if after is None else settings(after)) != wanted:
-                left = diff({} if after is None else {self._key: after}, goal)
+            if (None if after is None else strip_counters(after)) != wanted:
+                left = plan_changes({} if after is None else {self._key: after}, goal)
                 raise KernelMismatch(_mismatch(complaint, left))
         return changes
 
@@ -167,9 +171,9 @@ class Kernel:
         Its exit status reflects the last line only and proves nothing; the caller reads the table
         again.
         """
-        from ..ipvs.batch import render
+        from ..ipvs.batch import render_batch
 
-        result = self._ipvsadm("-R", render(changes))
+        result = self._ipvsadm("-R", render_batch(changes))
         said = (line.strip() for line in result.stderr.decode("utf-8", "replace").splitlines())
         # ipvsadm repeats one message, without a line number, for each line that failed.
         return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
@@ -192,9 +196,9 @@ def _only_closes(server: RealServer) -> bool:
 
 def _mismatch(complaint: str, left: Sequence[Change]) -> str:
     """Return a message with the output of ipvsadm and the lines left undone."""
-    from ..ipvs.batch import render
+    from ..ipvs.batch import render_batch
 
-    undone = render(left).splitlines()
+    undone = render_batch(left).splitlines()
     more = len(undone) - _NAMED
     lines = [*undone[:_NAMED], *([f"and {more} more"] if more > 0 else [])]
     return (
@@ -213,7 +217,7 @@ def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None
     for _ in range(_LOOKS):
         text = read()
         found = parse_proc(text).get(key)
-        seen.append(None if found is None else settings(found))
+        seen.append(None if found is None else strip_counters(found))
         if len(text) < _PIECE or seen[:-1][-1:] == seen[-1:]:
             break
     return found

@@ -77,7 +77,7 @@ class Guide:
             raise Unexpected(f"{action} exits {result.exit_code}, not {exits:d}:\n{result.stderr}")
         self._show_words(f"{action} exits {exits:d} (OCF_{exits.name})", result)
         weights = self.cluster.weights()
-        implied = {row.host: row.after for row in rows if row.after is not None}
+        implied = {row.host: row.weight_after for row in rows if row.weight_after is not None}
         check("the kernel's table follows from the verdicts", weights, implied)
         sessions = self.cluster.sessions()
         return Seen(weights, self._show_connections(sessions), sessions)

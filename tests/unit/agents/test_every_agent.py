@@ -133,13 +133,13 @@ def test_validate_all_without_programs(subject: Subject, rsctmp: Path) -> None:
 @each
 def test_an_unknown_action_is_not_implemented(subject: Subject, action: str, rsctmp: Path) -> None:
     done = run(subject.stub, action, rsctmp, subject.legal)
-    assert (done.code, done.out, done.err) == (3, subject.agent.usage(), "")
+    assert (done.code, done.out, done.err) == (3, subject.agent.render_usage(), "")
 
 
 @each
 def test_metadata_needs_no_environment(subject: Subject, nobody: Path, locked: Path) -> None:
     done = run(nobody, "meta-data", locked, {}, CIB_file="/nowhere", **NO_PROGRAMS)
-    assert done == Run(0, subject.agent.metadata(), "")
+    assert done == Run(0, subject.agent.render_metadata(), "")
     assert not locked.exists()
 
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import NamedTuple
 
 from hypothesis import strategies as st
-from lvsdr.ipvs.batch import render
-from lvsdr.ipvs.plan import diff
+from lvsdr.ipvs.batch import render_batch
+from lvsdr.ipvs.plan import plan_changes
 from lvsdr.ipvs.table import (
     RealServerConfig,
     RealServerKey,
@@ -16,7 +16,7 @@ from lvsdr.ipvs.table import (
     Table,
     WantedService,
     WantedTable,
-    settings,
+    strip_counters,
 )
 from lvsdr.ipvs.text import parse_saved
 
@@ -108,7 +108,7 @@ changes = st.builds(Change, tables, tables)
 def kernel_with(table: WantedTable, foreign: str = "") -> FakeKernel:
     """Return a fake kernel that has this table and the services of others."""
     kernel = FakeKernel()
-    assert kernel.restore(foreign + render(diff({}, table))) == []
+    assert kernel.restore(foreign + render_batch(plan_changes({}, table))) == []
     return kernel
 
 
@@ -118,4 +118,4 @@ def ours(kernel: FakeKernel) -> Table:
 
 
 def plain(table: Table) -> WantedTable:
-    return {key: settings(service) for key, service in table.items()}
+    return {key: strip_counters(service) for key, service in table.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.ipvs.batch import render
+from lvsdr.ipvs.batch import render_batch
 from lvsdr.ipvs.plan import (
     AddRealServer,
     AddService,
@@ -48,13 +48,15 @@ SERVER, SERVER6 = RealServerKey("10.77.0.11", 5432), RealServerKey("fd77::11", 5
     ],
 )
 def test_a_line(change: Change, line: str) -> None:
-    assert render([change]) == f"{line}\n"
+    assert render_batch([change]) == f"{line}\n"
 
 
 def test_lines_keep_their_order() -> None:
     changes: list[Change] = [DeleteRealServer(TCP, SERVER), DeleteService(TCP)]
-    assert render(changes).splitlines() == [render([change]).strip() for change in changes]
+    assert render_batch(changes).splitlines() == [
+        render_batch([change]).strip() for change in changes
+    ]
 
 
 def test_no_changes_are_no_lines() -> None:
-    assert render([]) == ""
+    assert render_batch([]) == ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from lvsdr.ipvs.batch import config_words
-from lvsdr.ipvs.options import SCHEDULERS, parse_options, refuses_at_zero, with_fallback
+from lvsdr.ipvs.batch import render_config
+from lvsdr.ipvs.options import SCHEDULERS, add_fallback_flag, parse_options, refuses_at_zero
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
 
 from tests.unit.ipvs import tables
@@ -125,7 +125,7 @@ def test_every_scheduler(scheduler: str) -> None:
 @pytest.mark.parametrize("key", [tables.UDP, tables.UDP6])
 def test_written_options_read_the_same(key: ServiceKey) -> None:
     for config in tables.configurations(key):
-        assert parse_options(list(config_words(config))) == config
+        assert parse_options(list(render_config(config))) == config
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_written_options_read_the_same(key: ServiceKey) -> None:
 )
 def test_clients_of_weight_0_get_another_server(text: str, flags: tuple[str, ...]) -> None:
     config = parse_options(text.split())
-    assert with_fallback(config) == config._replace(flags=flags)
-    assert with_fallback(with_fallback(config)) == with_fallback(config)
+    assert add_fallback_flag(config) == config._replace(flags=flags)
+    assert add_fallback_flag(add_fallback_flag(config)) == add_fallback_flag(config)
 
 
 def test_dh_alone_has_no_such_flag() -> None:

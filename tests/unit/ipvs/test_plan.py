@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hypothesis import given, settings
-from lvsdr.ipvs.batch import render
+from lvsdr.ipvs.batch import render_batch
 from lvsdr.ipvs.plan import (
     AddRealServer,
     AddService,
@@ -13,7 +13,7 @@ from lvsdr.ipvs.plan import (
     DeleteService,
     EditRealServer,
     EditService,
-    diff,
+    plan_changes,
 )
 from lvsdr.ipvs.table import (
     RealServer,
@@ -62,16 +62,18 @@ def test_weight_0_goes_before_a_scheduler_that_refuses_there() -> None:
     A batch that is killed after its first line then refuses no client.
     """
     dh = ServiceConfig("dh")
-    assert diff(actual(RR, s11=1, s12=0, s13=1), wanted(dh, s11=1)) == (
+    assert plan_changes(actual(RR, s11=1, s12=0, s13=1), wanted(dh, s11=1)) == (
         DeleteRealServer(KEY, server(12)),
         EditService(KEY, dh),
         DeleteRealServer(KEY, server(13)),
     )
-    assert diff(actual(RR, s11=1, s12=0), wanted(RR, s11=1)) == (DeleteRealServer(KEY, server(12)),)
+    assert plan_changes(actual(RR, s11=1, s12=0), wanted(RR, s11=1)) == (
+        DeleteRealServer(KEY, server(12)),
+    )
 
 
 def test_nothing_becomes_something() -> None:
-    assert diff({}, wanted(s11=1, s12=0)) == (
+    assert plan_changes({}, wanted(s11=1, s12=0)) == (
         AddService(KEY, RR),
         AddRealServer(KEY, server(11), weight(1)),
         AddRealServer(KEY, server(12), weight(0)),
@@ -79,18 +81,18 @@ def test_nothing_becomes_something() -> None:
 
 
 def test_something_becomes_nothing() -> None:
-    assert diff(actual(s11=1, s12=0), {}) == (DeleteService(KEY),)
+    assert plan_changes(actual(s11=1, s12=0), {}) == (DeleteService(KEY),)
 
 
 def test_a_service_is_edited_in_place() -> None:
-    assert diff(actual(s11=1), wanted(ServiceConfig("wrr"), s11=1)) == (
+    assert plan_changes(actual(s11=1), wanted(ServiceConfig("wrr"), s11=1)) == (
         EditService(KEY, ServiceConfig("wrr")),
     )
 
 
 def test_gains_come_before_losses_and_deletions_last() -> None:
     before, after = actual(s11=5, s12=1, s13=1), wanted(s14=1, s11=1, s12=5)
-    assert diff(before, after) == (
+    assert plan_changes(before, after) == (
         AddRealServer(KEY, server(14), weight(1)),
         EditRealServer(KEY, server(12), weight(5)),
         EditRealServer(KEY, server(11), weight(1)),
@@ -100,19 +102,19 @@ def test_gains_come_before_losses_and_deletions_last() -> None:
 
 def test_another_forwarding_method_is_an_edit() -> None:
     after = {KEY: WantedService(RR, {server(11): RealServerConfig("masq", 1)})}
-    assert diff(actual(s11=1), after) == (
+    assert plan_changes(actual(s11=1), after) == (
         EditRealServer(KEY, server(11), RealServerConfig("masq", 1)),
     )
 
 
 def test_counters_are_no_difference() -> None:
-    assert diff(actual(s11=1), wanted(s11=1)) == ()
+    assert plan_changes(actual(s11=1), wanted(s11=1)) == ()
 
 
 @examples
 @given(tables.tables)
 def test_there_is_no_difference_to_itself(table: WantedTable) -> None:
-    assert diff(ours(kernel_with(table)), table) == ()
+    assert plan_changes(ours(kernel_with(table)), table) == ()
 
 
 @examples
@@ -155,7 +157,7 @@ def test_foreign_services_are_left_alone(change: tables.Change) -> None:
 @given(tables.changes)
 def test_a_killed_batch_heals(change: tables.Change) -> None:
     for kernel in states(change):
-        assert kernel.restore(render(diff(ours(kernel), change.wanted))) == []
+        assert kernel.restore(render_batch(plan_changes(ours(kernel), change.wanted))) == []
         assert plain(ours(kernel)) == change.wanted
 
 
@@ -165,7 +167,7 @@ OUR_WORDS = [("-t", "10.77.0.100:5432"), ("-u", "10.77.0.100:5432"), ("-u", "[fd
 def states(change: tables.Change, foreign: str = "") -> Iterator[FakeKernel]:
     """Yield the kernel before the first line of the batch and after each line."""
     kernel = kernel_with(change.actual, foreign)
-    batch = render(diff(ours(kernel), change.wanted))
+    batch = render_batch(plan_changes(ours(kernel), change.wanted))
     yield kernel.copy()
     for line in batch.splitlines():
         assert kernel.restore(line) == []

@@ -12,9 +12,9 @@ from lvsdr.ipvs.table import (
     Service,
     ServiceConfig,
     WantedService,
-    serves,
-    settings,
-    with_local_as,
+    is_serving,
+    replace_local_forward,
+    strip_counters,
 )
 
 FAR, NEAR = RealServerKey("10.77.0.11", 80), RealServerKey("10.77.0.12", 80)
@@ -28,13 +28,13 @@ SERVICE = Service(
 
 
 def test_settings_have_no_counters() -> None:
-    assert settings(SERVICE) == WantedService(
+    assert strip_counters(SERVICE) == WantedService(
         ServiceConfig("rr"), {FAR: RealServerConfig("masq", 1), NEAR: RealServerConfig(LOCAL, 2)}
     )
 
 
 def test_a_local_real_server_is_shown_as_it_was_wanted() -> None:
-    shown = with_local_as(SERVICE, "gate")
+    shown = replace_local_forward(SERVICE, "gate")
     assert shown.real_servers == {
         FAR: SERVICE.real_servers[FAR],
         NEAR: RealServer(RealServerConfig("gate", 2), Connections(5, 6)),
@@ -62,4 +62,4 @@ def test_serving_needs_a_weight(
     service: Service | None, wanted: dict[RealServerKey, int], answer: bool
 ) -> None:
     configs = {key: RealServerConfig("gate", weight) for key, weight in wanted.items()}
-    assert serves(service, WantedService(ServiceConfig("rr"), configs)) is answer
+    assert is_serving(service, WantedService(ServiceConfig("rr"), configs)) is answer

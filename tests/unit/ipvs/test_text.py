@@ -16,7 +16,7 @@ from lvsdr.ipvs.table import (
     ServiceKey,
     WantedTable,
 )
-from lvsdr.ipvs.text import parse_proc, parse_saved, proc_shows, unfinished
+from lvsdr.ipvs.text import count_unfinished, is_full_in_proc, parse_proc, parse_saved
 
 from tests.unit.ipvs import tables
 from tests.unit.ipvs.tables import kernel_with, plain
@@ -205,7 +205,7 @@ def test_proc_and_saved_agree_where_proc_shows_all(table: WantedTable) -> None:
     assert saved == table
     for key, service in plain(proc).items():
         assert service.real_servers == table[key].real_servers
-        if proc_shows(table[key].config, key):
+        if is_full_in_proc(table[key].config, key):
             assert service.config == table[key].config
 
 
@@ -223,7 +223,7 @@ def test_proc_and_saved_agree_where_proc_shows_all(table: WantedTable) -> None:
     ],
 )
 def test_proc_hides_some_differences(config: ServiceConfig, key: ServiceKey, shows: bool) -> None:
-    assert proc_shows(config, key) is shows
+    assert is_full_in_proc(config, key) is shows
 
 
 def test_connections_over_ipv6() -> None:
@@ -236,4 +236,4 @@ def test_connections_over_ipv6() -> None:
         f"UDP {client} A3F3 {vip} 1538 {one} 1538 UDP             118",
     ]
     server = RealServerKey("fd77::11", 5432)
-    assert unfinished(lines, ServiceKey("tcp", "fd77::100", 5432), [server]) == {server: 1}
+    assert count_unfinished(lines, ServiceKey("tcp", "fd77::100", 5432), [server]) == {server: 1}

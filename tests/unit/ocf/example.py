@@ -83,7 +83,7 @@ def fail(context: Context) -> None:
 
 def check_node(context: Context) -> None:
     """Raise NotInstalled if a required program is missing."""
-    if not context.have_binary("sh"):
+    if not context.has_binary("sh"):
         raise NotInstalled("sh is not installed")
 
 

@@ -50,7 +50,7 @@ def test_arguments_after_the_action_are_ignored() -> None:
 
 def test_metadata(capsys: Capture) -> None:
     assert run("meta-data") == 0
-    assert capsys.readouterr() == (AGENT.metadata(), "")
+    assert capsys.readouterr() == (AGENT.render_metadata(), "")
 
 
 @pytest.mark.parametrize("action", ["usage", "help", "--help", "-h"])
@@ -66,7 +66,7 @@ def test_usage(action: str, capsys: Capture) -> None:
 @pytest.mark.parametrize("arguments", [(), ("",), ("restart",), ("status",), ("promote",)])
 def test_an_unknown_action_is_not_implemented(arguments: tuple[str, ...], capsys: Capture) -> None:
     assert run(*arguments) == ExitCode.ERR_UNIMPLEMENTED
-    assert capsys.readouterr().out == AGENT.usage()
+    assert capsys.readouterr().out == AGENT.render_usage()
 
 
 def test_validate_all_is_content(capsys: Capture) -> None:
@@ -105,7 +105,7 @@ def test_an_agent_without_a_look_at_its_environment(capsys: Capture) -> None:
     agent = AGENT._replace(validate_environment=None)
     environ = {"OCF_RESKEY_port": "80", "OCF_RESKEY_state": "/x", "OCF_CHECK_LEVEL": "10"}
     assert agent.run(["validate-all"], {**BASE, **environ}) == 0
-    assert 'depth="10"/>' not in agent.metadata().partition("validate-all")[2]
+    assert 'depth="10"/>' not in agent.render_metadata().partition("validate-all")[2]
     assert reasons(capsys) == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lvsdr.errors import InvalidParameters
 from lvsdr.ocf.context import Context, compute_budget
 from lvsdr.ocf.log import Log
-from lvsdr.ocf.safe_text import instance_name
+from lvsdr.ocf.safe_text import read_instance_name
 
 from tests.unit.ocf import example
 
@@ -74,7 +74,7 @@ def test_check_level(environ: dict[str, str], level: int) -> None:
 
 @given(st.text(st.characters(exclude_characters="\0"), min_size=1))
 def test_an_instance_is_a_file_name(name: str) -> None:
-    safe = instance_name({"OCF_RESOURCE_INSTANCE": name}, "agent")
+    safe = read_instance_name({"OCF_RESOURCE_INSTANCE": name}, "agent")
     assert safe.isascii()
     assert safe.isprintable()
     assert "/" not in safe
@@ -83,7 +83,7 @@ def test_an_instance_is_a_file_name(name: str) -> None:
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_two_instances_have_two_names(one: str, other: str) -> None:
-    names = {instance_name({"OCF_RESOURCE_INSTANCE": name}, "agent") for name in (one, other)}
+    names = {read_instance_name({"OCF_RESOURCE_INSTANCE": name}, "agent") for name in (one, other)}
     assert len(names) == len({one, other})
 
 
@@ -95,17 +95,17 @@ def test_the_directory_for_state() -> None:
 def test_a_program_is_found_in_the_path_and_where_system_programs_are(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\n")
-    assert not context(PATH=str(tmp_path)).have_binary("program")
+    assert not context(PATH=str(tmp_path)).has_binary("program")
     program.chmod(0o755)
-    assert context(PATH=f"/nonexistent::{tmp_path}").have_binary("program")
-    assert context().have_binary(str(program))
-    assert context().have_binary("sh")
-    assert not context(PATH=str(tmp_path.parent)).have_binary(tmp_path.name)
+    assert context(PATH=f"/nonexistent::{tmp_path}").has_binary("program")
+    assert context().has_binary(str(program))
+    assert context().has_binary("sh")
+    assert not context(PATH=str(tmp_path.parent)).has_binary(tmp_path.name)
 
 
 @pytest.mark.parametrize(("value", "found"), [("1", False), ("0", True), ("", True)])
 def test_ocf_tester_may_hide_all_programs(value: str, found: bool) -> None:
-    assert context(OCF_TESTER_FAIL_HAVE_BINARY=value).have_binary("sh") is found
+    assert context(OCF_TESTER_FAIL_HAVE_BINARY=value).has_binary("sh") is found
 
 
 def test_broken_parameters_raise_when_they_are_read() -> None:

@@ -28,7 +28,7 @@ ACTION_ATTRIBUTES = {"name", "timeout", "interval", "start-delay", "depth", "rol
 
 @pytest.fixture(scope="module")
 def document() -> etree._Element:
-    return etree.fromstring(AGENT.metadata().encode())
+    return etree.fromstring(AGENT.render_metadata().encode())
 
 
 def parameter(document: etree._Element, name: str) -> etree._Element:
@@ -135,7 +135,7 @@ def test_a_default_is_escaped() -> None:
     from lvsdr.ocf.parameters import ParameterSet, defaulted
 
     odd = defaulted("odd", str, "a\"<&'é", short="Odd — é", long="l")
-    rendered = AGENT._replace(parameters=ParameterSet([odd])).metadata()
+    rendered = AGENT._replace(parameters=ParameterSet([odd])).render_metadata()
     assert rendered.isascii()
     content = parameter(etree.fromstring(rendered.encode()), "odd").find("content")
     assert content is not None
@@ -146,7 +146,7 @@ def test_an_empty_default_is_stated() -> None:
     from lvsdr.ocf.parameters import ParameterSet, defaulted
 
     empty = defaulted("empty", str, "", short="Empty", long="l")
-    assert 'default=""' in AGENT._replace(parameters=ParameterSet([empty])).metadata()
+    assert 'default=""' in AGENT._replace(parameters=ParameterSet([empty])).render_metadata()
 
 
 def test_paragraphs_are_kept(document: etree._Element) -> None:

@@ -52,7 +52,7 @@ def test_metadata_needs_no_environment(installation: Path) -> None:
         command[:0] = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     environ = {"PYTHONPATH": str(installation), "PATH": "/usr/bin:/bin"}
     output = subprocess.check_output(command, env=environ, cwd="/", stderr=subprocess.STDOUT)
-    assert output.decode() == example.AGENT.metadata()
+    assert output.decode() == example.AGENT.render_metadata()
 
 
 def test_metadata_in_any_locale(installation: Path) -> None:

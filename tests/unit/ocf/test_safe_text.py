@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.ocf.safe_text import one_line
+from lvsdr.ocf.safe_text import format_one_line
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from lvsdr.ocf.safe_text import one_line
     ],
 )
 def test_becomes_one_line(text: str, line: str) -> None:
-    assert one_line(text) == line
+    assert format_one_line(text) == line
 
 
 @given(st.text(), st.integers(3, 50))
 def test_is_always_a_short_printable_line(text: str, limit: int) -> None:
-    line = one_line(text, limit)
+    line = format_one_line(text, limit)
     assert line.isprintable()
     assert len(line) <= limit
     assert line.encode() is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lvsdr.ipvs.table import Connections, RealServer, RealServerConfig, RealServerKey
-from lvsdr.pool.change_messages import Row, changes
+from lvsdr.pool.change_messages import Row, describe_changes
 from lvsdr.pool.director import Decision, Findings, Goal, Pool, decide
 from lvsdr.pool.model import DrainPolicy, Located, Outcome, Verdict
 
@@ -61,7 +61,7 @@ def test_a_host_that_is_an_address_is_named_once() -> None:
     row = Row(
         "10.77.0.14", RealServerKey("10.77.0.14", 80), 1, Verdict(Outcome.IN, "listed"), None, 1
     )
-    assert changes([row]) == ["real server 10.77.0.14 added with weight 1: listed"]
+    assert describe_changes([row]) == ["real server 10.77.0.14 added with weight 1: listed"]
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_the_reason_of_a_weight_is_the_parameter_that_gives_it(
         before,
         after,
         drained=drained,
-        weight_from="weight_of_realservers",
+        weight_source="weight_of_realservers",
     )
-    assert changes([row]) == [f"real server 10.77.0.14 {said}"]
+    assert describe_changes([row]) == [f"real server 10.77.0.14 {said}"]
 
 
 class Situation:
@@ -113,7 +113,7 @@ class Situation:
     def decide(self) -> Decision:
         return decide(self.pool, self.judged, self.goal, self.drains, NOW)
 
-    def after(self) -> Situation:
+    def weight_after(self) -> Situation:
         """Return the situation of the next cycle, in which all connections have ended."""
         decision = self.decide()
         pool = {key: RealServer(config) for key, config in decision.real_servers.items()}
@@ -197,8 +197,8 @@ def there_is_one_row_for_each_and_nobody_without_one(situation: Situation) -> No
     assert set(decision.drains) <= set(decision.real_servers)
     for key, row in rows.items():
         server, config = situation.pool.get(key), decision.real_servers.get(key)
-        assert row.before == (server and server.config.weight)
-        assert row.after == (config and config.weight)
+        assert row.weight_before == (server and server.config.weight)
+        assert row.weight_after == (config and config.weight)
 
 
 def unknown_never_changes_an_entry(situation: Situation) -> None:
@@ -214,10 +214,10 @@ def in_gets_its_weight_and_nobody_else_gets_more(situation: Situation) -> None:
     for key, row in by_key(decision).items():
         if row.verdict.outcome is Outcome.IN:
             # Weight 0 may be a fallback at work, left alone while others are UNKNOWN.
-            kept = row.weight == 0 and row.after == row.before
-            assert kept or row.after == row.weight or (row.cut and row.after is None)
+            kept = row.weight == 0 and row.weight_after == row.weight_before
+            assert kept or row.weight_after == row.weight or (row.cut and row.weight_after is None)
         else:
-            assert (row.after or 0) <= (row.before or 0)
+            assert (row.weight_after or 0) <= (row.weight_before or 0)
             assert key in situation.pool or key not in decision.real_servers
 
 
@@ -225,7 +225,7 @@ def a_certain_failure_is_deleted(situation: Situation) -> None:
     decision = situation.decide()
     for row in by_key(decision).values():
         if row.verdict.outcome is Outcome.FAILED and row.verdict.certain:
-            assert row.after is None
+            assert row.weight_after is None
 
 
 def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> None:
@@ -237,14 +237,14 @@ def connections_to_a_withdrawn_server_have_their_time(situation: Situation) -> N
         if row.verdict.outcome is Outcome.WITHDRAWN and key in situation.pool:
             spent = NOW - situation.drains.get(key, NOW)
             if situation.pool[key].connections.active and (timeout is None or spent < timeout):
-                assert row.after is not None
+                assert row.weight_after is not None
 
 
 def nothing_gets_weight_0_where_its_clients_would_be_refused(situation: Situation) -> None:
     if situation.goal.refuses_at_zero:
         rows = by_key(situation.decide()).values()
         known = [row for row in rows if row.verdict.outcome is not Outcome.UNKNOWN]
-        assert all(row.after != 0 or row.before == 0 for row in known)
+        assert all(row.weight_after != 0 or row.weight_before == 0 for row in known)
 
 
 def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
@@ -258,7 +258,7 @@ def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
     serves = [
         row
         for row in by_key(decision).values()
-        if row.before
+        if row.weight_before
         and not (row.verdict.outcome is Outcome.FAILED and row.verdict.certain)
         and not (row.verdict.outcome is Outcome.IN and row.weight == 0)
     ]
@@ -269,17 +269,17 @@ def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
 def a_pool_that_serves_less_than_it_should_is_degraded(situation: Situation) -> None:
     decision = situation.decide()
     fit = [row for row in decision.rows if row.verdict.outcome is Outcome.IN and row.weight > 0]
-    if situation.judged.unavailable is not None or not fit:
+    if situation.judged.unavailable_reason is not None or not fit:
         assert decision.degraded
     assert len(set(decision.degraded)) == len(decision.degraded)
 
 
 def decisions_come_to_rest(situation: Situation) -> None:
     """Check that nothing is left to be done after two cycles without connections."""
-    rested = situation.after().after()
+    rested = situation.weight_after().weight_after()
     decision = rested.decide()
     assert decision.real_servers == {key: server.config for key, server in rested.pool.items()}
-    assert changes(decision.rows) == []
+    assert describe_changes(decision.rows) == []
 
 
 PROPERTIES = (

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 from lvsdr.ipvs.table import Connections, RealServer, RealServerKey
 from lvsdr.pool.change_messages import Row
-from lvsdr.pool.checks import check_all
+from lvsdr.pool.checks import run_checks
 from lvsdr.pool.director import Decision, Findings, Goal, decide
-from lvsdr.pool.host_addresses import located
+from lvsdr.pool.host_addresses import locate_candidates
 from lvsdr.pool.model import CheckLimits, DrainPolicy, PoolSpec, Resolved, WantedRole
-from lvsdr.pool.sources import survey
+from lvsdr.pool.sources import query_sources
 from lvsdr.values.deadline import Deadline
 
 from tests.support.paths import DATA
@@ -51,12 +51,12 @@ def failover(spec: PoolSpec) -> Iterator[Moment]:
     drains: dict[RealServerKey, float] = {}
     for name in STATES:
         cluster = state(f"failover/{name}")
-        found = survey(cluster, spec, Deadline.after(10.0))
-        candidates = check_all(found.candidates, spec, CheckLimits(Deadline.after(10.0), 5.0))
+        found = query_sources(cluster, spec, Deadline.after(10.0))
+        candidates = run_checks(found.candidates, spec, CheckLimits(Deadline.after(10.0), 5.0))
         answers = {host: Resolved([address]) for host, address in ADDRESSES.items()}
-        servers = located(candidates, answers, ADDRESSES, spec)
+        servers = locate_candidates(candidates, answers, ADDRESSES, spec)
         hosts = {address: host for host, address in ADDRESSES.items()}
-        judged = Findings(servers, (), hosts, unavailable=found.unavailable)
+        judged = Findings(servers, (), hosts, unavailable_reason=found.unavailable_reason)
         decision = decide(pool, judged, GOAL, drains, int(name.removesuffix("ms")) / 1000)
         yield Moment(name, decision)
         drains = dict(decision.drains)
@@ -77,7 +77,9 @@ def described(moments: Iterator[Moment]) -> str:
 
 
 def _line(row: Row) -> str:
-    before, after = ("-" if weight is None else weight for weight in (row.before, row.after))
+    before, after = (
+        "-" if weight is None else weight for weight in (row.weight_before, row.weight_after)
+    )
     return f"  {row.host}  {before} -> {after}  {row.verdict.outcome.value}: {row.verdict.reason}"
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.pool.host_addresses import answered, fit, located, questions
+from lvsdr.pool.host_addresses import (
+    assign_answers,
+    choose_lookup_names,
+    locate_candidates,
+    remove_unusable_addresses,
+)
 from lvsdr.pool.model import Candidate, Located, Outcome, Resolved, Verdict
 
 from tests.unit.crm import state
@@ -16,7 +21,7 @@ LOST = Resolved([], "Name or service not known")
 
 def test_hosts_are_looked_up_by_their_names() -> None:
     found = [Candidate(host, FIT) for host in ("node1", "10.77.0.14", "db4.example.com")]
-    assert questions(found, state("steady"), None) == {
+    assert choose_lookup_names(found, state("steady"), None) == {
         "node1": "node1",
         "10.77.0.14": "10.77.0.14",
         "db4.example.com": "db4.example.com",
@@ -29,7 +34,7 @@ def test_nodes_are_looked_up_by_their_address_attribute() -> None:
         attributes={"node1": {"address": "10.88.0.1"}, "node2": {"address": "db2"}}
     )
     found = [Candidate(host, FIT) for host in ("Node1", "node2", "node3", "10.77.0.14")]
-    assert questions(found, cluster, "address") == {
+    assert choose_lookup_names(found, cluster, "address") == {
         "Node1": "10.88.0.1",
         "node2": "db2",
         "10.77.0.14": "10.77.0.14",
@@ -40,13 +45,13 @@ def test_an_address_that_is_known_is_looked_up_for_those_that_are_in_only() -> N
     away = Verdict(Outcome.FAILED, "node is offline")
     found = [Candidate("node1", FIT), Candidate("node2", away), Candidate("node3", away)]
     known = {"node1": "10.77.0.1", "node2": "10.77.0.2"}
-    assert set(questions(found, state("steady"), None, known)) == {"node1", "node3"}
+    assert set(choose_lookup_names(found, state("steady"), None, known)) == {"node1", "node3"}
 
 
 def test_a_problem_with_an_attribute_names_it() -> None:
     asked = {"node1": "10.77.0.021", "db4": "db4"}
     answers = {"10.77.0.021": Resolved([], "is no address"), "db4": Resolved([], "unknown")}
-    assert answered(asked, answers, "addr") == {
+    assert assign_answers(asked, answers, "addr") == {
         "node1": Resolved([], "addr: is no address"),
         "db4": Resolved([], "unknown"),
     }
@@ -54,7 +59,7 @@ def test_a_problem_with_an_attribute_names_it() -> None:
 
 def place(answer: Resolved | None, last: str | None = None, verdict: Verdict = FIT) -> Located:
     """Return the location of node1, given an answer and a remembered address."""
-    (found,) = located(
+    (found,) = locate_candidates(
         [Candidate("node1", verdict)],
         {} if answer is None else {"node1": answer},
         {} if last is None else {"node1": last},
@@ -112,4 +117,4 @@ NEVER = {"10.77.0.100": "is the virtual IP itself", "10.77.0.255": "is a broadca
     ],
 )
 def test_addresses_that_no_real_server_can_have(answer: Resolved, fitting: Resolved) -> None:
-    assert fit(answer, NEVER) == fitting
+    assert remove_unusable_addresses(answer, NEVER) == fitting

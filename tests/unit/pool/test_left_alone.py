@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.model import PoolSpec
-from lvsdr.pool.sources import survey
+from lvsdr.pool.sources import query_sources
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import edited, state
@@ -26,7 +26,7 @@ CRASHED = ('crmd="offline" join="down" expected="down"', 'crmd="offline" expecte
 
 def on_node2(cluster: ClusterState, spec: PoolSpec) -> str:
     """Return the verdict on node2."""
-    found = survey(cluster, spec, Deadline.after(20.0)).candidates
+    found = query_sources(cluster, spec, Deadline.after(20.0)).candidates
     (verdict,) = (it.verdict for it in found if it.host == "node2")
     return f"{verdict.outcome.value}: {verdict.reason}"
 

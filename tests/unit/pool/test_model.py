@@ -24,7 +24,7 @@ LISTED, DEFAULT = "weight_of_realservers", "default_weight"
 def test_weights(host: str, weight: int, given_by: str) -> None:
     """A host is listed with a weight, in another case, without one, with 0, or not at all."""
     spec = SPEC._replace(weights={"node1": 3, "node2": None, "node3": 0}, default_weight=7)
-    assert spec.weight_of(host) == (weight, given_by)
+    assert spec.find_weight(host) == (weight, given_by)
 
 
 def test_a_script_is_called_by_its_name_in_messages() -> None:
@@ -49,4 +49,4 @@ def test_the_timeout_of_one_call_of_a_check(
     left: float, configured: float, rounds: int, expected: float
 ) -> None:
     limits = CheckLimits(Deadline.after(left), 5.0)
-    assert limits.timeout(configured, rounds) == pytest.approx(expected, abs=0.1)
+    assert limits.limit_timeout(configured, rounds) == pytest.approx(expected, abs=0.1)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.model import Candidate, Outcome, PoolSpec, Verdict
-from lvsdr.pool.sources import survey
-from lvsdr.pool.sources.nodes import node_verdict, with_node_state
+from lvsdr.pool.sources import query_sources
+from lvsdr.pool.sources.nodes import apply_node_state, judge_node
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import edited, state
@@ -45,7 +45,7 @@ GUEST_GONE = (stopped("guest1"), ('call-id="6"', 'call-id="3"'))  # its monitor 
 
 def judged(cluster: ClusterState, host: str, spec: PoolSpec) -> str:
     """Return the verdict on a host: outcome, seconds of grace, reason."""
-    found = survey(cluster, spec, Deadline.after(20.0)).candidates
+    found = query_sources(cluster, spec, Deadline.after(20.0)).candidates
     (verdict,) = (it.verdict for it in found if it.host == host)
     return f"{verdict.outcome.value} {verdict.grace:g}: {verdict.reason}"
 
@@ -71,7 +71,7 @@ def test_a_remote_node_that_is_online() -> None:
 def test_a_remote_node_in_maintenance_stays_as_it_is_without_its_connection() -> None:
     """Pacemaker 2.1.5 shows no maintenance of a remote node that is offline."""
     node = state("remote-node-probed-again").nodes["r1"]._replace(maintenance=True)
-    verdict = node_verdict(node)
+    verdict = judge_node(node)
     assert verdict is not None
     assert verdict.outcome is Outcome.UNKNOWN
 
@@ -135,4 +135,4 @@ def test_a_bundle_in_maintenance_stays_as_it_is_without_its_connection(tmp_path:
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.FAILED])
 def test_a_settled_state_outweighs_a_lost_connection(outcome: Outcome) -> None:
     settled = Candidate("r1", Verdict(outcome, "so"))
-    assert with_node_state(settled, state("remote-node-probed-again")) == settled
+    assert apply_node_state(settled, state("remote-node-probed-again")) == settled

@@ -13,15 +13,15 @@ from ...errors import (
 )
 from ...ipvs.table import ServiceKey
 from ...ocf import degradation
-from ...ocf.actions import Action, unless_broken
+from ...ocf.actions import Action, guard_reload
 from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...system import ipvs, small_files
 from ...values.parsing import join_endpoint
 from . import owners
-from .environment import announce_unused, validate_environment
+from .environment import announce_unused_parameters, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
-from .reconcile import establish, reconcile
+from .reconcile import establish_service, reconcile_service
 from .saved_pool import load_saved_pool
 from .settings import DirectorSettings, read_service_key, read_settings
 
@@ -34,38 +34,40 @@ _SESSIONS_END = (
 def start(context: Context) -> None:
     """Start the service with its real servers, adopting existing ones; return when it is there."""
     settings = read_settings(context.values)
-    announce_unused(context)
+    announce_unused_parameters(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     ipvs.load(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
-    shortfall = establish(context, settings)
-    degradation.update(context, shortfall.all)
+    shortfall = establish_service(context, settings)
+    degradation.update_reasons(context, shortfall.all_reasons)
 
 
 def monitor(context: Context) -> ExitCode | None:
     """Reconcile the table with the cluster; a probe only checks that the service is there."""
-    running = _find_running(context) is not None
-    if context.is_probe or not running:
-        return ExitCode.SUCCESS if running else ExitCode.NOT_RUNNING
+    is_running = _find_running_service(context) is not None
+    if context.is_probe or not is_running:
+        return ExitCode.SUCCESS if is_running else ExitCode.NOT_RUNNING
     try:
         settings = read_settings(context.values)
     except InvalidParameters as error:
-        return context.degraded([f"{each}: table left as it is" for each in error.problems])
+        return context.report_degradation(
+            [f"{problem}: table left as it is" for problem in error.problems]
+        )
     context.require_root("change the IPVS table")
     try:
-        shortfall = reconcile(context, settings)
+        shortfall = reconcile_service(context, settings)
     except Exception:
         if still_serves(context):
             _write_heartbeat(settings)
         raise
-    return context.degraded([*shortfall.all, *_write_heartbeat(settings)])
+    return context.report_degradation([*shortfall.all_reasons, *_write_heartbeat(settings)])
 
 
 def still_serves(context: Context) -> bool:
     """Test whether the service has a real server that gets connections."""
-    key = _find_running(context)
+    key = _find_running_service(context)
     service = None if key is None else ipvs.find(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
@@ -85,23 +87,23 @@ def _write_heartbeat(settings: DirectorSettings) -> tuple[str, ...]:
 def reload_agent(context: Context) -> ExitCode | None:
     """Apply the current parameters in place."""
     settings = read_settings(context.values)
-    announce_unused(context)
+    announce_unused_parameters(context)
     context.require_root("change the IPVS table")
-    if _find_running(context) is None:
+    if _find_running_service(context) is None:
         raise LvsdrError("there is no service to be reloaded")
     ipvs.load(settings.config.scheduler, context.deadline)
     try:
-        shortfall = reconcile(context, settings)
+        shortfall = reconcile_service(context, settings)
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
-    degradation.update(context, shortfall.all)
-    return context.degraded(shortfall.trouble)
+    degradation.update_reasons(context, shortfall.all_reasons)
+    return context.report_degradation(shortfall.trouble)
 
 
 def stop(context: Context) -> None:
     """Delete the service, check that it is gone, and restore the kernel's settings."""
-    with context.locked_to_stop():  # the ipvsadm of a killed start may still add the service
-        key = _find_running(context)
+    with context.hold_lock_to_stop():  # the ipvsadm of a killed start may still add the service
+        key = _find_running_service(context)
         if key is not None:
             context.require_root("change the IPVS table")
             ipvs.Kernel(key, "gate", context.deadline).remove()
@@ -112,20 +114,20 @@ def stop(context: Context) -> None:
     context.forget("state")
 
 
-def _find_running(context: Context) -> ServiceKey | None:
+def _find_running_service(context: Context) -> ServiceKey | None:
     """Return the started service if it is in the table and is not another resource's, else None."""
-    key = _find_started(context)
+    key = _find_started_service(context)
     if key is None or ipvs.find(key) is None or owners.find_other_owner(context, key) is not None:
         return None
     return key
 
 
-def _find_started(context: Context) -> ServiceKey | None:
+def _find_started_service(context: Context) -> ServiceKey | None:
     """Return the service in the parameters; if they are broken, the one that start stored."""
     try:
         return read_service_key(SERVICE.parse(context.environ))
     except InvalidParameters:
-        return load_saved_pool(context.file("state")).service
+        return load_saved_pool(context.build_path("state")).service
 
 
 AGENT = Agent(
@@ -143,9 +145,9 @@ AGENT = Agent(
         Action("start", start, "60s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "30s", interval="5s", depth="0"),
-        Action("reload-agent", unless_broken(reload_agent, monitor), "30s"),
+        Action("reload-agent", guard_reload(reload_agent, monitor), "30s"),
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
-    is_active=lambda context: _find_running(context) is not None,
+    is_active=lambda context: _find_running_service(context) is not None,
 )

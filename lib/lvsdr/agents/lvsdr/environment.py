@@ -11,17 +11,17 @@ from .findings import gather_findings
 from .pool_plan import explain_ignorance
 from .saved_pool import SavedPool
 from .settings import read_settings
-from .unused import find_ineffective, find_unused
+from .unused import find_ineffective_parameters, find_unused_parameters
 
 
 def validate_environment(context: Context) -> None:
     """Raise LvsdrError if this node lacks programs, scripts, directories, or the resource."""
     settings = read_settings(context.values)
-    announce_unused(context)
+    announce_unused_parameters(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
     for script in (settings.spec.list_script, settings.spec.check_script):
-        if script is not None and not context.have_binary(script.argv[0]):
+        if script is not None and not context.has_binary(script.argv[0]):
             raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")
     if settings.heartbeat_file is not None:
         _require_heartbeat_file(settings.heartbeat_file)
@@ -41,6 +41,8 @@ def _require_heartbeat_file(path: str) -> None:
         raise BadArgument(f"heartbeat_file={path}: {error.strerror}") from None
 
 
-def announce_unused(context: Context) -> None:
+def announce_unused_parameters(context: Context) -> None:
     """Log a warning for each parameter that was set and has no effect."""
-    context.log.warning(*find_unused(context.values), *find_ineffective(context.values))
+    context.log.warning(
+        *find_unused_parameters(context.values), *find_ineffective_parameters(context.values)
+    )

@@ -10,18 +10,23 @@ from contextlib import suppress
 
 from ...errors import LvsdrError, SourceUnavailable
 from ...pacemaker.cluster import ClusterState
-from ...pool.checks import check_all
+from ...pool.checks import run_checks
 from ...pool.director import Findings
-from ...pool.host_addresses import answered, fit, located, questions
+from ...pool.host_addresses import (
+    assign_answers,
+    choose_lookup_names,
+    locate_candidates,
+    remove_unusable_addresses,
+)
 from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Resolved, Verdict
-from ...pool.sources import chosen, followed, survey, untouched
-from ...pool.sources.nodes import node_verdict, with_node_state
+from ...pool.sources import choose_source, explain_untouched, find_followed_resource, query_sources
+from ...pool.sources.nodes import apply_node_state, judge_node
 from ...system import crm
 from ...system.net.resolver import Lookups
 from ...system.process.run import PATIENCE
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
-from .pool_plan import OwnInstance, find_hands_off
+from .pool_plan import OwnInstance, find_hands_off_reason
 from .saved_pool import SavedPool
 from .settings import DirectorSettings
 from .unused import find_unmatched_hosts
@@ -32,10 +37,10 @@ if TYPE_CHECKING:
 
     InterimReceiver = Optional[Callable[[Findings], None]]
 
-_GATHERING = 0.8  # share of the time for findings; the rest is for changing the table
+_GATHERING_SHARE = 0.8  # share of the time for findings; the rest is for changing the table
 _CIB_TIMEOUT = 3.0  # seconds for reading the CIB
-_LISTING = 0.75  # share of that for a list script; checks and look-ups get the rest
-_ENOUGH = 0.5  # share of the time after which a check without an answer has failed
+_LISTING_SHARE = 0.75  # share of that for a list script; checks and look-ups get the rest
+_ANSWER_SHARE = 0.5  # share of the time after which a check without an answer has failed
 
 
 class _Basis(NamedTuple):
@@ -44,22 +49,22 @@ class _Basis(NamedTuple):
     settings: DirectorSettings
     cluster: ClusterState
     saved: SavedPool
-    addresses: Mapping[str, str]
+    last_addresses: Mapping[str, str]
     """The last address of each host."""
-    questions: Mapping[str, str]
+    lookup_names: Mapping[str, str]
     """The name to look up for each host."""
     candidates: Sequence[Candidate]
     fallbacks: Sequence[Candidate]
     nodes: Mapping[str, Verdict]
-    unavailable: str | None
-    hands_off: str | None
+    unavailable_reason: str | None
+    hands_off_reason: str | None
 
 
 def gather_findings(
     settings: DirectorSettings,
     saved: SavedPool,
     deadline: Deadline,
-    own: OwnInstance | None = None,
+    own_instance: OwnInstance | None = None,
     receive_interim: InterimReceiver = None,
 ) -> Findings:
     """Return the findings on every real server.
@@ -68,80 +73,89 @@ def gather_findings(
     second, ``receive_interim`` gets the findings so far.  So a check or a resolver that hangs
     delays its own host only.
     """
-    deadline = deadline.sooner(deadline.remaining() * _GATHERING)
-    enough = _ENOUGH * deadline.remaining()
+    deadline = deadline.sooner(deadline.remaining() * _GATHERING_SHARE)
+    answer_timeout = _ANSWER_SHARE * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
     except SourceUnavailable as error:
         complaints = settings.complaints
-        return Findings((), (), saved.names, unavailable=str(error), complaints=complaints)
-    basis = _lay_basis(settings, saved, cluster, own, deadline)
-    lookups = Lookups(basis.questions.values(), ipv6=":" in settings.key.address)
+        return Findings((), (), saved.names, unavailable_reason=str(error), complaints=complaints)
+    basis = _lay_basis(settings, saved, cluster, own_instance, deadline)
+    lookups = Lookups(basis.lookup_names.values(), ipv6=":" in settings.key.address)
 
     def pass_interim(candidates: list[Candidate]) -> None:
         if receive_interim is not None:
-            certain = [_doubt_uncertain_failure(candidate) for candidate in candidates]
-            receive_interim(_combine(basis, certain, lookups.answers()))
+            certain_candidates = [_doubt_uncertain_failure(candidate) for candidate in candidates]
+            receive_interim(_combine_findings(basis, certain_candidates, lookups.answers()))
 
-    limits = CheckLimits(deadline, enough, pass_interim)
-    candidates = check_all(list(basis.candidates), settings.spec, limits)
+    limits = CheckLimits(deadline, answer_timeout, pass_interim)
+    candidates = run_checks(list(basis.candidates), settings.spec, limits)
     if not lookups.wait(deadline.sooner(PATIENCE)):
         pass_interim(candidates)
         lookups.wait(deadline)
-    return _combine(basis, candidates, lookups.answers())
+    return _combine_findings(basis, candidates, lookups.answers())
 
 
 def _lay_basis(
     settings: DirectorSettings,
     saved: SavedPool,
     cluster: ClusterState,
-    own: OwnInstance | None,
+    own_instance: OwnInstance | None,
     deadline: Deadline,
 ) -> _Basis:
     spec = settings.spec
-    surveyed = survey(cluster, spec, deadline.sooner(deadline.remaining() * _LISTING))
-    count = len(surveyed.candidates)
-    hosts = [*surveyed.candidates, *_list_fallbacks(spec, cluster)]
-    nodes = _judge_nodes(spec, cluster, {*saved.names.values(), *(it.host for it in hosts)})
-    verdicts = {it.host: it.verdict for it in hosts} | nodes
+    survey = query_sources(cluster, spec, deadline.sooner(deadline.remaining() * _LISTING_SHARE))
+    count = len(survey.candidates)
+    candidates = [*survey.candidates, *_list_fallbacks(spec, cluster)]
+    nodes = _judge_nodes(
+        spec, cluster, {*saved.names.values(), *(candidate.host for candidate in candidates)}
+    )
+    verdicts = {candidate.host: candidate.verdict for candidate in candidates} | nodes
     grace = _find_grace(verdicts, spec, cluster, saved, deadline)
-    hosts = [it._replace(verdict=it.verdict.patient(grace)) for it in hosts]
-    last = {h: a for h, a in saved.addresses.items() if a != settings.key.address}
+    candidates = [
+        candidate._replace(verdict=candidate.verdict.extend_grace(grace))
+        for candidate in candidates
+    ]
+    last_addresses = {h: a for h, a in saved.addresses.items() if a != settings.key.address}
     return _Basis(
         settings=settings,
         cluster=cluster,
         saved=saved,
-        addresses=last,
-        questions=questions(hosts, cluster, spec.address_attribute, last),
-        candidates=hosts[:count],
-        fallbacks=hosts[count:],
-        nodes={host: verdict.patient(grace) for host, verdict in nodes.items()},
-        unavailable=surveyed.unavailable,
-        hands_off=None if own is None else find_hands_off(cluster, own),
+        last_addresses=last_addresses,
+        lookup_names=choose_lookup_names(
+            candidates, cluster, spec.address_attribute, last_addresses
+        ),
+        candidates=candidates[:count],
+        fallbacks=candidates[count:],
+        nodes={host: verdict.extend_grace(grace) for host, verdict in nodes.items()},
+        unavailable_reason=survey.unavailable_reason,
+        hands_off_reason=None
+        if own_instance is None
+        else find_hands_off_reason(cluster, own_instance),
     )
 
 
-def _combine(
+def _combine_findings(
     basis: _Basis, candidates: Sequence[Candidate], answers: Mapping[str, Resolved]
 ) -> Findings:
     """Return the findings that follow from the answers that are there."""
-    settings, spec, last = basis.settings, basis.settings.spec, basis.addresses
+    settings, spec, last_addresses = basis.settings, basis.settings.spec, basis.last_addresses
     count = len(basis.candidates)
-    usable = _refuse_unusable(answers, settings.key.address, last.values())
-    resolved = answered(basis.questions, usable, spec.address_attribute)
-    servers = located([*candidates, *basis.fallbacks], resolved, last, spec)
-    known = {server.address: server.host for server in servers if server.address is not None}
-    names = {**basis.saved.names, **known}
-    unmatched = find_unmatched_hosts(spec, basis.cluster, servers, names)
+    answers = _refuse_unusable_addresses(answers, settings.key.address, last_addresses.values())
+    host_answers = assign_answers(basis.lookup_names, answers, spec.address_attribute)
+    servers = locate_candidates([*candidates, *basis.fallbacks], host_answers, last_addresses, spec)
+    known_hosts = {server.address: server.host for server in servers if server.address is not None}
+    hosts = {**basis.saved.names, **known_hosts}
+    unmatched_complaints = find_unmatched_hosts(spec, basis.cluster, servers, hosts)
     return Findings(
         located=servers[:count],
         fallback=[_weigh_fallback(server, spec) for server in servers[count:]],
-        hosts=names,
-        listed=frozenset(spec.weights) if chosen(spec) == "static" else frozenset(),
-        unavailable=basis.unavailable,
-        complaints=(*settings.complaints, *unmatched),
+        hosts=hosts,
+        listed_hosts=frozenset(spec.weights) if choose_source(spec) == "static" else frozenset(),
+        unavailable_reason=basis.unavailable_reason,
+        complaints=(*settings.complaints, *unmatched_complaints),
         nodes=basis.nodes,
-        hands_off=basis.hands_off,
+        hands_off_reason=basis.hands_off_reason,
     )
 
 
@@ -157,7 +171,7 @@ def _doubt_uncertain_failure(candidate: Candidate) -> Candidate:
 
 def compute_script_time(budget: float) -> float:
     """Return the seconds that an action of ``budget`` seconds has for one script."""
-    return budget * _GATHERING
+    return budget * _GATHERING_SHARE
 
 
 def _find_grace(
@@ -172,13 +186,13 @@ def _find_grace(
     Only then the CIB is read: an ordinary cycle does without it.
     """
     hosts = set(saved.names.values())
-    away = [host for host in hosts if host in verdicts and verdicts[host].grace]
-    if not away:
+    away_hosts = [host for host in hosts if host in verdicts and verdicts[host].grace]
+    if not away_hosts:
         return 0.0
     from ...pacemaker.cib import probe_time
 
-    nodes = [node for node in map(cluster.node, away) if node is not None]
-    parts = {followed(spec) or "", *(node.name for node in nodes)}
+    nodes = [node for node in map(cluster.node, away_hosts) if node is not None]
+    parts = {find_followed_resource(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
         return probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
@@ -188,40 +202,38 @@ def _find_grace(
 
 def _judge_nodes(spec: PoolSpec, cluster: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
     """Return the verdicts on hosts from their node states: dead nodes cannot serve."""
-    reason = untouched(cluster, spec)
+    reason = explain_untouched(cluster, spec)
     nodes = {host: cluster.node(host) for host in hosts}
-    verdicts = {
-        host: node_verdict(node, reason) for host, node in nodes.items() if node is not None
-    }
+    verdicts = {host: judge_node(node, reason) for host, node in nodes.items() if node is not None}
     return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 
 
 def _list_fallbacks(spec: PoolSpec, cluster: ClusterState) -> list[Candidate]:
     """Return the fallbacks, judged by the state of their nodes alone."""
-    listed = Verdict(Outcome.IN, "fallback")
-    reason = untouched(cluster, spec)
-    return [with_node_state(Candidate(host, listed), cluster, reason) for host in spec.fallback]
+    verdict = Verdict(Outcome.IN, "fallback")
+    reason = explain_untouched(cluster, spec)
+    return [apply_node_state(Candidate(host, verdict), cluster, reason) for host in spec.fallback]
 
 
 def _weigh_fallback(server: Located, spec: PoolSpec) -> Located:
     weight = spec.fallback[server.host]
     if weight is None:
         return server
-    return server._replace(weight=weight, weight_from="fallback_realservers")
+    return server._replace(weight=weight, weight_source="fallback_realservers")
 
 
-def _refuse_unusable(
-    answers: Mapping[str, Resolved], vip: str, last: Iterable[str]
+def _refuse_unusable_addresses(
+    answers: Mapping[str, Resolved], vip: str, last_addresses: Iterable[str]
 ) -> dict[str, Resolved]:
     """Return the answers without the addresses that no real server can have.
 
     This host's networks are read only if an answer has a new address.
     """
-    unusable = {vip: "is the virtual IP itself"}
+    reasons = {vip: "is the virtual IP itself"}
     addresses = {address for answer in answers.values() for address in answer.addresses}
-    if not addresses <= {*last, *unusable}:
+    if not addresses <= {*last_addresses, *reasons}:
         from ...system.net import netlink
 
         with suppress(LvsdrError):  # the kernel refuses such an address by itself
-            unusable.update(netlink.of_networks())
-    return {question: fit(answer, unusable) for question, answer in answers.items()}
+            reasons.update(netlink.of_networks())
+    return {name: remove_unusable_addresses(answer, reasons) for name, answer in answers.items()}

@@ -26,13 +26,13 @@ def find_other_owner(context: Context, key: ServiceKey) -> str | None:
 
     A service that no state file names is adopted.
     """
-    if load_saved_pool(context.file("state")).service == key:
+    if load_saved_pool(context.build_path("state")).service == key:
         return None
-    return next(_find_others(context, key), None)
+    return next(_find_other_owners(context, key), None)
 
 
 @contextmanager
-def own_service(context: Context, key: ServiceKey, memory: SavedPool) -> Iterator[None]:
+def own_service(context: Context, key: ServiceKey, saved: SavedPool) -> Iterator[None]:
     """Own the service from now on; no other start on this node runs in between.
 
     Raise BadArgument if the service belongs to another resource.  That error concerns this node
@@ -41,41 +41,49 @@ def own_service(context: Context, key: ServiceKey, memory: SavedPool) -> Iterato
     path = f"{context.rsctmp}/lvsdr-services.lock"
     tell = context.log.warning
     with locking.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
-        other = find_other_owner(context, key)
-        if other is not None and ipvs.find(key) is not None and _exists(context, other):
+        other_owner = find_other_owner(context, key)
+        if (
+            other_owner is not None
+            and ipvs.find(key) is not None
+            and _is_in_cluster(context, other_owner)
+        ):
             raise BadArgument(
-                f"resource {other} has the {key.protocol} service "
+                f"resource {other_owner} has the {key.protocol} service "
                 f"{join_endpoint(key.address, key.port)} on this node already: "
                 "give this one another vip, port or protocol"
             )
-        for stale in _find_others(context, key):
-            _take_over(context, stale)
+        for stale_owner in _find_other_owners(context, key):
+            _take_over_service(context, stale_owner)
         # The cycle saves its state, too, and reports the problem then.
-        context.save("state", render_saved_pool(memory._replace(service=key)))
+        context.save("state", render_saved_pool(saved._replace(service=key)))
         yield
 
 
-def _take_over(context: Context, stale: str) -> None:
+def _take_over_service(context: Context, stale_owner: str) -> None:
     """Remove the file of a resource that is no longer active here; it would count as the owner."""
-    path = context.file("state", of=stale)
+    path = context.build_path("state", instance=stale_owner)
     try:
         small_files.remove(path)
     except OSError as error:
         raise LvsdrError(
-            f"cannot remove {path}, by which resource {stale} owns the service: {error.strerror}"
+            f"cannot remove {path}, by which resource {stale_owner} owns the service: "
+            f"{error.strerror}"
         ) from None
-    context.log.info(f"taken over from resource {stale}, which is no longer active here")
+    context.log.info(f"taken over from resource {stale_owner}, which is no longer active here")
 
 
-def _find_others(context: Context, key: ServiceKey) -> Iterator[str]:
+def _find_other_owners(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
-    for instance in context.instances("state"):
-        own = without_instance_number(instance) == without_instance_number(context.instance)
-        if not own and load_saved_pool(context.file("state", of=instance)).service == key:
+    for instance in context.list_instances("state"):
+        is_own = without_instance_number(instance) == without_instance_number(context.instance)
+        if (
+            not is_own
+            and load_saved_pool(context.build_path("state", instance=instance)).service == key
+        ):
             yield instance
 
 
-def _exists(context: Context, instance: str) -> bool:
+def _is_in_cluster(context: Context, instance: str) -> bool:
     """Test whether the cluster has the resource; a deleted resource owns nothing."""
     try:
         cluster = crm.read_cluster_state(context.deadline)

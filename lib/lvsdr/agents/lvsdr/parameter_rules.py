@@ -10,7 +10,7 @@ from ...values.parsing import canonical_address
 from . import parameters as p
 
 
-def _role_needs_resource(values: Values) -> Iterator[str]:
+def _require_resource_of_role(values: Values) -> Iterator[str]:
     if values[p.ROLE] != "any" and values[p.RESOURCE] is None:
         yield (
             f"{p.ROLE.name}={values[p.ROLE]}: needs {p.RESOURCE.name}, "
@@ -18,7 +18,7 @@ def _role_needs_resource(values: Values) -> Iterator[str]:
         )
 
 
-def _one_family(values: Values) -> Iterator[str]:
+def _require_one_family(values: Values) -> Iterator[str]:
     """Require the service's address family: IPVS forwards to no other (tunnels aside)."""
     ipv6 = ":" in values[p.VIP]
     for parameter in (p.WEIGHTS, p.FALLBACK):
@@ -28,28 +28,28 @@ def _one_family(values: Values) -> Iterator[str]:
                 yield f"{parameter.name}={host}: must be {legal}, as vip {values[p.VIP]} is"
 
 
-def _addresses_of_hosts(values: Values) -> Iterator[str]:
+def _refuse_unusable_addresses(values: Values) -> Iterator[str]:
     """Refuse addresses that no real server can have: clients would be refused there."""
     for parameter in (p.WEIGHTS, p.FALLBACK):
         for host in values[parameter] or {}:
             if host == values[p.VIP]:
                 yield f"{parameter.name}={host}: must be another address than vip, which it is"
-            elif canonical_address(host) and not _reachable(host):
+            elif canonical_address(host) and not _is_reachable(host):
                 yield f"{parameter.name}={host}: must be an address that other hosts can send to"
 
 
-def _reachable(address: str) -> bool:
+def _is_reachable(address: str) -> bool:
     return is_remote(address) and not is_link_local(address)
 
 
-def _netmask_of_family(values: Values) -> Iterator[str]:
+def _require_netmask_of_family(values: Values) -> Iterator[str]:
     mask = values[p.OPTIONS].netmask
     if mask is not None and ("." in mask) is (":" in values[p.VIP]):
         legal = "a prefix length" if ":" in values[p.VIP] else "a mask such as 255.255.255.0"
         yield f"{p.OPTIONS.name}=-M {mask}: must be {legal}, as vip {values[p.VIP]} is"
 
 
-def _one_packet_is_udp(values: Values) -> Iterator[str]:
+def _require_udp_for_one_packet(values: Values) -> Iterator[str]:
     if values[p.OPTIONS].one_packet and values[p.PROTOCOL] != "udp":
         yield f"{p.OPTIONS.name}=--ops: is legal with protocol=udp only"
 
@@ -66,7 +66,7 @@ PARAMETERS = ParameterSet(
         *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE),
     ),
     rules=(
-        *(_role_needs_resource, _one_family, _addresses_of_hosts),
-        *(_netmask_of_family, _one_packet_is_udp),
+        *(_require_resource_of_role, _require_one_family, _refuse_unusable_addresses),
+        *(_require_netmask_of_family, _require_udp_for_one_packet),
     ),
 )

@@ -24,18 +24,22 @@ class OwnInstance(NamedTuple):
     node: str | None
 
 
-def find_hands_off(cluster: ClusterState, own: OwnInstance) -> str | None:
+def find_hands_off_reason(cluster: ClusterState, own_instance: OwnInstance) -> str | None:
     """Return the reason why only an administrator may change the table; None if the agent may.
 
     Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
     """
-    node = cluster.node(own.node or "")
+    node = cluster.node(own_instance.node or "")
     if node is not None and node.maintenance:
         return f"node {node.name} is in maintenance"
-    instances = cluster.resources.get(own.resource, ())
-    here = [one for one in instances if own.node is None or one.node == own.node]
-    if any(not one.managed for one in here):
-        return f"{own.resource} is unmanaged"
+    instances = cluster.resources.get(own_instance.resource, ())
+    local_instances = [
+        instance
+        for instance in instances
+        if own_instance.node is None or instance.node == own_instance.node
+    ]
+    if any(not instance.managed for instance in local_instances):
+        return f"{own_instance.resource} is unmanaged"
     return None
 
 
@@ -45,15 +49,19 @@ def explain_ignorance(findings: Findings) -> str | None:
     An empty result is known, too.  If no candidate is IN, a candidate that only lacks an address
     may be the fit one.
     """
-    if findings.unavailable is not None:
-        return findings.unavailable
-    unknown = [s for s in findings.located if s.verdict.outcome is Outcome.UNKNOWN]
-    known = len(findings.located) > len(unknown)
-    if any(s.verdict.outcome is Outcome.IN for s in findings.located):
+    if findings.unavailable_reason is not None:
+        return findings.unavailable_reason
+    unknown_servers = [
+        server for server in findings.located if server.verdict.outcome is Outcome.UNKNOWN
+    ]
+    has_known = len(findings.located) > len(unknown_servers)
+    if any(server.verdict.outcome is Outcome.IN for server in findings.located):
         return None
-    if known and all(server.address is not None for server in unknown):
+    if has_known and all(server.address is not None for server in unknown_servers):
         return None
-    return "; ".join(f"{server.host}: {server.verdict.reason}" for server in unknown) or None
+    return (
+        "; ".join(f"{server.host}: {server.verdict.reason}" for server in unknown_servers) or None
+    )
 
 
 class PoolPlan(NamedTuple):
@@ -69,15 +77,15 @@ def plan_pool(
     service: Service | None,
     drains: Mapping[RealServerKey, float],
     now: float,
-    settling: AbstractSet[RealServerKey] = frozenset(),
+    settling_keys: AbstractSet[RealServerKey] = frozenset(),
 ) -> PoolPlan:
     """Return the wanted service.
 
-    ``drains`` and ``now`` are in seconds of the monotonic clock.  ``settling`` contains the real
-    servers that an earlier pass of this cycle has withdrawn.
+    ``drains`` and ``now`` are in seconds of the monotonic clock.  ``settling_keys`` contains the
+    real servers that an earlier pass of this cycle has withdrawn.
     """
     pool = {} if service is None else service.real_servers
-    decision = decide(pool, findings, settings.goal, drains, now, settling)
+    decision = decide(pool, findings, settings.goal, drains, now, settling_keys)
     return PoolPlan(WantedService(settings.config, decision.real_servers), decision)
 
 
@@ -87,20 +95,27 @@ def is_certain(decision: Decision) -> bool:
     Hosts without an answer are UNKNOWN.  The decision must leave a real server that serves.  So a
     late answer neither leads to a decision about an empty pool nor brings in a fallback.
     """
-    present = (Outcome.IN, Outcome.UNKNOWN)
-    return any(row.before and row.after and row.verdict.outcome in present for row in decision.rows)
+    present_outcomes = (Outcome.IN, Outcome.UNKNOWN)
+    return any(
+        row.weight_before and row.weight_after and row.verdict.outcome in present_outcomes
+        for row in decision.rows
+    )
 
 
-def list_undone(findings: Findings, service: Service | None, plan: PoolPlan) -> Iterator[str]:
+def list_undone_changes(
+    findings: Findings, service: Service | None, plan: PoolPlan
+) -> Iterator[str]:
     """Yield a sentence for each change that is left to the administrator."""
-    reason = findings.hands_off
+    reason = findings.hands_off_reason
     if findings.blind:
         yield from plan.decision.degraded
     if service is not None and service.config != plan.wanted.config:
         yield f"options of the service left alone, because {reason}"
     for row in plan.decision.rows:
-        if row.before != row.after:
-            change = f"{_name_weight(row.before)} instead of {_name_weight(row.after)}"
+        if row.weight_before != row.weight_after:
+            change = (
+                f"{_name_weight(row.weight_before)} instead of {_name_weight(row.weight_after)}"
+            )
             yield f"{row.host} left with {change}, because {reason}"
 
 

@@ -1,8 +1,9 @@
 """One cycle of the director.
 
 A cycle loads the saved pool, gathers the findings, plans the pool, changes the kernel's table, logs
-each change, and saves the pool for the next cycle.  ``reconcile`` keeps a running service in order,
-for monitor and reload-agent.  ``establish`` is the first cycle of a service, for start.
+each change, and saves the pool for the next cycle.  ``reconcile_service`` keeps a running service
+in order, for monitor and reload-agent.  ``establish_service`` is the first cycle of a service, for
+start.
 
 The other modules: ``findings`` only reads, ``pool_plan`` is pure, ``saved_pool`` is the state file.
 """
@@ -14,10 +15,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from ...errors import KernelMismatch, LvsdrError, NotRunning, SourceUnavailable
-from ...ipvs.table import RealServerKey, Service, WantedService, serves
-from ...ipvs.table import settings as settled
+from ...ipvs.table import RealServerKey, Service, WantedService, is_serving, strip_counters
 from ...ocf.context import Context, compute_budget
-from ...pool.change_messages import Row, as_it_became, changes
+from ...pool.change_messages import Row, apply_actual_weights, describe_changes
 from ...pool.director import Findings
 from ...system import crm, ipvs, sysctl
 from ...values.light_typing import NamedTuple
@@ -28,61 +28,69 @@ from .pool_plan import (
     PoolPlan,
     explain_ignorance,
     is_certain,
-    list_undone,
+    list_undone_changes,
     plan_pool,
 )
 from .saved_pool import SavedPool, build_saved_pool, load_saved_pool, render_saved_pool
 from .settings import DirectorSettings
 from .unused import find_overlong_timeout
 
-_STALE = 1.0  # seconds after which crm_mon's answer is too old
+_STALE_AFTER = 1.0  # seconds after which crm_mon's answer is too old
 _MANAGED_UNKNOWN = "it is not known whether the resource is managed"
-_RETRY = 1.0  # seconds between the queries of the first cycle
+_RETRY_DELAY = 1.0  # seconds between the queries of the first cycle
 
 
 class Shortfall(NamedTuple):
     """The reasons why a cycle is degraded; none for a good one."""
 
-    pool: tuple[str, ...]
+    pool_reasons: tuple[str, ...]
     """The reasons why the pool is less than configured."""
     trouble: tuple[str, ...] = ()
     """The agent's own trouble: files or settings that it could not write."""
 
     @property
-    def all(self) -> tuple[str, ...]:
-        return (*self.trouble, *self.pool)
+    def all_reasons(self) -> tuple[str, ...]:
+        return (*self.trouble, *self.pool_reasons)
 
 
-def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
+def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall:
     """Run one cycle of a running service; raise NotRunning if the service is gone."""
-    began = time.monotonic()
-    with context.locked() as unlocked:
-        if time.monotonic() - began > _STALE:
+    wait_start = time.monotonic()
+    with context.hold_lock() as lock_problems:
+        if time.monotonic() - wait_start > _STALE_AFTER:
             crm.end_crm_mon()  # it began before the wait: the cluster may have changed
         if ipvs.find(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
-        saved = load_saved_pool(context.file("state"))
-        own = OwnInstance(context.resource, context.node)
-        early = _EarlyPass(context, settings, saved)
-        findings = gather_findings(settings, saved, context.deadline, own, early)
+        saved = load_saved_pool(context.build_path("state"))
+        own_instance = OwnInstance(context.resource, context.node)
+        early_pass = _EarlyPass(context, settings, saved)
+        findings = gather_findings(settings, saved, context.deadline, own_instance, early_pass)
         if context.action == "monitor" and findings.blind:  # Pacemaker reloads what is managed
-            findings = findings._replace(hands_off=_MANAGED_UNKNOWN)
-        if findings.hands_off is not None:
+            findings = findings._replace(hands_off_reason=_MANAGED_UNKNOWN)
+        if findings.hands_off_reason is not None:
             draft = _draft_change(context, settings, findings, saved)
-            return Shortfall((*list_undone(findings, draft.service, draft.plan), *unlocked))
-        unset = set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
-        done = _change_pool(context, settings, findings, early.saved, early.withdrawn)
+            return Shortfall(
+                (*list_undone_changes(findings, draft.service, draft.plan), *lock_problems)
+            )
+        sysctl_warnings = (
+            set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
+        )
+        result = _change_pool(
+            context, settings, findings, early_pass.saved, early_pass.withdrawn_keys
+        )
     # The reason must not change from run to run: take the whole budget, not the time left.
     script_time = compute_script_time(compute_budget(context.environ))
-    overlong = find_overlong_timeout(context.values, script_time)
-    trouble = dict.fromkeys((*early.trouble, *done.shortfall.trouble, *unset, *unlocked))
-    return Shortfall((*done.shortfall.pool, *overlong), tuple(trouble))
+    timeout_complaints = find_overlong_timeout(context.values, script_time)
+    trouble = dict.fromkeys(
+        (*early_pass.trouble, *result.shortfall.trouble, *sysctl_warnings, *lock_problems)
+    )
+    return Shortfall((*result.shortfall.pool_reasons, *timeout_complaints), tuple(trouble))
 
 
-def establish(context: Context, settings: DirectorSettings) -> Shortfall:
+def establish_service(context: Context, settings: DirectorSettings) -> Shortfall:
     """Run the first cycle of a service: own it, and create or adopt it."""
-    with context.locked():
-        saved = load_saved_pool(context.file("state"))
+    with context.hold_lock():
+        saved = load_saved_pool(context.build_path("state"))
         findings = _await_findings(context, settings, saved)
         context.log.warning(*set_sysctls(context, settings))
         with owners.own_service(context, settings.key, saved):
@@ -99,9 +107,9 @@ def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPo
         reason = explain_ignorance(findings)
         if reason is None:
             return findings
-        if context.deadline.remaining() < 2 * _RETRY:
+        if context.deadline.remaining() < 2 * _RETRY_DELAY:
             raise SourceUnavailable(f"nothing is known of any real server: {reason}")
-        time.sleep(_RETRY)
+        time.sleep(_RETRY_DELAY)
 
 
 class _EarlyPass:
@@ -110,25 +118,25 @@ class _EarlyPass:
     def __init__(self, context: Context, settings: DirectorSettings, saved: SavedPool) -> None:
         self._context = context
         self._settings = settings
-        self._before = saved
+        self._saved_before = saved
         self.saved = saved
         """The state from now on, also if the state file cannot be written."""
         self.trouble: tuple[str, ...] = ()
 
     @property
-    def withdrawn(self) -> AbstractSet[RealServerKey]:
+    def withdrawn_keys(self) -> AbstractSet[RealServerKey]:
         """Return the real servers that this pass has withdrawn."""
-        return self.saved.drains.keys() - self._before.drains.keys()
+        return self.saved.drains.keys() - self._saved_before.drains.keys()
 
     def __call__(self, findings: Findings) -> None:
         """Carry out the changes if they are certain."""
-        if findings.hands_off is not None:
+        if findings.hands_off_reason is not None:
             return
         context, settings = self._context, self._settings
-        draft = _draft_change(context, settings, findings, self.saved, self.withdrawn)
+        draft = _draft_change(context, settings, findings, self.saved, self.withdrawn_keys)
         if is_certain(draft.plan.decision):
-            done = _execute(context, settings, findings, self.saved, draft)
-            self.saved, self.trouble = done.saved, done.shortfall.trouble
+            result = _execute_draft(context, settings, findings, self.saved, draft)
+            self.saved, self.trouble = result.saved, result.shortfall.trouble
 
 
 class _Draft(NamedTuple):
@@ -139,7 +147,7 @@ class _Draft(NamedTuple):
     plan: PoolPlan
 
 
-class _Done(NamedTuple):
+class _PassResult(NamedTuple):
     """The result of one pass."""
 
     shortfall: Shortfall
@@ -152,11 +160,11 @@ def _draft_change(
     settings: DirectorSettings,
     findings: Findings,
     saved: SavedPool,
-    settling: AbstractSet[RealServerKey] = frozenset(),
+    settling_keys: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
     kernel = ipvs.Kernel(settings.key, settings.goal.forward, context.deadline)
     service = kernel.service(WantedService(settings.config, {}))
-    plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling)
+    plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling_keys)
     return _Draft(kernel, service, plan)
 
 
@@ -165,40 +173,40 @@ def _change_pool(
     settings: DirectorSettings,
     findings: Findings,
     saved: SavedPool,
-    settling: AbstractSet[RealServerKey] = frozenset(),
-) -> _Done:
+    settling_keys: AbstractSet[RealServerKey] = frozenset(),
+) -> _PassResult:
     """Change the table, log each change with its reason, and save the pool.
 
-    ``settling`` contains the real servers that an earlier pass of this cycle has withdrawn.
+    ``settling_keys`` contains the real servers that an earlier pass of this cycle has withdrawn.
     """
-    draft = _draft_change(context, settings, findings, saved, settling)
-    return _execute(context, settings, findings, saved, draft)
+    draft = _draft_change(context, settings, findings, saved, settling_keys)
+    return _execute_draft(context, settings, findings, saved, draft)
 
 
-def _execute(
+def _execute_draft(
     context: Context,
     settings: DirectorSettings,
     findings: Findings,
     saved: SavedPool,
     draft: _Draft,
-) -> _Done:
+) -> _PassResult:
     kernel, service, (wanted, decision) = draft
     rows: Sequence[Row] = decision.rows
-    refused: tuple[str, ...] = ()
-    if service is None or settled(service) != wanted:
+    refusals: tuple[str, ...] = ()
+    if service is None or strip_counters(service) != wanted:
         try:
             kernel.reach(wanted)
         except KernelMismatch as error:
             # The kernel always refuses such an entry, for example one of a broadcast address.  A
             # restart, here or elsewhere, would only cut the connections of serving real servers.
             service = kernel.service(wanted)
-            if not serves(service, wanted):
+            if not is_serving(service, wanted):
                 raise
-            rows, refused = as_it_became(rows, service), (str(error),)
-    context.log.info(*changes(rows))
-    now = build_saved_pool(settings.key, findings, decision, saved)
-    trouble = context.save("state", render_saved_pool(now)) if now != saved else ()
-    return _Done(Shortfall((*refused, *decision.degraded), trouble), now)
+            rows, refusals = apply_actual_weights(rows, service), (str(error),)
+    context.log.info(*describe_changes(rows))
+    new_saved = build_saved_pool(settings.key, findings, decision, saved)
+    trouble = context.save("state", render_saved_pool(new_saved)) if new_saved != saved else ()
+    return _PassResult(Shortfall((*refusals, *decision.degraded), trouble), new_saved)
 
 
 def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]:
@@ -208,9 +216,15 @@ def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]
     Start raises LvsdrError if a setting is missing without which nothing can be forwarded.
     """
     claims = context.claim_sysctls(settings.sysctls)
-    essential = [why for name, why in claims.unset.items() if name in settings.essential_sysctls]
+    essential_problems = [
+        problem for name, problem in claims.unset.items() if name in settings.essential_sysctls
+    ]
     if context.action != "start":
-        return tuple(s for s in claims.trouble if s in essential or s not in claims.unset.values())
-    if essential:
-        raise LvsdrError("; ".join(essential))
+        return tuple(
+            problem
+            for problem in claims.trouble
+            if problem in essential_problems or problem not in claims.unset.values()
+        )
+    if essential_problems:
+        raise LvsdrError("; ".join(essential_problems))
     return tuple(claims.trouble)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...ipvs.options import refuses_at_zero, with_fallback
+from ...ipvs.options import add_fallback_flag, refuses_at_zero
 from ...ipvs.table import ServiceConfig, ServiceKey
 from ...ocf.parameters import Values
 from ...pool.director import Goal
 from ...pool.model import AttributeMatch, DrainPolicy, PoolSpec, Script, WantedRole
 from ...values.light_typing import NamedTuple
 from . import parameters as p
-from .unused import find_ineffective
+from .unused import find_ineffective_parameters
 
 
 class DirectorSettings(NamedTuple):
@@ -51,7 +51,7 @@ def read_settings(values: Values) -> DirectorSettings:
     """Return all of the parameters in the types of the other modules."""
     return DirectorSettings(
         key=read_service_key(values),
-        config=with_fallback(values[p.OPTIONS]),
+        config=add_fallback_flag(values[p.OPTIONS]),
         spec=_read_spec(values),
         goal=Goal(
             port=values[p.PORT],
@@ -60,7 +60,7 @@ def read_settings(values: Values) -> DirectorSettings:
             refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
-        complaints=tuple(find_ineffective(values)),
+        complaints=tuple(find_ineffective_parameters(values)),
     )
 
 

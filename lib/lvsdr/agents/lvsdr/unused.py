@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ...ocf.parameters import Parameter, Values
 from ...pacemaker.cluster import ClusterState
 from ...pool.model import Located, PoolSpec
-from ...pool.sources import chosen
+from ...pool.sources import choose_source
 from ...values.hosts import find_ignoring_case
 from . import parameters as p
 
@@ -15,24 +15,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_BY_SCRIPT: tuple[Parameter[Any], ...] = (p.RESOURCE, p.ROLE)
-_BY_ANY_SCRIPT: tuple[Parameter[Any], ...] = (p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE)
+_REPLACED_BY_LIST_SCRIPT: tuple[Parameter[Any], ...] = (p.RESOURCE, p.ROLE)
+_REPLACED_BY_ANY_SCRIPT: tuple[Parameter[Any], ...] = (p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE)
 
 
-def find_unused(values: Values) -> Iterator[str]:
+def find_unused_parameters(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that another one replaces: worth a warning."""
-    script = next((it for it in (p.LIST_SCRIPT, p.CHECK_SCRIPT) if values[it] is not None), None)
+    script = next(
+        (
+            parameter
+            for parameter in (p.LIST_SCRIPT, p.CHECK_SCRIPT)
+            if values[parameter] is not None
+        ),
+        None,
+    )
     if values[p.LIST_SCRIPT] is not None:
-        for parameter in filter(values.is_set, _BY_SCRIPT):
+        for parameter in filter(values.is_set, _REPLACED_BY_LIST_SCRIPT):
             yield f"{parameter.name} is not used: {p.LIST_SCRIPT.name} names the real servers"
     if script is not None:
-        for parameter in filter(values.is_set, _BY_ANY_SCRIPT):
+        for parameter in filter(values.is_set, _REPLACED_BY_ANY_SCRIPT):
             yield f"{parameter.name} is not used: {script.name} decides"
     elif values.is_set(p.SCRIPT_TIMEOUT):
         yield f"{p.SCRIPT_TIMEOUT.name} is not used: no script is set"
 
 
-def find_ineffective(values: Values) -> Iterator[str]:
+def find_ineffective_parameters(values: Values) -> Iterator[str]:
     """Yield a sentence for each parameter that cannot have its intended effect."""
     scripts = (values[p.LIST_SCRIPT], values[p.CHECK_SCRIPT])
     if values.is_set(p.ATTRIBUTE_VALUE) and not values[p.ATTRIBUTE_NAME] and not any(scripts):
@@ -41,9 +48,9 @@ def find_ineffective(values: Values) -> Iterator[str]:
             "set that, too (readable was the default of the original agent)"
         )
     for host, weight in (values[p.FALLBACK] or {}).items():
-        listed = (values[p.WEIGHTS] or {}).get(host)
-        usual = values[p.DEFAULT_WEIGHT] if listed is None else listed
-        if (usual if weight is None else weight) == 0:
+        listed_weight = (values[p.WEIGHTS] or {}).get(host)
+        usual_weight = values[p.DEFAULT_WEIGHT] if listed_weight is None else listed_weight
+        if (usual_weight if weight is None else weight) == 0:
             yield f"{p.FALLBACK.name}: {host} has weight 0, so it never serves"
 
 
@@ -66,11 +73,15 @@ def find_unmatched_hosts(
     ``hosts`` are the last known hosts by address.  A list that names the candidates itself is
     skipped.
     """
-    if chosen(spec) == "static":
+    if choose_source(spec) == "static":
         return
     candidates = {server.host for server in servers}
     for host in spec.weights:
         if state.node(host) is None and find_ignoring_case(host, candidates) is None:
-            known = hosts.get(host)
-            hint = f": write {known}, which has this address" if known not in (None, host) else ""
+            known_host = hosts.get(host)
+            hint = (
+                f": write {known_host}, which has this address"
+                if known_host not in (None, host)
+                else ""
+            )
             yield f"{p.WEIGHTS.name}: {host} is neither a cluster node nor a real server{hint}"

@@ -12,7 +12,7 @@ from ...errors import (
     LvsdrError,
     OutOfOrder,
 )
-from ...ocf.actions import Action, unless_broken
+from ...ocf.actions import Action, guard_reload
 from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet
@@ -20,7 +20,7 @@ from ...system import sysctl
 from ...system.net import loopback
 from ...system.net.netlink import Address
 from . import arp_sysctls
-from .drain import drain, is_leaving
+from .drain import drain_connections, is_leaving
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
 from .saved_start import (
     NO_DRAIN,
@@ -41,7 +41,7 @@ def start(context: Context) -> None:
     context.require_root("change the addresses of lo")
     context.require_binary("ip")
     _require_family(vip)
-    with context.locked():
+    with context.hold_lock():
         arp_sysctls.hide_address(context, vip)
         context.log.warning(*_find_conflicts(vip))
         saved = SavedStart(vip, read_drain_times(values))
@@ -58,9 +58,9 @@ def _add_address(context: Context, vip: str, label: str) -> None:
         loopback.put(vip, label, context.deadline)
         context.log.info(f"{vip} put on lo")
     else:
-        labelled = f" with label {entries.ours.label}" if entries.ours.label else ""
-        context.log.info(f"{vip} is on lo already{labelled}: adopted")
-    _warn_of_others(context, entries.others)
+        label_note = f" with label {entries.ours.label}" if entries.ours.label else ""
+        context.log.info(f"{vip} is on lo already{label_note}: adopted")
+    _warn_of_other_entries(context, entries.others)
 
 
 def monitor(context: Context) -> ExitCode | None:
@@ -72,17 +72,19 @@ def monitor(context: Context) -> ExitCode | None:
     entries = loopback.look(vip) if vip else None
     if vip is None or entries is None or entries.ours is None:
         if entries is not None and not context.is_probe:
-            _warn_of_others(context, entries.others)
+            _warn_of_other_entries(context, entries.others)
         return ExitCode.NOT_RUNNING
-    if context.is_probe and load_saved_start(context.file("state")) is None:
+    if context.is_probe and load_saved_start(context.build_path("state")) is None:
         return None
     _require_order(vip)
-    return None if context.is_probe else context.degraded(_broken_parameters(context))
+    return (
+        None if context.is_probe else context.report_degradation(_find_parameter_problems(context))
+    )
 
 
 def _require_order(vip: str) -> None:
     """Raise OutOfOrder with every difference from the state that start left."""
-    problems = arp_sysctls.find_broken(vip)
+    problems = arp_sysctls.find_broken_sysctls(vip)
     if not loopback.is_up():
         problems.append("lo is down")
     if problems:
@@ -95,7 +97,7 @@ def still_serves(context: Context) -> bool:
     return vip is not None and loopback.look(vip).ours is not None
 
 
-def _broken_parameters(context: Context) -> tuple[str, ...]:
+def _find_parameter_problems(context: Context) -> tuple[str, ...]:
     """Return the problems of the parameters; a typing error must not remove the address."""
     try:
         context.values  # noqa: B018  reading them raises InvalidParameters
@@ -110,41 +112,41 @@ def reload_agent(context: Context) -> None:
     context.require_root("change the addresses of lo")
     if loopback.look(values[VIP]).ours is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
-    with context.locked() as unlocked:
+    with context.hold_lock() as lock_problems:
         arp_sysctls.hide_address(context, values[VIP])
         saved = SavedStart(values[VIP], read_drain_times(values))
-        context.log.warning(*unlocked, *context.save("state", render_saved_start(saved)))
+        context.log.warning(*lock_problems, *context.save("state", render_saved_start(saved)))
 
 
 def stop(context: Context) -> None:
     """Wait for director and connections, remove the address, then restore the ARP settings."""
-    with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
-        present = _find_present(context)
-        if present:
+    with context.hold_lock_to_stop():  # the ip(8) of a killed start may still add the address
+        present_vips = _find_present_addresses(context)
+        if present_vips:
             context.require_root("change the addresses of lo")
             context.require_binary("ip")
             times = _choose_drain_times(context)
-            for vip in present:
-                _remove(context, vip, times)
+            for vip in present_vips:
+                _remove_address(context, vip, times)
     context.release_sysctls()
     context.forget("state")
 
 
-def _find_present(context: Context) -> list[str]:
+def _find_present_addresses(context: Context) -> list[str]:
     """Return the addresses on lo to be removed: the parameter's, and the one that start stored."""
-    saved = load_saved_start(context.file("state"))
+    saved = load_saved_start(context.build_path("state"))
     vips = dict.fromkeys(filter(None, (_find_vip(context), saved and saved.vip)))
     return [vip for vip in vips if loopback.look(vip).ours is not None]
 
 
-def _remove(context: Context, vip: str, times: DrainTimes) -> None:
+def _remove_address(context: Context, vip: str, times: DrainTimes) -> None:
     try:
-        drain(vip, times, context.deadline, context.log)
+        drain_connections(vip, times, context.deadline, context.log)
     except Exception as error:  # a failed count must not keep the address
         context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.take_away(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
-    _warn_of_others(context, loopback.look(vip).others)
+    _warn_of_other_entries(context, loopback.look(vip).others)
 
 
 def _choose_drain_times(context: Context) -> DrainTimes:
@@ -156,7 +158,7 @@ def _choose_drain_times(context: Context) -> DrainTimes:
         values = ParameterSet((DRAIN_DELAY, DRAIN_TIMEOUT)).parse(context.environ)
         times = read_drain_times(values)
     except InvalidParameters:
-        saved = load_saved_start(context.file("state"))
+        saved = load_saved_start(context.build_path("state"))
         times = saved.drain_times if saved else NO_DRAIN
     if times.delay and not is_leaving(context.node, context.deadline):
         return times._replace(delay=0.0)
@@ -172,7 +174,7 @@ def validate_environment(context: Context) -> None:
     vip = context.values[VIP]
     context.require_binary("ip")
     _require_family(vip)
-    problems = [*_find_conflicts(vip), *map(_describe_other, loopback.look(vip).others)]
+    problems = [*_find_conflicts(vip), *map(_describe_other_entry, loopback.look(vip).others)]
     if problems:
         raise BadArgument("; ".join(problems))
 
@@ -182,21 +184,21 @@ def _find_vip(context: Context) -> str | None:
     try:
         return ParameterSet((VIP,)).parse(context.environ)[VIP]
     except InvalidParameters:
-        saved = load_saved_start(context.file("state"))
+        saved = load_saved_start(context.build_path("state"))
         return saved.vip if saved else None
 
 
 def _find_conflicts(vip: str) -> tuple[str, ...]:
-    if not arp_sysctls.list_wanted(vip):
+    if not arp_sysctls.list_wanted_sysctls(vip):
         return ()
     return tuple(arp_sysctls.find_conflicts(sysctl.of_interfaces))
 
 
-def _warn_of_others(context: Context, others: tuple[Address, ...]) -> None:
-    context.log.warning(*map(_describe_other, others))
+def _warn_of_other_entries(context: Context, others: tuple[Address, ...]) -> None:
+    context.log.warning(*map(_describe_other_entry, others))
 
 
-def _describe_other(other: Address) -> str:
+def _describe_other_entry(other: Address) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
 
 
@@ -224,9 +226,9 @@ AGENT = Agent(
         Action("start", start, "20s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "20s", interval="10s", depth="0"),
-        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
+        Action("reload-agent", guard_reload(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,
-    is_active=lambda context: bool(_find_present(context)),
+    is_active=lambda context: bool(_find_present_addresses(context)),
 )

@@ -29,21 +29,23 @@ _CONSEQUENCE = {
 }
 
 
-def build_name(place: str, setting: str) -> str:
+def build_sysctl_name(place: str, setting: str) -> str:
     """Return the name of a setting below /proc/sys."""
     return f"net/ipv4/conf/{place}/{setting}"
 
 
-ESSENTIAL = frozenset(build_name("all", setting) for setting in _VALUES)
+ESSENTIAL = frozenset(build_sysctl_name("all", setting) for setting in _VALUES)
 """The settings that hide the address; those of lo do not apply to packets on other interfaces."""
 
 AS_GOOD = {
-    build_name(place, setting): good for setting, good in _AS_GOOD.items() for place in _PLACES
+    build_sysctl_name(place, setting): good_values
+    for setting, good_values in _AS_GOOD.items()
+    for place in _PLACES
 }
 """The values of each setting that work as well as the wanted one."""
 
 
-def list_wanted(vip: str) -> dict[str, str]:
+def list_wanted_sysctls(vip: str) -> dict[str, str]:
     """Return the settings that hide the address; none for IPv6.
 
     The kernel answers neighbour solicitations only for addresses of the receiving interface.
@@ -51,7 +53,9 @@ def list_wanted(vip: str) -> dict[str, str]:
     if ":" in vip:
         return {}
     return {
-        build_name(place, setting): value for setting, value in _VALUES.items() for place in _PLACES
+        build_sysctl_name(place, setting): value
+        for setting, value in _VALUES.items()
+        for place in _PLACES
     }
 
 
@@ -60,29 +64,32 @@ def hide_address(context: Context, vip: str) -> None:
 
     If /proc/sys is read-only, as in a container, other values that work as well are accepted.
     """
-    wanted = list_wanted(vip)
-    if not wanted:
+    wanted_sysctls = list_wanted_sysctls(vip)
+    if not wanted_sysctls:
         return
-    claims = context.claim_sysctls(wanted, AS_GOOD)
+    claims = context.claim_sysctls(wanted_sysctls, AS_GOOD)
     context.log.warning(*claims.trouble)
-    wrong = [text for name, text in _describe_differing(vip).items() if name in ESSENTIAL]
-    if wrong:
-        raise LvsdrError("; ".join((*wrong, *claims.unset.values())))
+    problems = [text for name, text in _describe_differences(vip).items() if name in ESSENTIAL]
+    if problems:
+        raise LvsdrError("; ".join((*problems, *claims.unset.values())))
 
 
-def find_broken(vip: str) -> list[str]:
+def find_broken_sysctls(vip: str) -> list[str]:
     """Return a sentence for each wrong setting that is essential or that a restart could repair."""
     return [
         text
-        for name, text in _describe_differing(vip).items()
+        for name, text in _describe_differences(vip).items()
         if name in ESSENTIAL or sysctl.writable(name)
     ]
 
 
-def _describe_differing(vip: str) -> dict[str, str]:
-    wanted = list_wanted(vip)
-    now = sysctl.differing(wanted, as_good=AS_GOOD)
-    return {name: f"{name} is {value}, not {wanted[name]}" for name, value in now.items()}
+def _describe_differences(vip: str) -> dict[str, str]:
+    wanted_sysctls = list_wanted_sysctls(vip)
+    actual_sysctls = sysctl.differing(wanted_sysctls, as_good=AS_GOOD)
+    return {
+        name: f"{name} is {value}, not {wanted_sysctls[name]}"
+        for name, value in actual_sysctls.items()
+    }
 
 
 def find_conflicts(read: Callable[[str], Mapping[str, str]]) -> Iterator[str]:
@@ -91,11 +98,14 @@ def find_conflicts(read: Callable[[str], Mapping[str, str]]) -> Iterator[str]:
     ``read`` returns the values of a setting by interface.  A conflict of ``default`` concerns every
     future interface.  Interface lo does not matter: no packet from outside arrives there.
     """
-    for setting, good in _AS_GOOD.items():
+    for setting, good_values in _AS_GOOD.items():
         values = read(setting)
         value_of_all = values.get("all", "")
-        least = int(value_of_all if value_of_all in good else _VALUES[setting])
-        for interface, own in values.items():
-            if interface not in _PLACES and str(max(least, int(own))) not in good:
-                larger = f"{build_name(interface, setting)}={own} defeats {_VALUES[setting]} of all"
-                yield f"{larger}: {_CONSEQUENCE[setting]}"
+        least_value = int(value_of_all if value_of_all in good_values else _VALUES[setting])
+        for interface, own_value in values.items():
+            if (
+                interface not in _PLACES
+                and str(max(least_value, int(own_value))) not in good_values
+            ):
+                conflict = f"{build_sysctl_name(interface, setting)}={own_value} defeats"
+                yield f"{conflict} {_VALUES[setting]} of all: {_CONSEQUENCE[setting]}"

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...ocf.log import Log
 
 _CRM_MON_TIMEOUT = 5.0  # seconds
-_POLL = 0.25  # seconds between counts of the connections
+_POLL_INTERVAL = 0.25  # seconds between counts of the connections
 _RESERVE = 2.0  # seconds that stop keeps for removing the address afterwards
 
 
-def drain(
+def drain_connections(
     vip: str,
     times: DrainTimes,
     deadline: Deadline,
@@ -33,7 +33,7 @@ def drain(
 ) -> None:
     """Wait out the delay, then wait for connections that are not over, both within the deadline."""
     if times.delay:
-        time.sleep(min(times.delay, _limit_waiting(deadline)))
+        time.sleep(min(times.delay, _compute_waiting_limit(deadline)))
     if times.timeout:
         _wait_for_connections(vip, times.timeout, deadline, log, count)
 
@@ -41,27 +41,27 @@ def drain(
 def _wait_for_connections(
     vip: str, timeout: float, deadline: Deadline, log: Log, count: Callable[[str], int]
 ) -> None:
-    limit = min(timeout, _limit_waiting(deadline))
+    limit = min(timeout, _compute_waiting_limit(deadline))
     end = deadline.sooner(limit)
     connections = count(vip)
     if not connections:
         return
     log.info(f"{vip}: connections to wait for: {connections}, at most {limit:.3g} s")
     while connections and not end.expired():
-        time.sleep(min(_POLL, end.remaining()))
+        time.sleep(min(_POLL_INTERVAL, end.remaining()))
         connections = count(vip)
     if connections:
         cause = "drain_timeout" if limit == timeout else "the timeout of stop"
         log.warning(f"{vip}: connections left at the end of {cause}: {connections}")
 
 
-def _limit_waiting(deadline: Deadline) -> float:
+def _compute_waiting_limit(deadline: Deadline) -> float:
     """Return the seconds that may be spent waiting."""
-    left = deadline.remaining()
-    return left - min(_RESERVE, left / 4)
+    remaining = deadline.remaining()
+    return remaining - min(_RESERVE, remaining / 4)
 
 
-def is_leaving(name: str | None, deadline: Deadline) -> bool:
+def is_leaving(node_name: str | None, deadline: Deadline) -> bool:
     """Test whether the node is on standby or shutting down; true if the cluster does not answer."""
     from ...system import crm
 
@@ -69,5 +69,5 @@ def is_leaving(name: str | None, deadline: Deadline) -> bool:
         cluster = crm.read_cluster_state(deadline.sooner(_CRM_MON_TIMEOUT))
     except SourceUnavailable:
         return True
-    node = cluster.node(name or "")
+    node = cluster.node(node_name or "")
     return node is None or node.standby or node.shutdown

@@ -19,7 +19,9 @@ def choose_agent(action: str, environ: Mapping[str, str]) -> Agent:
     Actions that describe the agent, and parameters that need a gate, require the whole agent.
     """
     mentions_gate = any(name.startswith(_GATE_PREFIXES) for name in environ)
-    if not mentions_gate and any(action == one.name for one in plain.AGENT.actions):
+    if not mentions_gate and any(
+        action == plain_action.name for plain_action in plain.AGENT.actions
+    ):
         return plain.AGENT
     from .gate import promotable
 

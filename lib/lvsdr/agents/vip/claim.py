@@ -26,7 +26,7 @@ def set_up_interface(
 
     Raise LvsdrError if the link does not come.
     """
-    interface = next(one for one in interfaces if one.name == place.device)
+    interface = next(candidate for candidate in interfaces if candidate.name == place.device)
     if not interface.up:
         addresses.change([f"link set dev {place.device} up"], context.deadline)
         context.log.info(f"interface {place.device} set up")
@@ -41,13 +41,16 @@ def set_up_interface(
 
 
 def leave_old_place(
-    old: Place | None, new: Place, interfaces: Sequence[Interface], context: Context
+    old_place: Place | None, new_place: Place, interfaces: Sequence[Interface], context: Context
 ) -> None:
     """Remove the address that was started before, if the parameters have changed to another one."""
-    if old is not None and (old.address, old.device) != (new.address, new.device):
+    if old_place is not None and (old_place.address, old_place.device) != (
+        new_place.address,
+        new_place.device,
+    ):
         for interface in interfaces:
-            if interface.name == old.device and not interface.loopback:
-                remove_address(old.address, interface, context)
+            if interface.name == old_place.device and not interface.loopback:
+                remove_address(old_place.address, interface, context)
 
 
 def refuse_conflict(
@@ -58,9 +61,9 @@ def refuse_conflict(
     deadline: Deadline,
 ) -> None:
     """Raise LvsdrError if another host or another interface of this node has the address."""
-    other = ip_address.elsewhere(place, interface, interfaces)
-    if other is not None:
-        raise LvsdrError(f"{place.address} is on {other} of this node already")
+    other_interface = ip_address.elsewhere(place, interface, interfaces)
+    if other_interface is not None:
+        raise LvsdrError(f"{place.address} is on {other_interface} of this node already")
     if wanted.duplicate_check:
         mac = ip_address.rival(place, interface, interfaces, deadline)
         if mac is not None:
@@ -69,7 +72,7 @@ def refuse_conflict(
 
 def keep_sysctls(place: Place, context: Context) -> None:
     """Set promote_secondaries: deleting a primary IPv4 address keeps its secondaries."""
-    claims = context.claims()
+    claims = context.open_claims()
     context.log.info(*ip_address.keep_sysctls(place, claims))
     context.log.warning(*claims.trouble)
 
@@ -86,16 +89,18 @@ def establish_address(
     patience = context.deadline.sooner(_DAD_PATIENCE)
     while True:
         interface = _read_interface(place, context.deadline)
-        found = entry(interface, place)
-        if found is None:
+        current_entry = entry(interface, place)
+        if current_entry is None:
             raise LvsdrError(
                 f"{place.address}/{place.prefix} is missing on {place.device}, "
                 "although the kernel accepted it"
             )
-        if found.dadfailed or (found.tentative and patience.expired()):
+        if current_entry.dadfailed or (current_entry.tentative and patience.expired()):
             remove_address(place.address, interface, context)
-            raise LvsdrError(_explain_failure(place, interface, context, duplicate=found.dadfailed))
-        if not found.tentative or not interface.carrier:
+            raise LvsdrError(
+                _explain_failure(place, interface, context, duplicate=current_entry.dadfailed)
+            )
+        if not current_entry.tentative or not interface.carrier:
             break
         time.sleep(_TICK)
     if changed:
@@ -121,17 +126,17 @@ def remove_address(address: str, interface: Interface, context: Context) -> None
 
 
 def _read_interface(place: Place, deadline: Deadline) -> Interface:
-    found = addresses.interfaces(deadline, place.device)
-    if not found:
+    interfaces = addresses.interfaces(deadline, place.device)
+    if not interfaces:
         raise LvsdrError(f"interface {place.device} is gone")
-    return found[0]
+    return interfaces[0]
 
 
 def take_address(
     place: Place, interface: Interface, wanted: AddressSettings, context: Context
 ) -> None:
     """Add the address or adopt it, wait until it works, and announce it; raise LvsdrError."""
-    path = context.file("state")
+    path = context.build_path("state")
     store(path, SavedPlace(place))  # stop needs the place, even if this run is killed next
     keep_sysctls(place, context)
     establish_address(place, interface, wanted, context)

@@ -153,7 +153,7 @@ RUN_ARPING = deprecated("run_arping", DUPLICATE_CHECK)
 CHECK_LINK_STATUS = deprecated("check_link_status", CHECK_LINK)
 
 
-def _fits_its_family(values: Values) -> Iterator[str]:
+def _require_values_of_family(values: Values) -> Iterator[str]:
     prefix = values[NETMASK]
     if ":" not in values[IP] and prefix is not None and prefix > 32:
         yield f"cidr_netmask={prefix}: must be 1 to 32 for an IPv4 address"
@@ -165,12 +165,12 @@ def _fits_its_family(values: Values) -> Iterator[str]:
         yield f"iflabel={values[IFLABEL]}: IPv6 addresses have no label"
 
 
-def _has_an_interface(values: Values) -> Iterator[str]:
+def _require_interface(values: Values) -> Iterator[str]:
     if is_link_local(values[IP]) and values[NIC] is None:
         yield f"nic is required: {values[IP]} is link-local, which any interface could have"
 
 
-def _label_is_short(values: Values) -> Iterator[str]:
+def _require_short_label(values: Values) -> Iterator[str]:
     label = f"{values[NIC] or ''}:{values[IFLABEL] or ''}"
     if values[IFLABEL] is not None and len(label) > LONGEST_NAME:
         yield (
@@ -179,10 +179,10 @@ def _label_is_short(values: Values) -> Iterator[str]:
         )
 
 
-IDENTITY = ParameterSet((IP, NETMASK, NIC), (_has_an_interface,))
+IDENTITY = ParameterSet((IP, NETMASK, NIC), (_require_interface,))
 """The parameters that give the place of the address; they suffice for stop and for probes."""
 
-RULES = (_fits_its_family, _has_an_interface, _label_is_short)
+RULES = (_require_values_of_family, _require_interface, _require_short_label)
 
 PARAMETERS = ParameterSet(
     (

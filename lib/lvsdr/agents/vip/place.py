@@ -46,19 +46,19 @@ def search_address(context: Context) -> AddressSearch:
     Loopback interfaces are skipped: there the address is a real server's.
     """
     wanted = parse_wanted_place(context)
-    sought = _choose_search(context, wanted)
-    if sought is None or sought.nic is None:
+    sought_place = _choose_sought_place(context, wanted)
+    if sought_place is None or sought_place.nic is None:
         absence = "no interface of this node is connected to a network of the address"
         return AddressSearch(None, absence, wanted)
-    interfaces = addresses.interfaces(context.deadline, sought.nic)
+    interfaces = addresses.interfaces(context.deadline, sought_place.nic)
     if not interfaces or interfaces[0].loopback:
-        return AddressSearch(None, f"interface {sought.nic} is gone", wanted)
+        return AddressSearch(None, f"interface {sought_place.nic} is gone", wanted)
     interface = interfaces[0]
-    there = interface.having(sought.address)
-    if not there:
-        return AddressSearch(None, f"{sought.address} is not on {interface.name}", wanted)
-    prefix = there[0].prefix if sought.prefix is None else sought.prefix
-    place = Place(sought.address, prefix, interface.name)
+    entries = interface.having(sought_place.address)
+    if not entries:
+        return AddressSearch(None, f"{sought_place.address} is not on {interface.name}", wanted)
+    prefix = entries[0].prefix if sought_place.prefix is None else sought_place.prefix
+    place = Place(sought_place.address, prefix, interface.name)
     return AddressSearch((place, interface), "", wanted)
 
 
@@ -73,15 +73,15 @@ def search_without_ban(context: Context) -> AddressSearch:
         raise LvsdrError(f"cannot look for the address: {error}") from None
 
 
-def _choose_search(context: Context, wanted: WantedPlace | None) -> WantedPlace | None:
+def _choose_sought_place(context: Context, wanted: WantedPlace | None) -> WantedPlace | None:
     """Return the place that start stored, or else the wanted one of the parameters.
 
     A stored place needs no routes, and stays valid when the parameters change.
     """
-    saved = recall(context.file("state")).place
-    if saved is not None:
-        return WantedPlace(*saved)
-    if wanted is None or not context.have_binary("ip"):
+    saved_place = recall(context.build_path("state")).place
+    if saved_place is not None:
+        return WantedPlace(*saved_place)
+    if wanted is None or not context.has_binary("ip"):
         return None  # without ip(8), start cannot have put it there
     if wanted.nic is not None:
         return wanted
@@ -100,8 +100,8 @@ def choose_destination(
     Raise BadArgument if this node has no place for the address.
     """
     address, prefix, nic = wanted.wanted_place
-    known = prefix is not None and nic is not None
-    networks = () if known else addresses.networks(address, context.deadline)
+    is_known = prefix is not None and nic is not None
+    networks = () if is_known else addresses.networks(address, context.deadline)
     interfaces = addresses.interfaces(context.deadline)
     interface, prefix = choose_interface(wanted.wanted_place, interfaces, networks)
     require_label(wanted, interface.name)

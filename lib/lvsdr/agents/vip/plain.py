@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import __version__
 from ...address.interfaces import Interface
 from ...errors import ExitCode, InvalidParameters, LvsdrError, OutOfOrder
-from ...ocf.actions import Action, unless_broken
+from ...ocf.actions import Action, guard_reload
 from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...system import locking
@@ -28,8 +28,8 @@ def start(context: Context) -> None:
 
     wanted = read_settings(context.values)
     require_means(context)
-    path = context.file("state")
-    with context.locked():
+    path = context.build_path("state")
+    with context.hold_lock():
         claim.end_announcements(path)
         place, interfaces = choose_destination(context, wanted)
         claim.leave_old_place(recall(path).place, place, interfaces, context)
@@ -56,11 +56,13 @@ def monitor(context: Context, *, confirmed: bool = True) -> ExitCode | None:
     try:
         wanted = read_settings(context.values)
     except InvalidParameters as error:
-        return context.degraded([f"{each}: address left as it is" for each in error.problems])
+        return context.report_degradation(
+            [f"{problem_text}: address left as it is" for problem_text in error.problems]
+        )
     if wanted.check_link and not interface.carrier:
         return _report_absence(context, f"no carrier on {interface.name}")
     problems = _refresh_neighbours(context, place, interface, wanted) if confirmed else []
-    return context.degraded([*problems, *find_differences(place, interface, wanted)])
+    return context.report_degradation([*problems, *find_differences(place, interface, wanted)])
 
 
 def reload_agent(context: Context) -> None:
@@ -69,8 +71,8 @@ def reload_agent(context: Context) -> None:
 
     wanted = read_settings(context.values)
     require_means(context)
-    path = context.file("state")
-    with context.locked():
+    path = context.build_path("state")
+    with context.hold_lock():
         search = search_address(context)
         if search.location is None:
             raise LvsdrError(f"cannot reload: {search.absence}")
@@ -84,8 +86,8 @@ def stop(context: Context) -> None:
     """Delete the address, check that it is gone, and restore the kernel's settings."""
     from . import claim
 
-    path = context.file("state")
-    with context.locked_to_stop():  # the ip(8) of a killed start may still add the address
+    path = context.build_path("state")
+    with context.hold_lock_to_stop():  # the ip(8) of a killed start may still add the address
         location = search_address(context).location
         if location is not None or recall(path) != SavedPlace():
             context.require_root("change the addresses of an interface")
@@ -121,9 +123,9 @@ def _refresh_neighbours(
         return []
     from . import claim
 
-    path, times = context.file("state"), wanted.arp_count_refresh
+    path, times = context.build_path("state"), wanted.arp_count_refresh
     try:
-        with locking.locked(context.file("lock"), context.deadline.sooner(0)):
+        with locking.locked(context.build_path("lock"), context.deadline.sooner(0)):
             claim.end_announcements(path)
             claim.announce_address(path, place, interface, times, wanted.arp_interval)
     except LvsdrError as error:
@@ -135,13 +137,18 @@ def still_serves(context: Context) -> bool:
     """Test whether an interface has the started address; this needs no program."""
     from ...system.net import netlink
 
-    place, wanted = recall(context.file("state")).place, parse_wanted_place(context)
+    place, wanted = recall(context.build_path("state")).place, parse_wanted_place(context)
     entries = netlink.addresses()
     if place is not None:
-        number = netlink.interface_number(place.device)
-        return any((each.interface, each.address) == (number, place.address) for each in entries)
-    elsewhere = (each for each in entries if each.interface != netlink.LOOPBACK)
-    return wanted is not None and any(each.address == wanted.address for each in elsewhere)
+        interface_number = netlink.interface_number(place.device)
+        return any(
+            (entry.interface, entry.address) == (interface_number, place.address)
+            for entry in entries
+        )
+    entries_elsewhere = (entry for entry in entries if entry.interface != netlink.LOOPBACK)
+    return wanted is not None and any(
+        entry.address == wanted.address for entry in entries_elsewhere
+    )
 
 
 def _report_absence(context: Context, reason: str) -> ExitCode:
@@ -165,7 +172,7 @@ AGENT = Agent(
         Action("start", start, "20s"),
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "20s", interval="10s", depth="0"),
-        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
+        Action("reload-agent", guard_reload(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,

@@ -111,45 +111,45 @@ def build_label(wanted: AddressSettings, device: str) -> str:
 
 def require_label(wanted: AddressSettings, device: str) -> None:
     """Raise BadArgument if the label would be too long on this interface."""
-    whole = build_label(wanted, device)
-    if len(whole) > LONGEST_NAME:
+    label = build_label(wanted, device)
+    if len(label) > LONGEST_NAME:
         raise BadArgument(
-            f"iflabel={wanted.iflabel}: {whole} has {len(whole)} characters, "
+            f"iflabel={wanted.iflabel}: {label} has {len(label)} characters, "
             f"a label at most {LONGEST_NAME}"
         )
 
 
-def find_misplacement(place: Place, interface: Interface, asked: WantedPlace | None) -> str | None:
+def find_misplacement(place: Place, interface: Interface, wanted: WantedPlace | None) -> str | None:
     """Return the flaw in the place or the identity of the address; None if there is none.
 
-    ``place`` is where start put it.  ``asked`` is the place in the current parameters, or None if
+    ``place`` is where start put it.  ``wanted`` is the place in the current parameters, or None if
     they are broken.
     """
-    if asked is not None and asked.address != place.address:
-        return f"{place.address} is on {place.device}, but ip={asked.address}"
-    if asked is not None and asked.nic is not None and not interface.called(asked.nic):
-        return f"{place.address} is on {place.device}, but nic={asked.nic}"
-    prefix = (asked.prefix if asked is not None else None) or place.prefix
-    there = interface.having(place.address)
-    if all(found.prefix != prefix for found in there):
-        return f"prefix of {place.address} on {place.device} is {there[0].prefix}, not {prefix}"
-    if all(found.peer for found in there):
-        return f"{place.address} on {place.device} has the peer {there[0].peer}"
-    if any(found.dadfailed for found in there):
+    if wanted is not None and wanted.address != place.address:
+        return f"{place.address} is on {place.device}, but ip={wanted.address}"
+    if wanted is not None and wanted.nic is not None and not interface.called(wanted.nic):
+        return f"{place.address} is on {place.device}, but nic={wanted.nic}"
+    prefix = (wanted.prefix if wanted is not None else None) or place.prefix
+    entries = interface.having(place.address)
+    if all(configured.prefix != prefix for configured in entries):
+        return f"prefix of {place.address} on {place.device} is {entries[0].prefix}, not {prefix}"
+    if all(configured.peer for configured in entries):
+        return f"{place.address} on {place.device} has the peer {entries[0].peer}"
+    if any(configured.dadfailed for configured in entries):
         return f"{place.address} is in use by another host on the segment of {place.device}"
     return None
 
 
 def find_differences(place: Place, interface: Interface, wanted: AddressSettings) -> Iterator[str]:
     """Yield the differences from the parameters that do not keep clients from the address."""
-    found, whole = entry(interface, place), build_label(wanted, place.device)
-    if found is None:
+    current_entry, wanted_label = entry(interface, place), build_label(wanted, place.device)
+    if current_entry is None:
         return
-    if found.label != whole:
-        yield f"its label is {found.label}, wanted {whole}"
-    if found.noprefixroute != wanted.noprefixroute:
-        yield f"it has {'no' if found.noprefixroute else 'a'} route to its network"
-    if found.deprecated and wanted.preferred_lft is None:
+    if current_entry.label != wanted_label:
+        yield f"its label is {current_entry.label}, wanted {wanted_label}"
+    if current_entry.noprefixroute != wanted.noprefixroute:
+        yield f"it has {'no' if current_entry.noprefixroute else 'a'} route to its network"
+    if current_entry.deprecated and wanted.preferred_lft is None:
         yield "it is deprecated as a source"
-    if not found.deprecated and wanted.preferred_lft == 0:
+    if not current_entry.deprecated and wanted.preferred_lft == 0:
         yield "it may be chosen as a source"

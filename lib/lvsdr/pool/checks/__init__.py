@@ -1,6 +1,6 @@
 """Checks of candidates: each replaces the verdict IN of a candidate with its own.
 
-To add a check, write a module with ``checked(candidates, spec, limits)`` and add a line to
+To add a check, write a module with ``check_candidates(candidates, spec, limits)`` and add a line to
 ``CHECKS``.
 """
 
@@ -14,11 +14,11 @@ from . import script
 Check = Callable[[list[Candidate], PoolSpec, CheckLimits], list[Candidate]]
 
 CHECKS: dict[str, Check] = {
-    "script": script.checked,
+    "script": script.check_candidates,
 }
 
 
-def check_all(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) -> list[Candidate]:
+def run_checks(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) -> list[Candidate]:
     """Return the candidates after every configured check."""
     for check in CHECKS.values():
         candidates = check(candidates, spec, limits)

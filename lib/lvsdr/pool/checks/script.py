@@ -16,39 +16,44 @@ _OUTPUT_LIMIT = 1024 * 1024
 _SHELL_CANNOT_RUN = (126, 127)  # POSIX shell: found but not executable, not found
 
 
-def checked(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) -> list[Candidate]:
+def check_candidates(
+    candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits
+) -> list[Candidate]:
     """Return the candidates; those that were IN have the script's verdict."""
     script = spec.check_script
     if script is None:
         return candidates
     from ...system.process.fork import spawn_tied  # its imports are too costly without a script
 
-    hosts = [c.host for c in candidates if c.verdict.outcome is Outcome.IN]
+    hosts = [candidate.host for candidate in candidates if candidate.verdict.outcome is Outcome.IN]
 
-    def known(results: Mapping[int, Result]) -> list[Candidate]:
-        late = Verdict(Outcome.UNKNOWN, f"{script.label} has not answered yet")
-        verdicts = {
-            host: verdict(script, results[index]) if index in results else late
+    def judge_candidates(results: Mapping[int, Result]) -> list[Candidate]:
+        late_verdict = Verdict(Outcome.UNKNOWN, f"{script.label} has not answered yet")
+        verdicts_by_host = {
+            host: judge_result(script, results[index]) if index in results else late_verdict
             for index, host in enumerate(hosts)
         }
-        return [c._replace(verdict=verdicts.get(c.host, c.verdict)) for c in candidates]
+        return [
+            candidate._replace(verdict=verdicts_by_host.get(candidate.host, candidate.verdict))
+            for candidate in candidates
+        ]
 
-    def interim(results: Mapping[int, Result]) -> None:
-        if limits.meanwhile is not None:
-            limits.meanwhile(known(results))
+    def pass_interim(results: Mapping[int, Result]) -> None:
+        if limits.receive_interim is not None:
+            limits.receive_interim(judge_candidates(results))
 
     rounds = max(1, -(-len(hosts) // PARALLEL))
     results = run_all(
         [(*script.argv, host) for host in hosts],
         limits.deadline,
-        timeout=limits.timeout(script.timeout, rounds),
+        timeout=limits.limit_timeout(script.timeout, rounds),
         limit=_OUTPUT_LIMIT,
-        terms=Terms(limits.enough / rounds, interim, spawn_tied),
+        terms=Terms(limits.answer_timeout / rounds, pass_interim, spawn_tied),
     )
-    return known(dict(enumerate(results)))
+    return judge_candidates(dict(enumerate(results)))
 
 
-def verdict(script: Script, result: Result) -> Verdict:
+def judge_result(script: Script, result: Result) -> Verdict:
     """Return the verdict of one call."""
     if result.inconclusive or result.status in _SHELL_CANNOT_RUN:
         return Verdict(Outcome.UNKNOWN, f"{script.label} gave no answer: {result.complaint()}")

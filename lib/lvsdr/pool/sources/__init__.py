@@ -6,7 +6,7 @@ nodes of a resource, the listed hosts, all cluster members.  A node attribute ma
 cluster's state of a node itself (offline, standby, maintenance, ...) has precedence over any
 verdict of a source.
 
-To add a source, write a module with ``candidates(state, spec, deadline)`` and add a line to
+To add a source, write a module with ``list_candidates(state, spec, deadline)`` and add a line to
 ``SOURCES``.
 """
 
@@ -20,15 +20,15 @@ from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from ..model import Candidate, Outcome, PoolSpec, Verdict
 from . import attribute, members, resource, script, static
-from .nodes import left_alone, with_node_state
+from .nodes import apply_node_state, explain_untouched_resource
 
 Source = Callable[[ClusterState, PoolSpec, Deadline], list[Candidate]]
 
 SOURCES: dict[str, Source] = {
-    "script": script.candidates,
-    "resource": resource.candidates,
-    "static": static.candidates,
-    "members": members.candidates,
+    "script": script.list_candidates,
+    "resource": resource.list_candidates,
+    "static": static.list_candidates,
+    "members": members.list_candidates,
 }
 
 
@@ -36,28 +36,28 @@ class Survey(NamedTuple):
     """The result of the sources."""
 
     candidates: list[Candidate]
-    unavailable: str | None = None
+    unavailable_reason: str | None = None
     """Why the source of the candidates did not answer; then no candidate can be judged."""
 
 
-def survey(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
+def query_sources(state: ClusterState, spec: PoolSpec, deadline: Deadline) -> Survey:
     """Query the configured sources for the candidates.
 
     A source that does not answer is no error here.  All cluster members and listed hosts become
     UNKNOWN candidates, so that the cluster's state of its nodes still counts.
     """
     try:
-        found = SOURCES[chosen(spec)](state, spec, deadline)
+        candidates = SOURCES[choose_source(spec)](state, spec, deadline)
     except SourceUnavailable as error:
-        return Survey(_everyone_unknown(state, spec, str(error)), str(error))
-    reason = untouched(state, spec)
-    judged = [with_node_state(candidate, state, reason) for candidate in found]
+        return Survey(_list_unknown_candidates(state, spec, str(error)), str(error))
+    reason = explain_untouched(state, spec)
+    candidates = [apply_node_state(candidate, state, reason) for candidate in candidates]
     if spec.attribute is not None and not (spec.list_script or spec.check_script):
-        judged = attribute.narrowed(judged, state, spec.attribute, deadline)
-    return Survey(judged)
+        candidates = attribute.narrow_candidates(candidates, state, spec.attribute, deadline)
+    return Survey(candidates)
 
 
-def chosen(spec: PoolSpec) -> str:
+def choose_source(spec: PoolSpec) -> str:
     """Return the name of the source of the candidates: the first one that is configured."""
     if spec.list_script is not None:
         return "script"
@@ -66,18 +66,18 @@ def chosen(spec: PoolSpec) -> str:
     return "static" if spec.weights else "members"
 
 
-def followed(spec: PoolSpec) -> str | None:
+def find_followed_resource(spec: PoolSpec) -> str | None:
     """Return the resource that names the candidates, if one does."""
-    return spec.resource if chosen(spec) == "resource" else None
+    return spec.resource if choose_source(spec) == "resource" else None
 
 
-def untouched(state: ClusterState, spec: PoolSpec) -> str | None:
+def explain_untouched(state: ClusterState, spec: PoolSpec) -> str | None:
     """Return the reason why the cluster leaves the real servers' resource alone, if it does."""
-    return left_alone(state, followed(spec))
+    return explain_untouched_resource(state, find_followed_resource(spec))
 
 
-def _everyone_unknown(state: ClusterState, spec: PoolSpec, reason: str) -> list[Candidate]:
+def _list_unknown_candidates(state: ClusterState, spec: PoolSpec, reason: str) -> list[Candidate]:
     verdict = Verdict(Outcome.UNKNOWN, reason)
     hosts = dict.fromkeys((*state.nodes, *spec.weights))
-    alone = untouched(state, spec)
-    return [with_node_state(Candidate(host, verdict), state, alone) for host in hosts]
+    untouched_reason = explain_untouched(state, spec)
+    return [apply_node_state(Candidate(host, verdict), state, untouched_reason) for host in hosts]

@@ -7,7 +7,7 @@ from ...values.deadline import Deadline
 from ..model import Candidate, Outcome, PoolSpec, Verdict
 
 
-def candidates(state: ClusterState, _spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
+def list_candidates(state: ClusterState, _spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
     """Return every cluster node."""
     return [
         Candidate(node.name, Verdict(Outcome.IN, f"is a cluster node ({node.kind.value})"))

@@ -7,10 +7,10 @@ from ..model import Candidate, Outcome, Verdict
 
 # Seconds in which Pacemaker finds a resource again after it lost the state: the default timeout
 # of a probe (decision 026).
-OUT_OF_SIGHT = 20.0
+OUT_OF_SIGHT_GRACE = 20.0
 
 
-def left_alone(state: ClusterState, resource: str | None) -> str | None:
+def explain_untouched_resource(state: ClusterState, resource: str | None) -> str | None:
     """Return why Pacemaker stops nothing of interest on a node that leaves; None if it does.
 
     ``resource`` is the resource of the real servers, if there is one. crm_mon 2.1.5 omits a clone
@@ -25,20 +25,20 @@ def left_alone(state: ClusterState, resource: str | None) -> str | None:
     return f"{resource} is unmanaged or in maintenance" if resource in state.unmanaged else None
 
 
-def node_verdict(node: Node, untouched: str | None = None) -> Verdict | None:
+def judge_node(node: Node, untouched_reason: str | None = None) -> Verdict | None:
     """Return the verdict that the node's own state imposes; None in normal operation.
 
-    ``untouched`` is the reason why Pacemaker has stopped nothing on the node, if so.
+    ``untouched_reason`` is the reason why Pacemaker has stopped nothing on the node, if so.
     """
     if node.ambiguous:
         return Verdict(Outcome.UNKNOWN, "several nodes of this name are online")
     if node.unclean or node.lost:
-        failed = "connection or container of the node has failed"
-        return Verdict(Outcome.FAILED, "node is unclean" if node.unclean else failed)
+        failure = "connection or container of the node has failed"
+        return Verdict(Outcome.FAILED, "node is unclean" if node.unclean else failure)
     if node.pending:
         return Verdict(Outcome.UNKNOWN, "node is joining the cluster")
     if not node.online:
-        return _away(node, untouched)
+        return _judge_offline_node(node, untouched_reason)
     if node.maintenance:
         return Verdict(Outcome.UNKNOWN, "node is in maintenance")
     if node.standby:
@@ -48,22 +48,22 @@ def node_verdict(node: Node, untouched: str | None = None) -> Verdict | None:
     return None
 
 
-def _away(node: Node, untouched: str | None) -> Verdict:
+def _judge_offline_node(node: Node, untouched_reason: str | None) -> Verdict:
     """Return the verdict on an offline node that has not failed for certain, or is a member."""
     if node.kind is NodeKind.MEMBER and node.expected:
         return Verdict(Outcome.FAILED, "node is offline")
     if node.maintenance:
         # Pacemaker ended without stopping resources, as for an upgrade: they continue.
         return Verdict(Outcome.UNKNOWN, "node is in maintenance, without the cluster")
-    if untouched is not None:
-        return Verdict(Outcome.UNKNOWN, f"node is offline, but {untouched}")
+    if untouched_reason is not None:
+        return Verdict(Outcome.UNKNOWN, f"node is offline, but {untouched_reason}")
     if node.kind is NodeKind.MEMBER:
         return Verdict(Outcome.FAILED, "node is offline")
-    return Verdict(Outcome.FAILED, "connection to the node is lost", grace=OUT_OF_SIGHT)
+    return Verdict(Outcome.FAILED, "connection to the node is lost", grace=OUT_OF_SIGHT_GRACE)
 
 
-def with_node_state(
-    candidate: Candidate, state: ClusterState, untouched: str | None = None
+def apply_node_state(
+    candidate: Candidate, state: ClusterState, untouched_reason: str | None = None
 ) -> Candidate:
     """Return the candidate under its node's state; a host outside the cluster is unchanged.
 
@@ -72,16 +72,16 @@ def with_node_state(
     longer visible there has stopped.
     """
     node = state.node(candidate.host)
-    verdict = node_verdict(node, untouched) if node is not None else None
+    verdict = judge_node(node, untouched_reason) if node is not None else None
     if node is None or verdict is None:
         return candidate
-    left = node.pending and not node.expected
-    if left and not untouched and candidate.verdict.outcome is Outcome.FAILED:
+    has_left = node.pending and not node.expected
+    if has_left and not untouched_reason and candidate.verdict.outcome is Outcome.FAILED:
         return candidate  # only Pacemaker was stopped, not Corosync: it need not return
     if verdict.grace and _is_settled(candidate.verdict):
         return candidate
-    leaving = verdict.outcome is Outcome.WITHDRAWN
-    if leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+    is_leaving = verdict.outcome is Outcome.WITHDRAWN
+    if is_leaving and candidate.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         return candidate._replace(verdict=candidate.verdict._replace(grace=0.0))
     return candidate._replace(verdict=verdict)
 
@@ -91,5 +91,5 @@ def _is_settled(verdict: Verdict) -> bool:
 
     Pacemaker does nothing about an UNKNOWN one; a failure without grace is certain.
     """
-    failed = verdict.outcome is Outcome.FAILED and not verdict.grace
-    return failed or verdict.outcome is Outcome.UNKNOWN
+    has_failed = verdict.outcome is Outcome.FAILED and not verdict.grace
+    return has_failed or verdict.outcome is Outcome.UNKNOWN

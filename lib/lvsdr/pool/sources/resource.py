@@ -6,9 +6,9 @@ from ...errors import SourceUnavailable
 from ...pacemaker.cluster import ClusterState, Instance, Role
 from ...values.deadline import Deadline
 from ..model import FITNESS, Candidate, Outcome, PoolSpec, Verdict, WantedRole
-from .nodes import OUT_OF_SIGHT
+from .nodes import OUT_OF_SIGHT_GRACE
 
-_PRESENT = {
+_PRESENT_ROLES = {
     WantedRole.ANY: (
         Role.STARTED,
         Role.UNPROMOTED,
@@ -23,10 +23,10 @@ _PRESENT = {
 
 # During these operations, Pacemaker records them in the place of the last operation's success, and
 # crm_mon shows an instance as failed after any earlier failure, however old.
-_UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
+_ROLES_UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
 
 
-def candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
+def list_candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
     """Return every cluster node, judged by the instance of the resource on it.
 
     Nodes without an instance are included: their real server has failed.  Raises SourceUnavailable
@@ -39,45 +39,47 @@ def candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list
     for instance in state.resources[resource]:
         instances.setdefault(instance.node, []).append(instance)
     return [
-        Candidate(name, _fittest(resource, instances.get(name, [None]), spec.role))
+        Candidate(name, _choose_fittest_verdict(resource, instances.get(name, [None]), spec.role))
         for name in state.nodes
     ]
 
 
-def _fittest(resource: str, instances: list[Instance | None], wanted: WantedRole) -> Verdict:
+def _choose_fittest_verdict(
+    resource: str, instances: list[Instance | None], wanted: WantedRole
+) -> Verdict:
     """Return the best verdict of a node's instances: a globally unique clone may have several."""
-    verdicts = [instance_verdict(resource, instance, wanted) for instance in instances]
+    verdicts = [judge_instance(resource, instance, wanted) for instance in instances]
     return min(verdicts, key=lambda verdict: FITNESS.index(verdict.outcome))
 
 
-def instance_verdict(resource: str, instance: Instance | None, wanted: WantedRole) -> Verdict:
+def judge_instance(resource: str, instance: Instance | None, wanted: WantedRole) -> Verdict:
     """Return the verdict on a node's real server by one instance, or by its absence."""
     if instance is None:
-        return _not_running(f"{resource} is not running there")
+        return _judge_missing_instance(f"{resource} is not running there")
     if instance.blocked or not instance.managed:
-        return _left_alone(resource, instance)
-    if instance.active and instance.role in _UNDER_WAY:
-        return _under_way(resource, instance, wanted)
+        return _judge_untouched_instance(resource, instance)
+    if instance.active and instance.role in _ROLES_UNDER_WAY:
+        return _judge_changing_instance(resource, instance, wanted)
     if instance.failed:
         return Verdict(Outcome.FAILED, f"{resource} has failed")
     if not instance.active or instance.role in (Role.STOPPED, Role.STARTING):
-        return _not_running(f"{resource} is {instance.role.value.lower()} there")
+        return _judge_missing_instance(f"{resource} is {instance.role.value.lower()} there")
     if instance.role is Role.UNKNOWN:
         return Verdict(Outcome.UNKNOWN, f"the role of {resource} is unknown")
-    return _by_role(resource, instance.role, wanted)
+    return _judge_role(resource, instance.role, wanted)
 
 
-def _not_running(reason: str) -> Verdict:
+def _judge_missing_instance(reason: str) -> Verdict:
     """Return the verdict on an instance that is gone, and may come back.
 
     `crm_resource --refresh` makes Pacemaker forget the resources on a node until its next probe.
     So does a node that joins again. crm_mon shows this like a stop.  An intended stop shows first,
     as a role or a failure.
     """
-    return Verdict(Outcome.FAILED, reason, grace=OUT_OF_SIGHT)
+    return Verdict(Outcome.FAILED, reason, grace=OUT_OF_SIGHT_GRACE)
 
 
-def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:
+def _judge_changing_instance(resource: str, instance: Instance, wanted: WantedRole) -> Verdict:
     """Return the verdict on an instance that is changing its role or stopping.
 
     It may have failed, or not.
@@ -86,17 +88,17 @@ def _under_way(resource: str, instance: Instance, wanted: WantedRole) -> Verdict
         return Verdict(Outcome.WITHDRAWN, f"{resource} is being stopped", leaving=True)
     if instance.role is Role.DEMOTING and instance.failed:
         return Verdict(Outcome.WITHDRAWN, f"{resource} is being demoted, and may have failed")
-    return _by_role(resource, instance.role, wanted)
+    return _judge_role(resource, instance.role, wanted)
 
 
-def _by_role(resource: str, role: Role, wanted: WantedRole) -> Verdict:
-    said = f"{resource} is {role.value}"
-    if role in _PRESENT[wanted]:
-        return Verdict(Outcome.IN, said)
-    return Verdict(Outcome.WITHDRAWN, f"{said}, wanted {wanted.value}")
+def _judge_role(resource: str, role: Role, wanted: WantedRole) -> Verdict:
+    description = f"{resource} is {role.value}"
+    if role in _PRESENT_ROLES[wanted]:
+        return Verdict(Outcome.IN, description)
+    return Verdict(Outcome.WITHDRAWN, f"{description}, wanted {wanted.value}")
 
 
-def _left_alone(resource: str, instance: Instance) -> Verdict:
+def _judge_untouched_instance(resource: str, instance: Instance) -> Verdict:
     """Return the verdict on an instance that Pacemaker leaves alone.
 
     An unmanaged instance is unknown: in maintenance Pacemaker stops monitoring it, and crm_mon

@@ -17,7 +17,7 @@ MOST_HOSTS = 10_000
 _OUTPUT_LIMIT = 1024 * 1024
 
 
-def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
+def list_candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list[Candidate]:
     """Return every host that the script names; raise SourceUnavailable without an answer."""
     script = spec.list_script
     if script is None:
@@ -33,11 +33,11 @@ def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list
     )
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"{script.label}: {result.complaint()}")
-    named = Verdict(Outcome.IN, f"named by {script.label}")
-    return [Candidate(host, named) for host in hosts(script, result.stdout)]
+    verdict = Verdict(Outcome.IN, f"named by {script.label}")
+    return [Candidate(host, verdict) for host in parse_hosts(script, result.stdout)]
 
 
-def hosts(script: Script, output: bytes) -> list[str]:
+def parse_hosts(script: Script, output: bytes) -> list[str]:
     """Return the names in the output, separated by any white space, each once and in order.
 
     Addresses are in canonical form, as in the weights.
@@ -48,9 +48,9 @@ def hosts(script: Script, output: bytes) -> list[str]:
     for word in words:
         if not is_host(word):
             raise SourceUnavailable(f"{script.label} printed {word[:60]!a}, which is not a host")
-    found = list(dict.fromkeys(canonical_address(word) or word for word in words))
-    if len(found) > MOST_HOSTS:
+    hosts = list(dict.fromkeys(canonical_address(word) or word for word in words))
+    if len(hosts) > MOST_HOSTS:
         raise SourceUnavailable(
-            f"{script.label} printed {len(found)} names, more than {MOST_HOSTS}"
+            f"{script.label} printed {len(hosts)} names, more than {MOST_HOSTS}"
         )
-    return found
+    return hosts

@@ -7,7 +7,7 @@ from ...values.deadline import Deadline
 from ..model import Candidate, Outcome, PoolSpec, Verdict
 
 
-def candidates(_state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
+def list_candidates(_state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
     """Return every listed host, in the order of the list."""
-    listed = Verdict(Outcome.IN, "listed in weight_of_realservers")
-    return [Candidate(host, listed) for host in spec.weights]
+    verdict = Verdict(Outcome.IN, "listed in weight_of_realservers")
+    return [Candidate(host, verdict) for host in spec.weights]

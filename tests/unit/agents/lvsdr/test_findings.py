@@ -63,13 +63,13 @@ def test_the_listed_hosts_are_candidates_with_their_weights() -> None:
         "10.77.0.12 10.77.0.12 1 in",
         "10.77.0.13 10.77.0.13 0 in",
     ]
-    assert judged.listed == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
-    assert judged.unavailable is None
+    assert judged.listed_hosts == {"10.77.0.11", "10.77.0.12", "10.77.0.13"}
+    assert judged.unavailable_reason is None
 
 
 def test_only_hosts_of_a_static_list_count_as_requested() -> None:
-    assert judge(realserver_dependent_resource="solo").listed == frozenset()
-    assert judge(realserver_get_real_servers_script="/bin/true").listed == frozenset()
+    assert judge(realserver_dependent_resource="solo").listed_hosts == frozenset()
+    assert judge(realserver_get_real_servers_script="/bin/true").listed_hosts == frozenset()
 
 
 def test_addresses_from_a_node_attribute() -> None:
@@ -146,7 +146,7 @@ def test_a_check_withdraws_a_candidate(tmp_path: Path) -> None:
 def test_a_fallback_has_a_weight_of_its_own() -> None:
     judged = judge(weight_of_realservers=LISTED, fallback_realservers="10.77.0.11,9 10.77.0.12")
     assert lines(judged.fallback) == ["10.77.0.11 10.77.0.11 9 in", "10.77.0.12 10.77.0.12 1 in"]
-    sources = [server.weight_from for server in judged.fallback]
+    sources = [server.weight_source for server in judged.fallback]
     assert sources == ["fallback_realservers", "default_weight"]
 
 
@@ -197,8 +197,8 @@ def test_a_failed_crm_mon_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = judge(memory, weight_of_realservers=LISTED, fallback_realservers="10.77.0.19")
     assert (judged.located, judged.fallback) == ((), ())
     assert judged.hosts == {"10.77.0.1": "node1"}
-    assert judged.unavailable is not None
-    assert judged.unavailable.startswith("crm_mon: Could not connect to the CIB")
+    assert judged.unavailable_reason is not None
+    assert judged.unavailable_reason.startswith("crm_mon: Could not connect to the CIB")
 
 
 def test_node_states_count_without_an_answer_of_the_source(
@@ -211,7 +211,7 @@ def test_node_states_count_without_an_answer_of_the_source(
         realserver_get_real_servers_script="/bin/false",
         realserver_address_attribute="no-such",
     )
-    assert judged.unavailable == "false: exit status 1"
+    assert judged.unavailable_reason == "false: exit status 1"
     assert lines(judged.located) == [
         "node1 10.77.0.1 1 unknown",
         "node2 10.77.0.2 1 unknown",
@@ -224,8 +224,8 @@ def test_sources_leave_time_to_change_the_table() -> None:
     script = "/bin/sh -c 'sleep 60'"
     given = {"realserver_get_real_servers_script": script, "script_timeout": "1min"}
     judged = gather_findings(meant(**given), SavedPool(), deadline)
-    assert judged.unavailable is not None
-    assert judged.unavailable.startswith("sh: timed out after 0.")
+    assert judged.unavailable_reason is not None
+    assert judged.unavailable_reason.startswith("sh: timed out after 0.")
     assert not deadline.expired()
 
 
@@ -328,7 +328,7 @@ def test_the_saved_pool_has_drains_addresses_and_names() -> None:
 
 
 def test_a_cycle_without_a_resource_may_change_the_table() -> None:
-    assert judge(weight_of_realservers=LISTED).hands_off is None
+    assert judge(weight_of_realservers=LISTED).hands_off_reason is None
 
 
 def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:

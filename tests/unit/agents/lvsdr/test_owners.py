@@ -41,7 +41,7 @@ def test_a_service_of_another_resource(context: Context, other: str, tmp_path: P
     owns(of(other, tmp_path), KEY)
     found = owners.find_other_owner(context, KEY)
     assert found is not None
-    assert context.file("state", of=found) == of(other, tmp_path).file("state")
+    assert context.build_path("state", instance=found) == of(other, tmp_path).build_path("state")
     assert owners.find_other_owner(context, KEY._replace(port=80)) is None
 
 
@@ -70,5 +70,5 @@ def test_a_service_that_is_gone_is_no_longer_owned(context: Context, tmp_path: P
     owns(other, KEY)
     with owners.own_service(context, KEY, SavedPool()):
         assert owners.find_other_owner(other, KEY) == "lvs"
-        assert not Path(other.file("state")).exists()
+        assert not Path(other.build_path("state")).exists()
     assert "taken over from resource other" in (tmp_path / "log").read_text()

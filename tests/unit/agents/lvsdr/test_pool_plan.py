@@ -7,7 +7,7 @@ from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.pool_plan import (
     OwnInstance,
     explain_ignorance,
-    find_hands_off,
+    find_hands_off_reason,
     is_certain,
     plan_pool,
 )
@@ -57,7 +57,7 @@ def server(outcome: Outcome, address: str | None = "10.77.0.1") -> Located:
     ("judged", "reason"),
     [
         (Findings((), (), {}), None),
-        (Findings((), (), {}, unavailable="crm_mon: no"), "crm_mon: no"),
+        (Findings((), (), {}, unavailable_reason="crm_mon: no"), "crm_mon: no"),
         (Findings([server(Outcome.IN)], (), {}), None),
         (Findings([server(Outcome.FAILED)], (), {}), None),
         (Findings([server(Outcome.WITHDRAWN, None)], (), {}), None),
@@ -86,7 +86,7 @@ def test_the_plan_for_a_present_service_changes_a_weight() -> None:
     judged = Findings([server(Outcome.IN, KEY.address)._replace(weight=3)], (), {})
     planned = plan_pool(meant(), judged, service, {}, 0.0)
     (row,) = planned.decision.rows
-    assert (row.before, row.after) == (7, 3)
+    assert (row.weight_before, row.weight_after) == (7, 3)
 
 
 def cluster(*instances: Instance, maintenance: bool = False) -> ClusterState:
@@ -130,4 +130,4 @@ def instance(node: str, managed: bool) -> Instance:
 def test_an_unmanaged_resource_is_left_to_the_administrator(
     state: ClusterState, own: OwnInstance, reason: str | None
 ) -> None:
-    assert find_hands_off(state, own) == reason
+    assert find_hands_off_reason(state, own) == reason

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.unused import (
-    find_ineffective,
+    find_ineffective_parameters,
     find_overlong_timeout,
     find_unmatched_hosts,
-    find_unused,
+    find_unused_parameters,
 )
 from lvsdr.ocf.parameters import Values
 from lvsdr.pool.model import Located, Outcome, PoolSpec, Verdict
@@ -51,7 +51,7 @@ def parsed(**given: str) -> Values:
 def test_a_parameter_that_another_one_replaces_is_reported(
     given: dict[str, str], expected: list[str]
 ) -> None:
-    found = list(find_unused(parsed(**given)))
+    found = list(find_unused_parameters(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 
@@ -75,7 +75,7 @@ def test_a_parameter_that_another_one_replaces_is_reported(
 def test_a_parameter_without_its_intended_effect_is_reported(
     given: dict[str, str], expected: list[str]
 ) -> None:
-    found = list(find_ineffective(parsed(**given)))
+    found = list(find_ineffective_parameters(parsed(**given)))
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected))
 

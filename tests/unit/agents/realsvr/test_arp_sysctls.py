@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.realsvr.arp_sysctls import AS_GOOD, find_conflicts, list_wanted
+from lvsdr.agents.realsvr.arp_sysctls import AS_GOOD, find_conflicts, list_wanted_sysctls
 
 
 def found(**values: str) -> list[str]:
@@ -12,14 +12,14 @@ def found(**values: str) -> list[str]:
 
 
 def test_four_settings_hide_an_ipv4_address() -> None:
-    assert list_wanted("10.9.0.20") == {
+    assert list_wanted_sysctls("10.9.0.20") == {
         "net/ipv4/conf/all/arp_ignore": "1",
         "net/ipv4/conf/lo/arp_ignore": "1",
         "net/ipv4/conf/all/arp_announce": "2",
         "net/ipv4/conf/lo/arp_announce": "2",
     }
-    assert all(value in AS_GOOD[name] for name, value in list_wanted("10.9.0.20").items())
-    assert list_wanted("fd77::100") == {}
+    assert all(value in AS_GOOD[name] for name, value in list_wanted_sysctls("10.9.0.20").items())
+    assert list_wanted_sysctls("fd77::100") == {}
 
 
 @pytest.mark.parametrize("own", ["-1", "0", "1", "2", "8"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import pytest
-from lvsdr.agents.realsvr.drain import drain, is_leaving
+from lvsdr.agents.realsvr.drain import drain_connections, is_leaving
 from lvsdr.agents.realsvr.saved_start import DrainTimes
 from lvsdr.ocf.log import Log
 from lvsdr.values.deadline import Deadline
@@ -34,7 +34,7 @@ def run(
     """Drain, and return the seconds that it took."""
     begun = time.monotonic()
     times = DrainTimes(delay, timeout)
-    drain(VIP, times, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
+    drain_connections(VIP, times, Deadline.after(seconds), Log("rs", {}, sys.stdout), count=count)
     return time.monotonic() - begun
 
 

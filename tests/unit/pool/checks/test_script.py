@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from lvsdr.pool.checks import check_all
-from lvsdr.pool.checks.script import checked
+from lvsdr.pool.checks import run_checks
+from lvsdr.pool.checks.script import check_candidates
 from lvsdr.pool.model import Candidate, CheckLimits, Outcome, Script, Verdict
 from lvsdr.values.deadline import Deadline
 
@@ -24,7 +24,7 @@ def check(
     """Run the script for hosts that were IN, and return the candidates."""
     found = [Candidate(name, FIT) for name in names or ("node1",)]
     limits = CheckLimits(Deadline.after(seconds), enough)
-    return checked(found, SPEC._replace(check_script=script), limits)
+    return check_candidates(found, SPEC._replace(check_script=script), limits)
 
 
 def verdict(script: Script, seconds: float = 20.0) -> str:
@@ -35,7 +35,7 @@ def verdict(script: Script, seconds: float = 20.0) -> str:
 
 def test_without_a_script_nothing_changes() -> None:
     found = [Candidate("node1", FIT)]
-    assert check_all(found, SPEC, CheckLimits(Deadline.after(1.0), 1.0)) == found
+    assert run_checks(found, SPEC, CheckLimits(Deadline.after(1.0), 1.0)) == found
 
 
 def test_the_candidate_is_appended(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_only_candidates_that_are_in_are_checked(outcome: Outcome, tmp_path: Pat
     settled = Candidate("node1", Verdict(outcome, "said before"))
     script = program(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
     spec = SPEC._replace(check_script=script)
-    assert check_all([settled], spec, CheckLimits(Deadline.after(20.0), 10.0)) == [settled]
+    assert run_checks([settled], spec, CheckLimits(Deadline.after(20.0), 10.0)) == [settled]
     assert not (tmp_path / "ran").exists()
 
 
@@ -139,7 +139,7 @@ def test_interim_results_are_reported_after_a_second() -> None:
     limits = CheckLimits(
         Deadline.after(20.0), 10.0, lambda candidates: told_early.append(told(candidates))
     )
-    final = checked(found, SPEC._replace(check_script=script), limits)
+    final = check_candidates(found, SPEC._replace(check_script=script), limits)
     assert told_early == [
         ["node1 unknown: sh has not answered yet", "node2 withdrawn: sh printed f"],
     ]
@@ -152,7 +152,7 @@ def test_interim_results_are_reported_after_a_second() -> None:
 def test_quick_checks_report_no_interim_results() -> None:
     told_early: list[list[Candidate]] = []
     limits = CheckLimits(Deadline.after(20.0), 10.0, told_early.append)
-    checked([Candidate("node1", FIT)], SPEC._replace(check_script=shell("echo t")), limits)
+    check_candidates([Candidate("node1", FIT)], SPEC._replace(check_script=shell("echo t")), limits)
     assert told_early == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.model import AttributeMatch, Candidate, Outcome, Verdict
 from lvsdr.pool.sources import members
-from lvsdr.pool.sources.attribute import narrowed
+from lvsdr.pool.sources.attribute import narrow_candidates
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import state
@@ -23,7 +23,7 @@ def with_value(value: str) -> ClusterState:
 
 def judged(candidate: Candidate, cluster: ClusterState, match: AttributeMatch) -> Verdict:
     """Return the verdict on one candidate."""
-    (found,) = narrowed([candidate], cluster, match, Deadline.after(9.0))
+    (found,) = narrow_candidates([candidate], cluster, match, Deadline.after(9.0))
     return found.verdict
 
 
@@ -76,12 +76,12 @@ def test_a_host_outside_the_cluster_has_no_attributes() -> None:
 def test_only_those_that_are_in_are_looked_at() -> None:
     others = [o for o in Outcome if o is not Outcome.IN]
     found = [Candidate("node1", Verdict(outcome, "said before")) for outcome in others]
-    assert narrowed(found, state("steady"), DOCUMENTED, Deadline.after(9.0)) == found
+    assert narrow_candidates(found, state("steady"), DOCUMENTED, Deadline.after(9.0)) == found
 
 
 def test_all_nodes_with_the_attribute() -> None:
-    everyone = members.candidates(state("steady"), SPEC, Deadline.after(1.0))
-    found = narrowed(everyone, state("steady"), DOCUMENTED, Deadline.after(1.0))
+    everyone = members.list_candidates(state("steady"), SPEC, Deadline.after(1.0))
+    found = narrow_candidates(everyone, state("steady"), DOCUMENTED, Deadline.after(1.0))
     assert told(found) == [
         "node1 in: is a cluster node (member), pgsql-status is HS:async",
         "node2 withdrawn: pgsql-status is PRI, wanted HS:sync|HS:potential|HS:async",
@@ -114,7 +114,9 @@ def test_a_pattern_that_takes_for_ever_costs_its_own_host_only() -> None:
     values = {"node1": "a" * 40 + "!", "node2": "a b", "node3": "!"}
     cluster = state("steady")._replace(attributes={n: {"fit": v} for n, v in values.items()})
     found = [NODE._replace(host=name) for name in values]
-    verdicts = narrowed(found, cluster, attribute("fit", r"([\w:]+ ?)+"), Deadline.after(9.0))
+    verdicts = narrow_candidates(
+        found, cluster, attribute("fit", r"([\w:]+ ?)+"), Deadline.after(9.0)
+    )
     assert [it.verdict.outcome for it in verdicts] == [
         *(Outcome.UNKNOWN, Outcome.IN, Outcome.WITHDRAWN)
     ]

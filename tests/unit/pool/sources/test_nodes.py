@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lvsdr.pacemaker.cluster import Node, NodeKind
 from lvsdr.pool.model import Candidate, Outcome, Verdict
-from lvsdr.pool.sources.nodes import node_verdict, with_node_state
+from lvsdr.pool.sources.nodes import apply_node_state, judge_node
 
 from tests.unit.crm import state
 
@@ -31,7 +31,7 @@ def test_every_state_of_the_recorded_cluster_is_tried() -> None:
 
 @pytest.mark.parametrize("name", SAYS)
 def test_node_verdict(name: str) -> None:
-    verdict = node_verdict(state("nodes").nodes[name])
+    verdict = judge_node(state("nodes").nodes[name])
     assert (verdict and f"{verdict.outcome.value}: {verdict.reason}") == SAYS[name]
 
 
@@ -59,13 +59,13 @@ def test_of_several_states_the_graver_counts(flags: set[str], outcome: Outcome) 
         pending="pending" in flags,
         shutdown="shutdown" in flags,
     )
-    verdict = node_verdict(node)
+    verdict = judge_node(node)
     assert verdict is not None
     assert verdict.outcome is outcome
 
 
 def test_leaving_nodes_are_about_to_stop() -> None:
-    verdicts = {name: node_verdict(node) for name, node in state("nodes").nodes.items()}
+    verdicts = {name: judge_node(node) for name, node in state("nodes").nodes.items()}
     assert {name for name, verdict in verdicts.items() if verdict and verdict.leaving} == {
         "on-standby",
         "standby-onfail",
@@ -75,9 +75,9 @@ def test_leaving_nodes_are_about_to_stop() -> None:
 
 def test_an_instance_out_of_sight_on_a_leaving_node_has_stopped() -> None:
     gone = Candidate("leaving", Verdict(Outcome.FAILED, "is not running there", grace=10.0))
-    assert with_node_state(gone, state("nodes")).verdict.grace == 0
+    assert apply_node_state(gone, state("nodes")).verdict.grace == 0
     there = gone._replace(host="well")
-    assert with_node_state(there, state("nodes")) == there
+    assert apply_node_state(there, state("nodes")) == there
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_an_instance_out_of_sight_on_a_leaving_node_has_stopped() -> None:
     ids=str,
 )
 def test_with_node_state(name: str, said: Outcome, result: Outcome) -> None:
-    judged = with_node_state(Candidate(name, Verdict(said, "said so")), state("nodes"))
+    judged = apply_node_state(Candidate(name, Verdict(said, "said so")), state("nodes"))
     assert judged.host == name
     assert judged.verdict.outcome is result
 
 
 @pytest.mark.parametrize("cib", ["stale-entry-first", "stale-entry-last"])
 def test_a_stale_entry_takes_nothing_from_the_node_that_is_online(cib: str) -> None:
-    assert node_verdict(state(cib).nodes["node2"]) is None
+    assert judge_node(state(cib).nodes["node2"]) is None
 
 
 def test_nothing_is_known_of_a_name_that_two_nodes_have() -> None:
-    verdict = node_verdict(state("two-online-entries").nodes["node2"])
+    verdict = judge_node(state("two-online-entries").nodes["node2"])
     assert verdict == Verdict(Outcome.UNKNOWN, "several nodes of this name are online")

@@ -6,7 +6,7 @@ import pytest
 from lvsdr.errors import SourceUnavailable
 from lvsdr.pacemaker.cluster import Instance, Role
 from lvsdr.pool.model import Outcome, WantedRole
-from lvsdr.pool.sources.resource import candidates, instance_verdict
+from lvsdr.pool.sources.resource import judge_instance, list_candidates
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import state
@@ -21,7 +21,7 @@ def judged(
 ) -> list[str]:
     """Return the verdicts on node1, node2 and node3."""
     spec = SPEC._replace(resource=resource, role=role)
-    found = candidates(state(cluster), spec, NOW)
+    found = list_candidates(state(cluster), spec, NOW)
     verdicts = {c.host: f"{c.verdict.outcome.value}: {c.verdict.reason}" for c in found}
     return [verdicts[f"node{number}"] for number in (1, 2, 3)]
 
@@ -63,7 +63,9 @@ def test_resources(resource: str, on_node1: str, on_node2: str, on_node3: str) -
 def test_instances_out_of_sight_have_a_grace() -> None:
     """A resource that has failed, or has failed and is blocked, is not merely out of sight."""
     verdicts = {
-        resource: {it.host: it.verdict for it in candidates(state("resources"), spec, NOW)}["node1"]
+        resource: {it.host: it.verdict for it in list_candidates(state("resources"), spec, NOW)}[
+            "node1"
+        ]
         for resource in ("idle", "starting", "failed", "blocked", "stopping")
         for spec in [SPEC._replace(resource=resource)]
     }
@@ -103,7 +105,7 @@ def test_a_resource_that_the_cluster_does_not_have() -> None:
 
 def test_all_nodes_are_named() -> None:
     spec = SPEC._replace(resource="alone")
-    found = candidates(state("resources"), spec, Deadline.after(1.0))
+    found = list_candidates(state("resources"), spec, Deadline.after(1.0))
     assert {c.host for c in found} == set(state("resources").nodes)
 
 
@@ -137,13 +139,13 @@ def test_every_role_is_tried() -> None:
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
 def test_roles(role: Role) -> None:
     instance = INSTANCE._replace(role=role)
-    verdicts = [instance_verdict("db", instance, wanted) for wanted in WantedRole]
+    verdicts = [judge_instance("db", instance, wanted) for wanted in WantedRole]
     assert tuple(verdict.outcome for verdict in verdicts) == ROLES[role]
 
 
 def test_the_reason_for_a_role_names_the_wanted_role() -> None:
     promoted = INSTANCE._replace(role=Role.PROMOTED)
-    assert instance_verdict("db", promoted, UNPROMOTED).reason == (
+    assert judge_instance("db", promoted, UNPROMOTED).reason == (
         "db is Promoted, wanted Unpromoted"
     )
 
@@ -153,11 +155,11 @@ def test_the_reason_for_a_role_names_the_wanted_role() -> None:
 def test_nothing_is_known_of_an_unmanaged_instance(role: Role, wanted: WantedRole) -> None:
     for failed in (False, True):
         instance = INSTANCE._replace(role=role, managed=False, failed=failed)
-        assert instance_verdict("db", instance, wanted).outcome is UNKNOWN
+        assert judge_instance("db", instance, wanted).outcome is UNKNOWN
 
 
 def test_an_instance_that_is_not_active_has_failed() -> None:
-    assert instance_verdict("db", INSTANCE._replace(active=False), ANY).outcome is FAILED
+    assert judge_instance("db", INSTANCE._replace(active=False), ANY).outcome is FAILED
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -167,7 +169,9 @@ def test_of_several_instances_on_a_node_the_fittest_counts(order: tuple[int, int
     cluster = state("resources")._replace(resources={"unique": instances})
     (verdict,) = (
         candidate.verdict
-        for candidate in candidates(cluster, SPEC._replace(resource="unique"), Deadline.after(1.0))
+        for candidate in list_candidates(
+            cluster, SPEC._replace(resource="unique"), Deadline.after(1.0)
+        )
         if candidate.host == "node1"
     )
     assert verdict.outcome is IN

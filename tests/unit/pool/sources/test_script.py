@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lvsdr.errors import SourceUnavailable
 from lvsdr.pool.model import Script
-from lvsdr.pool.sources.script import MOST_HOSTS, candidates, hosts
+from lvsdr.pool.sources.script import MOST_HOSTS, list_candidates, parse_hosts
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import state
@@ -21,7 +21,7 @@ LABEL = Script(("/opt/list", "secret"), 1.0)
 def ask(script: Script, seconds: float = 20.0) -> list[str]:
     """Return the candidates that the script names, one line each."""
     spec = SPEC._replace(list_script=script)
-    return told(candidates(state("steady"), spec, Deadline.after(seconds)))
+    return told(list_candidates(state("steady"), spec, Deadline.after(seconds)))
 
 
 def refusal(script: Script, seconds: float = 20.0) -> str:
@@ -47,7 +47,7 @@ def refusal(script: Script, seconds: float = 20.0) -> str:
     ],
 )
 def test_a_list_of_hosts(output: bytes, names: list[str]) -> None:
-    assert hosts(LABEL, output) == names
+    assert parse_hosts(LABEL, output) == names
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_list_of_hosts(output: bytes, names: list[str]) -> None:
 )
 def test_malformed_lists_are_refused(output: bytes, shown: str) -> None:
     with pytest.raises(SourceUnavailable) as caught:
-        hosts(LABEL, output)
+        parse_hosts(LABEL, output)
     assert str(caught.value).startswith(f"list printed {shown}")
     assert str(caught.value).endswith(", which is not a host")
     assert len(str(caught.value)) < 400
@@ -86,16 +86,16 @@ def test_too_many_hosts_are_refused() -> None:
     with pytest.raises(
         SourceUnavailable, match=rf"^list printed {MOST_HOSTS + 1} names, more than {MOST_HOSTS}$"
     ):
-        hosts(LABEL, names)
+        parse_hosts(LABEL, names)
 
 
 def test_as_many_hosts_as_are_allowed() -> None:
     names = [f"node{number}" for number in range(MOST_HOSTS)]
-    assert hosts(LABEL, "\n".join(names * 2).encode()) == names
+    assert parse_hosts(LABEL, "\n".join(names * 2).encode()) == names
 
 
 def test_without_a_script_it_has_no_candidates() -> None:
-    assert candidates(state("steady"), SPEC, Deadline.after(1.0)) == []
+    assert list_candidates(state("steady"), SPEC, Deadline.after(1.0)) == []
 
 
 def test_a_script_that_answers(tmp_path: Path) -> None:

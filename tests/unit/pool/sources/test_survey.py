@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.model import PoolSpec, Script, WantedRole
-from lvsdr.pool.sources import SOURCES, chosen, survey
+from lvsdr.pool.sources import SOURCES, choose_source, query_sources
 from lvsdr.values.deadline import Deadline
 
 from tests.unit.crm import state
@@ -21,8 +21,8 @@ SCRIPT = Script(("/bin/echo", "node2", "10.77.0.14"), 10.0)
 
 def asked(cluster: ClusterState, spec: PoolSpec) -> list[str]:
     """Return one line for each candidate."""
-    found = survey(cluster, spec, Deadline.after(20.0))
-    assert found.unavailable is None
+    found = query_sources(cluster, spec, Deadline.after(20.0))
+    assert found.unavailable_reason is None
     return told(found.candidates)
 
 
@@ -41,7 +41,7 @@ def asked(cluster: ClusterState, spec: PoolSpec) -> list[str]:
     ],
 )
 def test_precedence(spec: PoolSpec, source: str) -> None:
-    assert chosen(spec) == source
+    assert choose_source(spec) == source
     assert source in SOURCES
 
 
@@ -149,10 +149,10 @@ def test_a_source_that_does_not_answer(spec: PoolSpec, reason: str) -> None:
 
     node3 is offline.
     """
-    found = survey(
+    found = query_sources(
         state("node3-crashed"), spec._replace(weights={"10.77.0.14": 1}), Deadline.after(20.0)
     )
-    assert found.unavailable == reason
+    assert found.unavailable_reason == reason
     assert told(found.candidates) == [
         f"node1 unknown: {reason}",
         f"node2 unknown: {reason}",
@@ -162,7 +162,7 @@ def test_a_source_that_does_not_answer(spec: PoolSpec, reason: str) -> None:
 
 
 def test_a_named_node_on_standby_stays_without_an_answer() -> None:
-    found = survey(
+    found = query_sources(
         state("node3-standby"), SPEC._replace(list_script=shell("exit 1")), Deadline.after(20.0)
     )
     assert told(found.candidates)[2] == "node3 unknown: sh: exit status 1"

@@ -28,8 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEADS = 1000
-KEEPS = 10  # less than the score of the node that the store names by now
+LEADING_SCORE = 1000
+KEEPING_SCORE = 10  # less than the score of the node that the store names by now
 
 _TICK = 0.5  # seconds between two queries of one run
 
@@ -49,7 +49,7 @@ def choose_result(decision: HoldDecision, *, holding: bool) -> MonitorResult:
     An instance that has just released the address reports once more that it is promoted (decision
     023).
     """
-    score = (KEEPS if decision.degraded else LEADS) if decision.hold else None
+    score = (KEEPING_SCORE if decision.degraded else LEADING_SCORE) if decision.hold else None
     release = holding and not decision.hold
     if not holding:
         code = ExitCode.DEGRADED if decision.degraded else ExitCode.SUCCESS
@@ -74,7 +74,7 @@ class LeaderWatch:
         self._context = context
         self._question = question
         self._ask = ask
-        saved = saved_gate.recall(context.file("gate"))
+        saved = saved_gate.recall(context.build_path("gate"))
         self._history = saved.history if saved and saved.question == question else LeaderHistory()
 
     def query_and_decide(self, *, holding: bool) -> HoldDecision:
@@ -87,7 +87,9 @@ class LeaderWatch:
         self._log_change(answer.leadership)
         self._history = record_answer(self._history, answer, self.policy)
         try:
-            saved_gate.store(self._context.file("gate"), SavedGate(self._question, self._history))
+            saved_gate.store(
+                self._context.build_path("gate"), SavedGate(self._question, self._history)
+            )
         except LvsdrError as error:
             self._context.log.warning(str(error))
         return decide(self._history, holding=holding, now=time.monotonic(), policy=self.policy)
@@ -112,7 +114,7 @@ class LeaderWatch:
             self._context.deadline.require("the store to name this node for long enough")
             time.sleep(min(wait, _TICK))
 
-    def confirm(self) -> None:
+    def confirm_leadership(self) -> None:
         """Query once more; raise LvsdrError unless this node may have the address at once."""
         decision = self.query_and_decide(holding=False)
         if not decision.hold or time.monotonic() < (decision.not_before or 0.0):
@@ -123,9 +125,9 @@ class LeaderWatch:
         latest = self._history.latest
         previous = None if latest is None else (latest.leadership.state, latest.leadership.leader)
         if previous != (current.state, current.leader):
-            known = current.state in (State.LEADER, State.FOLLOWER)
+            is_known = current.state in (State.LEADER, State.FOLLOWER)
             log = self._context.log
-            (log.info if known else log.warning)(f"{current.state.value}: {current.reason}")
+            (log.info if is_known else log.warning)(f"{current.state.value}: {current.reason}")
 
 
 def open_watch(context: Context) -> LeaderWatch:
@@ -161,7 +163,7 @@ def open_watch_despite_errors(context: Context) -> LeaderWatch:
 
 def is_started(context: Context) -> bool:
     """Test whether the instance was started in this boot, and not stopped since."""
-    return saved_gate.recall(context.file("gate")) is not None
+    return saved_gate.recall(context.build_path("gate")) is not None
 
 
 def find_node_name(context: Context) -> str:
@@ -176,7 +178,7 @@ def _make_query(gate: Gate) -> Callable[[Deadline], Answer]:
 
 def _open_silent_watch(context: Context, policy: LeaderPolicy, error: LvsdrError) -> LeaderWatch:
     """Return a watch without answers; earlier answers still count for the grace."""
-    saved = saved_gate.recall(context.file("gate"))
+    saved = saved_gate.recall(context.build_path("gate"))
     question = "" if saved is None else saved.question
     return LeaderWatch(context, question, policy, lambda _: _build_silence(error))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .... import leader
 from ....leader.settings import UnusableSettings
 from ....ocf.parameters import ParameterSet, Values
-from ..parameters import PARAMETERS as OF_THE_ADDRESS
+from ..parameters import PARAMETERS as ADDRESS_PARAMETERS
 from ..parameters import RULES
 from . import parameters as p
 from .settings import STORE_PARAMETERS, collect_texts
@@ -41,8 +41,8 @@ def _refuse_unusable_settings(values: Values) -> Iterator[str]:
         for field, sentence in error.field_problems:
             parameter = STORE_PARAMETERS[field]
             text = sentence
-            for other, known in STORE_PARAMETERS.items():
-                text = text.replace(f" with {other},", f" with {known.name},")
+            for other_field, other_parameter in STORE_PARAMETERS.items():
+                text = text.replace(f" with {other_field},", f" with {other_parameter.name},")
             yield f"{_format_source(parameter, values)}: {text}"
 
 
@@ -57,6 +57,6 @@ def _format_source(parameter: Parameter[str | None], values: Values) -> str:
 
 
 PARAMETERS = ParameterSet(
-    (*OF_THE_ADDRESS, *p.GATE),
+    (*ADDRESS_PARAMETERS, *p.GATE),
     (*RULES, _require_store, _refuse_doubled_secrets, _refuse_unusable_settings),
 )

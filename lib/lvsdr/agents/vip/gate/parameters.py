@@ -16,7 +16,7 @@ _IN_THE_CIB = (
 )
 
 
-def _with_schemes(text: str) -> str:
+def _parse_endpoints(text: str) -> str:
     words = text.replace(",", " ").split()
     if "@" in text:
         raise ValueError("an endpoint has no user and password in it")
@@ -28,34 +28,34 @@ def _with_schemes(text: str) -> str:
     return " ".join(words)
 
 
-def _without_line_breaks(text: str) -> str:
+def _require_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError
     return text
 
 
-_ENDPOINTS = Parser(_with_schemes, "http://HOST:PORT or https://HOST:PORT, several with commas")
-_WORD = Parser(_without_line_breaks, "printable")
-_SECRET = Parser(_without_line_breaks, "printable", discreet=True)
+_ENDPOINTS = Parser(_parse_endpoints, "http://HOST:PORT or https://HOST:PORT, several with commas")
+_WORD = Parser(_require_printable, "printable")
+_SECRET = Parser(_require_printable, "printable", discreet=True)
 
 
-def _word(name: str, short: str, long: str) -> Parameter[str | None]:
+def _declare_word(name: str, short: str, long: str) -> Parameter[str | None]:
     return optional(name, _WORD, reloadable=True, short=short, long=long)
 
 
-def _secret(name: str, short: str, long: str) -> Parameter[str | None]:
+def _declare_secret(name: str, short: str, long: str) -> Parameter[str | None]:
     return optional(name, _SECRET, reloadable=True, short=short, long=long)
 
 
-def _file(name: str, short: str, long: str) -> Parameter[str | None]:
+def _declare_file(name: str, short: str, long: str) -> Parameter[str | None]:
     return optional(name, absolute_path, reloadable=True, short=short, long=long)
 
 
-def _kind(text: str) -> str:
+def _parse_kind(text: str) -> str:
     return _KINDS("etcd" if text == "etcd3" else text)  # Patroni's name of etcd's version 3 API
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     """Return the seconds of a duration, or of a decimal number in vip-manager's notation."""
     whole, dot, part = text.partition(".")
     decimal = dot and is_decimal(whole) and is_decimal(part)
@@ -63,8 +63,8 @@ def _seconds(text: str) -> float:
 
 
 _KINDS = one_of("etcd", "consul", "patroni", "attribute")
-_KIND = Parser(_kind, _KINDS.legal, content=_KINDS.content, options=_KINDS.options)
-_GRACE = Parser(_seconds, duration.legal)
+_KIND = Parser(_parse_kind, _KINDS.legal, content=_KINDS.content, options=_KINDS.options)
+_GRACE = Parser(_parse_seconds, duration.legal)
 
 TYPE = optional(
     "dcs_type",
@@ -88,34 +88,44 @@ ENDPOINTS = optional(
         "at addresses of this node are queried. Not set: the usual port of the store on this node."
     ),
 )
-KEY = _word(
+KEY = _declare_word(
     "trigger_key",
     "Key that names the leader",
     "etcd, consul: the key, such as /service/mycluster/leader. patroni: a path of its REST API, "
     "/leader if not set. attribute: the name of the node attribute.",
 )
-VALUE = _word(
+VALUE = _declare_word(
     "trigger_value",
     "Value of the key while this node leads",
     "The whole value. Not set: the name of this node; patroni: the HTTP status 200. attribute: "
     "required.",
 )
-USER = _word("dcs_user", "User", "The user for etcd, together with a password.")
-USER_FILE = _file("dcs_user_file", "File with the user", "First line of this file: dcs_user.")
-PASSWORD = _secret("dcs_password", "Password", f"The user's password for etcd. {_IN_THE_CIB}")
-PASSWORD_FILE = _file(
+USER = _declare_word("dcs_user", "User", "The user for etcd, together with a password.")
+USER_FILE = _declare_file(
+    "dcs_user_file", "File with the user", "First line of this file: dcs_user."
+)
+PASSWORD = _declare_secret(
+    "dcs_password", "Password", f"The user's password for etcd. {_IN_THE_CIB}"
+)
+PASSWORD_FILE = _declare_file(
     "dcs_password_file", "File with the password", "First line of this file: dcs_password."
 )
-TOKEN = _secret("dcs_token", "Token", f"The token for Consul. {_IN_THE_CIB}")
-TOKEN_FILE = _file("dcs_token_file", "File with the token", "First line of this file: dcs_token.")
-CA_FILE = _file(
+TOKEN = _declare_secret("dcs_token", "Token", f"The token for Consul. {_IN_THE_CIB}")
+TOKEN_FILE = _declare_file(
+    "dcs_token_file", "File with the token", "First line of this file: dcs_token."
+)
+CA_FILE = _declare_file(
     "dcs_ca_file",
     "Certificates to trust",
     "File, in PEM form, with the certificates of the authorities that sign the servers' "
     "certificates. Not set: the system's own.",
 )
-CERT_FILE = _file("dcs_cert_file", "Own certificate", "Certificate of this client, in PEM form.")
-KEY_FILE = _file("dcs_key_file", "Key of the own certificate", "Its private key, in PEM form.")
+CERT_FILE = _declare_file(
+    "dcs_cert_file", "Own certificate", "Certificate of this client, in PEM form."
+)
+KEY_FILE = _declare_file(
+    "dcs_key_file", "Key of the own certificate", "Its private key, in PEM form."
+)
 UNREACHABLE = defaulted(
     "on_dcs_unreachable",
     one_of("release", "keep"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .... import leader
 from ....errors import ExitCode, LvsdrError, SourceUnavailable
-from ....ocf.actions import Action, unless_broken
+from ....ocf.actions import Action, guard_reload
 from ....ocf.context import Context
 from ....system import crm
 from .. import plain
@@ -37,10 +37,12 @@ def start(context: Context) -> None:
     choose_destination(context, wanted)
     watch = open_watch(context)
     release_address(context)
-    with context.locked():
+    with context.hold_lock():
         decision = watch.query_and_decide(holding=False)
     if not is_started(context):
-        raise LvsdrError(f"cannot start without a state file: cannot write {context.file('gate')}")
+        raise LvsdrError(
+            f"cannot start without a state file: cannot write {context.build_path('gate')}"
+        )
     _log_warnings(context, _set_score(context, choose_result(decision, holding=False).score))
     if "OCF_RESKEY_CRM_meta_on_node" in context.environ and not _is_promotable(context):
         context.log.warning(
@@ -54,10 +56,10 @@ def monitor(context: Context) -> ExitCode:
     search = search_without_ban(context)
     holding = search.location is not None
     if context.is_probe:
-        return _probe(context, search)
+        return _probe_address(context, search)
     if not holding and not is_started(context):
         return _report_not_started(context)
-    with context.locked():
+    with context.hold_lock():
         decision = open_watch_despite_errors(context).query_and_decide(holding=holding)
     result = choose_result(decision, holding=holding)
     try:
@@ -70,8 +72,8 @@ def monitor(context: Context) -> ExitCode:
         return result.code
     problems = [*([decision.reason] if decision.degraded else []), *score_problems]
     if not holding:
-        return _check_released(context, search, problems)
-    return _check_held(context, problems, confirmed=decision.confirmed_at is not None)
+        return _check_released_address(context, search, problems)
+    return _check_held_address(context, problems, confirmed=decision.confirmed_at is not None)
 
 
 def promote(context: Context) -> ExitCode | None:
@@ -82,7 +84,7 @@ def promote(context: Context) -> ExitCode | None:
     if not is_started(context):
         return _report_not_started(context)
     try:
-        with context.locked():
+        with context.hold_lock():
             _take_when_leading(context, watch, wanted)
     except LvsdrError:
         # Without a score, Pacemaker promotes only after a monitor finds that this node leads.
@@ -94,9 +96,9 @@ def promote(context: Context) -> ExitCode | None:
 
 def demote(context: Context) -> ExitCode | None:
     """Release the address, if it is here, and go on watching."""
-    held = search_without_ban(context).location is not None
+    was_held = search_without_ban(context).location is not None
     release_address(context)
-    if held or is_started(context):
+    if was_held or is_started(context):
         return None
     return _report_not_started(context)
 
@@ -128,16 +130,16 @@ def validate_environment(context: Context) -> None:
 def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSettings) -> None:
     from .. import claim
 
-    path = context.file("state")
+    path = context.build_path("state")
     place, interfaces = choose_destination(context, wanted)
     interface = claim.set_up_interface(place, interfaces, wanted, context)
-    there = bool(interface.having(place.address))
-    watch.await_leadership(holding=there)
+    is_present = bool(interface.having(place.address))
+    watch.await_leadership(holding=is_present)
     claim.end_announcements(path)
     claim.leave_old_place(recall(path).place, place, interfaces, context)
-    if not there:
+    if not is_present:
         claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
-        watch.confirm()  # the probes on the segment took a second
+        watch.confirm_leadership()  # the probes on the segment took a second
     claim.take_address(place, interface, wanted, context)
 
 
@@ -146,7 +148,7 @@ def _report_not_started(context: Context) -> ExitCode:
     return ExitCode.NOT_RUNNING
 
 
-def _probe(context: Context, search: AddressSearch) -> ExitCode:
+def _probe_address(context: Context, search: AddressSearch) -> ExitCode:
     """Return the state of the address on this node; a probe does not query the store."""
     if search.location is None:
         return ExitCode.SUCCESS if is_started(context) else ExitCode.NOT_RUNNING
@@ -156,7 +158,7 @@ def _probe(context: Context, search: AddressSearch) -> ExitCode:
     return ExitCode.RUNNING_PROMOTED
 
 
-def _check_held(context: Context, reasons: list[str], *, confirmed: bool) -> ExitCode:
+def _check_held_address(context: Context, reasons: list[str], *, confirmed: bool) -> ExitCode:
     """Check an address that stays, as the agent without a gate does, and return the exit code.
 
     A missing link is no reason to release the address: no other node may have it.
@@ -167,8 +169,10 @@ def _check_held(context: Context, reasons: list[str], *, confirmed: bool) -> Exi
     return ExitCode.DEGRADED_PROMOTED if reasons or code else ExitCode.RUNNING_PROMOTED
 
 
-def _check_released(context: Context, search: AddressSearch, reasons: list[str]) -> ExitCode:
-    if recall(context.file("state")).place is not None:
+def _check_released_address(
+    context: Context, search: AddressSearch, reasons: list[str]
+) -> ExitCode:
+    if recall(context.build_path("state")).place is not None:
         context.log.exit_reason(f"address lost without a release: {search.absence}")
         return ExitCode.FAILED_PROMOTED
     if reasons:
@@ -199,12 +203,12 @@ def _is_promotable(context: Context) -> bool:
 
 def _refuse_promotion(_: Context) -> ExitCode:
     """Return the exit code of an unknown action: without a gate there is no promotion."""
-    print(AGENT.usage(), end="")
+    print(AGENT.render_usage(), end="")
     return ExitCode.ERR_UNIMPLEMENTED
 
 
-def _without_gate(action: Action) -> Action:
-    handlers = {one.name: one.handler for one in plain.AGENT.actions}
+def _strip_gate(action: Action) -> Action:
+    handlers = {plain_action.name: plain_action.handler for plain_action in plain.AGENT.actions}
     return action._replace(handler=handlers.get(action.name, _refuse_promotion))
 
 
@@ -217,7 +221,7 @@ AGENT = plain.AGENT._replace(
         Action("monitor", monitor, "20s", interval="3s", depth="0", role="Promoted"),
         Action("promote", promote, "30s"),
         Action("demote", demote, "20s"),
-        Action("reload-agent", unless_broken(reload_agent, monitor), "20s"),
+        Action("reload-agent", guard_reload(reload_agent, monitor), "20s"),
     ),
     validate_environment=validate_environment,
     # An address behind a gate stays only while the store's answers allow it (docs/decisions/018).
@@ -226,7 +230,7 @@ AGENT = plain.AGENT._replace(
 """The agent with a gate."""
 
 AGENT_WITHOUT_GATE = AGENT._replace(
-    actions=tuple(map(_without_gate, AGENT.actions)),
+    actions=tuple(map(_strip_gate, AGENT.actions)),
     validate_environment=plain.AGENT.validate_environment,
     still_serves=plain.AGENT.still_serves,
 )

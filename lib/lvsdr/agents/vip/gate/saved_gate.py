@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....leader.gate import Answer, LeaderHistory, Leadership, State
-from ....ocf.safe_text import one_line
+from ....ocf.safe_text import format_one_line
 from ....system.saved_facts import load_facts, store_facts
 from ....values.facts import find_value, get_value
 from ....values.light_typing import NamedTuple
@@ -40,12 +40,12 @@ def store(path: str, gate: SavedGate) -> None:
 
 def _list_facts(gate: SavedGate) -> Iterator[tuple[str, object]]:
     latest, last_state, leading_since, confirmed_at = gate.history
-    yield "question", one_line(gate.question)
+    yield "question", format_one_line(gate.question)
     if latest is not None:
         (known, reason, leader), queried_at, answered_at = latest
         yield "latest", (known.name, queried_at, answered_at)
-        yield "leader", _UNKNOWN_LEADER if leader is None else one_line(leader)
-        yield "reason", one_line(reason)
+        yield "leader", _UNKNOWN_LEADER if leader is None else format_one_line(leader)
+        yield "reason", format_one_line(reason)
     yield "word", last_state and last_state.name
     yield "named", leading_since
     yield "confirmed", confirmed_at

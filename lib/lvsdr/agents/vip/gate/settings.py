@@ -63,13 +63,13 @@ def collect_texts(
     values: Values, read: Callable[[Parameter[str | None], str], str]
 ) -> GivenSettings:
     """Return the texts of a store's settings; ``read`` gets those that are in a file."""
-    found = {field: values[parameter] for field, parameter in STORE_PARAMETERS.items()}
+    texts = {field: values[parameter] for field, parameter in STORE_PARAMETERS.items()}
     for field, parameter in STORE_PARAMETERS.items():
         file = dict(p.SECRETS).get(parameter)
         path = None if file is None else values[file]
         if file is not None and path is not None:
-            found[field] = read(file, path)
-    return GivenSettings(**found)
+            texts[field] = read(file, path)
+    return GivenSettings(**texts)
 
 
 def _read_first_line(parameter: Parameter[str | None], path: str) -> str:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.agents.vip.gate.leadership import KEEPS, LEADS, MonitorResult, choose_result
+from lvsdr.agents.vip.gate.leadership import (
+    KEEPING_SCORE,
+    LEADING_SCORE,
+    MonitorResult,
+    choose_result,
+)
 from lvsdr.errors import ExitCode
 from lvsdr.leader.gate import (
     Answer,
@@ -73,4 +78,4 @@ def test_monitors_every_three_seconds(row: str) -> None:
 
 
 def test_the_scores() -> None:
-    assert 0 < KEEPS < LEADS
+    assert 0 < KEEPING_SCORE < LEADING_SCORE
