@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..errors import SourceUnavailable
 from ..values.parsing import seconds
-from .document import Element, tree
+from .elements import root_element
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
 
 _PROBE = 20.0  # seconds: Pacemaker's default timeout of an operation
 
@@ -18,34 +21,31 @@ def probe_time(document: bytes, resources: Iterable[str]) -> float:
     resources' monitors, which probes use, too.  The timeouts of starts of connections to remote
     nodes count as well.  Raise SourceUnavailable if the document is not complete XML.
     """
-    try:
-        root = tree(document)
-    except ValueError as error:
-        raise SourceUnavailable(f"cibadmin: not a complete XML document ({error})") from None
-    defaults = [it for part in _below(root, "op_defaults") for it in _timeouts(part)]
-    templates = {it.attributes.get("id", ""): it for it in _below(root, "template")}
+    root = root_element(document, "cibadmin")
+    defaults = [it for part in root.iter("op_defaults") for it in _timeouts(part)]
+    templates = {it.get("id", ""): it for it in root.iter("template")}
     wanted = set(resources)
     times = [_PROBE]
-    for element in _below(root):
-        if element.attributes.get("id") in wanted:
-            for primitive in _below(element, "primitive"):
-                template = templates.get(primitive.attributes.get("template", ""))
+    for element in root.iter():
+        if element.get("id") in wanted:
+            for primitive in element.iter("primitive"):
+                template = templates.get(primitive.get("template", ""))
                 times += _times(primitive, template) or defaults
     return max(times)
 
 
 def _times(primitive: Element, template: Element | None) -> list[float]:
-    is_remote = primitive.attributes.get("type") == "remote"
+    is_remote = primitive.get("type") == "remote"
     names = ("monitor", "start") if is_remote else ("monitor",)
     places = [primitive] if template is None else [primitive, template]
-    operations = (op for place in places for op in _below(place, "op"))
-    times = [it for op in operations if op.attributes.get("name") in names for it in _timeouts(op)]
+    operations = (op for place in places for op in place.iter("op"))
+    times = [it for op in operations if op.get("name") in names for it in _timeouts(op)]
     return times + list(_named(primitive, "remote-connect-timeout"))
 
 
 def _timeouts(operation: Element) -> Iterator[float]:
     """Yield the timeouts of an operation or of operation defaults, as attribute and as nvpair."""
-    time = _duration(operation.attributes.get("timeout"))
+    time = _duration(operation.get("timeout"))
     if time is not None:
         yield time
     yield from _named(operation, "timeout")
@@ -53,9 +53,9 @@ def _timeouts(operation: Element) -> Iterator[float]:
 
 def _named(element: Element, name: str) -> Iterator[float]:
     """Yield the durations in the name-value pairs that have this name."""
-    for pair in _below(element, "nvpair"):
-        time = _duration(pair.attributes.get("value"))
-        if pair.attributes.get("name") == name and time is not None:
+    for pair in element.iter("nvpair"):
+        time = _duration(pair.get("value"))
+        if pair.get("name") == name and time is not None:
             yield time
 
 
@@ -64,11 +64,3 @@ def _duration(text: str | None) -> float | None:
         return seconds(text or "")
     except ValueError:
         return None
-
-
-def _below(element: Element, tag: str | None = None) -> Iterator[Element]:
-    """Yield the element and all of its descendants that have this tag; None matches any tag."""
-    if tag in (None, element.tag):
-        yield element
-    for child in element.children:
-        yield from _below(child, tag)

@@ -7,7 +7,7 @@ nodes": a failed query must not empty a pool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ..errors import SourceUnavailable
 from ..values.parsing import without_instance_number
@@ -15,11 +15,14 @@ from .cluster import ClusterState, Instance, Role
 from .crm_mon_nodes import (
     UNDER_WAY,
     attributes_by_node,
-    named_attribute,
     nodes_by_name,
     with_connections,
 )
-from .document import Element, tree
+from .elements import first_child, has_flag, required_attribute, root_element
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
 
 # crm_mon never shows node attributes that begin with one of these (2.0.5 to 3.0: filter lists in
 # crm_mon.c or pcmk_output.c). So "standby-ready" is hidden, too, and would seem not to be set.
@@ -47,8 +50,15 @@ def parse(document: bytes) -> ClusterState:
     Raise SourceUnavailable if the document reports an error, is incomplete, or does not contain the
     state of a cluster.
     """
-    root = _root(document)
+    root = root_element(document, "crm_mon")
     _require_success(root)
+    try:
+        return _cluster_state(root)
+    except RecursionError:  # clones do not contain clones
+        raise SourceUnavailable("crm_mon: the document is nested too deeply") from None
+
+
+def _cluster_state(root: Element) -> ClusterState:
     nodes = nodes_by_name(_section(root, "nodes"))
     if not nodes:
         raise SourceUnavailable("crm_mon: the document lists no node at all")
@@ -69,43 +79,40 @@ def parse(document: bytes) -> ClusterState:
     )
 
 
-def _has_quorum(root: Element) -> bool:
-    summary = root.first("summary")
-    coordinator = None if summary is None else summary.first("current_dc")
-    return coordinator is not None and coordinator.flag("with_quorum")
-
-
-def _root(document: bytes) -> Element:
-    try:
-        return tree(document)
-    except ValueError as error:
-        raise SourceUnavailable(f"crm_mon: not a complete XML document ({error})") from None
-
-
 def _require_success(root: Element) -> None:
     """Raise SourceUnavailable unless the status element reports success.
 
     The status code alone does not suffice.  If CIB_file names a missing file, crm_mon reports code
     0 and an error.
     """
-    status = root.first("status")
+    status = first_child(root, "status")
     if root.tag != "pacemaker-result" or status is None:
         raise SourceUnavailable(f"crm_mon: <{root.tag}> is not the result of crm_mon")
-    errors = status.first("errors")
-    said = [error.text.strip() for error in errors.children] if errors is not None else []
-    if status.attributes.get("code") != "0" or said:
-        reason = "; ".join(said) or status.attributes.get("message", "unknown error")
+    errors = first_child(status, "errors")
+    messages = [] if errors is None else [_one_line(error.text or "") for error in errors]
+    if status.get("code") != "0" or messages:
+        reason = "; ".join(messages) or _one_line(status.get("message", "unknown error"))
         raise SourceUnavailable(f"crm_mon: {reason}")
 
 
-def _section(root: Element, tag: str) -> Sequence[Element]:
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _section(root: Element, tag: str) -> Iterable[Element]:
     """Return the children of a section; crm_mon omits sections that would be empty."""
-    section = root.first(tag)
-    return section.children if section is not None else ()
+    section = first_child(root, tag)
+    return () if section is None else section
 
 
 def _in_maintenance(root: Element) -> bool:
-    return any(option.flag("maintenance-mode") for option in _section(root, "summary"))
+    return any(has_flag(option, "maintenance-mode") for option in _section(root, "summary"))
+
+
+def _has_quorum(root: Element) -> bool:
+    """Test for quorum, which the coordinator (DC) reports; without one there is none."""
+    coordinators = (it for it in _section(root, "summary") if it.tag == "current_dc")
+    return any(has_flag(coordinator, "with_quorum") for coordinator in coordinators)
 
 
 def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
@@ -116,12 +123,12 @@ def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
     A node in maintenance makes only its own instances unmanaged.  An instance that is blocked by a
     failure is not in maintenance.
     """
-    found = not element.flag("managed", default=True) and not element.flag("failed")
+    found = not has_flag(element, "managed", default=True) and not has_flag(element, "failed")
     if element.tag != "resource":
-        inside = [_note_unmanaged(it, into) for it in element.children if it.tag in _PARTS]
+        inside = [_note_unmanaged(it, into) for it in element if it.tag in _PARTS]
         enough = any if element.tag in ("group", "replica") else all
         found = found or (bool(inside) and enough(inside))
-    name = without_instance_number(element.attributes.get("id", ""))
+    name = without_instance_number(element.get("id", ""))
     into[name] = into.get(name, True) and found
     return found
 
@@ -135,26 +142,26 @@ def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance
     if reader is None:
         return []
     found = reader(element, into)
-    into.setdefault(without_instance_number(named_attribute(element, "id")), []).extend(found)
+    into.setdefault(without_instance_number(required_attribute(element, "id")), []).extend(found)
     return found
 
 
 def _primitive(element: Element, _into: dict[str, list[Instance]]) -> list[Instance]:
     return [
         Instance(
-            node=named_attribute(node, "name"),
-            role=_role(named_attribute(element, "role")),
-            active=element.flag("active"),
-            failed=element.flag("failed"),
-            blocked=element.flag("blocked"),
-            managed=element.flag("managed", default=True),
+            node=required_attribute(node, "name"),
+            role=_role(required_attribute(element, "role")),
+            active=has_flag(element, "active"),
+            failed=has_flag(element, "failed"),
+            blocked=has_flag(element, "blocked"),
+            managed=has_flag(element, "managed", default=True),
         )
-        for node in element.all("node")
+        for node in element.iterchildren("node")
     ]
 
 
 def _clone(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
-    return [found for child in element.children for found in _collect(child, into)]
+    return [found for child in element for found in _collect(child, into)]
 
 
 def _group(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
@@ -162,7 +169,7 @@ def _group(element: Element, into: dict[str, list[Instance]]) -> list[Instance]:
 
     Disabled members count, too (decision 047).
     """
-    members = [_collect(child, into) for child in element.all("resource")]
+    members = [_collect(child, into) for child in element.iterchildren("resource")]
     by_node: dict[str, list[Instance]] = {}
     for member in members:
         for instance in member:
@@ -194,11 +201,14 @@ def _bundle(element: Element, into: dict[str, list[Instance]]) -> list[Instance]
     connection to the container is lost.  Pacemaker gives names to the parts of a replica:
     container, address and connection.  The connection may run on another node than the container.
     """
-    bundle, runtime = named_attribute(element, "id"), named_attribute(element, "type")
+    bundle, runtime = required_attribute(element, "id"), required_attribute(element, "type")
     found = []
-    for replica in element.all("replica"):
-        number = named_attribute(replica, "id")
-        parts = {named_attribute(it, "id"): _collect(it, into) for it in replica.all("resource")}
+    for replica in element.iterchildren("replica"):
+        number = required_attribute(replica, "id")
+        parts = {
+            required_attribute(it, "id"): _collect(it, into)
+            for it in replica.iterchildren("resource")
+        }
         containers = parts.pop(f"{bundle}-{runtime}-{number}", [])
         connection = parts.pop(f"{bundle}-{number}", [])
         inside = [ran for name, ran in parts.items() if not name.startswith(f"{bundle}-ip-")]

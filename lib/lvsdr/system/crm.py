@@ -36,10 +36,9 @@ _started: list[Child] = []
 
 def start_crm_mon() -> None:
     """Start crm_mon now; the next ``read_cluster_state`` reads it and reports a failed start."""
-    try:
-        _started.append(spawn(COMMAND))
-    except OSError:
-        return
+    child = _spawn_crm_mon(COMMAND)
+    if child is not None:
+        _started.append(child)
 
 
 def end_crm_mon() -> None:
@@ -52,15 +51,16 @@ def end_crm_mon() -> None:
 
 
 def read_cluster_state(deadline: Deadline) -> ClusterState:
-    """Return the state of the cluster; raise SourceUnavailable without one in time."""
-    return _cluster_state(_finish_crm_mon(deadline))
+    """Return the state of the cluster; raise SourceUnavailable without one in time.
+
+    Raise NotInstalled without lxml.
+    """
+    return _parse_result(_finish_crm_mon(deadline))
 
 
 def read_cluster_state_with_quorum(deadline: Deadline) -> ClusterState:
     """Return the same, with the quorum; only this needs the section of the coordinator."""
-    from .process.run import run
-
-    return _cluster_state(run(_WITH_QUORUM, deadline))
+    return _parse_result(_run_crm_mon(_WITH_QUORUM, deadline))
 
 
 def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
@@ -71,17 +71,45 @@ def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
     from .process.run import NOT_THERE
 
     result = _finish_crm_mon(deadline)
-    return None if result.status in (NOT_THERE, _DISCONNECTED) else _cluster_state(result)
+    return None if result.status in (NOT_THERE, _DISCONNECTED) else _parse_result(result)
 
 
 def _finish_crm_mon(deadline: Deadline) -> Result:
     """Return the result of the started crm_mon, or of a new one."""
-    from .process.run import finish, run
-
-    return finish(_started.pop(), deadline) if _started else run(COMMAND, deadline)
+    return _import_beside(_started.pop(), deadline) if _started else _run_crm_mon(COMMAND, deadline)
 
 
-def _cluster_state(result: Result) -> ClusterState:
+def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
+    from .process.run import run
+
+    child = None if deadline.expired() else _spawn_crm_mon(command)
+    # run() reports the reason of a failed start.
+    return run(command, deadline) if child is None else _import_beside(child, deadline)
+
+
+def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
+    try:
+        return spawn(command)
+    except OSError:
+        return None
+
+
+def _import_beside(child: Child, deadline: Deadline) -> Result:
+    """Return the result of a crm_mon; import lxml while it runs."""
+    from ..errors import LvsdrError
+    from ..pacemaker.elements import require_lxml
+    from ..values.deadline import Deadline as Until
+    from .process.run import finish
+
+    try:
+        require_lxml()
+    except LvsdrError:
+        finish(child, Until.after(0.0))
+        raise
+    return finish(child, deadline)
+
+
+def _parse_result(result: Result) -> ClusterState:
     """Return the state in the document of crm_mon, which has its errors, whatever its status."""
     from ..errors import SourceUnavailable
     from ..pacemaker.crm_mon import parse

@@ -168,6 +168,12 @@ def test_the_quorum_is_beside_the_coordinator(summary: str, quorum: bool) -> Non
     assert parse(text.encode()).has_quorum is quorum
 
 
+def test_an_error_of_several_lines_becomes_one_line() -> None:
+    text = sketch().replace(b'<status code="0"', b'<status code="1"')
+    with pytest.raises(SourceUnavailable, match=r"^crm_mon: a b$"):
+        parse(text.replace(b'message="OK"', b'message="a&#10;b"'))
+
+
 HIDDEN = ("#kind", "fail-count", "last-failure-x", "shutdown", "standby-ready", "terminate")
 SHOWN = ("ready", "my-standby", "fail-coun", "maintenance", "health-disk")
 

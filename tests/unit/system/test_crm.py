@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lvsdr.errors import SourceUnavailable
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
+from tests.project.tree import LIB
 from tests.unit.crm import cib
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -170,3 +172,48 @@ def test_a_failure_does_not_mean_that_there_is_no_cluster(
     with pytest.raises(SourceUnavailable) as caught:
         crm.read_cluster_state_if_any(deadline)
     assert str(caught.value).startswith(message)
+
+
+def run_python(*lines: str) -> str:
+    """Return the output of a script that runs like an agent: without the module site."""
+    script = [
+        f"import sys; sys.path.insert(0, {str(LIB)!r})",
+        "from lvsdr.system import crm",
+        "from lvsdr.values.deadline import Deadline",
+        *lines,
+    ]
+    argv = ["/usr/bin/python3", "-IS", "-c", "\n".join(script)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_lxml_is_found_without_site() -> None:
+    text = run_python("print(*crm.read_cluster_state(Deadline.after(20)).nodes)")
+    assert text == "node1 node2 node3\n"
+
+
+def test_without_lxml_the_package_is_named_and_no_crm_mon_is_left() -> None:
+    text = run_python(
+        'sys.modules["lxml"] = None',
+        "from lvsdr.errors import NotInstalled",
+        "import os",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except NotInstalled as error: print(error)",
+        "try: os.waitpid(-1, os.WNOHANG)",
+        "except ChildProcessError: print('no child')",
+    )
+    assert text == "Python's lxml is not installed (package python3-lxml)\nno child\n"
+
+
+def test_a_broken_lxml_is_no_missing_package(tmp_path: Path) -> None:
+    """Memory or descriptors may be short for a moment, which must not ban the resource."""
+    (tmp_path / "lxml").mkdir()
+    (tmp_path / "lxml" / "__init__.py").write_text("raise OSError(24, 'Too many open files')\n")
+    text = run_python(
+        f"sys.path.insert(0, {str(tmp_path)!r})",
+        "from lvsdr.errors import SourceUnavailable",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except SourceUnavailable as error: print(error)",
+    )
+    assert text == (
+        "a Python module cannot be loaded: [Errno 24] Too many open files (package python3-lxml)\n"
+    )

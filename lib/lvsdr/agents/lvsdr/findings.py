@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from ...errors import LvsdrError, SourceUnavailable
+from ...errors import LvsdrError, NotInstalled, SourceUnavailable
 from ...pacemaker.cluster import ClusterState
 from ...pool.checks import check_all
 from ...pool.director import Findings
@@ -72,7 +72,7 @@ def gather_findings(
     enough = _ENOUGH * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
-    except SourceUnavailable as error:
+    except (NotInstalled, SourceUnavailable) as error:
         complaints = settings.complaints
         return Findings((), (), saved.names, unavailable=str(error), complaints=complaints)
     basis = _lay_basis(settings, saved, cluster, own, deadline)

@@ -1,0 +1,91 @@
+"""Elements of Pacemaker's XML documents, read with lxml."""
+
+from __future__ import annotations
+
+from ..dependencies import from_package
+from ..errors import SourceUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lxml.etree import XMLParser
+    from lxml.etree import _Element as Element
+
+
+def require_lxml() -> None:
+    """Import lxml; raise NotInstalled without it.
+
+    The import takes longer than reading a document, so it is done while crm_mon runs.
+    """
+    with from_package("python3-lxml"):
+        import lxml.etree  # noqa: F401
+
+
+def root_element(document: bytes, program: str) -> Element:
+    """Return the root of the complete XML document that ``program`` has printed.
+
+    Raise SourceUnavailable for any other text.
+    """
+    require_lxml()
+    from lxml import etree
+
+    reason = _flaw(document)
+    if reason is None:
+        try:
+            root = etree.fromstring(document, _parser())
+        except etree.XMLSyntaxError as error:
+            reason = " ".join(str(error.msg).split())
+        else:
+            # A namespace would change the names that Pacemaker's schemas contain.
+            if b"xmlns" not in document or not any(element.nsmap for element in root.iter()):
+                return root
+            reason = "it has a namespace"
+    raise SourceUnavailable(f"{program}: not a complete XML document ({reason})")
+
+
+def _flaw(document: bytes) -> str | None:
+    """Return the property of the document that libxml2 must not see; None if there is none.
+
+    Pacemaker's programs print UTF-8 and no document type.  A document type can define entities that
+    expand without limit.  libxml2 ignores all text after a null byte.
+    """
+    if b"<!DOCTYPE" in document:
+        return "it has a document type"
+    if b"\0" in document:
+        return "it has a null byte"
+    declaration = document[: document.find(b"?>") + 1].lower()
+    if b"<?xml" in declaration and b"encoding" in declaration and b"utf-8" not in declaration:
+        return "its encoding is not UTF-8"
+    return None
+
+
+def _parser() -> XMLParser:
+    """Return a parser that reads a document of any size and nothing outside of it."""
+    from lxml.etree import XMLParser
+
+    return XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def first_child(element: Element, tag: str) -> Element | None:
+    """Return the first child with this tag."""
+    return next(element.iterchildren(tag), None)
+
+
+def has_flag(element: Element, name: str, default: bool = False) -> bool:
+    """Test whether an attribute has the value ``true``."""
+    return element.get(name, "true" if default else "false") == "true"
+
+
+def required_attribute(element: Element, name: str) -> str:
+    """Return an attribute of an element; raise SourceUnavailable if it is missing."""
+    value = element.get(name)
+    if value is None:
+        raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}")
+    return value
