@@ -35,10 +35,9 @@ def root_element(document: bytes, program: str) -> Element:
         except etree.XMLSyntaxError as error:
             reason = " ".join(str(error.msg).split())
         else:
-            # A namespace would change the names that Pacemaker's schemas contain.
-            if b"xmlns" not in document or not any(element.nsmap for element in root.iter()):
+            reason = _foreign_name(root, document)
+            if reason is None:
                 return root
-            reason = "it has a namespace"
     raise SourceUnavailable(f"{program}: not a complete XML document ({reason})")
 
 
@@ -55,6 +54,20 @@ def _flaw(document: bytes) -> str | None:
     declaration = document[: document.find(b"?>") + 1].lower()
     if b"<?xml" in declaration and b"encoding" in declaration and b"utf-8" not in declaration:
         return "its encoding is not UTF-8"
+    return None
+
+
+def _foreign_name(root: Element, document: bytes) -> str | None:
+    """Return the reason why a name in the document is not Pacemaker's; None if there is none.
+
+    A damaged name would hide an element, and a namespace would change all names.
+    """
+    if b"xmlns" in document and any(element.nsmap for element in root.iter()):
+        return "it has a namespace"
+    if not document.isascii():
+        names = (name for element in root.iter() for name in (element.tag, *element.keys()))
+        if not all(str(name).isascii() for name in names):
+            return "it has a name that is not ASCII"
     return None
 
 

@@ -5,6 +5,8 @@ All callers get the state of the cluster from here.  crm_mon may start before th
 
 from __future__ import annotations
 
+import os
+
 from .process.spawn import Child, spawn
 
 TYPE_CHECKING = False
@@ -116,7 +118,28 @@ def _parse_result(result: Result) -> ClusterState:
 
     if result.problem or not result.stdout:
         raise SourceUnavailable(f"crm_mon: {result.complaint()}")
-    return parse(result.stdout)
+    state = parse(result.stdout)
+    _require_complete_file(os.environ.get("CIB_file", ""))
+    return state
+
+
+def _require_complete_file(path: str) -> None:
+    """Raise SourceUnavailable if the cluster is a file that is not complete XML.
+
+    crm_mon repairs such a file without an error (XML_PARSE_RECOVER in Pacemaker's xml.c), so its
+    document may lack nodes.  It reports a missing file itself, and bzip2 has checksums.
+    """
+    from ..errors import SourceUnavailable
+    from ..pacemaker.elements import root_element
+
+    if path.endswith(".bz2") or not os.path.isfile(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise SourceUnavailable(f"CIB_file {path}: {error.strerror}") from None
+    root_element(content, f"CIB_file {path}")
 
 
 def read_configuration(deadline: Deadline) -> bytes:

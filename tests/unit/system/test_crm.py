@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import os
 import shutil
 import subprocess
@@ -111,6 +112,29 @@ def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("CIB_file", str(tmp_path / "missing.xml"))
     with pytest.raises(SourceUnavailable):
         crm.read_cluster_state(soon())
+
+
+@pytest.mark.parametrize("ninth", range(1, 9))
+def test_a_torn_file_is_no_cluster(
+    ninth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """crm_mon may repair the file without an error, and show fewer nodes."""
+    text = cib("steady").read_bytes()
+    torn = tmp_path / "cib.xml"
+    torn.write_bytes(text[: len(text) * ninth // 9])
+    monkeypatch.setenv("CIB_file", str(torn))
+    with pytest.raises(SourceUnavailable) as raised:
+        crm.read_cluster_state(soon())
+    # Pacemaker 3.0 repairs no file, and its older versions only some.
+    errors = (f"CIB_file {torn}: not a complete XML document (", "crm_mon: ")
+    assert str(raised.value).startswith(errors)
+
+
+def test_a_compressed_file_is_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / "cib.xml.bz2"
+    packed.write_bytes(bz2.compress(cib("steady").read_bytes()))
+    monkeypatch.setenv("CIB_file", str(packed))
+    assert set(crm.read_cluster_state(soon()).nodes) == {"node1", "node2", "node3"}
 
 
 def test_a_cluster_that_is_bigger_than_any(crm_mon: Path, tmp_path: Path) -> None:
