@@ -5,61 +5,61 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..values.parsing import seconds
-from .elements import root_element
+from .elements import parse_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lxml.etree import _Element as Element
+    from .elements import Element
 
-_PROBE = 20.0  # seconds: Pacemaker's default timeout of an operation
+_DEFAULT_TIMEOUT = 20.0  # seconds: Pacemaker's default timeout of an operation
 
 
-def probe_time(document: bytes, resources: Iterable[str]) -> float:
+def find_probe_time(document: bytes, resources: Iterable[str]) -> float:
     """Return the seconds within which Pacemaker finds these resources again where they run.
 
     ``document`` is the CIB's section ``configuration``.  The time is the longest timeout of the
     resources' monitors, which probes use, too.  The timeouts of starts of connections to remote
     nodes count as well.  Raise SourceUnavailable if the document is not complete XML.
     """
-    root = root_element(document, "cibadmin")
-    defaults = [it for part in root.iter("op_defaults") for it in _timeouts(part)]
+    root = parse_document(document, "cibadmin")
+    defaults = [it for part in root.iter("op_defaults") for it in _list_timeouts(part)]
     templates = {it.get("id", ""): it for it in root.iter("template")}
     wanted = set(resources)
-    times = [_PROBE]
+    times = [_DEFAULT_TIMEOUT]
     for element in root.iter():
         if element.get("id") in wanted:
             for primitive in element.iter("primitive"):
                 template = templates.get(primitive.get("template", ""))
-                times += _times(primitive, template) or defaults
+                times += _list_probe_times(primitive, template) or defaults
     return max(times)
 
 
-def _times(primitive: Element, template: Element | None) -> list[float]:
+def _list_probe_times(primitive: Element, template: Element | None) -> list[float]:
     is_remote = primitive.get("type") == "remote"
     names = ("monitor", "start") if is_remote else ("monitor",)
     places = [primitive] if template is None else [primitive, template]
     operations = (op for place in places for op in place.iter("op"))
-    times = [it for op in operations if op.get("name") in names for it in _timeouts(op)]
-    return times + list(_named(primitive, "remote-connect-timeout"))
+    times = [it for op in operations if op.get("name") in names for it in _list_timeouts(op)]
+    return times + list(_list_durations(primitive, "remote-connect-timeout"))
 
 
-def _timeouts(operation: Element) -> Iterator[float]:
+def _list_timeouts(operation: Element) -> Iterator[float]:
     """Yield the timeouts of an operation or of operation defaults, as attribute and as nvpair."""
-    time = _duration(operation.get("timeout"))
+    time = _parse_duration(operation.get("timeout"))
     if time is not None:
         yield time
-    yield from _named(operation, "timeout")
+    yield from _list_durations(operation, "timeout")
 
 
-def _named(element: Element, name: str) -> Iterator[float]:
+def _list_durations(element: Element, name: str) -> Iterator[float]:
     """Yield the durations in the name-value pairs that have this name."""
     for pair in element.iter("nvpair"):
-        time = _duration(pair.get("value"))
+        time = _parse_duration(pair.get("value"))
         if pair.get("name") == name and time is not None:
             yield time
 
 
-def _duration(text: str | None) -> float | None:
+def _parse_duration(text: str | None) -> float | None:
     try:
         return seconds(text or "")
     except ValueError:

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .cluster import Node, NodeKind
-from .elements import has_flag, required_attribute
+from .elements import has_flag, require_attribute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lxml.etree import _Element as Element
+    from .elements import Element
 
 # During these operations, crm_mon also shows old failures as current ones (decision 025).
 UNDER_WAY = ("Starting", "Stopping", "Promoting", "Demoting", "Migrating")
 
 
-def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
+def read_nodes(elements: Iterable[Element]) -> dict[str, Node]:
     """Return the nodes of the section ``nodes``, one for each name; case does not matter.
 
     A name may have several entries, for example after a node was reinstalled with another id.
     """
     entries: dict[str, list[Node]] = {}
-    for node in (_node(element) for element in elements if element.tag == "node"):
+    for node in (_read_node(element) for element in elements if element.tag == "node"):
         entries.setdefault(node.name.casefold(), []).append(node)
-    nodes = (found[0] if len(found) == 1 else _one_of(found) for found in entries.values())
+    nodes = (same[0] if len(same) == 1 else _merge_entries(same) for same in entries.values())
     return {node.name: node for node in nodes}
 
 
-def _one_of(entries: list[Node]) -> Node:
+def _merge_entries(entries: list[Node]) -> Node:
     """Return the online entry of a name; if several are online, return the first one as ambiguous.
 
     If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
@@ -46,14 +46,14 @@ def _one_of(entries: list[Node]) -> Node:
     )
 
 
-def _node(element: Element) -> Node:
+def _read_node(element: Element) -> Node:
     kind = NodeKind.REMOTE if element.get("type") == "remote" else NodeKind.MEMBER
     if "id_as_resource" in element.attrib:
         kind = NodeKind.GUEST
     return Node(
-        name=required_attribute(element, "name"),
+        name=require_attribute(element, "name"),
         kind=kind,
-        online=required_attribute(element, "online") == "true",
+        online=require_attribute(element, "online") == "true",
         standby=has_flag(element, "standby") or has_flag(element, "standby_onfail"),
         maintenance=has_flag(element, "maintenance"),
         unclean=has_flag(element, "unclean"),
@@ -64,7 +64,7 @@ def _node(element: Element) -> Node:
     )
 
 
-def with_connections(nodes: dict[str, Node], resources: Iterable[Element]) -> dict[str, Node]:
+def mark_lost_nodes(nodes: dict[str, Node], resources: Iterable[Element]) -> dict[str, Node]:
     """Mark offline guest nodes as lost if their connection or container has failed.
 
     A container counts as failed, too, if all members that run it are unclean.  Pacemaker shows a
@@ -98,7 +98,7 @@ def _has_failed(element: Element) -> bool:
     return has_flag(element, "failed") and element.get("role") not in UNDER_WAY
 
 
-def attributes_by_node(
+def read_attributes(
     elements: Iterable[Element], nodes: Iterable[str]
 ) -> tuple[dict[str, dict[str, str]], set[tuple[str, str]]]:
     """Return the attributes of the section ``node_attributes``, by node.
@@ -107,20 +107,17 @@ def attributes_by_node(
     omits those attributes.
     """
     names = {name.casefold(): name for name in nodes}
-    found: dict[str, dict[str, str]] = {}
+    attributes: dict[str, dict[str, str]] = {}
     contradictory: set[tuple[str, str]] = set()
     for element in elements:
         if element.tag == "node":
-            shown = required_attribute(element, "name")
+            shown = require_attribute(element, "name")
             node = names.get(shown.casefold(), shown)
-            values = found.setdefault(node, {})
+            values = attributes.setdefault(node, {})
             for attribute in element.iterchildren("attribute"):
-                name, value = (
-                    required_attribute(attribute, "name"),
-                    attribute.get("value", ""),
-                )
+                name, value = require_attribute(attribute, "name"), attribute.get("value", "")
                 if values.setdefault(name, value) != value:
                     contradictory.add((node, name))
     for node, name in contradictory:
-        del found[node][name]
-    return found, contradictory
+        del attributes[node][name]
+    return attributes, contradictory

@@ -8,7 +8,9 @@ from ..errors import SourceUnavailable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lxml.etree import XMLParser
-    from lxml.etree import _Element as Element
+    from lxml.etree import _Element as _LxmlElement
+
+    Element = _LxmlElement
 
 
 def require_lxml() -> None:
@@ -20,28 +22,28 @@ def require_lxml() -> None:
         import lxml.etree  # noqa: F401
 
 
-def root_element(document: bytes, program: str) -> Element:
-    """Return the root of the complete XML document that ``program`` has printed.
+def parse_document(document: bytes, origin: str) -> Element:
+    """Return the root of a complete XML document; raise SourceUnavailable for any other text.
 
-    Raise SourceUnavailable for any other text.
+    ``origin`` is the program that printed the document, or its file.
     """
     require_lxml()
     from lxml import etree
 
-    reason = _flaw(document)
+    reason = _find_flaw(document)
     if reason is None:
         try:
-            root = etree.fromstring(document, _parser())
+            root = etree.fromstring(document, _make_parser())
         except etree.XMLSyntaxError as error:
             reason = " ".join(str(error.msg).split())
         else:
-            reason = _foreign_name(root, document)
+            reason = _find_foreign_name(root, document)
             if reason is None:
                 return root
-    raise SourceUnavailable(f"{program}: not a complete XML document ({reason})")
+    raise SourceUnavailable(f"{origin}: not a complete XML document ({reason})")
 
 
-def _flaw(document: bytes) -> str | None:
+def _find_flaw(document: bytes) -> str | None:
     """Return the property of the document that libxml2 must not see; None if there is none.
 
     Pacemaker's programs print UTF-8 and no document type.  A document type can define entities that
@@ -57,7 +59,7 @@ def _flaw(document: bytes) -> str | None:
     return None
 
 
-def _foreign_name(root: Element, document: bytes) -> str | None:
+def _find_foreign_name(root: Element, document: bytes) -> str | None:
     """Return the reason why a name in the document is not Pacemaker's; None if there is none.
 
     A damaged name would hide an element, and a namespace would change all names.
@@ -71,7 +73,7 @@ def _foreign_name(root: Element, document: bytes) -> str | None:
     return None
 
 
-def _parser() -> XMLParser:
+def _make_parser() -> XMLParser:
     """Return a parser that reads a document of any size and nothing outside of it."""
     from lxml.etree import XMLParser
 
@@ -86,7 +88,7 @@ def _parser() -> XMLParser:
     )
 
 
-def first_child(element: Element, tag: str) -> Element | None:
+def find_child(element: Element, tag: str) -> Element | None:
     """Return the first child with this tag."""
     return next(element.iterchildren(tag), None)
 
@@ -96,7 +98,7 @@ def has_flag(element: Element, name: str, default: bool = False) -> bool:
     return element.get(name, "true" if default else "false") == "true"
 
 
-def required_attribute(element: Element, name: str) -> str:
+def require_attribute(element: Element, name: str) -> str:
     """Return an attribute of an element; raise SourceUnavailable if it is missing."""
     value = element.get(name)
     if value is None:

@@ -28,7 +28,7 @@ def questions(
     for candidate in candidates:
         if candidate.verdict.outcome is not Outcome.IN and candidate.host in known:
             continue
-        node = state.node(candidate.host) if attribute is not None else None
+        node = state.find_node(candidate.host) if attribute is not None else None
         if node is None or attribute is None:
             asked[candidate.host] = candidate.host
         elif attribute in state.attributes.get(node.name, {}):

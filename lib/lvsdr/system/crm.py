@@ -26,21 +26,22 @@ COMMAND = (
 )
 CRM_ATTRIBUTE = "crm_attribute"
 
-_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")  # crm_mon names the quorum beside the DC
+# crm_mon shows the quorum with the coordinator (DC).
+_COMMAND_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")
 
-_CONFIGURATION = ("cibadmin", "--query", "--scope", "configuration")
+_CIBADMIN_COMMAND = ("cibadmin", "--query", "--scope", "configuration")
 _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running here
 _WRONG_USAGE = 64  # CRM_EX_USAGE
 _SCORE_TIMEOUT = 5.0  # seconds; crm_attribute only passes the score on
 
-_started: list[Child] = []
+_children: list[Child] = []  # the crm_mon that nothing has read yet
 
 
 def start_crm_mon() -> None:
     """Start crm_mon now; the next ``read_cluster_state`` reads it and reports a failed start."""
     child = _spawn_crm_mon(COMMAND)
     if child is not None:
-        _started.append(child)
+        _children.append(child)
 
 
 def end_crm_mon() -> None:
@@ -48,8 +49,8 @@ def end_crm_mon() -> None:
     from ..values.deadline import Deadline
     from .process.run import finish
 
-    while _started:
-        finish(_started.pop(), Deadline.after(0.0))
+    while _children:
+        finish(_children.pop(), Deadline.after(0.0))
 
 
 def read_cluster_state(deadline: Deadline) -> ClusterState:
@@ -62,7 +63,7 @@ def read_cluster_state(deadline: Deadline) -> ClusterState:
 
 def read_cluster_state_with_quorum(deadline: Deadline) -> ClusterState:
     """Return the same, with the quorum; only this needs the section of the coordinator."""
-    return _parse_result(_run_crm_mon(_WITH_QUORUM, deadline))
+    return _parse_result(_run_crm_mon(_COMMAND_WITH_QUORUM, deadline))
 
 
 def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
@@ -78,7 +79,9 @@ def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
 
 def _finish_crm_mon(deadline: Deadline) -> Result:
     """Return the result of the started crm_mon, or of a new one."""
-    return _import_beside(_started.pop(), deadline) if _started else _run_crm_mon(COMMAND, deadline)
+    if _children:
+        return _import_lxml_beside(_children.pop(), deadline)
+    return _run_crm_mon(COMMAND, deadline)
 
 
 def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
@@ -86,7 +89,7 @@ def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
 
     child = None if deadline.expired() else _spawn_crm_mon(command)
     # run() reports the reason of a failed start.
-    return run(command, deadline) if child is None else _import_beside(child, deadline)
+    return run(command, deadline) if child is None else _import_lxml_beside(child, deadline)
 
 
 def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
@@ -96,7 +99,7 @@ def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
         return None
 
 
-def _import_beside(child: Child, deadline: Deadline) -> Result:
+def _import_lxml_beside(child: Child, deadline: Deadline) -> Result:
     """Return the result of a crm_mon; import lxml while it runs."""
     from ..errors import LvsdrError
     from ..pacemaker.elements import require_lxml
@@ -114,11 +117,11 @@ def _import_beside(child: Child, deadline: Deadline) -> Result:
 def _parse_result(result: Result) -> ClusterState:
     """Return the state in the document of crm_mon, which has its errors, whatever its status."""
     from ..errors import SourceUnavailable
-    from ..pacemaker.crm_mon import parse
+    from ..pacemaker.crm_mon import parse_cluster_state
 
     if result.problem or not result.stdout:
         raise SourceUnavailable(f"crm_mon: {result.complaint()}")
-    state = parse(result.stdout)
+    state = parse_cluster_state(result.stdout)
     _require_complete_file(os.environ.get("CIB_file", ""))
     return state
 
@@ -130,7 +133,7 @@ def _require_complete_file(path: str) -> None:
     document may lack nodes.  It reports a missing file itself, and bzip2 has checksums.
     """
     from ..errors import SourceUnavailable
-    from ..pacemaker.elements import root_element
+    from ..pacemaker.elements import parse_document
 
     if path.endswith(".bz2") or not os.path.isfile(path):
         return
@@ -139,7 +142,7 @@ def _require_complete_file(path: str) -> None:
             content = file.read()
     except OSError as error:
         raise SourceUnavailable(f"CIB_file {path}: {error.strerror}") from None
-    root_element(content, f"CIB_file {path}")
+    parse_document(content, f"CIB_file {path}")
 
 
 def read_configuration(deadline: Deadline) -> bytes:
@@ -147,7 +150,7 @@ def read_configuration(deadline: Deadline) -> bytes:
     from ..errors import SourceUnavailable
     from .process.run import run
 
-    result = run(_CONFIGURATION, deadline)
+    result = run(_CIBADMIN_COMMAND, deadline)
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"cibadmin: {result.complaint()}")
     return result.stdout

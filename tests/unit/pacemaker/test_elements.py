@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lvsdr.errors import SourceUnavailable
-from lvsdr.pacemaker.crm_mon import parse
-from lvsdr.pacemaker.elements import first_child, has_flag, required_attribute, root_element
+from lvsdr.pacemaker.crm_mon import parse_cluster_state
+from lvsdr.pacemaker.elements import find_child, has_flag, parse_document, require_attribute
 from lxml.etree import _Element as Element
 
 from tests.unit.crm import DATA
@@ -24,26 +24,26 @@ TEXT = b"""<?xml version="1.0"?>
 
 
 def test_elements_and_attributes() -> None:
-    root = root_element(TEXT, "crm_mon")
-    assert (root.tag, required_attribute(root, "code")) == ("status", "0")
+    root = parse_document(TEXT, "crm_mon")
+    assert (root.tag, require_attribute(root, "code")) == ("status", "0")
     assert [child.tag for child in root] == ["node", "node", "errors"]
     assert [node.get("name") for node in root.iter("node")] == ["n1", "n&2"]
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: <status> has no attribute 'name'$"):
-        required_attribute(root, "name")
+        require_attribute(root, "name")
 
 
 def test_the_first_child_of_a_tag() -> None:
-    root = root_element(TEXT, "crm_mon")
-    node, errors = first_child(root, "node"), first_child(root, "errors")
+    root = parse_document(TEXT, "crm_mon")
+    node, errors = find_child(root, "node"), find_child(root, "errors")
     assert node is not None
     assert errors is not None
     assert node.get("name") == "n1"
     assert [error.text for error in errors] == ["one <two> & three"]
-    assert first_child(root, "error") is None
+    assert find_child(root, "error") is None
 
 
 def test_flags() -> None:
-    root = root_element(TEXT, "crm_mon")
+    root = parse_document(TEXT, "crm_mon")
     names = ("ok", "no", "gone")
     assert [has_flag(root, name) for name in names] == [True, False, False]
     assert has_flag(root, "gone", default=True)
@@ -52,12 +52,12 @@ def test_flags() -> None:
 
 def test_a_long_text() -> None:
     text = b"x&amp;" * 4_000_000  # libxml2 has a limit of 10 MB without huge_tree
-    assert root_element(b"<a>" + text + b"</a>", "crm_mon").text == "x&" * 4_000_000
+    assert parse_document(b"<a>" + text + b"</a>", "crm_mon").text == "x&" * 4_000_000
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b'<?xml version="1.0" encoding="UTF-8"?>'])
 def test_utf_8(start: bytes) -> None:
-    assert root_element(start + '<a b="ü"/>'.encode(), "crm_mon").get("b") == "ü"
+    assert parse_document(start + '<a b="ü"/>'.encode(), "crm_mon").get("b") == "ü"
 
 
 LATIN = '<?xml version="1.0" encoding="iso-8859-1"?><a b="ü"/>'
@@ -88,7 +88,7 @@ LAUGHS = (
 )
 def test_a_text_that_is_no_document_of_pacemaker(text: bytes) -> None:
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: not a complete XML document \(.+\)$"):
-        root_element(text, "crm_mon")
+        parse_document(text, "crm_mon")
 
 
 def test_clones_within_clones() -> None:
@@ -98,7 +98,7 @@ def test_clones_within_clones() -> None:
         b"<status code='0'/></pacemaker-result>"
     )
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: .*(deep|depth)"):
-        parse(document % clones)
+        parse_cluster_state(document % clones)
 
 
 DOCUMENTS = [path.read_bytes() for path in sorted((DATA / "crm_mon").rglob("*.xml"))]
@@ -173,13 +173,13 @@ def test_both_libraries_read_a_mutated_document_alike(document: bytes) -> None:
         expected = None
     reasons = []
     try:
-        found: Tree | None = lxml_tree(root_element(document, "crm_mon"))
+        actual: Tree | None = lxml_tree(parse_document(document, "crm_mon"))
     except SourceUnavailable as error:
-        found = None
+        actual = None
         reasons.append(str(error))
-    assert found == expected or (found is None and is_foreign(document, expected))
+    assert actual == expected or (actual is None and is_foreign(document, expected))
     try:
-        assert parse(document).nodes
+        assert parse_cluster_state(document).nodes
     except SourceUnavailable as error:
         reasons.append(str(error))
     assert all(len(reason.splitlines()) == 1 for reason in reasons)
@@ -190,4 +190,4 @@ def test_a_truncated_document_is_refused(document: bytes) -> None:
     complete = document.rstrip()
     for length in range(0, len(complete), 7):
         with pytest.raises(SourceUnavailable):
-            parse(complete[:length])
+            parse_cluster_state(complete[:length])

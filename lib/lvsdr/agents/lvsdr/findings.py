@@ -175,13 +175,13 @@ def _find_grace(
     away = [host for host in hosts if host in verdicts and verdicts[host].grace]
     if not away:
         return 0.0
-    from ...pacemaker.cib import probe_time
+    from ...pacemaker.cib import find_probe_time
 
-    nodes = [node for node in map(cluster.node, away) if node is not None]
+    nodes = [node for node in map(cluster.find_node, away) if node is not None]
     parts = {followed(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
+        return find_probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
     except SourceUnavailable:
         return 0.0
 
@@ -189,7 +189,7 @@ def _find_grace(
 def _judge_nodes(spec: PoolSpec, cluster: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
     """Return the verdicts on hosts from their node states: dead nodes cannot serve."""
     reason = untouched(cluster, spec)
-    nodes = {host: cluster.node(host) for host in hosts}
+    nodes = {host: cluster.find_node(host) for host in hosts}
     verdicts = {
         host: node_verdict(node, reason) for host, node in nodes.items() if node is not None
     }

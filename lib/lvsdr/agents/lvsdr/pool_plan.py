@@ -29,7 +29,7 @@ def find_hands_off(cluster: ClusterState, own: OwnInstance) -> str | None:
 
     Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
     """
-    node = cluster.node(own.node or "")
+    node = cluster.find_node(own.node or "")
     if node is not None and node.maintenance:
         return f"node {node.name} is in maintenance"
     instances = cluster.resources.get(own.resource, ())

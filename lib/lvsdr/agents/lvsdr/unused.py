@@ -70,7 +70,7 @@ def find_unmatched_hosts(
         return
     candidates = {server.host for server in servers}
     for host in spec.weights:
-        if state.node(host) is None and find_ignoring_case(host, candidates) is None:
+        if state.find_node(host) is None and find_ignoring_case(host, candidates) is None:
             known = hosts.get(host)
             hint = f": write {known}, which has this address" if known not in (None, host) else ""
             yield f"{p.WEIGHTS.name}: {host} is neither a cluster node nor a real server{hint}"

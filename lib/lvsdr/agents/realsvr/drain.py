@@ -69,5 +69,5 @@ def is_leaving(name: str | None, deadline: Deadline) -> bool:
         cluster = crm.read_cluster_state(deadline.sooner(_CRM_MON_TIMEOUT))
     except (NotInstalled, SourceUnavailable):
         return True
-    node = cluster.node(name or "")
+    node = cluster.find_node(name or "")
     return node is None or node.standby or node.shutdown

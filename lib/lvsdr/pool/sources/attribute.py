@@ -30,7 +30,7 @@ def narrowed(
 
 
 def _value(candidate: Candidate, state: ClusterState, match: AttributeMatch) -> str | None:
-    node = state.node(candidate.host)
+    node = state.find_node(candidate.host)
     return None if node is None else state.attributes.get(node.name, {}).get(match.name)
 
 
@@ -41,7 +41,7 @@ def _verdict(
     fits: Mapping[str, bool | None],
 ) -> Verdict:
     """Return the verdict: the regular expression must match the whole value, as for grep -Ex."""
-    node, value = state.node(candidate.host), _value(candidate, state, match)
+    node, value = state.find_node(candidate.host), _value(candidate, state, match)
     if node is None:
         return Verdict(Outcome.WITHDRAWN, f"is no cluster node, so it has no {match.name}")
     if (node.name, match.name) in state.contradictory:

@@ -71,7 +71,7 @@ def with_node_state(
     stopped there, or has an unknown state, has precedence over the leaving.  A resource that is no
     longer visible there has stopped.
     """
-    node = state.node(candidate.host)
+    node = state.find_node(candidate.host)
     verdict = node_verdict(node, untouched) if node is not None else None
     if node is None or verdict is None:
         return candidate
