@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from lvsdr.errors import SourceUnavailable
 from lvsdr.pacemaker.cluster import ClusterState
-from lvsdr.pacemaker.crm_mon import parse
+from lvsdr.pacemaker.crm_mon import parse_cluster_state
 
 from tests.cluster.corosync import corosync_conf, first_cib
 from tests.cluster.log_reader import LogReader
@@ -117,12 +117,12 @@ class Node(Machine):
 
     def state(self) -> ClusterState:
         """Return the cluster's state as this node sees it. Raise SourceUnavailable if it cannot."""
-        return parse(self.run([*MONITOR, "--one-shot"], check=False).stdout.encode())
+        return parse_cluster_state(self.run([*MONITOR, "--one-shot"], check=False).stdout.encode())
 
     def recent_state(self) -> ClusterState:
         """Return the state of the last few seconds. Raise SourceUnavailable if there is none."""
         try:
-            return parse((self.disk / STATE).read_bytes())
+            return parse_cluster_state((self.disk / STATE).read_bytes())
         except FileNotFoundError as error:
             raise SourceUnavailable(str(error)) from None
 

@@ -91,7 +91,7 @@ def wait_until_whole(cluster: Cluster) -> None:
 
 def connected(state: ClusterState) -> list[str]:
     """Return the members that hold the connection to the remote node, if that is online."""
-    node = state.node(REMOTE)
+    node = state.find_node(REMOTE)
     return in_role(state, Role.STARTED, REMOTE) if node is not None and node.online else []
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lvsdr.pacemaker.cluster import ClusterState, Role
-from lvsdr.pacemaker.crm_mon import parse
+from lvsdr.pacemaker.crm_mon import parse_cluster_state
 from lvsdr.system.crm import COMMAND
 from lxml import etree
 
@@ -152,7 +152,7 @@ class Cluster:
 
     def state(self) -> ClusterState:
         """Return the state that crm_mon shows."""
-        return parse(self.tool(*COMMAND).encode())
+        return parse_cluster_state(self.tool(*COMMAND).encode())
 
     def where(self, resource: str, *roles: Role) -> set[str]:
         """Return the nodes with an active instance of a resource, in one of ``roles`` if given."""

@@ -29,6 +29,7 @@ def serve() -> None:
     sys.path.insert(0, str(LIBRARY))
     for module in LOADED:
         import_module(f"lvsdr.{module}")
+    import_module("lxml.etree")  # the limits of a run are meant for what follows
     for line in sys.stdin:
         action, environment, stdout, stderr, limits = json.loads(line)
         child = os.fork()

@@ -108,6 +108,16 @@ def test_the_cluster_does_not_answer(standbys: Resource, content: str | None) ->
     works_again(standbys)
 
 
+def test_the_file_of_a_cluster_is_torn(standbys: Resource) -> None:
+    standbys.cluster(*WITHOUT_NODE3)
+    text = standbys.cib.read_text()
+    for share in (0.3, 0.6, 0.9):
+        standbys.cib.write_text(text[: int(len(text) * share)])
+        nothing_changes(standbys, "CIB")
+    standbys.cluster(*WITHOUT_NODE3)
+    works_again(standbys)
+
+
 # --- scripts
 
 

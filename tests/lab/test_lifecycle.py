@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from tests.lab.host import Host
 from tests.lab.operation import AGENT
@@ -66,6 +67,12 @@ def without_programs(directory: Path, *programs: str) -> Path:
     """Return the agent on a host where these programs are not installed."""
     paths = [shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") for program in programs]
     return wrapped(directory, "; ".join(f"mount --bind /dev/null {path}" for path in paths))
+
+
+def without_lxml(directory: Path) -> Path:
+    """Return the agent on a host where Python's lxml is not installed."""
+    package = Path(etree.__file__).parent
+    return wrapped(directory, f"mount -t tmpfs tmpfs {package}")
 
 
 # A /proc without IPVS. modprobe still takes the module for loaded, which does no harm.
@@ -223,6 +230,34 @@ def test_validate_all_looks_at_the_node_from_level_10_on(lvs: Resource, tmp_path
     assert validated() == NOT_INSTALLED
     assert lvs.run("validate-all").exit_code == OK
     assert surroundings(lvs.host) == before
+
+
+LACKS_LXML = "Python's lxml is not installed (package python3-lxml)"
+
+
+def test_a_node_without_lxml_cannot_be_the_director(lvs: Resource, tmp_path: Path) -> None:
+    lvs.agent = without_lxml(tmp_path)
+    validated = lvs.run("validate-all", OCF_CHECK_LEVEL="10")
+    assert (validated.exit_code, validated.reason) == (NOT_INSTALLED, LACKS_LXML)
+    started = lvs.run("start")
+    assert (started.exit_code, started.reason) == (NOT_INSTALLED, LACKS_LXML)
+    assert lvs.run("stop").exit_code == OK
+
+
+def test_a_service_goes_on_without_lxml(lvs: Resource, tmp_path: Path) -> None:
+    agent = lvs.agent
+    lvs.start()
+    before = lvs.host.ipvs_text()
+    lvs.agent = without_lxml(tmp_path)
+    assert lvs.run("reload-agent").exit_code == OK
+    result = lvs.run("monitor", interval=5.0)
+    assert (result.exit_code, LACKS_LXML in result.reason) == (DEGRADED, True), result
+    assert lvs.probe().exit_code == OK
+    assert lvs.host.ipvs_text() == before
+    lvs.agent = agent
+    assert lvs.monitor().exit_code == OK
+    lvs.agent = without_lxml(tmp_path)
+    assert lvs.run("stop").exit_code == OK
 
 
 # --- the kernel's settings

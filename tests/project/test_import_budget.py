@@ -43,6 +43,9 @@ FORBIDDEN = {
     "vip": SLOW | {"socket", "ipaddress"},
 }
 
+# Modules that lxml imports; only the reader of crm_mon's document loads it, while crm_mon runs.
+WITH_LXML = {"lxml", "inspect"}
+
 # Modules that a tool does not need for its usage message.
 SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psycopg", "ssl"}
 
@@ -50,7 +53,7 @@ SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psyc
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
 
 # Modules that only a gate of the agent vip needs.
-GATE = {"lvsdr.leader", "lvsdr.agents.vip.gate", "lvsdr.system.promotion"}
+GATE = {"lvsdr.leader", "lvsdr.agents.vip.gate"}
 
 # Store -> its settings. Opening a store, before any query, imports little.
 STORES = {
@@ -153,6 +156,20 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
         f"from lvsdr.agents import describe_agent; describe_agent({agent!r})"
     )
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
+
+
+def test_the_state_of_the_cluster_costs_lxml_and_no_more(tmp_path: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr.agents import lvsdr; "
+        "from lvsdr.values.deadline import Deadline; from lvsdr.system import crm; "
+        "crm.read_cluster_state(Deadline.after(20))"
+    )
+    found = imports(["-S", "-c", code], environment("lvsdr", tmp_path))
+    assert "lxml.etree" in found
+    assert over_budget(found, (SLOW | DEAR) - WITH_LXML) == set()
+    assert {name for name in found if name.startswith("lxml.")} <= {
+        *("lxml.etree", "lxml._elementpath")
+    }
 
 
 @pytest.mark.parametrize("action", ["monitor", "start", "stop", "reload-agent"])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.project.tree import imports, library, module_name
 
-BASE = {"errors", "values"}
+BASE = {"errors", "dependencies", "values"}
 PURE = BASE | {"pacemaker", "ipvs", "address", "postgres", "pool"}
 BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader", "leader.gate"}
 
@@ -18,15 +18,15 @@ BELOW_AGENTS = PURE | {"system", "ocf", "pool.sources", "pool.checks", "leader",
 MAY_IMPORT = {
     "": set[str](),
     "errors": set[str](),
-    "values": {"errors"},
     "dependencies": {"errors"},
+    "values": {"errors"},
     "pacemaker": BASE,
     "ipvs": BASE,
     "address": BASE,
     "postgres": BASE,
     "pool": BASE | {"pacemaker", "ipvs"},
     "leader.gate": BASE,
-    "system": PURE | {"dependencies"},
+    "system": PURE,
     "ocf": BASE | {"system"},
     "pool.sources": PURE | {"system"},
     "pool.checks": PURE | {"system"},
@@ -41,6 +41,7 @@ RESERVED = {
     "click": "cli",
     "rich": "cli",
     "fcntl": "system",
+    "lxml": "pacemaker",
     "psycopg": "system",
     "pyroute2": "system",
     "select": "system",

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from lvsdr.pacemaker.cluster import ClusterState
-from lvsdr.pacemaker.crm_mon import parse
+from lvsdr.pacemaker.crm_mon import parse_cluster_state
 from lvsdr.system.crm import COMMAND
 
 from tests.support.paths import DATA
@@ -36,7 +36,7 @@ def _printed(path: Path) -> bytes:
 
 def state(name: str) -> ClusterState:
     """Return the parsed state of the cluster with this CIB."""
-    return parse(document(name))
+    return parse_cluster_state(document(name))
 
 
 def edited(name: str, directory: Path, *changes: tuple[str, str]) -> ClusterState:
@@ -47,4 +47,4 @@ def edited(name: str, directory: Path, *changes: tuple[str, str]) -> ClusterStat
         text = text.replace(old, new)
     path = directory / "edited.cib.xml"
     path.write_text(text)
-    return parse(_printed(path))
+    return parse_cluster_state(_printed(path))

@@ -10,7 +10,7 @@ from time import monotonic
 
 from ..errors import SourceUnavailable
 from ..pacemaker.cluster import ClusterState
-from ..pacemaker.crm_mon import attribute_name
+from ..pacemaker.crm_mon import parse_attribute_name
 from ..system import crm
 from ..system.net.first_answer import Bell
 from ..values.deadline import Deadline
@@ -23,7 +23,7 @@ _POLL = 1.0  # seconds between two queries, each of which starts a process
 def _name(text: str | None) -> str:
     if text is None:
         raise ValueError("must be set: the name of the node attribute")
-    return attribute_name(text)
+    return parse_attribute_name(text)
 
 
 def _value(text: str | None, _node: str) -> str:
@@ -57,7 +57,7 @@ def open_store(settings: StoreSettings) -> Attribute:
 def leadership(state: ClusterState, settings: StoreSettings) -> Leadership:
     """Return the leadership by the attribute; raise SourceUnavailable if it is ambiguous."""
     name, value, attributes = settings.key, settings.value, state.attributes
-    here = state.node(settings.node)
+    here = state.find_node(settings.node)
     if here is None:
         raise SourceUnavailable(f"{settings.node} is no node of this cluster")
     doubtful = {other.name for other in state.nodes.values() if other.ambiguous}

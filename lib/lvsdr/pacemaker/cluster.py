@@ -83,7 +83,7 @@ class ClusterState(NamedTuple):
     has_quorum: bool = False
     """True if this part of the cluster has quorum, and crm_mon printed that."""
 
-    def node(self, name: str) -> Node | None:
+    def find_node(self, name: str) -> Node | None:
         """Return the node of this name, ignoring case; None if the cluster has no such node."""
         if name not in self.nodes:
             name = find_ignoring_case(name, self.nodes) or name

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
-from ..errors import SourceUnavailable
 from .cluster import Node, NodeKind
-from .document import Element
+from .elements import has_flag, require_attribute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .elements import Element
 
 # During these operations, crm_mon also shows old failures as current ones (decision 025).
 UNDER_WAY = ("Starting", "Stopping", "Promoting", "Demoting", "Migrating")
 
 
-def named_attribute(element: Element, name: str) -> str:
-    """Return an attribute of an element; raise SourceUnavailable if it is missing."""
-    try:
-        return element.attributes[name]
-    except KeyError:
-        raise SourceUnavailable(f"crm_mon: <{element.tag}> has no attribute {name!r}") from None
-
-
-def nodes_by_name(elements: Iterable[Element]) -> dict[str, Node]:
+def read_nodes(elements: Iterable[Element]) -> dict[str, Node]:
     """Return the nodes of the section ``nodes``, one for each name; case does not matter.
 
     A name may have several entries, for example after a node was reinstalled with another id.
     """
     entries: dict[str, list[Node]] = {}
-    for node in (_node(element) for element in elements if element.tag == "node"):
+    for node in (_read_node(element) for element in elements if element.tag == "node"):
         entries.setdefault(node.name.casefold(), []).append(node)
-    nodes = (found[0] if len(found) == 1 else _one_of(found) for found in entries.values())
+    nodes = (same[0] if len(same) == 1 else _merge_entries(same) for same in entries.values())
     return {node.name: node for node in nodes}
 
 
-def _one_of(entries: list[Node]) -> Node:
+def _merge_entries(entries: list[Node]) -> Node:
     """Return the online entry of a name; if several are online, return the first one as ambiguous.
 
     If all entries are offline, the node is offline.  It is then in maintenance, unclean, pending or
@@ -51,25 +46,25 @@ def _one_of(entries: list[Node]) -> Node:
     )
 
 
-def _node(element: Element) -> Node:
-    kind = NodeKind.REMOTE if element.attributes.get("type") == "remote" else NodeKind.MEMBER
-    if "id_as_resource" in element.attributes:
+def _read_node(element: Element) -> Node:
+    kind = NodeKind.REMOTE if element.get("type") == "remote" else NodeKind.MEMBER
+    if "id_as_resource" in element.attrib:
         kind = NodeKind.GUEST
     return Node(
-        name=named_attribute(element, "name"),
+        name=require_attribute(element, "name"),
         kind=kind,
-        online=named_attribute(element, "online") == "true",
-        standby=element.flag("standby") or element.flag("standby_onfail"),
-        maintenance=element.flag("maintenance"),
-        unclean=element.flag("unclean"),
-        pending=element.flag("pending"),
-        shutdown=element.flag("shutdown"),
-        expected=kind is not NodeKind.MEMBER or element.flag("expected_up", default=True),
-        container=element.attributes.get("id_as_resource", ""),
+        online=require_attribute(element, "online") == "true",
+        standby=has_flag(element, "standby") or has_flag(element, "standby_onfail"),
+        maintenance=has_flag(element, "maintenance"),
+        unclean=has_flag(element, "unclean"),
+        pending=has_flag(element, "pending"),
+        shutdown=has_flag(element, "shutdown"),
+        expected=kind is not NodeKind.MEMBER or has_flag(element, "expected_up", default=True),
+        container=element.get("id_as_resource", ""),
     )
 
 
-def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> dict[str, Node]:
+def mark_lost_nodes(nodes: dict[str, Node], resources: Iterable[Element]) -> dict[str, Node]:
     """Mark offline guest nodes as lost if their connection or container has failed.
 
     A container counts as failed, too, if all members that run it are unclean.  Pacemaker shows a
@@ -82,7 +77,9 @@ def with_connections(nodes: dict[str, Node], resources: Sequence[Element]) -> di
     away = [n for n in nodes.values() if not n.online and n.kind is NodeKind.GUEST]
     if not away:
         return nodes
-    primitives = {element.attributes.get("id", ""): element for element in _primitives(resources)}
+    primitives = {
+        element.get("id", ""): element for part in resources for element in part.iter("resource")
+    }
     lost = {node.name: node._replace(lost=_is_lost(node, primitives, nodes)) for node in away}
     return {**nodes, **lost}
 
@@ -91,27 +88,17 @@ def _is_lost(node: Node, primitives: dict[str, Element], nodes: dict[str, Node])
     connection, container = primitives.get(node.name), primitives.get(node.container)
     if any(_has_failed(element) for element in (connection, container) if element is not None):
         return True
-    places = (
-        [] if container is None else [it.attributes.get("name") for it in container.all("node")]
-    )
+    places = [] if container is None else [it.get("name") for it in container.iterchildren("node")]
     hosts = [nodes[name] for name in places if name in nodes]
     return bool(hosts) and all(host.unclean for host in hosts)
 
 
 def _has_failed(element: Element) -> bool:
     """Test for a failed resource; during an operation the flag may report an old failure."""
-    return element.flag("failed") and element.attributes.get("role") not in UNDER_WAY
+    return has_flag(element, "failed") and element.get("role") not in UNDER_WAY
 
 
-def _primitives(elements: Iterable[Element]) -> Iterator[Element]:
-    for element in elements:
-        if element.tag == "resource":
-            yield element
-        else:
-            yield from _primitives(element.children)
-
-
-def attributes_by_node(
+def read_attributes(
     elements: Iterable[Element], nodes: Iterable[str]
 ) -> tuple[dict[str, dict[str, str]], set[tuple[str, str]]]:
     """Return the attributes of the section ``node_attributes``, by node.
@@ -120,20 +107,17 @@ def attributes_by_node(
     omits those attributes.
     """
     names = {name.casefold(): name for name in nodes}
-    found: dict[str, dict[str, str]] = {}
+    attributes: dict[str, dict[str, str]] = {}
     contradictory: set[tuple[str, str]] = set()
     for element in elements:
         if element.tag == "node":
-            shown = named_attribute(element, "name")
+            shown = require_attribute(element, "name")
             node = names.get(shown.casefold(), shown)
-            values = found.setdefault(node, {})
-            for attribute in element.all("attribute"):
-                name, value = (
-                    named_attribute(attribute, "name"),
-                    attribute.attributes.get("value", ""),
-                )
+            values = attributes.setdefault(node, {})
+            for attribute in element.iterchildren("attribute"):
+                name, value = require_attribute(attribute, "name"), attribute.get("value", "")
                 if values.setdefault(name, value) != value:
                     contradictory.add((node, name))
     for node, name in contradictory:
-        del found[node][name]
-    return found, contradictory
+        del attributes[node][name]
+    return attributes, contradictory

@@ -28,7 +28,7 @@ def choose_lookup_names(
     for candidate in candidates:
         if candidate.verdict.outcome is not Outcome.IN and candidate.host in known_hosts:
             continue
-        node = state.node(candidate.host) if attribute is not None else None
+        node = state.find_node(candidate.host) if attribute is not None else None
         if node is None or attribute is None:
             names[candidate.host] = candidate.host
         elif attribute in state.attributes.get(node.name, {}):

@@ -5,6 +5,8 @@ All callers get the state of the cluster from here.  crm_mon may start before th
 
 from __future__ import annotations
 
+import os
+
 from .process.spawn import Child, spawn
 
 TYPE_CHECKING = False
@@ -24,22 +26,22 @@ COMMAND = (
 )
 CRM_ATTRIBUTE = "crm_attribute"
 
-_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")  # crm_mon names the quorum beside the DC
+# crm_mon shows the quorum with the coordinator (DC).
+_COMMAND_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")
 
-_CONFIGURATION = ("cibadmin", "--query", "--scope", "configuration")
+_CIBADMIN_COMMAND = ("cibadmin", "--query", "--scope", "configuration")
 _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running here
 _WRONG_USAGE = 64  # CRM_EX_USAGE
 _SCORE_TIMEOUT = 5.0  # seconds; crm_attribute only passes the score on
 
-_started: list[Child] = []
+_children: list[Child] = []  # the crm_mon that nothing has read yet
 
 
 def start_crm_mon() -> None:
     """Start crm_mon now; the next ``read_cluster_state`` reads it and reports a failed start."""
-    try:
-        _started.append(spawn(COMMAND))
-    except OSError:
-        return
+    child = _spawn_crm_mon(COMMAND)
+    if child is not None:
+        _children.append(child)
 
 
 def end_crm_mon() -> None:
@@ -47,20 +49,21 @@ def end_crm_mon() -> None:
     from ..values.deadline import Deadline
     from .process.run import finish
 
-    while _started:
-        finish(_started.pop(), Deadline.after(0.0))
+    while _children:
+        finish(_children.pop(), Deadline.after(0.0))
 
 
 def read_cluster_state(deadline: Deadline) -> ClusterState:
-    """Return the state of the cluster; raise SourceUnavailable without one in time."""
-    return _cluster_state(_finish_crm_mon(deadline))
+    """Return the state of the cluster; raise SourceUnavailable without one in time.
+
+    Raise NotInstalled without lxml.
+    """
+    return _parse_result(_finish_crm_mon(deadline))
 
 
 def read_cluster_state_with_quorum(deadline: Deadline) -> ClusterState:
     """Return the same, with the quorum; only this needs the section of the coordinator."""
-    from .process.run import run
-
-    return _cluster_state(run(_WITH_QUORUM, deadline))
+    return _parse_result(_run_crm_mon(_COMMAND_WITH_QUORUM, deadline))
 
 
 def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
@@ -71,24 +74,75 @@ def read_cluster_state_if_any(deadline: Deadline) -> ClusterState | None:
     from .process.run import NOT_THERE
 
     result = _finish_crm_mon(deadline)
-    return None if result.status in (NOT_THERE, _DISCONNECTED) else _cluster_state(result)
+    return None if result.status in (NOT_THERE, _DISCONNECTED) else _parse_result(result)
 
 
 def _finish_crm_mon(deadline: Deadline) -> Result:
     """Return the result of the started crm_mon, or of a new one."""
-    from .process.run import finish, run
+    if _children:
+        return _import_lxml_beside(_children.pop(), deadline)
+    return _run_crm_mon(COMMAND, deadline)
 
-    return finish(_started.pop(), deadline) if _started else run(COMMAND, deadline)
+
+def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
+    from .process.run import run
+
+    child = None if deadline.expired() else _spawn_crm_mon(command)
+    # run() reports the reason of a failed start.
+    return run(command, deadline) if child is None else _import_lxml_beside(child, deadline)
 
 
-def _cluster_state(result: Result) -> ClusterState:
+def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
+    try:
+        return spawn(command)
+    except OSError:
+        return None
+
+
+def _import_lxml_beside(child: Child, deadline: Deadline) -> Result:
+    """Return the result of a crm_mon; import lxml while it runs."""
+    from ..errors import LvsdrError
+    from ..pacemaker.elements import require_lxml
+    from ..values.deadline import Deadline as Until
+    from .process.run import finish
+
+    try:
+        require_lxml()
+    except LvsdrError:
+        finish(child, Until.after(0.0))
+        raise
+    return finish(child, deadline)
+
+
+def _parse_result(result: Result) -> ClusterState:
     """Return the state in the document of crm_mon, which has its errors, whatever its status."""
     from ..errors import SourceUnavailable
-    from ..pacemaker.crm_mon import parse
+    from ..pacemaker.crm_mon import parse_cluster_state
 
     if result.problem or not result.stdout:
         raise SourceUnavailable(f"crm_mon: {result.complaint()}")
-    return parse(result.stdout)
+    state = parse_cluster_state(result.stdout)
+    _require_complete_file(os.environ.get("CIB_file", ""))
+    return state
+
+
+def _require_complete_file(path: str) -> None:
+    """Raise SourceUnavailable if the cluster is a file that is not complete XML.
+
+    crm_mon repairs such a file without an error (XML_PARSE_RECOVER in Pacemaker's xml.c), so its
+    document may lack nodes.  It reports a missing file itself, and bzip2 has checksums.
+    """
+    from ..errors import SourceUnavailable
+    from ..pacemaker.elements import parse_document
+
+    if path.endswith(".bz2") or not os.path.isfile(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise SourceUnavailable(f"CIB_file {path}: {error.strerror}") from None
+    parse_document(content, f"CIB_file {path}")
 
 
 def read_configuration(deadline: Deadline) -> bytes:
@@ -96,7 +150,7 @@ def read_configuration(deadline: Deadline) -> bytes:
     from ..errors import SourceUnavailable
     from .process.run import run
 
-    result = run(_CONFIGURATION, deadline)
+    result = run(_CIBADMIN_COMMAND, deadline)
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"cibadmin: {result.complaint()}")
     return result.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.errors import SourceUnavailable
-from lvsdr.pacemaker.cib import probe_time
+from lvsdr.pacemaker.cib import find_probe_time
 
 OP = '<op id="{0}" name="{0}" interval="{1}" timeout="{2}"/>'
 
@@ -39,23 +39,23 @@ def configuration(operations: str = "", *, kind: str = "Dummy", more: str = "") 
     ],
 )
 def test_the_time_of_a_probe(resource: str, operations: str, expected: float) -> None:
-    assert probe_time(configuration(operations), [resource]) == expected
+    assert find_probe_time(configuration(operations), [resource]) == expected
 
 
 def test_only_the_resources_in_question_count() -> None:
     document = configuration(OP.format("monitor", "10s", "60s"))
-    assert probe_time(document, []) == probe_time(document, ["none"]) == 20.0
-    assert probe_time(document, ["db", "other"]) == 900.0
+    assert find_probe_time(document, []) == find_probe_time(document, ["none"]) == 20.0
+    assert find_probe_time(document, ["db", "other"]) == 900.0
 
 
 def test_the_connection_to_a_remote_node_has_to_be_started_again() -> None:
     operations = OP.format("start", "0", "60s") + OP.format("monitor", "10s", "30s")
-    assert probe_time(configuration(operations, kind="remote"), ["db"]) == 60.0
+    assert find_probe_time(configuration(operations, kind="remote"), ["db"]) == 60.0
     connect = (
         '<meta_attributes id="c"><nvpair id="r" name="remote-connect-timeout" value="75s"/>'
         "</meta_attributes>"
     )
-    assert probe_time(configuration(more=connect), ["db"]) == 75.0
+    assert find_probe_time(configuration(more=connect), ["db"]) == 75.0
 
 
 def test_a_template_and_defaults() -> None:
@@ -63,17 +63,17 @@ def test_a_template_and_defaults() -> None:
         b'<template id="t"><operations><op id="m" name="monitor" timeout="45s"/></operations>'
         b"</template></resources>"
     )
-    assert probe_time(configuration().replace(b"</resources>", template), ["db"]) == 45.0
+    assert find_probe_time(configuration().replace(b"</resources>", template), ["db"]) == 45.0
     defaults = (
         b'<op_defaults><meta_attributes id="d"><nvpair id="t" name="timeout" value="50s"/>'
         b"</meta_attributes></op_defaults></configuration>"
     )
     document = configuration().replace(b"</configuration>", defaults)
-    assert probe_time(document, ["db"]) == 50.0
+    assert find_probe_time(document, ["db"]) == 50.0
     own = configuration(OP.format("monitor", "10s", "30s"))
-    assert probe_time(own.replace(b"</configuration>", defaults), ["db"]) == 30.0
+    assert find_probe_time(own.replace(b"</configuration>", defaults), ["db"]) == 30.0
 
 
 def test_malformed_documents_are_refused() -> None:
     with pytest.raises(SourceUnavailable, match=r"^cibadmin: not a complete XML document"):
-        probe_time(b"<configuration>", ["db"])
+        find_probe_time(b"<configuration>", ["db"])

@@ -12,7 +12,7 @@ import pytest
 from lvsdr.agents.lvsdr.parsers import WANTED_ROLE
 from lvsdr.errors import SourceUnavailable
 from lvsdr.pacemaker.cluster import ClusterState, Instance, Node, NodeKind, Role
-from lvsdr.pacemaker.crm_mon import attribute_name, parse
+from lvsdr.pacemaker.crm_mon import parse_attribute_name, parse_cluster_state
 from lvsdr.system.crm import COMMAND
 
 from tests.support.paths import DATA
@@ -72,10 +72,10 @@ def test_a_made_up_cib_is_one(name: str) -> None:
     done = subprocess.run(
         ["crm_verify", "--xml-file", str(cib(name))], capture_output=True, check=False
     )
-    said = done.stderr.decode()
+    messages = done.stderr.decode()
     assert done.returncode in (0, 78)
-    assert "not valid" not in said
-    assert "error:" not in said
+    assert "not valid" not in messages
+    assert "error:" not in messages
 
 
 def test_a_node() -> None:
@@ -112,13 +112,13 @@ def entry(name: str, flags: str) -> str:
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_stale_entry_may_differ_in_case(order: int) -> None:
     pair = [entry("Node1", 'online="false"'), entry("node1", 'online="true"')]
-    assert list(parse(sketch(nodes="".join(pair[::order]))).nodes) == ["node1"]
+    assert list(parse_cluster_state(sketch(nodes="".join(pair[::order]))).nodes) == ["node1"]
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_two_entries_that_are_online_are_ambiguous(order: int) -> None:
     pair = [entry("a", 'online="true"'), entry("a", 'online="true" standby="true"')]
-    assert parse(sketch(nodes="".join(pair[::order]))).nodes["a"].ambiguous
+    assert parse_cluster_state(sketch(nodes="".join(pair[::order]))).nodes["a"].ambiguous
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -127,7 +127,7 @@ def test_of_two_offline_entries_the_worse_counts(order: int) -> None:
         entry("a", 'online="false" expected_up="true" unclean="true"'),
         entry("a", 'online="false" expected_up="false"'),
     ]
-    node = parse(sketch(nodes="".join(pair[::order]))).nodes["a"]
+    node = parse_cluster_state(sketch(nodes="".join(pair[::order]))).nodes["a"]
     assert (node.online, node.unclean, node.expected) == (False, True, True)
 
 
@@ -138,14 +138,15 @@ def test_of_two_offline_entries_that_of_a_remote_node_counts(order: int) -> None
         entry("a", 'online="false" type="remote"'),
         entry("a", 'online="false" type="member" expected_up="false"'),
     ]
-    assert parse(sketch(nodes="".join(pair[::order]))).nodes["a"].kind is NodeKind.REMOTE
+    cluster = parse_cluster_state(sketch(nodes="".join(pair[::order])))
+    assert cluster.nodes["a"].kind is NodeKind.REMOTE
 
 
 def test_an_attribute_with_two_values_has_none() -> None:
-    found = state("two-online-entries")
-    assert found.nodes["node2"].ambiguous
-    assert found.contradictory == {("node2", "ready")}
-    assert found.attributes["node2"] == {"same": "1"}
+    cluster = state("two-online-entries")
+    assert cluster.nodes["node2"].ambiguous
+    assert cluster.contradictory == {("node2", "ready")}
+    assert cluster.attributes["node2"] == {"same": "1"}
 
 
 def test_transient_and_permanent_attributes_are_one() -> None:
@@ -166,7 +167,13 @@ def test_transient_and_permanent_attributes_are_one() -> None:
 )
 def test_the_quorum_is_beside_the_coordinator(summary: str, quorum: bool) -> None:
     text = sketch().decode().replace("<nodes>", f"{summary}<nodes>")
-    assert parse(text.encode()).has_quorum is quorum
+    assert parse_cluster_state(text.encode()).has_quorum is quorum
+
+
+def test_an_error_of_several_lines_becomes_one_line() -> None:
+    text = sketch().replace(b'<status code="0"', b'<status code="1"')
+    with pytest.raises(SourceUnavailable, match=r"^crm_mon: a b$"):
+        parse_cluster_state(text.replace(b'message="OK"', b'message="a&#10;b"'))
 
 
 HIDDEN = ("#kind", "fail-count", "last-failure-x", "shutdown", "standby-ready", "terminate")
@@ -181,11 +188,11 @@ def test_attributes_that_crm_mon_hides(tmp_path: Path) -> None:
     file.write_text(cib("nodes").read_text().replace(beginning, beginning + made, 1))
     environ = {**os.environ, "CIB_file": str(file), "LC_ALL": "C"}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
-    assert list(parse(done.stdout).attributes["on-standby"]) == sorted(SHOWN)
-    assert [attribute_name(name) for name in SHOWN] == list(SHOWN)
+    assert list(parse_cluster_state(done.stdout).attributes["on-standby"]) == sorted(SHOWN)
+    assert [parse_attribute_name(name) for name in SHOWN] == list(SHOWN)
     for name in HIDDEN:
         with pytest.raises(ValueError, match=r"^crm_mon shows no attribute that begins with "):
-            attribute_name(name)
+            parse_attribute_name(name)
 
 
 def roles(cluster: ClusterState, resource: str) -> dict[str, Role]:
@@ -194,9 +201,9 @@ def roles(cluster: ClusterState, resource: str) -> dict[str, Role]:
 
 
 def test_the_old_names_of_roles() -> None:
-    found = parse((TROUBLE / "old-roles.xml").read_bytes())
+    cluster = parse_cluster_state((TROUBLE / "old-roles.xml").read_bytes())
     promotable = {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}
-    assert roles(found, "promotable") == roles(found, "db") == promotable
+    assert roles(cluster, "promotable") == roles(cluster, "db") == promotable
 
 
 def test_the_old_names_of_roles_in_a_parameter() -> None:
@@ -208,10 +215,11 @@ def test_the_old_names_of_roles_in_a_parameter() -> None:
 
 
 def test_a_group_is_where_all_of_its_members_are() -> None:
-    found = state("resources")
-    assert roles(found, "group") == {"node1": Role.STARTED}
-    assert roles(found, "half") == {}
-    assert set(roles(found, "groups")) == set(roles(found, "cloned-group")) == {"node1", "node2"}
+    cluster = state("resources")
+    assert roles(cluster, "group") == {"node1": Role.STARTED}
+    assert roles(cluster, "half") == {}
+    for name in ("groups", "cloned-group"):
+        assert set(roles(cluster, name)) == {"node1", "node2"}
 
 
 def test_a_disabled_member_counts_for_its_group() -> None:
@@ -219,21 +227,21 @@ def test_a_disabled_member_counts_for_its_group() -> None:
 
     A member that alone decides can be followed by its own name.
     """
-    found = state("group-last-member-disabled")
-    assert roles(found, "g") == {}
-    assert roles(found, "a") == {"node1": Role.STARTED}
+    cluster = state("group-last-member-disabled")
+    assert roles(cluster, "g") == {}
+    assert roles(cluster, "a") == {"node1": Role.STARTED}
 
 
 def test_a_bundle_is_where_its_containers_are() -> None:
-    found = state("resources")
-    assert roles(found, "bundle") == {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}
-    assert roles(found, "bare") == {"node1": Role.STARTED}
+    cluster = state("resources")
+    assert roles(cluster, "bundle") == {"node1": Role.PROMOTED, "node2": Role.UNPROMOTED}
+    assert roles(cluster, "bare") == {"node1": Role.STARTED}
 
 
 def test_a_bundle_is_not_where_the_resource_inside_does_not_run() -> None:
-    found = state("resources")
-    assert roles(found, "hollow-podman-0") == {"node1": Role.STARTED}
-    assert roles(found, "hollow") == {}
+    cluster = state("resources")
+    assert roles(cluster, "hollow-podman-0") == {"node1": Role.STARTED}
+    assert roles(cluster, "hollow") == {}
 
 
 def resource(attributes: str, node: str = "node1") -> str:
@@ -255,13 +263,14 @@ def resource(attributes: str, node: str = "node1") -> str:
 )
 def test_the_trouble_of_a_member_is_that_of_its_group(trouble: str, merged: str) -> None:
     members = resource('id="a"') + resource(f'id="b" {trouble}')
-    found = parse(sketch(f'<group id="g">{members}</group>'))
-    assert list(map(_instance, found.resources["g"])) == [f"node1 Started {merged}"]
+    cluster = parse_cluster_state(sketch(f'<group id="g">{members}</group>'))
+    assert list(map(_instance, cluster.resources["g"])) == [f"node1 Started {merged}"]
 
 
 def test_a_group_is_stopping_as_soon_as_one_member_is() -> None:
     members = resource('id="a"') + resource('id="b" role="Stopping"')
-    assert roles(parse(sketch(f'<group id="g">{members}</group>')), "g") == {"node1": Role.STOPPING}
+    cluster = parse_cluster_state(sketch(f'<group id="g">{members}</group>'))
+    assert roles(cluster, "g") == {"node1": Role.STOPPING}
 
 
 def test_the_trouble_of_a_container_is_that_of_its_bundle() -> None:
@@ -276,8 +285,8 @@ def test_the_trouble_of_a_container_is_that_of_its_bundle() -> None:
         resource('id="db" role="Promoted"', node="b-0"),
     )
     replica = f'<replica id="0">{"".join(parts)}</replica>'
-    found = parse(sketch(f'<bundle id="b" type="docker">{replica}</bundle>'))
-    assert list(map(_instance, found.resources["b"])) == ["node1 Promoted failed"]
+    cluster = parse_cluster_state(sketch(f'<bundle id="b" type="docker">{replica}</bundle>'))
+    assert list(map(_instance, cluster.resources["b"])) == ["node1 Promoted failed"]
 
 
 def sketch(resources: str = "", nodes: str = '<node name="node1" online="true"/>') -> bytes:
@@ -290,20 +299,20 @@ def sketch(resources: str = "", nodes: str = '<node name="node1" online="true"/>
 
 def test_standby_because_of_a_failure_is_standby() -> None:
     nodes = '<node name="node1" online="true" standby="false" standby_onfail="true"/>'
-    assert parse(sketch(nodes=nodes)).nodes["node1"].standby
+    assert parse_cluster_state(sketch(nodes=nodes)).nodes["node1"].standby
 
 
 def test_resources_of_kinds_not_known_here_are_passed_over() -> None:
-    assert dict(parse(sketch("<novelty/>")).resources) == {}
+    assert dict(parse_cluster_state(sketch("<novelty/>")).resources) == {}
 
 
 def test_elements_other_than_nodes_are_ignored() -> None:
     nodes = '<novelty/><node name="node1" online="true"/>'
-    assert list(parse(sketch(nodes=nodes)).nodes) == ["node1"]
+    assert list(parse_cluster_state(sketch(nodes=nodes)).nodes) == ["node1"]
 
 
 def test_no_node_has_an_attribute() -> None:
-    assert dict(parse(sketch()).attributes) == {}
+    assert dict(parse_cluster_state(sketch()).attributes) == {}
 
 
 def test_an_unreachable_cluster_is_not_an_empty_one(tmp_path: Path) -> None:
@@ -314,7 +323,7 @@ def test_an_unreachable_cluster_is_not_an_empty_one(tmp_path: Path) -> None:
     environ = {**os.environ, "CIB_file": str(tmp_path / "none.xml")}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, check=False)
     with pytest.raises(SourceUnavailable, match=r"^crm_mon: Could not connect to the CIB"):
-        parse(done.stdout)
+        parse_cluster_state(done.stdout)
 
 
 REFUSED = {
@@ -348,7 +357,7 @@ REFUSED = {
 def test_other_documents_are_refused(name: str) -> None:
     refused, reason = REFUSED[name]
     with pytest.raises(SourceUnavailable, match=f"^crm_mon: {re.escape(reason)}"):
-        parse(refused)
+        parse_cluster_state(refused)
 
 
 @pytest.mark.parametrize("path", sorted(TROUBLE.glob("error-*.xml")), ids=lambda path: path.stem)
@@ -356,6 +365,6 @@ def test_an_error_of_crm_mon_is_an_error(path: Path) -> None:
     """The comment at the beginning of the file contains the expected message."""
     text = path.read_bytes()
     with pytest.raises(SourceUnavailable) as caught:
-        parse(text)
-    said = re.findall(rb"<!-- says: (.*) -->", text)
-    assert [str(caught.value).encode()] == said
+        parse_cluster_state(text)
+    expected = re.findall(rb"<!-- says: (.*) -->", text)
+    assert [str(caught.value).encode()] == expected

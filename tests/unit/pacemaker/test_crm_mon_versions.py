@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lvsdr.pacemaker.crm_mon import parse
+from lvsdr.pacemaker.crm_mon import parse_cluster_state
 
 from tests.support.paths import DATA
 from tests.unit.pacemaker.test_crm_mon import described
@@ -54,8 +54,8 @@ def test_versions() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("version", [version for version in VERSIONS if version != REFERENCE])
 def test_a_version_shows_the_same_state(version: str, name: str) -> None:
-    there = parse(recording(version, name).read_bytes())
-    here = parse(recording(REFERENCE, name).read_bytes())
+    there = parse_cluster_state(recording(version, name).read_bytes())
+    here = parse_cluster_state(recording(REFERENCE, name).read_bytes())
     lines, reference = set(described(there).splitlines()), set(described(here).splitlines())
     allowed = DIFFERENCES.get((version, name))
     assert (reference - lines, lines - reference) == (allowed or (set(), set()))
@@ -64,8 +64,8 @@ def test_a_version_shows_the_same_state(version: str, name: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_version_has_all_recordings(version: str) -> None:
-    found = (RECORDINGS / version).rglob("*.xml")
+    paths = (RECORDINGS / version).rglob("*.xml")
     assert (
-        sorted(str(path.relative_to(RECORDINGS / version))[: -len(".xml")] for path in found)
+        sorted(str(path.relative_to(RECORDINGS / version))[: -len(".xml")] for path in paths)
         == NAMES
     )

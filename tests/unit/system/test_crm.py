@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from lvsdr.errors import SourceUnavailable
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
 
+from tests.project.tree import LIB
 from tests.unit.crm import cib
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -111,6 +114,29 @@ def test_an_error_of_its_own_is_a_document(tmp_path: Path, monkeypatch: pytest.M
         crm.read_cluster_state(soon())
 
 
+@pytest.mark.parametrize("ninth", range(1, 9))
+def test_a_torn_file_is_no_cluster(
+    ninth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """crm_mon may repair the file without an error, and show fewer nodes."""
+    text = cib("steady").read_bytes()
+    torn = tmp_path / "cib.xml"
+    torn.write_bytes(text[: len(text) * ninth // 9])
+    monkeypatch.setenv("CIB_file", str(torn))
+    with pytest.raises(SourceUnavailable) as raised:
+        crm.read_cluster_state(soon())
+    # Pacemaker 3.0 repairs no file, and its older versions only some.
+    errors = (f"CIB_file {torn}: not a complete XML document (", "crm_mon: ")
+    assert str(raised.value).startswith(errors)
+
+
+def test_a_compressed_file_is_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / "cib.xml.bz2"
+    packed.write_bytes(bz2.compress(cib("steady").read_bytes()))
+    monkeypatch.setenv("CIB_file", str(packed))
+    assert set(crm.read_cluster_state(soon()).nodes) == {"node1", "node2", "node3"}
+
+
 def test_a_cluster_that_is_bigger_than_any(crm_mon: Path, tmp_path: Path) -> None:
     """A document of 40,000 instances, more than any cluster has, is read as a whole."""
     instance = (
@@ -170,3 +196,48 @@ def test_a_failure_does_not_mean_that_there_is_no_cluster(
     with pytest.raises(SourceUnavailable) as caught:
         crm.read_cluster_state_if_any(deadline)
     assert str(caught.value).startswith(message)
+
+
+def run_python(*lines: str) -> str:
+    """Return the output of a script that runs like an agent: without the module site."""
+    script = [
+        f"import sys; sys.path.insert(0, {str(LIB)!r})",
+        "from lvsdr.system import crm",
+        "from lvsdr.values.deadline import Deadline",
+        *lines,
+    ]
+    argv = ["/usr/bin/python3", "-IS", "-c", "\n".join(script)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_lxml_is_found_without_site() -> None:
+    text = run_python("print(*crm.read_cluster_state(Deadline.after(20)).nodes)")
+    assert text == "node1 node2 node3\n"
+
+
+def test_without_lxml_the_package_is_named_and_no_crm_mon_is_left() -> None:
+    text = run_python(
+        'sys.modules["lxml"] = None',
+        "from lvsdr.errors import NotInstalled",
+        "import os",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except NotInstalled as error: print(error)",
+        "try: os.waitpid(-1, os.WNOHANG)",
+        "except ChildProcessError: print('no child')",
+    )
+    assert text == "Python's lxml is not installed (package python3-lxml)\nno child\n"
+
+
+def test_a_broken_lxml_is_no_missing_package(tmp_path: Path) -> None:
+    """Memory or descriptors may be short for a moment, which must not ban the resource."""
+    (tmp_path / "lxml").mkdir()
+    (tmp_path / "lxml" / "__init__.py").write_text("raise OSError(24, 'Too many open files')\n")
+    text = run_python(
+        f"sys.path.insert(0, {str(tmp_path)!r})",
+        "from lvsdr.errors import SourceUnavailable",
+        "try: crm.read_cluster_state(Deadline.after(20))",
+        "except SourceUnavailable as error: print(error)",
+    )
+    assert text == (
+        "a Python module cannot be loaded: [Errno 24] Too many open files (package python3-lxml)\n"
+    )

@@ -16,6 +16,7 @@ from ...ocf import degradation
 from ...ocf.actions import Action, guard_reload
 from ...ocf.agent import Agent
 from ...ocf.context import Context
+from ...pacemaker.elements import require_lxml
 from ...system import ipvs, small_files
 from ...values.parsing import join_endpoint
 from . import owners
@@ -37,6 +38,7 @@ def start(context: Context) -> None:
     announce_unused_parameters(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
+    require_lxml()
     ipvs.load(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)

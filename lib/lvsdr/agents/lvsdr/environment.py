@@ -6,6 +6,7 @@ import os
 
 from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
+from ...pacemaker.elements import require_lxml
 from ...system import small_files
 from .findings import gather_findings
 from .pool_plan import explain_ignorance
@@ -20,6 +21,7 @@ def validate_environment(context: Context) -> None:
     announce_unused_parameters(context)
     for program in ("ipvsadm", "crm_mon"):
         context.require_binary(program)
+    require_lxml()
     for script in (settings.spec.list_script, settings.spec.check_script):
         if script is not None and not context.has_binary(script.argv[0]):
             raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")

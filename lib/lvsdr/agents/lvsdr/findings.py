@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from ...errors import LvsdrError, SourceUnavailable
+from ...errors import LvsdrError, NotInstalled, SourceUnavailable
 from ...pacemaker.cluster import ClusterState
 from ...pool.checks import run_checks
 from ...pool.director import Findings
@@ -77,7 +77,7 @@ def gather_findings(
     answer_timeout = _ANSWER_SHARE * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
-    except SourceUnavailable as error:
+    except (NotInstalled, SourceUnavailable) as error:
         complaints = settings.complaints
         return Findings((), (), saved.names, unavailable_reason=str(error), complaints=complaints)
     basis = _lay_basis(settings, saved, cluster, own_instance, deadline)
@@ -189,13 +189,13 @@ def _find_grace(
     away_hosts = [host for host in hosts if host in verdicts and verdicts[host].grace]
     if not away_hosts:
         return 0.0
-    from ...pacemaker.cib import probe_time
+    from ...pacemaker.cib import find_probe_time
 
-    nodes = [node for node in map(cluster.node, away_hosts) if node is not None]
+    nodes = [node for node in map(cluster.find_node, away_hosts) if node is not None]
     parts = {find_followed_resource(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
+        return find_probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
     except SourceUnavailable:
         return 0.0
 
@@ -203,7 +203,7 @@ def _find_grace(
 def _judge_nodes(spec: PoolSpec, cluster: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
     """Return the verdicts on hosts from their node states: dead nodes cannot serve."""
     reason = explain_untouched(cluster, spec)
-    nodes = {host: cluster.node(host) for host in hosts}
+    nodes = {host: cluster.find_node(host) for host in hosts}
     verdicts = {host: judge_node(node, reason) for host, node in nodes.items() if node is not None}
     return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
 

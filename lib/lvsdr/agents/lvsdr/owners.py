@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
+from ...errors import BadArgument, LvsdrError, NotInstalled, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
 from ...system import crm, ipvs, locking, small_files
@@ -87,6 +87,6 @@ def _is_in_cluster(context: Context, instance: str) -> bool:
     """Test whether the cluster has the resource; a deleted resource owns nothing."""
     try:
         cluster = crm.read_cluster_state(context.deadline)
-    except SourceUnavailable:
+    except (NotInstalled, SourceUnavailable):
         return True
     return without_instance_number(instance) in cluster.resources

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.value_parsers import Parser, duration
-from ...pacemaker.crm_mon import attribute_name, current_role
+from ...pacemaker.crm_mon import parse_attribute_name, translate_role
 from ...values.hosts import find_ignoring_case, is_link_local
 from ...values.parsing import canonical_address, is_decimal, is_host, unicast_address
 
@@ -81,7 +81,7 @@ _ROLES = ("any", "Promoted", "Unpromoted")
 
 
 def _parse_role(text: str) -> str:
-    role = current_role(text)
+    role = translate_role(text)
     if role not in _ROLES:
         raise ValueError
     return role
@@ -112,7 +112,7 @@ FORWARDING_METHOD = Parser(
     _parse_forwarding_method, " or ".join(_METHODS), content="select", options=_METHODS
 )
 WANTED_ROLE = Parser(_parse_role, " or ".join(_ROLES), content="select", options=_ROLES)
-ATTRIBUTE = Parser(attribute_name, "the name of a node attribute")
+ATTRIBUTE = Parser(parse_attribute_name, "the name of a node attribute")
 SERVICE_ADDRESS = Parser(
     _parse_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone"
 )

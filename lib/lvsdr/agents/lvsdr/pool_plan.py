@@ -29,7 +29,7 @@ def find_hands_off_reason(cluster: ClusterState, own_instance: OwnInstance) -> s
 
     Recurring monitors go on while a resource, its node or the whole cluster is unmanaged.
     """
-    node = cluster.node(own_instance.node or "")
+    node = cluster.find_node(own_instance.node or "")
     if node is not None and node.maintenance:
         return f"node {node.name} is in maintenance"
     instances = cluster.resources.get(own_instance.resource, ())

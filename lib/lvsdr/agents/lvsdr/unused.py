@@ -77,7 +77,7 @@ def find_unmatched_hosts(
         return
     candidates = {server.host for server in servers}
     for host in spec.weights:
-        if state.node(host) is None and find_ignoring_case(host, candidates) is None:
+        if state.find_node(host) is None and find_ignoring_case(host, candidates) is None:
             known_host = hosts.get(host)
             hint = (
                 f": write {known_host}, which has this address"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ...errors import SourceUnavailable
+from ...errors import NotInstalled, SourceUnavailable
 from ...system.net.tcp_connections import unfinished
 from ...values.deadline import Deadline
 from .saved_start import DrainTimes
@@ -67,7 +67,7 @@ def is_leaving(node_name: str | None, deadline: Deadline) -> bool:
 
     try:
         cluster = crm.read_cluster_state(deadline.sooner(_CRM_MON_TIMEOUT))
-    except SourceUnavailable:
+    except (NotInstalled, SourceUnavailable):
         return True
-    node = cluster.node(node_name or "")
+    node = cluster.find_node(node_name or "")
     return node is None or node.standby or node.shutdown

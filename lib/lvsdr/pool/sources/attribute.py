@@ -32,7 +32,7 @@ def narrow_candidates(
 
 
 def _find_value(candidate: Candidate, state: ClusterState, match: AttributeMatch) -> str | None:
-    node = state.node(candidate.host)
+    node = state.find_node(candidate.host)
     return None if node is None else state.attributes.get(node.name, {}).get(match.name)
 
 
@@ -43,7 +43,7 @@ def _judge_candidate(
     matches: Mapping[str, bool | None],
 ) -> Verdict:
     """Return the verdict: the regular expression must match the whole value, as for grep -Ex."""
-    node, value = state.node(candidate.host), _find_value(candidate, state, match)
+    node, value = state.find_node(candidate.host), _find_value(candidate, state, match)
     if node is None:
         return Verdict(Outcome.WITHDRAWN, f"is no cluster node, so it has no {match.name}")
     if (node.name, match.name) in state.contradictory:

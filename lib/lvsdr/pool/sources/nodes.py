@@ -71,7 +71,7 @@ def apply_node_state(
     stopped there, or has an unknown state, has precedence over the leaving.  A resource that is no
     longer visible there has stopped.
     """
-    node = state.node(candidate.host)
+    node = state.find_node(candidate.host)
     verdict = judge_node(node, untouched_reason) if node is not None else None
     if node is None or verdict is None:
         return candidate
