@@ -12,7 +12,7 @@ from lvsdr.pacemaker.crm_mon import parse_cluster_state
 from lvsdr.pacemaker.elements import find_child, has_flag, parse_document, require_attribute
 from lxml.etree import _Element as Element
 
-from tests.unit.crm import DATA
+from tests.support.paths import DATA
 
 TEXT = b"""<?xml version="1.0"?>
 <!-- a comment -->
