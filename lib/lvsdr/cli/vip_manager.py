@@ -26,7 +26,7 @@ def _build_click_options() -> Iterator[click.Option]:
     for option in OPTIONS:
         yield _build_click_option(option, option.name)
         agent_names = (name for name, current in AGENT_NAMES.items() if current == option.name)
-        hidden_names = (*option.old, *agent_names)
+        hidden_names = (*option.old_names, *agent_names)
         yield from (_build_click_option(option, name, hidden=True) for name in hidden_names)
 
 
@@ -103,10 +103,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run with these arguments; return the exit status."""
     statuses = [0]
 
-    def act(values: Mapping[str, Any]) -> None:
+    def run_action(values: Mapping[str, Any]) -> None:
         statuses.append(_run_action(values))
 
-    return run(COMMAND, act, arguments) or statuses[-1]
+    return run(COMMAND, run_action, arguments) or statuses[-1]
 
 
 def _run_action(values: Mapping[str, Any]) -> int:
@@ -143,8 +143,8 @@ def _check_configuration(values: Mapping[str, Any]) -> int:
     host_flaws = list(find_flaws(configuration))
     for flaw in host_flaws:
         print_error(NAME, flaw)
-    answered = _query_store(configuration) if values["store"] else True
-    return 0 if answered and not host_flaws else FAILED
+    has_answer = _query_store(configuration) if values["store"] else True
+    return 0 if has_answer and not host_flaws else FAILED
 
 
 def _query_store(configuration: Configuration) -> bool:
@@ -154,7 +154,7 @@ def _query_store(configuration: Configuration) -> bool:
     from ..values.deadline import Deadline
 
     store = leader.open_store(configuration.store, configuration.settings)
-    leadership = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
+    leadership = leader.query_store(store, Deadline.after(configuration.policy.timeout)).leadership
     print_result(f"{configuration.store}: {leadership.state.value} ({leadership.reason})")
     return leadership.state not in (State.UNKNOWN, State.STOPPED)
 

@@ -8,7 +8,7 @@ from math import inf
 from ..errors import SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..values.deadline import Deadline
-from . import ask
+from . import query_store
 from .gate import Answer, LeaderPolicy, State
 
 TYPE_CHECKING = False
@@ -28,10 +28,10 @@ def follow(
     that the store can be reached.  While no node leads, answers arrive faster, within
     ``policy.no_leader_max_age``.  No wait for a change lasts longer than ``interval`` seconds.
     """
-    while not bell.stopped():
+    while not bell.is_stopped():
         gap = Deadline.after(_GAP)
-        answer = ask(store, Deadline.after(policy.timeout), bell)
-        if bell.stopped():
+        answer = query_store(store, Deadline.after(policy.timeout), bell)
+        if bell.is_stopped():
             return
         yield answer
         _wait_for_change(store, min(interval, _choose_pause(answer.leadership.state, policy)), bell)

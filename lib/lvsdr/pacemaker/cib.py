@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..values.parsing import seconds
+from ..values.parsing import parse_seconds
 from .elements import parse_document
 
 TYPE_CHECKING = False
@@ -61,6 +61,6 @@ def _list_durations(element: Element, name: str) -> Iterator[float]:
 
 def _parse_duration(text: str | None) -> float | None:
     try:
-        return seconds(text or "")
+        return parse_seconds(text or "")
     except ValueError:
         return None

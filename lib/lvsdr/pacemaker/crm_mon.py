@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import SourceUnavailable
-from ..values.parsing import without_instance_number
+from ..values.parsing import remove_instance_number
 from .cluster import ClusterState, Instance, Role
 from .crm_mon_nodes import (
     UNDER_WAY,
@@ -128,7 +128,7 @@ def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
         parts = [_note_unmanaged(it, into) for it in element if it.tag in _PARTS]
         enough = any if element.tag in ("group", "replica") else all
         unmanaged = unmanaged or (bool(parts) and enough(parts))
-    name = without_instance_number(element.get("id", ""))
+    name = remove_instance_number(element.get("id", ""))
     into[name] = into.get(name, True) and unmanaged
     return unmanaged
 
@@ -142,7 +142,7 @@ def _collect_instances(element: Element, into: dict[str, list[Instance]]) -> lis
     if reader is None:
         return []
     instances = reader(element, into)
-    name = without_instance_number(require_attribute(element, "id"))
+    name = remove_instance_number(require_attribute(element, "id"))
     into.setdefault(name, []).extend(instances)
     return instances
 

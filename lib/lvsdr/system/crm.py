@@ -87,7 +87,7 @@ def _finish_crm_mon(deadline: Deadline) -> Result:
 def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
     from .process.run import run
 
-    child = None if deadline.expired() else _spawn_crm_mon(command)
+    child = None if deadline.is_expired() else _spawn_crm_mon(command)
     # run() reports the reason of a failed start.
     return run(command, deadline) if child is None else _import_lxml_beside(child, deadline)
 
@@ -120,7 +120,7 @@ def _parse_result(result: Result) -> ClusterState:
     from ..pacemaker.crm_mon import parse_cluster_state
 
     if result.problem or not result.stdout:
-        raise SourceUnavailable(f"crm_mon: {result.complaint()}")
+        raise SourceUnavailable(f"crm_mon: {result.describe_failure()}")
     state = parse_cluster_state(result.stdout)
     _require_complete_file(os.environ.get("CIB_file", ""))
     return state
@@ -152,7 +152,7 @@ def read_configuration(deadline: Deadline) -> bytes:
 
     result = run(_CIBADMIN_COMMAND, deadline)
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"cibadmin: {result.complaint()}")
+        raise SourceUnavailable(f"cibadmin: {result.describe_failure()}")
     return result.stdout
 
 
@@ -173,4 +173,4 @@ def set_promotion_score(instance: str, score: int | None, deadline: Deadline) ->
         command = (CRM_ATTRIBUTE, f"--name=master-{instance}", *change)
         result = run(command, deadline, timeout=_SCORE_TIMEOUT)
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"promotion score not set: {result.complaint()}")
+        raise SourceUnavailable(f"promotion score not set: {result.describe_failure()}")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 import re
 
-from ..address.interfaces import interface_name
-from ..address.prefixes import prefix_length
+from ..address.interfaces import parse_interface_name
+from ..address.prefixes import parse_prefix_length
 from ..ocf.value_parsers import Parser, boolean
 from ..values.parsing import (
     UNITS,
     canonical_address,
     parse_decimal,
+    parse_unicast_address,
     split_endpoint,
-    unicast_address,
 )
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STORES = {"etcd": "etcd", "etcd3": "etcd", "consul": "consul", "patroni": "patroni"}
-_GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
-_MOST = 86400.0  # seconds
+_GO_BOOLEANS = {"t": "true", "T": "true", "f": "false", "F": "false"}
+_MOST_SECONDS = 86400.0
 
 
 def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
@@ -42,21 +42,21 @@ def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tup
 
 def _parse_unicast(text: str) -> str:
     try:
-        return unicast_address(text)
+        return parse_unicast_address(text)
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
 
 def _parse_prefix(text: str) -> int:
     try:
-        return prefix_length(text)
+        return parse_prefix_length(text)
     except ValueError:
         raise ValueError(text) from None
 
 
 def _parse_interface(text: str) -> str:
     try:
-        return interface_name(text)
+        return parse_interface_name(text)
     except ValueError:
         raise ValueError(text) from None
 
@@ -70,7 +70,7 @@ def _parse_store(text: str) -> str:
 
 def parse_switch(text: str) -> bool:
     """Parse a switch; the spellings of Go's strconv.ParseBool are valid, too."""
-    return boolean(_GO.get(text, text))
+    return boolean(_GO_BOOLEANS.get(text, text))
 
 
 def parse_file_path(text: str) -> str:
@@ -88,13 +88,14 @@ def build_seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
         match = re.fullmatch(pattern, text.lower(), re.ASCII)
         if match is None or match[2] not in (*UNITS, ""):
             raise ValueError
-        build_seconds_parser = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
-        if not low <= build_seconds_parser <= _MOST:
+        number = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
+        if not low <= number <= _MOST_SECONDS:
             raise ValueError
-        return build_seconds_parser
+        return number
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
-    legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
+    upper_limit = _MOST_SECONDS / scale
+    legal = f"a number of {unit} from {low / scale:g} to {upper_limit:.0f}, or a duration as 10s"
     return Parser(convert, legal)
 
 

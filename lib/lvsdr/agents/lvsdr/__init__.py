@@ -39,7 +39,7 @@ def start(context: Context) -> None:
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     require_lxml()
-    ipvs.load(settings.config.scheduler, context.deadline)
+    ipvs.load_modules(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
     shortfall = establish_service(context, settings)
@@ -70,7 +70,7 @@ def monitor(context: Context) -> ExitCode | None:
 def still_serves(context: Context) -> bool:
     """Test whether the service has a real server that gets connections."""
     key = _find_running_service(context)
-    service = None if key is None else ipvs.find(key)
+    service = None if key is None else ipvs.find_service(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
 
@@ -93,7 +93,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     context.require_root("change the IPVS table")
     if _find_running_service(context) is None:
         raise LvsdrError("there is no service to be reloaded")
-    ipvs.load(settings.config.scheduler, context.deadline)
+    ipvs.load_modules(settings.config.scheduler, context.deadline)
     try:
         shortfall = reconcile_service(context, settings)
     except NotRunning as error:
@@ -108,7 +108,7 @@ def stop(context: Context) -> None:
         key = _find_running_service(context)
         if key is not None:
             context.require_root("change the IPVS table")
-            ipvs.Kernel(key, "gate", context.deadline).remove()
+            ipvs.Kernel(key, "gate", context.deadline).remove_service()
             context.log.info(
                 f"{key.protocol} service {join_endpoint(key.address, key.port)} removed"
             )
@@ -119,7 +119,11 @@ def stop(context: Context) -> None:
 def _find_running_service(context: Context) -> ServiceKey | None:
     """Return the started service if it is in the table and is not another resource's, else None."""
     key = _find_started_service(context)
-    if key is None or ipvs.find(key) is None or owners.find_other_owner(context, key) is not None:
+    if (
+        key is None
+        or ipvs.find_service(key) is None
+        or owners.find_other_owner(context, key) is not None
+    ):
         return None
     return key
 

@@ -73,7 +73,7 @@ def gather_findings(
     second, ``receive_interim`` gets the findings so far.  So a check or a resolver that hangs
     delays its own host only.
     """
-    deadline = deadline.sooner(deadline.remaining() * _GATHERING_SHARE)
+    deadline = deadline.limit_to(deadline.remaining() * _GATHERING_SHARE)
     answer_timeout = _ANSWER_SHARE * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
@@ -86,14 +86,14 @@ def gather_findings(
     def pass_interim(candidates: list[Candidate]) -> None:
         if receive_interim is not None:
             certain_candidates = [_doubt_uncertain_failure(candidate) for candidate in candidates]
-            receive_interim(_combine_findings(basis, certain_candidates, lookups.answers()))
+            receive_interim(_combine_findings(basis, certain_candidates, lookups.list_results()))
 
     limits = CheckLimits(deadline, answer_timeout, pass_interim)
     candidates = run_checks(list(basis.candidates), settings.spec, limits)
-    if not lookups.wait(deadline.sooner(PATIENCE)):
+    if not lookups.wait(deadline.limit_to(PATIENCE)):
         pass_interim(candidates)
         lookups.wait(deadline)
-    return _combine_findings(basis, candidates, lookups.answers())
+    return _combine_findings(basis, candidates, lookups.list_results())
 
 
 def _lay_basis(
@@ -104,7 +104,7 @@ def _lay_basis(
     deadline: Deadline,
 ) -> _Basis:
     spec = settings.spec
-    survey = query_sources(cluster, spec, deadline.sooner(deadline.remaining() * _LISTING_SHARE))
+    survey = query_sources(cluster, spec, deadline.limit_to(deadline.remaining() * _LISTING_SHARE))
     count = len(survey.candidates)
     candidates = [*survey.candidates, *_list_fallbacks(spec, cluster)]
     nodes = _judge_nodes(
@@ -195,7 +195,9 @@ def _find_grace(
     parts = {find_followed_resource(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return find_probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
+        return find_probe_time(
+            crm.read_configuration(deadline.limit_to(_CIB_TIMEOUT)), parts - {""}
+        )
     except SourceUnavailable:
         return 0.0
 

@@ -13,7 +13,7 @@ from ...errors import BadArgument, LvsdrError, NotInstalled, SourceUnavailable, 
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
 from ...system import crm, ipvs, locking, small_files
-from ...values.parsing import join_endpoint, without_instance_number
+from ...values.parsing import join_endpoint, remove_instance_number
 from .saved_pool import load_saved_pool, render_saved_pool
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def own_service(context: Context, key: ServiceKey, saved: SavedPool) -> Iterator
         other_owner = find_other_owner(context, key)
         if (
             other_owner is not None
-            and ipvs.find(key) is not None
+            and ipvs.find_service(key) is not None
             and _is_in_cluster(context, other_owner)
         ):
             raise BadArgument(
@@ -75,7 +75,7 @@ def _take_over_service(context: Context, stale_owner: str) -> None:
 def _find_other_owners(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.list_instances("state"):
-        is_own = without_instance_number(instance) == without_instance_number(context.instance)
+        is_own = remove_instance_number(instance) == remove_instance_number(context.instance)
         if (
             not is_own
             and load_saved_pool(context.build_path("state", instance=instance)).service == key
@@ -89,4 +89,4 @@ def _is_in_cluster(context: Context, instance: str) -> bool:
         cluster = crm.read_cluster_state(context.deadline)
     except (NotInstalled, SourceUnavailable):
         return True
-    return without_instance_number(instance) in cluster.resources
+    return remove_instance_number(instance) in cluster.resources

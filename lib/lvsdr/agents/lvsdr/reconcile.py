@@ -59,7 +59,7 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall
     with context.hold_lock() as lock_problems:
         if time.monotonic() - wait_start > _STALE_AFTER:
             crm.end_crm_mon()  # it began before the wait: the cluster may have changed
-        if ipvs.find(settings.key) is None:
+        if ipvs.find_service(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         saved = load_saved_pool(context.build_path("state"))
         own_instance = OwnInstance(context.resource, context.node)
@@ -73,7 +73,7 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall
                 (*list_undone_changes(findings, draft.service, draft.plan), *lock_problems)
             )
         sysctl_warnings = (
-            set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
+            set_sysctls(context, settings) if sysctl.find_differing(settings.sysctls) else ()
         )
         result = _change_pool(
             context, settings, findings, early_pass.saved, early_pass.withdrawn_keys
@@ -163,7 +163,7 @@ def _draft_change(
     settling_keys: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
     kernel = ipvs.Kernel(settings.key, settings.goal.forward, context.deadline)
-    service = kernel.service(WantedService(settings.config, {}))
+    service = kernel.read_service(WantedService(settings.config, {}))
     plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling_keys)
     return _Draft(kernel, service, plan)
 
@@ -195,11 +195,11 @@ def _execute_draft(
     refusals: tuple[str, ...] = ()
     if service is None or strip_counters(service) != wanted:
         try:
-            kernel.reach(wanted)
+            kernel.apply_service(wanted)
         except KernelMismatch as error:
             # The kernel always refuses such an entry, for example one of a broadcast address.  A
             # restart, here or elsewhere, would only cut the connections of serving real servers.
-            service = kernel.service(wanted)
+            service = kernel.read_service(wanted)
             if not is_serving(service, wanted):
                 raise
             rows, refusals = apply_actual_weights(rows, service), (str(error),)

@@ -79,13 +79,13 @@ def find_broken_sysctls(vip: str) -> list[str]:
     return [
         text
         for name, text in _describe_differences(vip).items()
-        if name in ESSENTIAL or sysctl.writable(name)
+        if name in ESSENTIAL or sysctl.is_writable(name)
     ]
 
 
 def _describe_differences(vip: str) -> dict[str, str]:
     wanted_sysctls = list_wanted_sysctls(vip)
-    actual_sysctls = sysctl.differing(wanted_sysctls, as_good=AS_GOOD)
+    actual_sysctls = sysctl.find_differing(wanted_sysctls, acceptable_values=AS_GOOD)
     return {
         name: f"{name} is {value}, not {wanted_sysctls[name]}"
         for name, value in actual_sysctls.items()

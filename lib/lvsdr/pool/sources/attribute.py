@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...pacemaker.cluster import ClusterState
-from ...system.matching import fullmatches
+from ...system.matching import match_values
 from ...values.deadline import Deadline
 from ..model import AttributeMatch, Candidate, Outcome, Verdict
 
@@ -20,7 +20,7 @@ def narrow_candidates(
         for candidate in candidates
         if candidate.verdict.outcome is Outcome.IN
     }
-    matches = fullmatches(
+    matches = match_values(
         match.pattern, [value for value in values.values() if value is not None], deadline
     )
     return [

@@ -32,7 +32,7 @@ def list_candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) ->
         terms=Terms(starter=spawn_tied),
     )
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"{script.label}: {result.complaint()}")
+        raise SourceUnavailable(f"{script.label}: {result.describe_failure()}")
     verdict = Verdict(Outcome.IN, f"named by {script.label}")
     return [Candidate(host, verdict) for host in parse_hosts(script, result.stdout)]
 
