@@ -44,10 +44,10 @@ def main(name: str) -> NoReturn:
 def print_error(name: str, message: object) -> None:
     """Print any message as one line on standard error, if that is possible."""
     line = " ".join(str(message).split())
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+    printable_line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
     if sys.stderr is not None:  # closed
         with suppress(OSError):
-            print(f"{name}: {shown}", file=sys.stderr)
+            print(f"{name}: {printable_line}", file=sys.stderr)
 
 
 def _describe_import_error(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DeadlineExceeded, Rejected, SourceUnavailable
 from ..postgres.commandline import is_connection_string
 from ..postgres.connection import Target
-from ..postgres.standby import STATEMENT, Standby, again, standby, why_not
+from ..postgres.standby import STATEMENT, Standby, choose_retry_delay, find_flaw, parse_standby
 from ..system import postgres_query
 from . import print_error
 from .postgres_options import (
@@ -48,18 +48,18 @@ COMMAND = build_command(
 
 def main(arguments: Sequence[str]) -> int:
     """Run with these arguments; return the exit status."""
-    return run(COMMAND, _check, arguments)
+    return run(COMMAND, _check_server, arguments)
 
 
-def _check(values: Mapping[str, Any]) -> None:
+def _check_server(values: Mapping[str, Any]) -> None:
     deadline, limits = start_deadline(values), read_limits(values)
 
-    def retry_delay(answers: Sequence[Rows]) -> float | None:
-        return again(_parse_answers(answers), limits, deadline.remaining())
+    def choose_delay(answers: Sequence[Rows]) -> float | None:
+        return choose_retry_delay(_parse_answers(answers), limits, deadline.remaining())
 
     try:
         target = _read_target(values)
-        answers = postgres_query.ask(target, [STATEMENT], deadline, retry_delay)
+        answers = postgres_query.ask(target, [STATEMENT], deadline, choose_delay)
         states = _parse_answers(answers)
     except Rejected as error:
         print_result("f")
@@ -68,15 +68,15 @@ def _check(values: Mapping[str, Any]) -> None:
     except (SourceUnavailable, DeadlineExceeded):
         print_result("f")
         raise
-    reason = why_not(states, limits)
-    print_result("f" if reason else "t")
-    if reason:
-        print_error(NAME, f"the server {reason}")
+    flaw = find_flaw(states, limits)
+    print_result("f" if flaw else "t")
+    if flaw:
+        print_error(NAME, f"the server {flaw}")
 
 
 def _parse_answers(answers: Sequence[Rows]) -> list[Standby]:
     with reject_malformed_answer():
-        return [standby(row) for (row,) in answers]
+        return [parse_standby(row) for (row,) in answers]
 
 
 def _read_target(values: Mapping[str, Any]) -> Target:

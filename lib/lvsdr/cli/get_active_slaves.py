@@ -11,12 +11,12 @@ from ..postgres.primary import (
     STATEMENTS,
     Naming,
     Walsender,
-    again,
-    anybody,
-    listed,
-    members,
-    standbys,
-    walsenders,
+    accept_any_host,
+    build_cluster_naming,
+    build_naming,
+    choose_retry_delay,
+    parse_walsenders,
+    select_standbys,
 )
 from ..system import crm, postgres_query
 from ..values.deadline import Deadline
@@ -70,31 +70,35 @@ COMMAND = build_command(
 
 def main(arguments: Sequence[str]) -> int:
     """Run with these arguments; return the exit status."""
-    return run(COMMAND, _list, arguments)
+    return run(COMMAND, _list_standbys, arguments)
 
 
-def _list(values: Mapping[str, Any]) -> None:
+def _list_standbys(values: Mapping[str, Any]) -> None:
     deadline, limits = start_deadline(values), read_limits(values)
     nodes = _parse_nodes(values["nodes"])
 
-    def retry_delay(answers: Sequence[Rows]) -> float | None:
+    def choose_delay(answers: Sequence[Rows]) -> float | None:
         # The other half of the time is for the query of the cluster.
-        return again(_parse_answers(answers), limits, deadline.remaining() - values["timeout"] / 2)
+        return choose_retry_delay(
+            _parse_answers(answers), limits, deadline.remaining() - values["timeout"] / 2
+        )
 
     target = read_target(read_target_words(values), values)
-    samples = _parse_answers(postgres_query.ask(target, STATEMENTS, deadline, retry_delay))
-    active = standbys(samples, listed(nodes) if nodes else _read_cluster_naming(deadline), limits)
-    for reason in active.left_out if values["verbose"] else ():
-        print_error(NAME, f"left out: {reason}")
+    samples = _parse_answers(postgres_query.ask(target, STATEMENTS, deadline, choose_delay))
+    active_standbys = select_standbys(
+        samples, build_naming(nodes) if nodes else _read_cluster_naming(deadline), limits
+    )
+    for exclusion in active_standbys.exclusions if values["verbose"] else ():
+        print_error(NAME, f"left out: {exclusion}")
     if not nodes:
-        active.require_a_name()
-    print_result(" ".join(active.names))
+        active_standbys.require_name()
+    print_result(" ".join(active_standbys.names))
 
 
 def _parse_answers(answers: Sequence[Rows]) -> list[list[Walsender]]:
     with reject_malformed_answer():
         ((role,), *samples) = answers
-        return [walsenders(role, rows) for rows in samples]
+        return [parse_walsenders(role, rows) for rows in samples]
 
 
 def _parse_nodes(values: Sequence[str]) -> list[str]:
@@ -111,4 +115,4 @@ def _parse_nodes(values: Sequence[str]) -> list[str]:
 def _read_cluster_naming(deadline: Deadline) -> Naming:
     """Return the naming by the cluster, if there is one, or else by any host name."""
     cluster = crm.read_cluster_state_if_any(deadline)
-    return anybody if cluster is None else members(cluster.nodes)
+    return accept_any_host if cluster is None else build_cluster_naming(cluster.nodes)

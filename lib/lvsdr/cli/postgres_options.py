@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from ..errors import SourceUnavailable
-from ..postgres.commandline import separated, target, without_psql
+from ..postgres.commandline import build_target, normalize_arguments, remove_psql_path
 from ..postgres.connection import Target
 from ..postgres.lag import Limits
-from ..postgres.redaction import secretive
+from ..postgres.redaction import may_contain_password
 from ..values.deadline import Deadline
 
 _KEYWORDS = ("host", "port", "user", "dbname")  # libpq's names of the options
@@ -43,9 +43,9 @@ class PostgresCommand(click.Command):
             if _is_undecoded(arg):
                 raise click.UsageError(f"argument {number} is not valid UTF-8", ctx)
         try:
-            return super().parse_args(ctx, separated(args))
+            return super().parse_args(ctx, normalize_arguments(args))
         except click.NoSuchOption:
-            if not any(map(secretive, args)):
+            if not any(map(may_contain_password, args)):
                 raise
             raise click.UsageError("an argument that begins with - is not an option", ctx) from None
         except ValueError as error:
@@ -127,14 +127,16 @@ def start_deadline(values: Mapping[str, Any]) -> Deadline:
 
 def read_target_words(values: Mapping[str, Any]) -> list[str]:
     """Return the arguments that form the target of the connection."""
-    return without_psql(values["words"])
+    return remove_psql_path(values["words"])
 
 
-def read_target(words: list[str], values: Mapping[str, Any], appended: str | None = None) -> Target:
+def read_target(
+    words: list[str], values: Mapping[str, Any], appended_host: str | None = None
+) -> Target:
     """Return the target by arguments, options and an appended host; raise UsageError."""
     options = {name: values[name] for name in _KEYWORDS if values[name]}
     try:
-        return target(words, options, appended)
+        return build_target(words, options, appended_host)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 

@@ -77,7 +77,7 @@ def _print_completions(command: click.Command, name: str) -> int:
 
 
 def print_result(result: str) -> None:
-    """Print the result; raise Unsaid if that fails, because a result without output is lost."""
+    """Print the result; raise OutputFailed if that fails: a result without output is lost."""
     if sys.stdout is None:
         raise OutputFailed("standard output is closed")
     try:

@@ -103,10 +103,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run with these arguments; return the exit status."""
     statuses = [0]
 
-    def act(values: Mapping[str, Any]) -> None:
+    def run_action(values: Mapping[str, Any]) -> None:
         statuses.append(_run_action(values))
 
-    return run(COMMAND, act, arguments) or statuses[-1]
+    return run(COMMAND, run_action, arguments) or statuses[-1]
 
 
 def _run_action(values: Mapping[str, Any]) -> int:
@@ -143,8 +143,8 @@ def _check_configuration(values: Mapping[str, Any]) -> int:
     host_flaws = list(find_flaws(configuration))
     for flaw in host_flaws:
         print_error(NAME, flaw)
-    answered = _query_store(configuration) if values["store"] else True
-    return 0 if answered and not host_flaws else FAILED
+    has_answer = _query_store(configuration) if values["store"] else True
+    return 0 if has_answer and not host_flaws else FAILED
 
 
 def _query_store(configuration: Configuration) -> bool:

@@ -17,13 +17,13 @@ _PSQL_AND_MORE = re.compile(r"([^\s=]*/)?psql[^\s=/]*\s")
 _SCHEMES = ("postgresql://", "postgres://")
 
 
-def separated(words: Sequence[str]) -> list[str]:
+def normalize_arguments(words: Sequence[str]) -> list[str]:
     """Split an argument that contains psql and its own arguments, as the original tool accepts it.
 
-    It is split as a shell would do it; other arguments are rejoined (``rejoined``).  Raises
+    It is split as a shell would do it; other arguments are rejoined (``rejoin_arguments``).  Raises
     ValueError for a quote that is not closed.
 
-    >>> separated(["/usr/bin/psql 'port=5432 user=a' -h", "node1"])
+    >>> normalize_arguments(["/usr/bin/psql 'port=5432 user=a' -h", "node1"])
     ['/usr/bin/psql', 'port=5432 user=a', '-h', 'node1']
     """
     for number, word in enumerate(words):
@@ -32,19 +32,23 @@ def separated(words: Sequence[str]) -> list[str]:
                 parts = shlex.split(word)
             except ValueError:
                 raise ValueError(f"argument {number + 1} has a quote that is not closed") from None
-            return [*rejoined(words[:number]), *parts, *rejoined(words[number + 1 :])]
-    return rejoined(words)
+            return [
+                *rejoin_arguments(words[:number]),
+                *parts,
+                *rejoin_arguments(words[number + 1 :]),
+            ]
+    return rejoin_arguments(words)
 
 
-def rejoined(words: Sequence[str]) -> list[str]:
+def rejoin_arguments(words: Sequence[str]) -> list[str]:
     """Rejoin arguments with quotes that were passed through literally, as `pcs` does.
 
     Raises ValueError for a quote that is not closed.
 
-    >>> rejoined(["psql", '"host=192.0.2.1', 'port=5432"', "-h", "node1"])
+    >>> rejoin_arguments(["psql", '"host=192.0.2.1', 'port=5432"', "-h", "node1"])
     ['psql', 'host=192.0.2.1 port=5432', '-h', 'node1']
     """
-    found: list[str] = []
+    arguments: list[str] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -52,12 +56,13 @@ def rejoined(words: Sequence[str]) -> list[str]:
             while len(word) < 2 or word[-1] != word[0]:
                 if not rest:
                     raise ValueError(
-                        f"argument {len(found) + 1} begins with {word[0]}, but no argument ends so"
+                        f"argument {len(arguments) + 1} begins with {word[0]}, but no argument "
+                        "ends so"
                     )
                 word += f" {rest.pop(0)}"
             word = word[1:-1]
-        found.append(word)
-    return found
+        arguments.append(word)
+    return arguments
 
 
 def is_connection_string(word: str) -> bool:
@@ -69,19 +74,19 @@ def is_connection_string(word: str) -> bool:
     return "=" in word or word.startswith(_SCHEMES)
 
 
-def without_psql(words: Sequence[str]) -> list[str]:
+def remove_psql_path(words: Sequence[str]) -> list[str]:
     """Return the words without a leading path of psql.
 
-    >>> without_psql(["/usr/pgsql/bin/psql", "dbname=x"]), without_psql(["dbname=psql"])
+    >>> remove_psql_path(["/usr/pgsql/bin/psql", "dbname=x"]), remove_psql_path(["dbname=psql"])
     (['dbname=x'], ['dbname=psql'])
     """
     first = words[0] if words else ""
-    named = first.rpartition("/")[2].startswith("psql") and not is_connection_string(first)
-    return list(words[1:] if named else words)
+    is_psql = first.rpartition("/")[2].startswith("psql") and not is_connection_string(first)
+    return list(words[1:] if is_psql else words)
 
 
-def target(
-    words: Sequence[str], settings: Mapping[str, str], appended: str | None = None
+def build_target(
+    words: Sequence[str], settings: Mapping[str, str], appended_host: str | None = None
 ) -> Target:
     """Return the target of psql's arguments and options; the latter have libpq's keywords.
 
@@ -89,36 +94,40 @@ def target(
     to them.  An option overrides the string.  Raises ValueError if there are too many arguments, or
     if one of them would be misread.
 
-    >>> target(["port=5433"], {"host": "node1"})
-    Target(string='port=5433', settings={'host': 'node1', 'hostaddr': ''}, unnamed=())
-    >>> target(["postgres", "alice"], {})[1:]
+    >>> build_target(["port=5433"], {"host": "node1"})
+    Target(string='port=5433', settings={'host': 'node1', 'hostaddr': ''}, positional=())
+    >>> build_target(["postgres", "alice"], {})[1:]
     ({'dbname': 'postgres', 'user': 'alice'}, ('dbname', 'user'))
     """
-    given = dict(settings)
+    overrides = dict(settings)
     names = [word for word in words if not is_connection_string(word)]
     strings = [word for word in words if is_connection_string(word)]
-    if is_connection_string(given.get("dbname", "")):
-        strings.append(given.pop("dbname"))
+    if is_connection_string(overrides.get("dbname", "")):
+        strings.append(overrides.pop("dbname"))
     _require_readable(strings, names)
-    if appended is not None:
-        names.insert(0, _server(appended))
+    if appended_host is not None:
+        names.insert(0, _require_server(appended_host))
     if names:
         _require_whole(strings)
-    free = [*(["host"] if appended is not None else []), *([] if strings else ["dbname"]), "user"]
-    unnamed = [name for name in free if name not in given][: len(names)]
-    if len(names) > len(unnamed):
+    free_keywords = [
+        *(["host"] if appended_host is not None else []),
+        *([] if strings else ["dbname"]),
+        "user",
+    ]
+    positional = [name for name in free_keywords if name not in overrides][: len(names)]
+    if len(names) > len(positional):
         raise ValueError(
-            f"{len(names) - len(unnamed)} argument(s) too many; legal are a connection string or a "
-            "database, and a user"
+            f"{len(names) - len(positional)} argument(s) too many; legal are a connection string "
+            "or a database, and a user"
         )
-    given.update(zip(unnamed, names))
-    if "host" in given:
-        given["hostaddr"] = ""  # a hostaddr from elsewhere would override the name
+    overrides.update(zip(positional, names))
+    if "host" in overrides:
+        overrides["hostaddr"] = ""  # a hostaddr from elsewhere would override the name
     # Several strings are the parts of one that lost its quotes.
-    return Target(" ".join(strings), given, tuple(unnamed))
+    return Target(" ".join(strings), overrides, tuple(positional))
 
 
-def _server(word: str) -> str:
+def _require_server(word: str) -> str:
     if not all(map(is_server, word.split(","))):
         raise ValueError("the last argument is neither a connection string nor the name of a host")
     return word

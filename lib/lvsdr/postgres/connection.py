@@ -9,17 +9,17 @@ from ..values.light_typing import NamedTuple
 from ..values.parsing import canonical_address, is_decimal
 
 _LEAST_TIMEOUT = 2  # libpq raises a connect_timeout of 1 to 2
-_NOWHERE = {"host": "/dev/null", "hostaddr": "nowhere"}
-_ANONYMOUS = {
+_UNREACHABLE = {"host": "/dev/null", "hostaddr": "nowhere"}
+_PING_OVERRIDES = {
     "password": "",
     "passfile": "/dev/null/none",  # an empty value would select the user's own file
     "sslmode": "disable",
     "sslrootcert": "",  # "system" forbids sslmode=disable
     "target_session_attrs": "any",
 }
-_ANONYMOUS_WHERE_KNOWN = {"gssencmode": "disable", "sslnegotiation": "postgres"}  # libpq 12, 17
+_NEWER_PING_OVERRIDES = {"gssencmode": "disable", "sslnegotiation": "postgres"}  # libpq 12, 17
 _NUMBER = re.compile(r"\s*[-+]?[0-9]+\s*", re.ASCII)
-_NUMBERS = (
+_NUMERIC_KEYWORDS = (
     "connect_timeout",
     "keepalives",
     "keepalives_idle",
@@ -34,31 +34,33 @@ class Target(NamedTuple):
 
     string: str
     settings: Mapping[str, str]
-    unnamed: tuple[str, ...] = ()
+    positional: tuple[str, ...] = ()
     """Keywords of values that came as positional arguments, so that their meaning is uncertain."""
 
 
-def hosts(settings: Mapping[str, str]) -> list[str]:
+def list_servers(settings: Mapping[str, str]) -> list[str]:
     """Return the servers that libpq will try, by its complete settings.
 
-    >>> hosts({"host": "node1,node2"}), hosts({"host": "", "hostaddr": "192.0.2.1"}), hosts({})
-    (['node1', 'node2'], ['192.0.2.1'], [])
+    >>> list_servers({"host": "node1,node2"}), list_servers({})
+    (['node1', 'node2'], [])
+    >>> list_servers({"host": "", "hostaddr": "192.0.2.1"})
+    ['192.0.2.1']
     """
-    named = settings.get("host") or settings.get("hostaddr")
-    return named.split(",") if named else []
+    server_list = settings.get("host") or settings.get("hostaddr")
+    return server_list.split(",") if server_list else []
 
 
-def names(settings: Mapping[str, str]) -> list[str]:
+def list_lookup_names(settings: Mapping[str, str]) -> list[str]:
     """Return the servers, if every one needs a look-up of its name; otherwise an empty list.
 
-    >>> names({"host": "node1,node2"}), names({"host": "node1,10.77.0.2"})
+    >>> list_lookup_names({"host": "node1,node2"}), list_lookup_names({"host": "node1,10.77.0.2"})
     (['node1', 'node2'], [])
     """
-    servers = [] if settings.get("hostaddr") else hosts(settings)
-    return [] if any(map(_needs_no_name, servers)) else servers
+    servers = [] if settings.get("hostaddr") else list_servers(settings)
+    return [] if any(map(_needs_no_lookup, servers)) else servers
 
 
-def _needs_no_name(server: str) -> bool:
+def _needs_no_lookup(server: str) -> bool:
     """Return whether a server is an address or a socket, so that it needs no look-up.
 
     A socket is given by its directory, by its abstract name, or by an empty text for the default.
@@ -66,60 +68,71 @@ def _needs_no_name(server: str) -> bool:
     return not server or server.startswith(("/", "@")) or canonical_address(server) is not None
 
 
-def nowhere(settings: Mapping[str, str]) -> dict[str, str]:
+def build_unreachable_servers(settings: Mapping[str, str]) -> dict[str, str]:
     """Return as many servers as in the settings, none of which exists: a trial contacts no server.
 
-    >>> nowhere({"host": "node1,node2"}), nowhere({})
+    >>> build_unreachable_servers({"host": "node1,node2"}), build_unreachable_servers({})
     ({'host': '/dev/null,/dev/null'}, {'host': '/dev/null'})
     """
-    given = [name for name in _NOWHERE if settings.get(name)] or ["host"]
+    keywords = [keyword for keyword in _UNREACHABLE if settings.get(keyword)] or ["host"]
     return {
-        name: ",".join(_NOWHERE[name] for _ in settings.get(name, "").split(",")) for name in given
+        keyword: ",".join(_UNREACHABLE[keyword] for _ in settings.get(keyword, "").split(","))
+        for keyword in keywords
     }
 
 
-def anonymous(settings: Mapping[str, str]) -> dict[str, str]:
+def build_ping_overrides(settings: Mapping[str, str]) -> dict[str, str]:
     """Return settings that override the given ones in a ping, which needs no login.
 
     They keep the ping from sending a password, and from failing for a local reason: a certificate,
     or a required TLS that the server lacks.
 
-    >>> anonymous({"sslmode": "require"})["sslmode"], "gssencmode" in anonymous({})
-    ('disable', False)
+    >>> build_ping_overrides({"sslmode": "require"})["sslmode"]
+    'disable'
+    >>> "gssencmode" in build_ping_overrides({})
+    False
     """
-    known = {name: value for name, value in _ANONYMOUS_WHERE_KNOWN.items() if name in settings}
-    return {**_ANONYMOUS, **known}
+    newer_overrides = {
+        name: value for name, value in _NEWER_PING_OVERRIDES.items() if name in settings
+    }
+    return {**_PING_OVERRIDES, **newer_overrides}
 
 
-def flaw(settings: Mapping[str, str]) -> str:
+def find_settings_flaw(settings: Mapping[str, str]) -> str:
     """Return the flaw that libpq would report only while it connects; an empty text if none.
 
-    >>> flaw({"port": "5432,,5433", "connect_timeout": "5"}), flaw({"port": "0"})
-    ('', 'port is not a number from 1 to 65535')
+    >>> find_settings_flaw({"port": "5432,,5433", "connect_timeout": "5"})
+    ''
+    >>> find_settings_flaw({"port": "0"})
+    'port is not a number from 1 to 65535'
     """
     for port in filter(None, settings.get("port", "").split(",")):
         if not _NUMBER.fullmatch(port) or not 0 < int(port) < 65536:
             return "port is not a number from 1 to 65535"
     for address in filter(None, settings.get("hostaddr", "").split(",")):
-        known = canonical_address(address.partition("%")[0]) is not None
-        if not known and not is_decimal(address.replace(".", "")):
+        is_address = canonical_address(address.partition("%")[0]) is not None
+        if not is_address and not is_decimal(address.replace(".", "")):
             return "hostaddr is not an address"
-    wrong = [name for name in _NUMBERS if not _NUMBER.fullmatch(settings.get(name, "0"))]
-    return f"{wrong[0]} is not a number" if wrong else ""
+    wrong_names = [
+        name for name in _NUMERIC_KEYWORDS if not _NUMBER.fullmatch(settings.get(name, "0"))
+    ]
+    return f"{wrong_names[0]} is not a number" if wrong_names else ""
 
 
-def patience(attempts: int, seconds: float, given: str = "") -> str:
+def choose_connect_timeout(attempts: int, seconds: float, given_timeout: str = "") -> str:
     """Return a connect_timeout with which a dead server leaves time for the other servers.
 
     The given timeout stays an upper limit, and is unchanged for a single server; 0 is no limit.
 
-    >>> patience(2, 8.0), patience(9, 8.0), patience(2, 8.0, "3"), patience(2, 8.0, "0")
-    ('4', '2', '3', '4')
-    >>> patience(1, 8.0), patience(1, 8.0, "5")
+    >>> choose_connect_timeout(2, 8.0), choose_connect_timeout(9, 8.0)
+    ('4', '2')
+    >>> choose_connect_timeout(2, 8.0, "3"), choose_connect_timeout(2, 8.0, "0")
+    ('3', '4')
+    >>> choose_connect_timeout(1, 8.0), choose_connect_timeout(1, 8.0, "5")
     ('0', '5')
     """
-    most = int(given or 0)
+    upper_limit = int(given_timeout or 0)
     if attempts < 2:
-        return str(most)
+        return str(upper_limit)
     share = max(_LEAST_TIMEOUT, int(seconds / attempts))
-    return str(min(share, most) if most > 0 else share)
+    return str(min(share, upper_limit) if upper_limit > 0 else share)

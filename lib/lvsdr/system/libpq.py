@@ -9,8 +9,16 @@ from __future__ import annotations
 import os
 
 from ..errors import InvalidParameters, NotAsked, NotInstalled, Rejected, SourceUnavailable
-from ..postgres.connection import Target, anonymous, flaw, hosts, names, nowhere, patience
-from ..postgres.redaction import failed, malformed, one_line, shown
+from ..postgres.connection import (
+    Target,
+    build_ping_overrides,
+    build_unreachable_servers,
+    choose_connect_timeout,
+    find_settings_flaw,
+    list_lookup_names,
+    list_servers,
+)
+from ..postgres.redaction import join_lines, redact_complaint, redact_parse_error, redact_server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +40,12 @@ def settings(target: Target) -> dict[str, str]:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
     except Exception as error:  # an old psycopg on a new Python raises more than ImportError
-        why = f"psycopg cannot be loaded: {one_line(str(error))} ({_HINT})"
+        why = f"psycopg cannot be loaded: {join_lines(str(error))} ({_HINT})"
         raise NotInstalled(why) from None
     try:
         found = conninfo_to_dict(target.string)
     except ProgrammingError as error:
-        raise InvalidParameters([malformed(target.string, str(error))]) from None
+        raise InvalidParameters([redact_parse_error(target.string, str(error))]) from None
     return {"fallback_application_name": "lvsdr", **found, **target.settings}
 
 
@@ -64,19 +72,27 @@ def connected(target: Target, given: dict[str, str], seconds: float, doing: Sayi
 
     all_known = known(given)
     _require_usable(target, given, all_known)
-    addresses = _look_up({name: shown(name, target, all_known) for name in names(all_known)}, doing)
-    servers = [shown(server, target, all_known) for server in hosts(all_known)]
+    addresses = _look_up(
+        {name: redact_server(name, target, all_known) for name in list_lookup_names(all_known)},
+        doing,
+    )
+    servers = [redact_server(server, target, all_known) for server in list_servers(all_known)]
     connecting = f"{CONNECTING} to {', '.join(servers)}" if servers else CONNECTING
     doing(connecting)
-    timeout = patience(len(servers) + addresses - 1, seconds, all_known.get("connect_timeout", ""))
+    timeout = choose_connect_timeout(
+        len(servers) + addresses - 1, seconds, all_known.get("connect_timeout", "")
+    )
     timed = {**given, "connect_timeout": timeout}
     connection = PGconn.connect(make_conninfo(**timed).encode())
     if connection.status == ConnStatus.OK:
         return connection
-    complaint = failed(text(connection.error_message), target, all_known)
+    complaint = redact_complaint(text(connection.error_message), target, all_known)
     # libpq evaluates the SQLSTATE of a failed connection only in its ping.
     doing(f"{connecting} once more, after: {complaint}")
-    alive = PGconn.ping(make_conninfo(**{**timed, **anonymous(all_known)}).encode()) == Ping.OK
+    alive = (
+        PGconn.ping(make_conninfo(**{**timed, **build_ping_overrides(all_known)}).encode())
+        == Ping.OK
+    )
     raise (Rejected if alive else SourceUnavailable)(complaint)
 
 
@@ -88,12 +104,15 @@ def _require_usable(target: Target, given: dict[str, str], all_known: dict[str, 
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import PGconn, Ping
 
-    problem = flaw(all_known)
+    problem = find_settings_flaw(all_known)
     if problem:
         raise InvalidParameters([problem])
-    if PGconn.ping(make_conninfo(**{**given, **nowhere(all_known)}).encode()) == Ping.NO_ATTEMPT:
+    if (
+        PGconn.ping(make_conninfo(**{**given, **build_unreachable_servers(all_known)}).encode())
+        == Ping.NO_ATTEMPT
+    ):
         complaint = PGconn.connect(make_conninfo(**given).encode()).error_message
-        raise InvalidParameters([failed(text(complaint), target, all_known)])
+        raise InvalidParameters([redact_complaint(text(complaint), target, all_known)])
 
 
 def _look_up(servers: dict[str, str], doing: Saying) -> int:

@@ -22,7 +22,7 @@ from ..errors import (
     SourceUnavailable,
 )
 from ..postgres.connection import Target
-from ..postgres.redaction import failed, one_line
+from ..postgres.redaction import join_lines, redact_complaint
 from ..values.deadline import Deadline
 from .libpq import CONNECTING, connected, settings, text
 from .process.fork import fork
@@ -74,7 +74,7 @@ def ask(
     if InvalidParameters.__name__ in told:
         raise InvalidParameters([told[InvalidParameters.__name__]])
     # libpq prints its warnings about a passfile to stderr.
-    of_files = failed(text(result.stderr), target, {})
+    of_files = redact_complaint(text(result.stderr), target, {})
     for kind in _TROUBLES:
         if kind.__name__ in told:
             raise kind("; ".join(filter(None, [told[kind.__name__], of_files])))
@@ -137,7 +137,7 @@ def _rows(connection: PGconn, statement: str) -> Rows:
         # libpq's own errors, such as a connection that broke, have no SQLSTATE.
         state = text(result.error_field(DiagnosticField.SQLSTATE) or b"")
         error = Rejected if state and state not in _ENDING else SourceUnavailable
-        raise error(one_line(text(result.error_message)) or "an answer without rows")
+        raise error(join_lines(text(result.error_message)) or "an answer without rows")
     return [
         [_value(result.get_value(row, column)) for column in range(result.nfields)]
         for row in range(result.ntuples)

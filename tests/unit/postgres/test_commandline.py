@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.postgres.commandline import rejoined, separated, target, without_psql
+from lvsdr.postgres.commandline import (
+    build_target,
+    normalize_arguments,
+    rejoin_arguments,
+    remove_psql_path,
+)
 
 TEXT = st.text(st.characters(exclude_characters="\"'", exclude_categories=["Cs"]), min_size=1)
 
@@ -25,7 +30,7 @@ TEXT = st.text(st.characters(exclude_characters="\"'", exclude_categories=["Cs"]
     ],
 )
 def test_words_with_quotes_are_rejoined(words: list[str], joined: list[str]) -> None:
-    assert rejoined(words) == joined
+    assert rejoin_arguments(words) == joined
 
 
 @pytest.mark.parametrize("words", [['"host=a', "password=b"], ['"'], ["a", "'b"]])
@@ -33,7 +38,7 @@ def test_a_quote_that_is_not_closed(words: list[str]) -> None:
     with pytest.raises(
         ValueError, match=r"^argument \d begins with [\"'], but no argument ends so$"
     ):
-        rejoined(words)
+        rejoin_arguments(words)
 
 
 @pytest.mark.parametrize(
@@ -52,23 +57,23 @@ def test_a_quote_that_is_not_closed(words: list[str]) -> None:
     ],
 )
 def test_psql_and_its_arguments_in_one(words: list[str], apart: list[str]) -> None:
-    assert separated(words) == apart
+    assert normalize_arguments(words) == apart
 
 
 def test_a_quote_in_it_that_is_not_closed() -> None:
     with pytest.raises(ValueError, match=r"^argument 2 has a quote that is not closed$"):
-        separated(["-X", 'psql "password=secret'])
+        normalize_arguments(["-X", 'psql "password=secret'])
 
 
 @given(st.lists(TEXT))
 def test_words_without_quotes_stay_as_they_are(words: list[str]) -> None:
-    assert rejoined(words) == words
+    assert rejoin_arguments(words) == words
 
 
 @given(st.lists(st.text("abc=", min_size=1), min_size=1), st.sampled_from("\"'"))
 def test_arguments_split_by_a_shell_are_joined(words: list[str], quote: str) -> None:
     text = " ".join(words)
-    assert rejoined(f"{quote}{text}{quote}".split(" ")) == [text]
+    assert rejoin_arguments(f"{quote}{text}{quote}".split(" ")) == [text]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_arguments_split_by_a_shell_are_joined(words: list[str], quote: str) -> 
     ],
 )
 def test_the_path_of_psql_is_not_used(words: list[str], rest: list[str]) -> None:
-    assert without_psql(words) == rest
+    assert remove_psql_path(words) == rest
 
 
 @pytest.mark.parametrize(
@@ -113,7 +118,7 @@ def test_the_path_of_psql_is_not_used(words: list[str], rest: list[str]) -> None
 def test_targets(
     words: list[str], settings: dict[str, str], string: str, result: dict[str, str]
 ) -> None:
-    assert target(words, settings)[:2] == (string, result)
+    assert build_target(words, settings)[:2] == (string, result)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,7 @@ def test_targets(
 )
 def test_words_that_are_no_target(words: list[str], settings: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        target(words, settings)
+        build_target(words, settings)
 
 
 @pytest.mark.parametrize(
@@ -149,18 +154,18 @@ def test_words_that_are_no_target(words: list[str], settings: dict[str, str], sa
     ],
 )
 def test_a_host_is_appended(words: list[str], host: str, string: str) -> None:
-    found = target(words, {}, host)
+    found = build_target(words, {}, host)
     assert (found.string, found.settings["host"], found.settings["hostaddr"]) == (string, host, "")
-    assert found.unnamed[0] == "host"
+    assert found.positional[0] == "host"
 
 
 @pytest.mark.parametrize("word", ["", "a b", "u:p@a", "u:p@a/b", "Postgres://u:p@a", "a,", "-h"])
 def test_invalid_hosts_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match=r"^the last argument is neither a connection string nor"):
-        target(["port=1"], {}, word)
+        build_target(["port=1"], {}, word)
 
 
 @pytest.mark.parametrize("words", [["password=a"], ["port=1", "password=a"], ["password=a", "x=y"]])
 def test_the_rest_of_a_password_is_no_host(words: list[str]) -> None:
     with pytest.raises(ValueError, match=r"^the text after a password= without quotes may be the"):
-        target(words, {}, "secret")
+        build_target(words, {}, "secret")

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.postgres.connection import flaw, hosts, names, nowhere, patience
+from lvsdr.postgres.connection import (
+    build_unreachable_servers,
+    choose_connect_timeout,
+    find_settings_flaw,
+    list_lookup_names,
+    list_servers,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +24,7 @@ from lvsdr.postgres.connection import flaw, hosts, names, nowhere, patience
     ],
 )
 def test_servers(settings: dict[str, str], servers: list[str]) -> None:
-    assert hosts(settings) == servers
+    assert list_servers(settings) == servers
 
 
 @pytest.mark.parametrize(
@@ -36,7 +42,7 @@ def test_servers(settings: dict[str, str], servers: list[str]) -> None:
     ],
 )
 def test_servers_to_look_up(settings: dict[str, str], servers: list[str]) -> None:
-    assert names(settings) == servers
+    assert list_lookup_names(settings) == servers
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,7 @@ def test_servers_to_look_up(settings: dict[str, str], servers: list[str]) -> Non
     ],
 )
 def test_an_empty_host_list_is_refused(settings: dict[str, str], servers: dict[str, str]) -> None:
-    assert nowhere(settings) == servers
+    assert build_unreachable_servers(settings) == servers
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_an_empty_host_list_is_refused(settings: dict[str, str], servers: dict[s
     ],
 )
 def test_flaws(settings: dict[str, str], says: str) -> None:
-    assert flaw(settings) == says
+    assert find_settings_flaw(settings) == says
 
 
 @pytest.mark.parametrize(
@@ -86,4 +92,4 @@ def test_flaws(settings: dict[str, str], says: str) -> None:
     ],
 )
 def test_everybody_has_a_share_of_the_time(attempts: int, given: str, timeout: str) -> None:
-    assert patience(attempts, 7.9, given) == timeout
+    assert choose_connect_timeout(attempts, 7.9, given) == timeout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.postgres.lag import Lag, Limits, excess
+from lvsdr.postgres.lag import Lag, Limits, find_excess
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from lvsdr.postgres.lag import Lag, Limits, excess
     ],
 )
 def test_excess(lag: Lag, limits: Limits, says: str) -> None:
-    assert excess(lag, limits) == says
+    assert find_excess(lag, limits) == says

@@ -9,18 +9,18 @@ from lvsdr.postgres.primary import (
     STATEMENTS,
     Naming,
     Walsender,
-    again,
-    anybody,
-    lag,
-    listed,
-    members,
-    standbys,
-    walsenders,
+    accept_any_host,
+    build_cluster_naming,
+    build_naming,
+    choose_retry_delay,
+    compute_lag,
+    parse_walsenders,
+    select_standbys,
 )
 
 PRIMARY = ("f", "monitor")
-GOOD = Walsender("node2", "streaming", logical=False, replays=True, flushed=9, replayed=9)
-LATE = GOOD._replace(replayed=0, measured=8, silence=1, connected=3600)
+GOOD = Walsender("node2", "streaming", logical=False, replaying=True, flushed_lsn=9, replayed_lsn=9)
+LATE = GOOD._replace(replayed_lsn=0, reply_lag=8, reply_age=1, age=3600)
 
 
 def test_rows_are_read() -> None:
@@ -31,7 +31,7 @@ def test_rows_are_read() -> None:
         ("sub", "catchup", "t", "t", "9", "5000", "5000", "0", "0", "60", "1e9"),
         (None, "streaming", "f", "t", "10", "5000", "5001", None, "2e-06", "60", "1e9"),
     ]
-    assert walsenders(PRIMARY, rows) == [
+    assert parse_walsenders(PRIMARY, rows) == [
         Walsender("node2", "streaming", False, True, 7, 5000, 4096, 1.5, 0.5, 60, 1e9),
         Walsender("pg_basebackup", "backup", False, False, 8, 5000, None, None, None, 60, 1e9),
         Walsender("old", "streaming", False, True, 8, None, 5, 0, 0, None, 1e9),
@@ -46,13 +46,13 @@ def test_there_are_as_many_statements_as_rows_to_read() -> None:
 
 def test_a_standby_is_not_queried() -> None:
     with pytest.raises(SourceUnavailable, match="a standby, not the primary"):
-        walsenders(("t", "monitor"), [])
+        parse_walsenders(("t", "monitor"), [])
 
 
 def test_hidden_walsenders_give_no_result() -> None:
     hidden = ("node2", None, "f", "f", "7", "5000", None, None, None, None, "1e9")
     with pytest.raises(SourceUnavailable, match=r"GRANT pg_monitor TO alice$"):
-        walsenders(("f", "alice"), [hidden])
+        parse_walsenders(("f", "alice"), [hidden])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_hidden_walsenders_give_no_result() -> None:
         (GOOD._replace(state="catchup"), Limits(), "is in state catchup"),
         (GOOD._replace(state="backup"), Limits(), "is in state backup"),
         (GOOD._replace(logical=True), Limits(), "is a logical subscriber, not a standby"),
-        (GOOD._replace(replays=False), Limits(), "replays no WAL, so it is not a standby"),
+        (GOOD._replace(replaying=False), Limits(), "replays no WAL, so it is not a standby"),
         (LATE, Limits(8, 0), "lags 9 bytes behind, more than 8"),
         (LATE, Limits(9, 8), "lags 9 seconds behind, more than 8"),
         (GOOD._replace(name="node9"), Limits(), "matches no known host"),
@@ -69,9 +69,9 @@ def test_hidden_walsenders_give_no_result() -> None:
     ],
 )
 def test_unfit_walsenders_are_omitted(walsender: Walsender, limits: Limits, why: str) -> None:
-    found = standbys([[walsender]], listed(["node1", "node2"]), limits)
+    found = select_standbys([[walsender]], build_naming(["node1", "node2"]), limits)
     assert found.names == []
-    assert found.left_out == [f"{walsender.name!a}: {why}"]
+    assert found.exclusions == [f"{walsender.name!a}: {why}"]
 
 
 def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
@@ -80,7 +80,7 @@ def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
     with pytest.raises(
         SourceUnavailable, match=r"^the standbys 'pg1', 'pg 2' match no known host: set "
     ):
-        standbys([strangers], members(["node1"]), Limits()).require_a_name()
+        select_standbys([strangers], build_cluster_naming(["node1"]), Limits()).require_name()
 
 
 @pytest.mark.parametrize(
@@ -89,42 +89,42 @@ def test_standbys_that_are_all_strangers_are_no_empty_list() -> None:
         [],
         [GOOD, GOOD._replace(name="pg1")],
         [LATE._replace(name="pg1")],
-        [GOOD._replace(name="pg1", replays=False)],
+        [GOOD._replace(name="pg1", replaying=False)],
     ],
     ids=["nobody", "one is known", "too far behind anyway", "no standby anyway"],
 )
 def test_no_other_list_is_refused(found: list[Walsender]) -> None:
-    standbys([found], members(["node2"]), Limits(bytes=8)).require_a_name()
+    select_standbys([found], build_cluster_naming(["node2"]), Limits(bytes=8)).require_name()
 
 
 def test_one_good_walsender_is_enough() -> None:
     """One good walsender is enough; another one may be left of a broken connection."""
-    stale = LATE._replace(flushed=10**9)
+    stale = LATE._replace(flushed_lsn=10**9)
     seen = [stale, GOOD, GOOD, GOOD._replace(name="node1")]
-    found = standbys([seen], anybody, Limits(1000, 10))
+    found = select_standbys([seen], accept_any_host, Limits(1000, 10))
     assert found.names == ["node2", "node1"]
 
 
 @pytest.mark.parametrize(
     ("naming", "known"),
     [
-        (listed(["node1", "node4", "fd77:0::1"]), ["node1", "node4", "fd77:0::1"]),
-        (listed(["192.0.2.4"]), ["192.0.2.4"]),
-        (members(["Node1", "node2"]), ["Node1", "192.0.2.4", "fd77::1"]),
-        (members([]), ["192.0.2.4", "fd77::1"]),
-        (anybody, ["node1", "node4", "192.0.2.4", "fd77::1", "pg_receivewal"]),
+        (build_naming(["node1", "node4", "fd77:0::1"]), ["node1", "node4", "fd77:0::1"]),
+        (build_naming(["192.0.2.4"]), ["192.0.2.4"]),
+        (build_cluster_naming(["Node1", "node2"]), ["Node1", "192.0.2.4", "fd77::1"]),
+        (build_cluster_naming([]), ["192.0.2.4", "fd77::1"]),
+        (accept_any_host, ["node1", "node4", "192.0.2.4", "fd77::1", "pg_receivewal"]),
     ],
     ids=["listed", "one listed", "members", "no members", "anybody"],
 )
 def test_names(naming: Naming, known: list[str]) -> None:
     names = ["node1", "node4", "192.0.2.4", "FD77::0:1", "walreceiver", "15/main", "", "-C"]
-    found = standbys(
+    found = select_standbys(
         [[GOOD._replace(name=name) for name in [*names, "pg_receivewal"]]], naming, Limits()
     )
     assert found.names == known
 
 
-NEW = LATE._replace(measured=None)
+NEW = LATE._replace(reply_lag=None)
 
 
 @pytest.mark.parametrize(
@@ -132,21 +132,21 @@ NEW = LATE._replace(measured=None)
     [
         (GOOD, GOOD, Lag(0, 0)),
         (LATE, LATE, Lag(9, 9)),
-        (LATE, LATE._replace(connected=11), Lag(9, 9)),
-        (LATE, LATE._replace(connected=10.9), Lag(9, None)),
+        (LATE, LATE._replace(age=11), Lag(9, 9)),
+        (LATE, LATE._replace(age=10.9), Lag(9, None)),
         (NEW, NEW, Lag(9, None)),
-        (LATE, LATE._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
-        (NEW, NEW._replace(at=2, flushed=20, replayed=9), Lag(11, 2)),
-        (LATE, LATE._replace(at=2, flushed=20, replayed=8), Lag(12, 9)),
-        (GOOD, GOOD._replace(flushed=None), Lag(None, None)),
-        (GOOD, GOOD._replace(replayed=None), Lag(None, None)),
-        (LATE._replace(flushed=None), LATE._replace(at=2, replayed=8), Lag(1, 9)),
-        (LATE, LATE._replace(silence=None), Lag(9, None)),
-        (LATE, LATE._replace(connected=None), Lag(9, None)),
+        (LATE, LATE._replace(row_time=2, flushed_lsn=20, replayed_lsn=9), Lag(11, 2)),
+        (NEW, NEW._replace(row_time=2, flushed_lsn=20, replayed_lsn=9), Lag(11, 2)),
+        (LATE, LATE._replace(row_time=2, flushed_lsn=20, replayed_lsn=8), Lag(12, 9)),
+        (GOOD, GOOD._replace(flushed_lsn=None), Lag(None, None)),
+        (GOOD, GOOD._replace(replayed_lsn=None), Lag(None, None)),
+        (LATE._replace(flushed_lsn=None), LATE._replace(row_time=2, replayed_lsn=8), Lag(1, 9)),
+        (LATE, LATE._replace(reply_age=None), Lag(9, None)),
+        (LATE, LATE._replace(age=None), Lag(9, None)),
     ],
 )
 def test_lag(first: Walsender, last: Walsender, found: Lag) -> None:
-    assert lag(first, last) == found
+    assert compute_lag(first, last) == found
 
 
 TEN = Limits(seconds=10)
@@ -158,15 +158,15 @@ TEN = Limits(seconds=10)
         ([[]], TEN, 4, None),
         ([[GOOD]], TEN, 4, None),
         ([[LATE]], TEN, 4, None),
-        ([[GOOD, LATE._replace(silence=30)]], TEN, 4, 0.2),
+        ([[GOOD, LATE._replace(reply_age=30)]], TEN, 4, 0.2),
         ([[NEW]], TEN, 4, 0.2),
         ([[NEW]], TEN, 0.6, None),
         ([[NEW]], Limits(bytes=1), 4, None),
-        ([[NEW], [NEW._replace(at=9.9)]], TEN, 4, None),
-        ([[NEW], [NEW._replace(at=1, replayed=9)]], TEN, 4, None),
-        ([[NEW], [NEW._replace(at=1, pid=5, flushed=10, replayed=9)]], TEN, 4, 0.2),
-        ([[LATE._replace(measured=11)]], TEN, 4, None),
-        ([[NEW._replace(logical=True), NEW._replace(replays=False)]], TEN, 4, None),
+        ([[NEW], [NEW._replace(row_time=9.9)]], TEN, 4, None),
+        ([[NEW], [NEW._replace(row_time=1, replayed_lsn=9)]], TEN, 4, None),
+        ([[NEW], [NEW._replace(row_time=1, pid=5, flushed_lsn=10, replayed_lsn=9)]], TEN, 4, 0.2),
+        ([[LATE._replace(reply_lag=11)]], TEN, 4, None),
+        ([[NEW._replace(logical=True), NEW._replace(replaying=False)]], TEN, 4, None),
         ([[NEW._replace(state="catchup")]], TEN, 4, None),
     ],
 )
@@ -174,10 +174,10 @@ def test_undecided_walsenders_are_sampled_again(
     seen: list[list[Walsender]], limits: Limits, left: float, pause: float | None
 ) -> None:
     """The next query follows a pause, or never comes if no standby may still come near enough."""
-    assert again(seen, limits, left) == pause
+    assert choose_retry_delay(seen, limits, left) == pause
 
 
 def test_the_last_look_counts() -> None:
-    seen = [[GOOD, GOOD._replace(name="node1")], [NEW._replace(at=1, replayed=9), NEW]]
-    found = standbys(seen, listed(["node1", "node2"]), TEN)
+    seen = [[GOOD, GOOD._replace(name="node1")], [NEW._replace(row_time=1, replayed_lsn=9), NEW]]
+    found = select_standbys(seen, build_naming(["node1", "node2"]), TEN)
     assert found.names == ["node2"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lvsdr.postgres.connection import Target
-from lvsdr.postgres.redaction import failed, malformed, one_line, shown
+from lvsdr.postgres.redaction import join_lines, redact_complaint, redact_parse_error, redact_server
 
 TEXT = st.text(st.characters(exclude_characters="\"'", exclude_categories=["Cs"]), min_size=1)
 SECRET = "S3cret"
@@ -14,13 +14,15 @@ SECRET = "S3cret"
 
 @given(TEXT, st.sampled_from(['missing "=" after "{}" in connection info string', '"{}"']))
 def test_no_piece_of_a_string_with_a_password_is_repeated(piece: str, complaint: str) -> None:
-    said = malformed(f"password={piece}", complaint.format(f"<{piece}>"))
+    said = redact_parse_error(f"password={piece}", complaint.format(f"<{piece}>"))
     assert "<" not in said
 
 
 @given(st.text())
 def test_nor_one_with_quotes(piece: str) -> None:
-    assert "<" not in malformed("postgres://a@b", f'unexpected "=" in URI: "<{piece}>" somewhere')
+    assert "<" not in redact_parse_error(
+        "postgres://a@b", f'unexpected "=" in URI: "<{piece}>" somewhere'
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,12 +35,12 @@ def test_nor_one_with_quotes(piece: str) -> None:
     ],
 )
 def test_malformed_settings_are_hidden(string: str, complaint: str, says: str) -> None:
-    assert malformed(string, complaint) == f"malformed connection string: {says}"
+    assert redact_parse_error(string, complaint) == f"malformed connection string: {says}"
 
 
 def test_complaints_are_one_line() -> None:
     said = 'connection to "a"  failed: no\n\tIs it running?\n\nconnection to "b" failed: no\n'
-    assert one_line(said) == 'connection to "a" failed: no; connection to "b" failed: no'
+    assert join_lines(said) == 'connection to "a" failed: no; connection to "b" failed: no'
 
 
 # Wrongly written passwords, and the parameters that libpq reads from them.
@@ -57,9 +59,11 @@ MISREAD = [
 @pytest.mark.parametrize(("target", "known"), MISREAD)
 def test_a_password_that_is_taken_for_something_else(target: Target, known: dict[str, str]) -> None:
     for name, value in {**known, **target.settings}.items():
-        assert SECRET not in failed(f'invalid value for "{name}": "{value}"', target, known)
+        assert SECRET not in redact_complaint(
+            f'invalid value for "{name}": "{value}"', target, known
+        )
         for server in value.split(","):
-            assert SECRET not in shown(server, target, known)
+            assert SECRET not in redact_server(server, target, known)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +78,12 @@ def test_a_password_that_is_taken_for_something_else(target: Target, known: dict
     ],
 )
 def test_certain_text_is_repeated(string: str, settings: dict[str, str], complaint: str) -> None:
-    assert failed(complaint, Target(string, {}), settings) == complaint
+    assert redact_complaint(complaint, Target(string, {}), settings) == complaint
 
 
 @given(TEXT)
 def test_nothing_else_is(piece: str) -> None:
     target = Target("host=a password=x", {})
-    assert failed(f'at "a" (192.0.2.1): no "<{piece}>" at "a"!', target, {"host": "a"}) == (
-        'at "a" (192.0.2.1): no ...!'
-    )
+    assert redact_complaint(
+        f'at "a" (192.0.2.1): no "<{piece}>" at "a"!', target, {"host": "a"}
+    ) == ('at "a" (192.0.2.1): no ...!')

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.postgres.lag import Lag, Limits
-from lvsdr.postgres.standby import Standby, again, lag, standby, why_not
+from lvsdr.postgres.standby import (
+    Standby,
+    choose_retry_delay,
+    compute_lag,
+    find_flaw,
+    parse_standby,
+)
 
-IDLE = Standby(True, True, False, received=5000, replayed=5000, age=3600, at=100)
-ALONE = IDLE._replace(has_receiver=False, received=None)
+IDLE = Standby(
+    True, True, False, received_lsn=5000, replayed_lsn=5000, transaction_age=3600, answer_time=100
+)
+ALONE = IDLE._replace(has_receiver=False, received_lsn=None)
 STALLED = IDLE._replace(silent=True)
 BOTH = Limits(bytes=1000, seconds=10)
 
 
 def behind(size: int, age: float | None = 3600) -> Standby:
     """Return a standby ``size`` bytes behind a primary that writes a lot and commits nothing."""
-    return IDLE._replace(received=5000 + size, age=age)
+    return IDLE._replace(received_lsn=5000 + size, transaction_age=age)
 
 
 def later(seconds: float, replayed: int) -> Standby:
-    return IDLE._replace(at=100 + seconds, received=10**9, replayed=replayed, age=3600 + seconds)
+    return IDLE._replace(
+        answer_time=100 + seconds,
+        received_lsn=10**9,
+        replayed_lsn=replayed,
+        transaction_age=3600 + seconds,
+    )
 
 
-RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since the restart
+RESTARTED = IDLE._replace(transaction_age=None)  # no transaction was replayed since the restart
 
 
 @pytest.mark.parametrize(
@@ -33,8 +46,8 @@ RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since the res
         (("t", "t", None, "5000", None, "5000", "3600.0", "100.0"), IDLE),
         (("t", "t", "f", "5000", "5000", "5000", None, "100.0"), RESTARTED),
         (("t", "t", "f", "5000", None, "5000", None, "100.0"), RESTARTED),
-        (("t", "t", "f", "5000", "5000", "5000", "-3", "100.0"), IDLE._replace(age=0)),
-        (("t", "f", None, None, None, "5000", None, "100"), ALONE._replace(age=None)),
+        (("t", "t", "f", "5000", "5000", "5000", "-3", "100.0"), IDLE._replace(transaction_age=0)),
+        (("t", "f", None, None, None, "5000", None, "100"), ALONE._replace(transaction_age=None)),
         (
             ("f", "f", None, None, None, None, None, "5"),
             Standby(False, False, False, None, None, None, 5),
@@ -58,19 +71,19 @@ RESTARTED = IDLE._replace(age=None)  # no transaction was replayed since the res
     ],
 )
 def test_a_row_is_read(row: tuple[str | None, ...], read: Standby) -> None:
-    assert standby(row) == read
+    assert parse_standby(row) == read
 
 
 def test_an_answer_without_a_time_is_no_answer() -> None:
     with pytest.raises(ValueError, match="NULL"):
-        standby(("t", "t", "f", "5000", "5000", "5000", "1", None))
+        parse_standby(("t", "t", "f", "5000", "5000", "5000", "1", None))
 
 
 @pytest.mark.parametrize("limits", [Limits(bytes=1000), Limits(seconds=1), BOTH])
 def test_a_restarted_standby_that_is_cut_off_does_not_know_its_lag(limits: Limits) -> None:
-    cut_off = standby(("t", "f", None, None, None, "5000", None, "100"))
-    assert why_not([cut_off], limits).startswith("lags an unknown number of ")
-    assert why_not([cut_off], Limits()) == ""
+    cut_off = parse_standby(("t", "f", None, None, None, "5000", None, "100"))
+    assert find_flaw([cut_off], limits).startswith("lags an unknown number of ")
+    assert find_flaw([cut_off], Limits()) == ""
 
 
 @pytest.mark.parametrize(
@@ -83,16 +96,16 @@ def test_a_restarted_standby_that_is_cut_off_does_not_know_its_lag(limits: Limit
         (behind(-1000), BOTH),
         (behind(10**9, age=None), Limits()),
         (behind(10**9, age=1), Limits(seconds=10)),
-        (IDLE._replace(age=None), BOTH),
+        (IDLE._replace(transaction_age=None), BOTH),
         (ALONE, Limits()),
-        (ALONE._replace(age=9), Limits(seconds=10)),
+        (ALONE._replace(transaction_age=9), Limits(seconds=10)),
         (STALLED, Limits()),
-        (STALLED._replace(age=9), Limits(seconds=10)),
+        (STALLED._replace(transaction_age=9), Limits(seconds=10)),
     ],
 )
 def test_fit_standbys(found: Standby, limits: Limits) -> None:
-    assert why_not([found], limits) == ""
-    assert again([found], limits, left=8) is None
+    assert find_flaw([found], limits) == ""
+    assert choose_retry_delay([found], limits, seconds_left=8) is None
 
 
 @pytest.mark.parametrize(
@@ -102,10 +115,14 @@ def test_fit_standbys(found: Standby, limits: Limits) -> None:
         (behind(1001), BOTH, "lags 1001 bytes behind, more than 1000"),
         (behind(1), BOTH, "lags 3600 seconds behind, more than 10"),
         (behind(1, age=None), BOTH, "lags an unknown number of seconds behind"),
-        (IDLE._replace(received=None), BOTH, "lags an unknown number of bytes behind"),
+        (IDLE._replace(received_lsn=None), BOTH, "lags an unknown number of bytes behind"),
         (ALONE, BOTH, "lags an unknown number of bytes behind, 1000 are allowed; it has no WAL"),
         (ALONE, Limits(seconds=10), "lags 3600 seconds behind, more than 10; it has no WAL rec"),
-        (ALONE._replace(age=None), Limits(seconds=10), "lags an unknown number of seconds behind"),
+        (
+            ALONE._replace(transaction_age=None),
+            Limits(seconds=10),
+            "lags an unknown number of seconds behind",
+        ),
         (
             STALLED,
             Limits(seconds=10),
@@ -114,7 +131,7 @@ def test_fit_standbys(found: Standby, limits: Limits) -> None:
     ],
 )
 def test_unfit_standbys(found: Standby, limits: Limits, why: str) -> None:
-    assert why_not([found], limits).startswith(why)
+    assert find_flaw([found], limits).startswith(why)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +139,15 @@ def test_unfit_standbys(found: Standby, limits: Limits, why: str) -> None:
     [
         (later(0.25, replayed=6000), Lag(10**9 - 6000, 0.25)),
         (later(9, replayed=7000), Lag(10**9 - 7000, 9)),
-        (later(9, replayed=7000)._replace(age=2), Lag(10**9 - 7000, 2)),
-        (later(9, replayed=7000)._replace(age=None), Lag(10**9 - 7000, 9)),
+        (later(9, replayed=7000)._replace(transaction_age=2), Lag(10**9 - 7000, 2)),
+        (later(9, replayed=7000)._replace(transaction_age=None), Lag(10**9 - 7000, 9)),
         (later(9, replayed=5999), Lag(10**9 - 5999, 3609)),
         (later(9, replayed=10**9), Lag(0, 0)),
         (later(9, replayed=7000)._replace(silent=True), Lag(None, 3609)),
     ],
 )
 def test_two_samples_are_combined(last: Standby, found: Lag) -> None:
-    assert lag(behind(1000), last) == found
+    assert compute_lag(behind(1000), last) == found
 
 
 @pytest.mark.parametrize(
@@ -154,4 +171,4 @@ def test_undecided_standbys_are_queried_again(
     said: list[Standby], limits: Limits, left: float, pause: float | None
 ) -> None:
     """The next query follows a pause, or never comes if the standby cannot come near enough."""
-    assert again(said, limits, left) == pause
+    assert choose_retry_delay(said, limits, left) == pause
