@@ -31,7 +31,7 @@ class FakeIpvsadm:
         keep: tuple[int, ...] = (),
     ) -> Result:
         assert keep == held()
-        assert not deadline.expired()
+        assert not deadline.is_expired()
         program, option = argv
         assert program == "ipvsadm"
         self.calls.append(option)

@@ -53,7 +53,7 @@ class PolicyHolder:
 
     def _decide(self) -> None:
         standing, until = LeaderHistory(), time.monotonic() + PATIENCE
-        while not self._bell.stopped():
+        while not self._bell.is_stopped():
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lvsdr.address.frames import announcement
+from lvsdr.address.frames import build_announcement_frames
 from lvsdr.system.net import arp
 
 from tests.leader.etcd import Cluster
@@ -227,7 +227,7 @@ def announced(host: Host, address: str, times: int = 1) -> None:
     mac = json.loads(host.run(["ip", "-json", *words]).stdout)[0]["address"]
     with host.entered():
         for _ in range(times):
-            arp.send("back", announcement(mac, address))
+            arp.send_frames("back", build_announcement_frames(mac, address))
 
 
 @pytest.mark.parametrize("settings", [ON_THE_BACK], ids=[""])

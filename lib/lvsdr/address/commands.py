@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .interfaces import Interface, InterfaceAddress, Place, entry, label
+from .interfaces import Interface, InterfaceAddress, Place, find_entry, format_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Form(Protocol):
+    class WantedProperties(Protocol):
         """The wanted properties of the entry, apart from its place."""
 
         @property
@@ -32,69 +32,79 @@ if TYPE_CHECKING:
             """Return seconds, or None for ever."""
 
 
-def to_reach(place: Place, wanted: Form, interface: Interface) -> list[str]:
+def build_change_commands(
+    place: Place, properties: WantedProperties, interface: Interface
+) -> list[str]:
     """Return the commands that lead from the present entries to the wanted one, if any."""
-    found = entry(interface, place)
-    strays = [other for other in interface.having(place.address) if other is not found]
-    if found is None and ":" in place.address:
+    entry = find_entry(interface, place)
+    strays = [other for other in interface.find_entries(place.address) if other is not entry]
+    if entry is None and ":" in place.address:
         # An interface has an IPv6 address only once: remove the entry with another prefix first.
-        return [*to_remove(place.device, strays), to_add(place, wanted)]
-    if found is None:
+        return [*build_remove_commands(place.device, strays), build_add_command(place, properties)]
+    if entry is None:
         # To the kernel, an entry with a peer in the same network is the same address.
-        first = [stray for stray in strays if stray.peer]
-        last = [stray for stray in strays if not stray.peer]
+        peer_strays = [stray for stray in strays if stray.peer]
+        other_strays = [stray for stray in strays if not stray.peer]
         device = place.device
-        return [*to_remove(device, first), to_add(place, wanted), *to_remove(device, last)]
-    lines = _to_correct(place, wanted, found)
-    return lines + [line for line in to_remove(place.device, strays) if line not in lines]
+        return [
+            *build_remove_commands(device, peer_strays),
+            build_add_command(place, properties),
+            *build_remove_commands(device, other_strays),
+        ]
+    lines = _build_correction_commands(place, properties, entry)
+    return lines + [
+        line for line in build_remove_commands(place.device, strays) if line not in lines
+    ]
 
 
-def to_add(place: Place, wanted: Form) -> str:
+def build_add_command(place: Place, properties: WantedProperties) -> str:
     ipv6 = ":" in place.address
     words = [f"address add {place.address}/{place.prefix} dev {place.device}"]
-    if ipv6 and not wanted.duplicate_check:
+    if ipv6 and not properties.duplicate_check:
         words.append("nodad")
     if not ipv6:
-        words.append(f"label {_label(place, wanted)}")
+        words.append(f"label {_format_label(place, properties)}")
         words += ["broadcast +"] if place.prefix <= 30 else []
-    return " ".join([*words, *_flags(wanted)])
+    return " ".join([*words, *_build_flags(properties)])
 
 
-def to_remove(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
+def build_remove_commands(device: str, entries: Iterable[InterfaceAddress]) -> list[str]:
     """Return the commands that remove all of these entries, with any prefix and peer."""
-    return [f"address delete {_written(found)} dev {device}" for found in entries]
+    return [f"address delete {_format_entry(entry)} dev {device}" for entry in entries]
 
 
-def _written(found: InterfaceAddress) -> str:
-    peer = f" peer {found.peer}" if found.peer else ""
-    return f"{found.address}{peer}/{found.prefix}"
+def _format_entry(entry: InterfaceAddress) -> str:
+    peer = f" peer {entry.peer}" if entry.peer else ""
+    return f"{entry.address}{peer}/{entry.prefix}"
 
 
-def _to_correct(place: Place, wanted: Form, found: InterfaceAddress) -> list[str]:
+def _build_correction_commands(
+    place: Place, properties: WantedProperties, entry: InterfaceAddress
+) -> list[str]:
     ipv6 = ":" in place.address
-    relabelled = found.label != _label(place, wanted)
-    rerouted = found.noprefixroute != wanted.noprefixroute
-    if not ipv6 and (relabelled or rerouted):
+    has_other_label = entry.label != _format_label(place, properties)
+    has_other_route = entry.noprefixroute != properties.noprefixroute
+    if not ipv6 and (has_other_label or has_other_route):
         # The stopgap has another prefix, and adds no route that could attract traffic.
-        other = 32 if place.prefix != 32 else 31
-        stopgap = f"{place.address}/{other} dev {place.device}"
+        stopgap_prefix = 32 if place.prefix != 32 else 31
+        stopgap = f"{place.address}/{stopgap_prefix} dev {place.device}"
         return [
             f"address replace {stopgap} noprefixroute",
-            *to_remove(place.device, [found]),
-            to_add(place, wanted),
+            *build_remove_commands(place.device, [entry]),
+            build_add_command(place, properties),
             f"address delete {stopgap}",
         ]
-    if rerouted or found.preferred_lft != wanted.preferred_lft:
-        where = f"{place.address}/{place.prefix} dev {place.device}"
-        return [" ".join([f"address change {where}", *_flags(wanted)])]
+    if has_other_route or entry.preferred_lft != properties.preferred_lft:
+        location = f"{place.address}/{place.prefix} dev {place.device}"
+        return [" ".join([f"address change {location}", *_build_flags(properties)])]
     return []
 
 
-def _label(place: Place, wanted: Form) -> str:
-    return label(place.address, place.device, wanted.iflabel)
+def _format_label(place: Place, properties: WantedProperties) -> str:
+    return format_label(place.address, place.device, properties.iflabel)
 
 
-def _flags(wanted: Form) -> list[str]:
-    preferred = "forever" if wanted.preferred_lft is None else wanted.preferred_lft
-    lifetimes = f"valid_lft forever preferred_lft {preferred}"
-    return [lifetimes, "noprefixroute"] if wanted.noprefixroute else [lifetimes]
+def _build_flags(properties: WantedProperties) -> list[str]:
+    preferred_lft = "forever" if properties.preferred_lft is None else properties.preferred_lft
+    lifetimes = f"valid_lft forever preferred_lft {preferred_lft}"
+    return [lifetimes, "noprefixroute"] if properties.noprefixroute else [lifetimes]

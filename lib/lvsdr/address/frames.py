@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..values.light_typing import NamedTuple
-from ..values.parsing import packed_address
+from ..values.parsing import pack_address
 
 ARP = 0x0806
 IPV6 = 0x86DD
 
-_EVERYBODY = b"\xff" * 6
-_NOBODY = bytes(6)
+_BROADCAST_MAC = b"\xff" * 6
+_NO_MAC = bytes(6)
 _NO_ADDRESS = bytes(4)
 _REQUEST, _REPLY = 1, 2
 _ARP_START = b"\x00\x01\x08\x00\x06\x04"  # Ethernet, IPv4, and the lengths of their addresses
@@ -27,26 +27,26 @@ _ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
 _ALL_NODES_MAC = b"\x33\x33\x00\x00\x00\x01"
 
 
-def announcement(mac: str, address: str, router: bool = False) -> tuple[bytes, ...]:
+def build_announcement_frames(mac: str, address: str, router: bool = False) -> tuple[bytes, ...]:
     """Return the frames that announce to all neighbours at once that ``address`` is at ``mac``.
 
     IPv4: gratuitous ARP, as a request and as a reply, because some switches and hosts learn from
     only one of them.  IPv6: an unsolicited neighbour advertisement that overrides the neighbours'
     caches.  ``router`` is true if this node forwards (RFC 4861, 4.4).
     """
-    hardware = _hardware(mac)
+    packed_mac = _pack_mac(mac)
     if ":" in address:
-        return (_advertisement(hardware, packed_address(address), router),)
-    ip = packed_address(address)
+        return (_build_advertisement(packed_mac, pack_address(address), router),)
+    ip = pack_address(address)
     return (
-        _arp(_REQUEST, hardware, ip, _NOBODY, ip),
-        _arp(_REPLY, hardware, ip, hardware, ip),
+        _build_arp_frame(_REQUEST, packed_mac, ip, _NO_MAC, ip),
+        _build_arp_frame(_REPLY, packed_mac, ip, packed_mac, ip),
     )
 
 
-def arp_probe(mac: str, address: str) -> bytes:
+def build_arp_probe(mac: str, address: str) -> bytes:
     """Return an ARP query for the owner of ``address``; its sender 0.0.0.0 claims nothing."""
-    return _arp(_REQUEST, _hardware(mac), _NO_ADDRESS, _NOBODY, packed_address(address))
+    return _build_arp_frame(_REQUEST, _pack_mac(mac), _NO_ADDRESS, _NO_MAC, pack_address(address))
 
 
 class Claim(NamedTuple):
@@ -65,53 +65,71 @@ class Claim(NamedTuple):
         return not self.probing or self.mac < mac
 
 
-def claim(frame: bytes, address: str, own: Collection[str]) -> Claim | None:
+def parse_arp_claim(frame: bytes, address: str, own_macs: Collection[str]) -> Claim | None:
     """Return the claim to the IPv4 address in an ARP frame; None if there is none.
 
-    ``own`` contains the MACs of this node, which may receive its own frames.  See RFC 5227, 2.1.1.
+    ``own_macs`` contains the MACs of this node, which may receive its own frames.  See RFC 5227,
+    2.1.1.
     """
     if len(frame) < 42 or frame[12:20] != ARP.to_bytes(2, "big") + _ARP_START:
         return None
-    operation, sender, used, wanted = frame[20:22], frame[22:28], frame[28:32], frame[38:42]
-    ip = packed_address(address)
-    probing = operation == _REQUEST.to_bytes(2, "big") and used == _NO_ADDRESS and wanted == ip
-    mac = sender.hex(":")
-    return Claim(mac, probing) if (used == ip or probing) and mac not in own else None
+    operation, sender_mac, sender_ip, target_ip = (
+        frame[20:22],
+        frame[22:28],
+        frame[28:32],
+        frame[38:42],
+    )
+    ip = pack_address(address)
+    is_probe = (
+        operation == _REQUEST.to_bytes(2, "big") and sender_ip == _NO_ADDRESS and target_ip == ip
+    )
+    mac = sender_mac.hex(":")
+    return Claim(mac, is_probe) if (sender_ip == ip or is_probe) and mac not in own_macs else None
 
 
-def advertised(message: bytes, address: str, own: Collection[str]) -> Claim | None:
+def parse_advertisement(message: bytes, address: str, own_macs: Collection[str]) -> Claim | None:
     """Return the claim to the IPv6 address in a neighbour advertisement (RFC 4861, 4.4)."""
     if len(message) < 32 or message[0] != _ADVERTISEMENT:
         return None
-    if message[8:24] != packed_address(address) or message[24:26] != _TARGET_LINK_ADDRESS:
+    if message[8:24] != pack_address(address) or message[24:26] != _TARGET_LINK_ADDRESS:
         return None
     mac = message[26:32].hex(":")
-    return None if mac in own else Claim(mac)
+    return None if mac in own_macs else Claim(mac)
 
 
-def _arp(operation: int, sender: bytes, used: bytes, target: bytes, wanted: bytes) -> bytes:
-    header = _EVERYBODY + sender + ARP.to_bytes(2, "big")
+def _build_arp_frame(
+    operation: int, sender_mac: bytes, sender_ip: bytes, target_mac: bytes, target_ip: bytes
+) -> bytes:
+    header = _BROADCAST_MAC + sender_mac + ARP.to_bytes(2, "big")
     code = operation.to_bytes(2, "big")
-    return header + _ARP_START + code + sender + used + target + wanted
+    return header + _ARP_START + code + sender_mac + sender_ip + target_mac + target_ip
 
 
-def _advertisement(mac: bytes, address: bytes, router: bool) -> bytes:
+def _build_advertisement(mac: bytes, address: bytes, router: bool) -> bytes:
     flags = _OVERRIDE | (_ROUTER if router else 0)
     option = _TARGET_LINK_ADDRESS + mac
     body = bytes((flags, 0, 0, 0)) + address + option
     length = (4 + len(body)).to_bytes(4, "big")
-    start = bytes((_ADVERTISEMENT, 0))
-    pseudo = address + _ALL_NODES + length + bytes((0, 0, 0, _ICMPV6))
-    checksum = _checksum(pseudo + start + bytes(2) + body)
+    icmp_start = bytes((_ADVERTISEMENT, 0))
+    pseudo_header = address + _ALL_NODES + length + bytes((0, 0, 0, _ICMPV6))
+    checksum_octets = _compute_checksum(pseudo_header + icmp_start + bytes(2) + body)
     # The hop limit must arrive as 255, so that no host behind a router can send such a packet.
     header = b"\x60\x00\x00\x00" + length[2:] + bytes((_ICMPV6, 255)) + address + _ALL_NODES
-    return _ALL_NODES_MAC + mac + IPV6.to_bytes(2, "big") + header + start + checksum + body
+    return (
+        _ALL_NODES_MAC
+        + mac
+        + IPV6.to_bytes(2, "big")
+        + header
+        + icmp_start
+        + checksum_octets
+        + body
+    )
 
 
-def _checksum(data: bytes) -> bytes:
+def _compute_checksum(data: bytes) -> bytes:
     """Return the Internet checksum of an even number of octets (RFC 1071).
 
-    >>> _checksum(bytes.fromhex("0001f203f4f5f6f7")).hex()
+    >>> _compute_checksum(bytes.fromhex("0001f203f4f5f6f7")).hex()
     '220d'
     """
     total = sum(data[0::2]) * 256 + sum(data[1::2])
@@ -120,5 +138,5 @@ def _checksum(data: bytes) -> bytes:
     return (total ^ 0xFFFF).to_bytes(2, "big")
 
 
-def _hardware(mac: str) -> bytes:
+def _pack_mac(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))

@@ -56,11 +56,11 @@ class Interface(NamedTuple):
     def loopback(self) -> bool:
         return self.kind == _LOOPBACK
 
-    def called(self, name: str) -> bool:
+    def has_name(self, name: str) -> bool:
         """Test whether this is one of the interface's names."""
         return name == self.name or name in self.altnames
 
-    def having(self, address: str) -> tuple[InterfaceAddress, ...]:
+    def find_entries(self, address: str) -> tuple[InterfaceAddress, ...]:
         """Return the entries for exactly this address; several differ in their prefixes."""
         return tuple(entry for entry in self.addresses if entry.address == address)
 
@@ -73,7 +73,7 @@ class Place(NamedTuple):
     device: str
 
 
-class Connected(NamedTuple):
+class ConnectedNetwork(NamedTuple):
     """A network that an interface reaches without a gateway."""
 
     device: str
@@ -82,47 +82,57 @@ class Connected(NamedTuple):
     down: bool = False
 
 
-def entry(interface: Interface, place: Place) -> InterfaceAddress | None:
+def find_entry(interface: Interface, place: Place) -> InterfaceAddress | None:
     """Return the interface's entry with this address and prefix and without a peer, or None."""
-    for found in interface.having(place.address):
-        if found.prefix == place.prefix and not found.peer:
-            return found
+    for entry in interface.find_entries(place.address):
+        if entry.prefix == place.prefix and not entry.peer:
+            return entry
     return None
 
 
-def label(address: str, device: str, suffix: str | None) -> str:
+def format_label(address: str, device: str, suffix: str | None) -> str:
     """Return the whole label of an address; empty for IPv6, which has no labels.
 
-    >>> label("10.9.0.20", "eth0", ""), label("10.9.0.20", "eth0", "db"), label("::9", "x", "y")
-    ('eth0', 'eth0:db', '')
+    >>> format_label("10.9.0.20", "eth0", ""), format_label("10.9.0.20", "eth0", "db")
+    ('eth0', 'eth0:db')
+    >>> format_label("::9", "x", "y")
+    ''
     """
     if ":" in address:
         return ""
     return f"{device}:{suffix}" if suffix else device
 
 
-def interface_name(text: str) -> str:
+def parse_interface_name(text: str) -> str:
     """Return a legal interface name (kernel: dev_valid_name); raise ValueError for others."""
-    legal = text.isprintable() and not any(sign in text for sign in "/: ")
-    if not legal or len(text) > _LONGEST_ALTERNATIVE or text in ("", ".", "..") or text[0] == "-":
+    has_legal_signs = text.isprintable() and not any(sign in text for sign in "/: ")
+    if (
+        not has_legal_signs
+        or len(text) > _LONGEST_ALTERNATIVE
+        or text in ("", ".", "..")
+        or text[0] == "-"
+    ):
         raise ValueError
     return text
 
 
-def parse(text: str) -> tuple[Interface, ...]:
+def parse_interfaces(text: str) -> tuple[Interface, ...]:
     """Parse the output of ``ip -json address show``; raise LvsdrError if it is not JSON.
 
-    >>> [lo] = parse('[{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], '
+    >>> [lo] = parse_interfaces(
+    ...     '[{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], '
     ...     '"link_type": "loopback", "address": "00:00:00:00:00:00", "addr_info": ['
     ...     '{"family": "inet", "local": "10.9.0.20", "prefixlen": 32, "label": "lo:0"}]}]')
     >>> lo.name, lo.carrier, lo.loopback, lo.addresses[0].address, lo.addresses[0].label
     ('lo', True, True, '10.9.0.20', 'lo:0')
     """
     # If filtered by device, older versions of ip print an empty object per other interface.
-    return tuple(_interface(found) for found in _documents(text) if found.get("ifname"))
+    return tuple(
+        _build_interface(document) for document in _parse_documents(text) if document.get("ifname")
+    )
 
 
-def _documents(text: str) -> list[dict[str, Any]]:
+def _parse_documents(text: str) -> list[dict[str, Any]]:
     import json  # late: modules that only need the types do not pay for it
 
     try:
@@ -132,77 +142,80 @@ def _documents(text: str) -> list[dict[str, Any]]:
     return documents
 
 
-def _interface(found: Mapping[str, Any]) -> Interface:
-    flags = found.get("flags", ())
+def _build_interface(document: Mapping[str, Any]) -> Interface:
+    flags = document.get("flags", ())
     return Interface(
-        name=found["ifname"],
-        number=found["ifindex"],
-        altnames=tuple(found.get("altnames", ())),
+        name=document["ifname"],
+        number=document["ifindex"],
+        altnames=tuple(document.get("altnames", ())),
         up="UP" in flags,
         carrier="LOWER_UP" in flags,
-        mac=found.get("address", ""),
-        kind=found.get("link_type", ""),
-        addresses=tuple(_address(entry) for entry in found.get("addr_info", ()) if entry),
+        mac=document.get("address", ""),
+        kind=document.get("link_type", ""),
+        addresses=tuple(_build_address(entry) for entry in document.get("addr_info", ()) if entry),
         arp="NOARP" not in flags,
     )
 
 
-def _address(found: Mapping[str, Any]) -> InterfaceAddress:
-    preferred = found.get("preferred_life_time", _FOREVER)
+def _build_address(document: Mapping[str, Any]) -> InterfaceAddress:
+    preferred_lft = document.get("preferred_life_time", _FOREVER)
     return InterfaceAddress(
-        address=found["local"],
-        prefix=found["prefixlen"],
-        label=found.get("label", ""),
-        tentative=found.get("tentative", False),
-        dadfailed=found.get("dadfailed", False),
-        deprecated=found.get("deprecated", preferred == 0),
-        noprefixroute=found.get("noprefixroute", False),
-        preferred_lft=None if preferred == _FOREVER else preferred,
-        peer=found.get("address", ""),
+        address=document["local"],
+        prefix=document["prefixlen"],
+        label=document.get("label", ""),
+        tentative=document.get("tentative", False),
+        dadfailed=document.get("dadfailed", False),
+        deprecated=document.get("deprecated", preferred_lft == 0),
+        noprefixroute=document.get("noprefixroute", False),
+        preferred_lft=None if preferred_lft == _FOREVER else preferred_lft,
+        peer=document.get("address", ""),
     )
 
 
-def mac(text: str) -> str | None:
+def parse_neighbour_mac(text: str) -> str | None:
     """Return the link address in the output of ``ip -json neighbour show``; raise LvsdrError.
 
-    >>> mac('[{"dst": "fd77::9", "lladdr": "02:00:00:00:00:09", "state": ["REACHABLE"]}]')
+    >>> parse_neighbour_mac('[{"dst": "fd77::9", "lladdr": "02:00:00:00:00:09", "state": []}]')
     '02:00:00:00:00:09'
     """
-    return next((found["lladdr"] for found in _documents(text) if "lladdr" in found), None)
+    return next(
+        (document["lladdr"] for document in _parse_documents(text) if "lladdr" in document), None
+    )
 
 
-def connected(text: str) -> tuple[Connected, ...]:
+def parse_connected_networks(text: str) -> tuple[ConnectedNetwork, ...]:
     """Return the connected networks that ``ip -json route show match ADDRESS`` prints, best first.
 
     The longest prefix comes first, then a working link, then the lowest metric.  The result omits
     routes over a gateway, default routes and routes that deliver nowhere (such as blackhole).  It
     also omits the kernel's routes to single addresses.  Raise LvsdrError if the output is not JSON.
 
-    >>> connected('[{"dst": "default", "gateway": "10.9.0.1", "dev": "eth1", "flags": []}, '
+    >>> parse_connected_networks(
+    ...     '[{"dst": "default", "gateway": "10.9.0.1", "dev": "eth1", "flags": []}, '
     ...     '{"type": "blackhole", "dst": "10.0.0.0/8", "flags": []}, '
     ...     '{"dst": "10.9.0.0/24", "dev": "eth0", "metric": 100, "flags": []}]')
-    (Connected(device='eth0', prefix=24, metric=100, down=False),)
+    (ConnectedNetwork(device='eth0', prefix=24, metric=100, down=False),)
     """
-    return tuple(sorted(_connected(_documents(text)), key=_preference))
+    return tuple(sorted(_select_connected(_parse_documents(text)), key=_rank_network))
 
 
-def _connected(routes: Iterable[Mapping[str, Any]]) -> Iterator[Connected]:
+def _select_connected(routes: Iterable[Mapping[str, Any]]) -> Iterator[ConnectedNetwork]:
     for route in routes:
         destination, slash, prefix = str(route.get("dst", "")).partition("/")
-        host = 128 if ":" in destination else 32
-        made_of_an_address = not slash and route.get("protocol") == "kernel"
+        host_prefix = 128 if ":" in destination else 32
+        is_address_route = not slash and route.get("protocol") == "kernel"
         if (
             route.get("type", "unicast") == "unicast"
             and "dev" in route
             and not {"gateway", "via", "nexthops"} & route.keys()
             and destination not in ("", "default")
-            and not made_of_an_address
+            and not is_address_route
         ):
-            down = bool({"linkdown", "dead"} & set(route.get("flags", ())))
-            yield Connected(
-                route["dev"], int(prefix) if slash else host, route.get("metric", 0), down
+            is_down = bool({"linkdown", "dead"} & set(route.get("flags", ())))
+            yield ConnectedNetwork(
+                route["dev"], int(prefix) if slash else host_prefix, route.get("metric", 0), is_down
             )
 
 
-def _preference(network: Connected) -> tuple[int, bool, int, str]:
+def _rank_network(network: ConnectedNetwork) -> tuple[int, bool, int, str]:
     return -network.prefix, network.down, network.metric, network.device

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from ..values.parsing import is_decimal, packed_address
+from ..values.parsing import is_decimal, pack_address
 
 
 class Netmask(int):
     """A prefix length that was written as an IPv4 netmask."""
 
 
-def prefix_length(text: str) -> int:
+def parse_prefix_length(text: str) -> int:
     """Parse a prefix length or an IPv4 netmask of ones followed by zeros; raise ValueError.
 
-    >>> prefix_length("24"), prefix_length("255.255.240.0")
+    >>> parse_prefix_length("24"), parse_prefix_length("255.255.240.0")
     (24, 20)
     """
     if "." in text and ":" not in text:
-        bits = "".join(f"{octet:08b}" for octet in packed_address(text))
+        bits = "".join(f"{octet:08b}" for octet in pack_address(text))
         ones = bits.rstrip("0")
         prefix: int = Netmask(0 if "0" in ones else len(ones))
     else:
@@ -26,16 +26,18 @@ def prefix_length(text: str) -> int:
     return prefix
 
 
-def host_flaw(address: str, prefix: int) -> str:
+def find_host_flaw(address: str, prefix: int) -> str:
     """Return the reason why no host can have this address in its network; empty if one can.
 
-    >>> host_flaw("10.9.0.0", 24), host_flaw("10.9.0.255", 24), host_flaw("10.9.0.20", 24)
-    ('is the address of its network', 'is the broadcast address of its network', '')
+    >>> find_host_flaw("10.9.0.0", 24), find_host_flaw("10.9.0.20", 24)
+    ('is the address of its network', '')
+    >>> find_host_flaw("10.9.0.255", 24)
+    'is the broadcast address of its network'
     """
     width = (128 if ":" in address else 32) - prefix
     if width < 2:  # RFC 3021 (/31) and RFC 6164 (/127): hosts may have all addresses
         return ""
-    host = _number(address) & ((1 << width) - 1)
+    host = _convert_to_number(address) & ((1 << width) - 1)
     if host == 0:
         return "is the address of its network"
     if ":" not in address and host == (1 << width) - 1:
@@ -43,7 +45,7 @@ def host_flaw(address: str, prefix: int) -> str:
     return ""
 
 
-def _number(address: str) -> int:
+def _convert_to_number(address: str) -> int:
     """Return an address in canonical form as a number; importing ipaddress would cost more."""
     if ":" not in address:
         return int.from_bytes(bytes(map(int, address.split("."))), "big")

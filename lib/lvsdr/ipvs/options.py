@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..values.parsing import is_decimal, packed_address
+from ..values.parsing import is_decimal, pack_address
 from .table import ServiceConfig
 
 SCHEDULERS = (
@@ -115,7 +115,7 @@ def _netmask(config: ServiceConfig, option: str, rest: list[str]) -> ServiceConf
 
 def _is_ipv4_netmask(text: str) -> bool:
     try:
-        bits = "".join(f"{octet:08b}" for octet in packed_address(text))
+        bits = "".join(f"{octet:08b}" for octet in pack_address(text))
     except ValueError:
         return False
     return len(bits) == 32 and "1" in bits and "01" not in bits

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..errors import LvsdrError
-from ..values.parsing import packed_address, split_endpoint, unpacked_address
+from ..values.parsing import pack_address, split_endpoint, unpack_address
 from .table import (
     LOCAL,
     Connections,
@@ -90,7 +90,7 @@ def _proc_endpoint(text: str) -> tuple[str, int]:
 
 def _ipv6(text: str) -> str:
     """Return the canonical form of an IPv6 address, even of an IPv4-mapped one."""
-    return unpacked_address(packed_address(text))
+    return unpack_address(pack_address(text))
 
 
 def _dotted(digits: str) -> str:
@@ -136,7 +136,7 @@ def _conn_endpoint(address: str, port: int) -> tuple[str, str]:
     """Return the words for an address and a port: ``0A4D0064 1538``; IPv6 in full."""
     if ":" not in address:
         return "".join(f"{int(octet):02X}" for octet in address.split(".")), f"{port:04X}"
-    digits = packed_address(address).hex()
+    digits = pack_address(address).hex()
     groups = (digits[start : start + 4] for start in range(0, len(digits), 4))
     return ":".join(groups), f"{port:04X}"
 

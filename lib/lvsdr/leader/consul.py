@@ -11,7 +11,7 @@ from time import monotonic
 from urllib.parse import quote
 
 from ..errors import SourceUnavailable
-from ..system.net.first_answer import Bell, first
+from ..system.net.first_answer import Bell, find_first_answer
 from ..system.net.http import Endpoint, Request, Response, exchange
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
@@ -86,9 +86,9 @@ class Consul:
             return self._read(endpoint, request, deadline)
 
         try:
-            first([(str(endpoint), listen)], deadline, bell)
+            find_first_answer([(str(endpoint), listen)], deadline, bell)
         except SourceUnavailable:
-            if not (deadline.expired() or bell.stopped()):
+            if not (deadline.is_expired() or bell.is_stopped()):
                 raise
 
     def _read(self, endpoint: Endpoint, request: Request, deadline: Deadline) -> ReadResult:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 
 from ..errors import LvsdrError, SourceUnavailable
-from ..system.net.first_answer import Bell, first
+from ..system.net.first_answer import Bell, find_first_answer
 from ..system.net.http import Endpoint
 from ..values.deadline import Deadline
 from ..values.light_typing import TypeVar
@@ -47,7 +47,7 @@ class Endpoints:
         """
         attempts = [(str(endpoint), self._bind(query, endpoint)) for endpoint in self._order]
         try:
-            index, answer, queried_at = first(attempts, deadline, bell)
+            index, answer, queried_at = find_first_answer(attempts, deadline, bell)
         except SourceUnavailable as error:
             raise SourceUnavailable(self._redact(str(error))) from None
         self._order.insert(0, self._order.pop(index))

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from time import monotonic
 
 from ..errors import SourceUnavailable
-from ..system.net.first_answer import Bell, first
-from ..system.net.http import Endpoint, Request, Response, exchange, lines
+from ..system.net.first_answer import Bell, find_first_answer
+from ..system.net.http import Endpoint, Request, Response, exchange, stream_lines
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
 from .decoding import (
@@ -78,13 +78,13 @@ class Etcd:
 
         def watch_key() -> bool:
             return any(
-                map(reports_change, lines(endpoint, request, self._settings.trust, deadline))
+                map(reports_change, stream_lines(endpoint, request, self._settings.trust, deadline))
             )
 
         try:
-            changed = first([(str(endpoint), watch_key)], deadline, bell)[1]
+            changed = find_first_answer([(str(endpoint), watch_key)], deadline, bell)[1]
         except SourceUnavailable:
-            if deadline.expired() or bell.stopped():
+            if deadline.is_expired() or bell.is_stopped():
                 return
             raise
         if not changed:

@@ -28,10 +28,10 @@ def follow(
     that the store can be reached.  While no node leads, answers arrive faster, within
     ``policy.no_leader_max_age``.  No wait for a change lasts longer than ``interval`` seconds.
     """
-    while not bell.stopped():
+    while not bell.is_stopped():
         gap = Deadline.after(_GAP)
         answer = ask(store, Deadline.after(policy.timeout), bell)
-        if bell.stopped():
+        if bell.is_stopped():
             return
         yield answer
         _wait_for_change(store, min(interval, _choose_pause(answer.leadership.state, policy)), bell)

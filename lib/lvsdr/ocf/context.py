@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unlockable
 from ..system import state
 from ..values.deadline import Deadline
-from ..values.parsing import is_decimal, without_instance_number
+from ..values.parsing import is_decimal, remove_instance_number
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
 from .safe_text import instance_name
@@ -123,7 +123,7 @@ class Context:
     def resource(self) -> str:
         """Return the id of the resource in the cluster, without the number of an instance."""
         name = self.environ.get("OCF_RESOURCE_INSTANCE") or self.agent
-        return without_instance_number(name)
+        return remove_instance_number(name)
 
     @property
     def node(self) -> str | None:
@@ -147,7 +147,7 @@ class Context:
 
         Without the lock, stop goes on: a failed stop would get the node fenced.
         """
-        patience = self.deadline.sooner(self.deadline.remaining() / 2)
+        patience = self.deadline.limit_to(self.deadline.remaining() / 2)
         with self._locked(patience, (Unlockable, Busy)) as problem:
             if problem:
                 self.log.warning(problem)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from re import Pattern
 
 from ..values.light_typing import Generic, TypeVar
-from ..values.parsing import is_decimal, seconds
+from ..values.parsing import is_decimal, parse_seconds
 
 T = TypeVar("T")
 
@@ -140,10 +140,10 @@ def _require_absolute(text: str) -> str:
 
 
 def _compile(text: str) -> Pattern[str]:
-    from ..values.patterns import translated  # late: few agents have such a parameter
+    from ..values.patterns import translate_pattern  # late: few agents have such a parameter
 
     try:
-        return re.compile(translated(text))
+        return re.compile(translate_pattern(text))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
@@ -160,7 +160,7 @@ def _split_words(text: str) -> tuple[str, ...]:
 boolean = Parser(_parse_truth, "true or false (or yes, no, on, off, 1, 0)", content="boolean")
 
 # Seconds, as a float.
-duration = Parser(seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
+duration = Parser(parse_seconds, "a duration such as 10, 10s, 500ms, 5min or 1h")
 
 absolute_path = Parser(_require_absolute, "an absolute path")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..errors import SourceUnavailable
-from ..values.parsing import seconds
+from ..values.parsing import parse_seconds
 from .document import Element, tree
 
 _PROBE = 20.0  # seconds: Pacemaker's default timeout of an operation
@@ -61,7 +61,7 @@ def _named(element: Element, name: str) -> Iterator[float]:
 
 def _duration(text: str | None) -> float | None:
     try:
-        return seconds(text or "")
+        return parse_seconds(text or "")
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import SourceUnavailable
-from ..values.parsing import without_instance_number
+from ..values.parsing import remove_instance_number
 from .cluster import ClusterState, Instance, Role
 from .crm_mon_nodes import (
     UNDER_WAY,
@@ -121,7 +121,7 @@ def _note_unmanaged(element: Element, into: dict[str, bool]) -> bool:
         inside = [_note_unmanaged(it, into) for it in element.children if it.tag in _PARTS]
         enough = any if element.tag in ("group", "replica") else all
         found = found or (bool(inside) and enough(inside))
-    name = without_instance_number(element.attributes.get("id", ""))
+    name = remove_instance_number(element.attributes.get("id", ""))
     into[name] = into.get(name, True) and found
     return found
 
@@ -135,7 +135,7 @@ def _collect(element: Element, into: dict[str, list[Instance]]) -> list[Instance
     if reader is None:
         return []
     found = reader(element, into)
-    into.setdefault(without_instance_number(named_attribute(element, "id")), []).extend(found)
+    into.setdefault(remove_instance_number(named_attribute(element, "id")), []).extend(found)
     return found
 
 

@@ -178,7 +178,7 @@ class Kernel:
         argv, keep = ("ipvsadm", option), state.held()
         result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
-            if self._deadline.expired():
+            if self._deadline.is_expired():
                 raise DeadlineExceeded(result.complaint())
             raise (NotInstalled if result.status == NOT_THERE else Exhausted)(result.complaint())
         return result

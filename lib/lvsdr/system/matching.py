@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from re import Pattern
 
 from ..values.deadline import Deadline
-from ..values.patterns import steps
+from ..values.patterns import compute_step_bound
 
 PATIENCE = 1.0  # seconds for one value; a match takes microseconds, or for ever
 _TOGETHER = 3.0  # seconds for all values
@@ -21,15 +21,15 @@ def fullmatches(
 
     A child process does the matches without a known bound, and is killed when time is up.
     """
-    costs = {value: steps(pattern.pattern, len(value)) for value in values}
+    costs = {value: compute_step_bound(pattern.pattern, len(value)) for value in values}
     found: dict[str, bool | None] = {
         value: pattern.fullmatch(value) is not None
         for value, cost in costs.items()
         if cost <= _CHEAP
     }
     costly = [value for value in costs if value not in found]
-    deadline = deadline.sooner(_TOGETHER)
-    while costly and not deadline.expired():
+    deadline = deadline.limit_to(_TOGETHER)
+    while costly and not deadline.is_expired():
         answers = _in_child(pattern, costly, deadline)
         found.update(zip(costly, answers))
         found.update((value, None) for value in costly[len(answers) :][:1])
@@ -46,6 +46,6 @@ def _in_child(pattern: Pattern[str], values: Sequence[str], deadline: Deadline) 
         for value in values:
             os.write(1, b"y" if pattern.fullmatch(value) else b"n")
 
-    until = deadline.sooner(PATIENCE)
+    until = deadline.limit_to(PATIENCE)
     result = finish(fork("match", match, until), until)
     return [answer == ord("y") for answer in result.stdout]

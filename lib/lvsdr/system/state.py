@@ -187,9 +187,9 @@ def _waited_for(path: str, deadline: Deadline, tell: Callable[[str], None]) -> i
     patience = Deadline.after(max(_WRITING, deadline.remaining() / 2))
     try:
         while not _try_lock(descriptor, path):
-            if deadline.expired():
+            if deadline.is_expired():
                 raise Busy("another action of this resource is still running")
-            if patience.expired():
+            if patience.is_expired():
                 _end_orphans(descriptor, tell)
                 patience = Deadline.after(_WRITING)
             time.sleep(_POLL)

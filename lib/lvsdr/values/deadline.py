@@ -28,16 +28,16 @@ class Deadline:
         """Return the seconds since the deadline has passed; 0 before."""
         return max(0.0, time.monotonic() - self._end)
 
-    def expired(self) -> bool:
+    def is_expired(self) -> bool:
         return self.remaining() == 0.0
 
-    def sooner(self, seconds: float) -> Deadline:
+    def limit_to(self, seconds: float) -> Deadline:
         """Return this deadline or the one ``seconds`` ahead, whichever comes first."""
         return Deadline(min(self._end, time.monotonic() + seconds))
 
-    def require(self, what: str) -> float:
-        """Return the seconds left for ``what``; raise DeadlineExceeded if none are left."""
-        left = self.remaining()
-        if left == 0.0:
-            raise DeadlineExceeded(f"no time left for {what}")
-        return left
+    def require(self, purpose: str) -> float:
+        """Return the seconds left for ``purpose``; raise DeadlineExceeded if none are left."""
+        seconds_left = self.remaining()
+        if seconds_left == 0.0:
+            raise DeadlineExceeded(f"no time left for {purpose}")
+        return seconds_left

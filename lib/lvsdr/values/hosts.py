@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def find_ignoring_case(name: str, among: Iterable[str]) -> str | None:
+def find_ignoring_case(name: str, names: Iterable[str]) -> str | None:
     """Return the one of the names that matches; Pacemaker and DNS ignore case.
 
     >>> find_ignoring_case("Node1", ["node1", "node2"])
     'node1'
     >>> find_ignoring_case("node3", ["node1", "node2"])
     """
-    folded = name.casefold()
-    return next((it for it in among if it.casefold() == folded), None)
+    folded_name = name.casefold()
+    return next((candidate for candidate in names if candidate.casefold() == folded_name), None)
 
 
 def is_remote(address: str) -> bool:
@@ -29,8 +29,8 @@ def is_remote(address: str) -> bool:
     """
     if ":" in address:
         return address not in ("::", "::1") and not address.startswith("ff")
-    first = int(address.partition(".")[0])
-    return 0 < first < 224 and first != 127
+    first_octet = int(address.partition(".")[0])
+    return 0 < first_octet < 224 and first_octet != 127
 
 
 def is_link_local(address: str) -> bool:

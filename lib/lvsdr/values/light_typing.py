@@ -32,12 +32,14 @@ else:
                 return super().__new__(cls, name, bases, namespace)
             fields = namespace.pop("__annotations__", {})
             defaults = [namespace.pop(field) for field in fields if field in namespace]
-            made = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
+            named_tuple = namedtuple(
+                name, fields, defaults=defaults, module=namespace["__module__"]
+            )
             for attribute, value in namespace.items():
                 if attribute not in ("__module__", "__classcell__"):
-                    setattr(made, attribute, value)
-            made.__annotations__ = fields
-            return made
+                    setattr(named_tuple, attribute, value)
+            named_tuple.__annotations__ = fields
+            return named_tuple
 
     class NamedTuple(metaclass=_NamedTupleMeta):
         pass

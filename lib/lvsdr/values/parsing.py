@@ -53,10 +53,10 @@ def parse_decimal(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Return the seconds of a duration; raise ValueError for any other text.
 
-    >>> seconds("10"), seconds("500ms"), seconds("2min")
+    >>> parse_seconds("10"), parse_seconds("500ms"), parse_seconds("2min")
     (10.0, 0.5, 120.0)
     """
     unit = text.lstrip("0123456789")
@@ -67,10 +67,10 @@ def seconds(text: str) -> float:
     return int(number) * factor
 
 
-def packed_address(text: str) -> bytes:
+def pack_address(text: str) -> bytes:
     """Return the octets of an IPv4 or IPv6 address without a zone; raise ValueError.
 
-    >>> packed_address("10.9.0.20").hex(), packed_address("fd77::1").hex()
+    >>> pack_address("10.9.0.20").hex(), pack_address("fd77::1").hex()
     ('0a090014', 'fd770000000000000000000000000001')
     """
     try:
@@ -79,7 +79,7 @@ def packed_address(text: str) -> bytes:
         raise ValueError from None
 
 
-def unpacked_address(octets: bytes) -> str:
+def unpack_address(octets: bytes) -> str:
     """Return the canonical form of the address with these 4 or 16 octets."""
     return _socket.inet_ntop(_socket.AF_INET if len(octets) == 4 else _socket.AF_INET6, octets)
 
@@ -98,26 +98,26 @@ def canonical_address(text: str) -> str | None:
     [None, None, None]
     """
     try:
-        octets = packed_address(text)
+        octets = pack_address(text)
     except ValueError:
         return None
-    return None if octets[:12] == _MAPPED else unpacked_address(octets)
+    return None if octets[:12] == _MAPPED else unpack_address(octets)
 
 
-def unicast_address(text: str) -> str:
+def parse_unicast_address(text: str) -> str:
     """Return the canonical form of an address that an interface can have; raise ValueError.
 
     An IPv4 address in IPv6 form is refused (::ffff:0:0/96 and ::/96: RFC 4291, section 2.5.5).  It
     has several spellings, would never be found among the interface's addresses, and could not be
     reached.
 
-    >>> unicast_address("FD77::0011"), unicast_address("10.77.0.11")
+    >>> parse_unicast_address("FD77::0011"), parse_unicast_address("10.77.0.11")
     ('fd77::11', '10.77.0.11')
-    >>> unicast_address("::ffff:a4d:b")
+    >>> parse_unicast_address("::ffff:a4d:b")
     Traceback (most recent call last):
     ValueError: an IPv4 address in the form of IPv6
     """
-    address = unpacked_address(packed_address(text))
+    address = unpack_address(pack_address(text))
     if not is_remote(address):
         raise ValueError
     if address.startswith("::") and (address[2:7] == "ffff:" or address.count(":") <= 3):
@@ -169,10 +169,10 @@ def join_endpoint(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def without_instance_number(resource: str) -> str:
+def remove_instance_number(resource: str) -> str:
     """Return the id of a resource; an instance of a clone may be named ``id:NUMBER``.
 
-    >>> without_instance_number("read-vip:1"), without_instance_number("read-vip")
+    >>> remove_instance_number("read-vip:1"), remove_instance_number("read-vip")
     ('read-vip', 'read-vip')
     """
     name, colon, number = resource.rpartition(":")

@@ -27,69 +27,71 @@ _KNOWN_ESCAPES = frozenset("dDwWsS")
 _IGNORE_CASE = "(?i)"
 
 
-def translated(text: str) -> str:
+def translate_pattern(text: str) -> str:
     """Return the pattern in the notation of ``re``; raise ValueError if it has no equivalent.
 
     Only bracket expressions differ: POSIX supports character classes in them.
 
-    >>> translated("[[:alpha:]_]+|[]x[]")
+    >>> translate_pattern("[[:alpha:]_]+|[]x[]")
     '[a-zA-Z_]+|[]x\\\\[]'
     """
-    out, place = [], 0
+    pieces, place = [], 0
     while place < len(text):
         length = 2 if text[place] == "\\" else 1
         if text[place] == "[":
-            bracket, length = _bracket(text, place)
-            out.append(bracket)
+            bracket, length = _translate_bracket(text, place)
+            pieces.append(bracket)
         else:
-            out.append(text[place : place + length])
+            pieces.append(text[place : place + length])
         place += length
-    return "".join(out)
+    return "".join(pieces)
 
 
-def _bracket(text: str, start: int) -> tuple[str, int]:
+def _translate_bracket(text: str, start: int) -> tuple[str, int]:
     """Translate the bracket expression that begins here; return also its length in ``text``."""
     place = start + 1
     place += text[place : place + 1] == "^"
     place += text[place : place + 1] == "]"  # a first ] is a member of the set
-    out = [text[start:place]]
+    pieces = [text[start:place]]
     while place < len(text) and text[place] != "]":
         if text[place : place + 2] == "[:":
             name, end, _ = text[place + 2 :].partition(":]")
             if not end or name not in _CLASSES:
                 raise ValueError(f"[:{name[:20]}:] is no class of characters")
-            out.append(_CLASSES[name])
+            pieces.append(_CLASSES[name])
             place += len(name) + 4
         elif text[place : place + 2] in ("[.", "[="):
             raise ValueError(f"{text[place : place + 2]} (collating) is not supported")
         elif text[place] == "\\":
-            out.append(text[place : place + 2])
+            pieces.append(text[place : place + 2])
             place += 2
         else:
-            out.append(f"\\{text[place]}" if text[place] in _RESERVED else text[place])
+            pieces.append(f"\\{text[place]}" if text[place] in _RESERVED else text[place])
             place += 1
-    return "".join((*out, text[place : place + 1])), place + 1 - start
+    return "".join((*pieces, text[place : place + 1])), place + 1 - start
 
 
-def steps(pattern: str, length: int) -> float:
+def compute_step_bound(pattern: str, length: int) -> float:
     """Return a bound on the steps for a match of ``length`` characters; infinite if unknown.
 
-    ``pattern`` is in the notation that ``translated`` returns.  Each alternative and each
+    ``pattern`` is in the notation that ``translate_pattern`` returns.  Each alternative and each
     repetition of a character multiplies the steps.  No bound is known for a repeated group, a
     reference or a condition.
 
-    >>> steps("HS:sync|HS:potential|HS:async", 8), steps(".*", 8), steps("(a+)+", 8)
-    (3.0, 9.0, inf)
+    >>> compute_step_bound("HS:sync|HS:potential|HS:async", 8)
+    3.0
+    >>> compute_step_bound(".*", 8), compute_step_bound("(a+)+", 8)
+    (9.0, inf)
     """
-    found, place, after_group = 1.0, len(_IGNORE_CASE) * pattern.startswith(_IGNORE_CASE), False
+    bound, place, follows_group = 1.0, len(_IGNORE_CASE) * pattern.startswith(_IGNORE_CASE), False
     alternatives = [1.0]
     while place < len(pattern):
         sign, width = pattern[place], 1
         if sign in "*+?{":
-            factor, width = _repetition(pattern, place, length)
-            if after_group:
+            factor, width = _parse_repetition(pattern, place, length)
+            if follows_group:
                 return float("inf")
-            found *= factor
+            bound *= factor
         elif sign == "|":
             alternatives[-1] += 1
         elif sign == "(":
@@ -98,19 +100,19 @@ def steps(pattern: str, length: int) -> float:
             width = 3 if pattern[place : place + 3] == "(?:" else 1
             alternatives.append(1.0)
         elif sign == ")":
-            found *= alternatives.pop() if len(alternatives) > 1 else 1.0
+            bound *= alternatives.pop() if len(alternatives) > 1 else 1.0
         elif sign == "\\":
             escaped, width = pattern[place + 1 : place + 2], 2
             if escaped.isalnum() and escaped not in _KNOWN_ESCAPES:
                 return float("inf")
         elif sign == "[":
-            _, width = _bracket(pattern, place)
-        after_group = sign == ")"
+            _, width = _translate_bracket(pattern, place)
+        follows_group = sign == ")"
         place += width
-    return found * alternatives[0]
+    return bound * alternatives[0]
 
 
-def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
+def _parse_repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
     """Return the factor by which a repetition multiplies the steps, and its length.
 
     A brace that begins no count stands for itself, and the text after it is part of the pattern.
@@ -120,10 +122,10 @@ def _repetition(pattern: str, place: int, length: int) -> tuple[float, int]:
         low, comma, high = inside.partition(",")
         if not (closed and inside and _is_count(low) and _is_count(high)):
             return 1.0, 1
-        most = high if comma else low
-        return float(min(int(most), length) if most else length) + 1, len(inside) + 2
-    lazy = pattern[place + 1 : place + 2] == "?"
-    return (2.0 if pattern[place] == "?" else length + 1.0), 1 + lazy
+        limit = high if comma else low
+        return float(min(int(limit), length) if limit else length) + 1, len(inside) + 2
+    is_lazy = pattern[place + 1 : place + 2] == "?"
+    return (2.0 if pattern[place] == "?" else length + 1.0), 1 + is_lazy
 
 
 def _is_count(text: str) -> bool:

@@ -58,7 +58,7 @@ class AddressGuard:
         """Return whether this guard covers the address at this place."""
         known = self._interface
         same = (known.number, known.mac) == (interface.number, interface.mac)
-        return same and self._place == place and not self.bell.stopped()
+        return same and self._place == place and not self.bell.is_stopped()
 
     def watch(self, report: Callable[[str], None]) -> None:
         """Report the MAC of each host that claims the address; blocks its thread.
@@ -68,8 +68,8 @@ class AddressGuard:
         if not can_announce(self._interface):
             self.bell.wait(_SECONDS)
             return
-        own = {interface.mac for interface in addresses.interfaces(Deadline.after(_SECONDS))}
-        arp.watch(self._place.device, self._place.address, own, report, self.bell)
+        own = {interface.mac for interface in addresses.read_interfaces(Deadline.after(_SECONDS))}
+        arp.watch_claims(self._place.device, self._place.address, own, report, self.bell)
 
 
 class AddressDefence:

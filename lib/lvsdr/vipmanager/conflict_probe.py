@@ -42,15 +42,15 @@ class ConflictProbe:
         """Probe for another owner, which takes half a second without an answer."""
         deadline = Deadline.after(_SECONDS)
         try:
-            interfaces = addresses.interfaces(deadline)
-            other = ip_address.elsewhere(self._place, self._interface, interfaces)
+            interfaces = addresses.read_interfaces(deadline)
+            other = ip_address.find_other_interface(self._place, self._interface, interfaces)
             if other is not None:
                 return ProbeResult(
                     problem=f"{self._place.address} is on {other} of this node already"
                 )
             place, interface = self._place, self._interface
             return ProbeResult(
-                ip_address.rival(
+                ip_address.find_rival(
                     place, interface, interfaces, deadline, _PATIENCE, among_equals=True
                 )
             )
@@ -60,12 +60,12 @@ class ConflictProbe:
 
 def determine_presence(wanted: WantedAddress, interface: Interface | None) -> Presence:
     """Return the state of the address on the interface, compared with the wanted one."""
-    entries = interface.having(wanted.address) if interface is not None else ()
+    entries = interface.find_entries(wanted.address) if interface is not None else ()
     if interface is None or not entries:
         return Presence.ABSENT
     if any(entry.dadfailed for entry in entries):
         return Presence.REFUSED
-    if commands.to_reach(
+    if commands.build_change_commands(
         Place(wanted.address, wanted.prefix, interface.name), DEFAULT_PROPERTIES, interface
     ):
         return Presence.DIFFERENT

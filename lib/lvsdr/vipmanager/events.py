@@ -188,7 +188,7 @@ def _repeat_until_stopped(
     work: Callable[[], None], report: Callable[[str], None], bell: Bell
 ) -> None:
     """Repeat the work after each failure, until ``bell`` is stopped."""
-    while not bell.stopped():
+    while not bell.is_stopped():
         try:
             work()
         except LvsdrError as error:

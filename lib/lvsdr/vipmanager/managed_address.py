@@ -173,7 +173,7 @@ class ManagedAddress:
         with suppress(LvsdrError):  # a later call reports that it cannot be stored
             self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
         self._sysctls.claim(place)
-        ip_address.reach(place, interface, properties, deadline)
+        ip_address.configure(place, interface, properties, deadline)
         self._ours = True
         event = "restored" if was_ours else "taken"
         reason = "it was changed or removed" if was_ours else self.decision.reason

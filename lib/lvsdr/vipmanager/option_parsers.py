@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 import re
 
-from ..address.interfaces import interface_name
-from ..address.prefixes import prefix_length
+from ..address.interfaces import parse_interface_name
+from ..address.prefixes import parse_prefix_length
 from ..ocf.value_parsers import Parser, boolean
 from ..values.parsing import (
     UNITS,
     canonical_address,
     parse_decimal,
+    parse_unicast_address,
     split_endpoint,
-    unicast_address,
 )
 
 TYPE_CHECKING = False
@@ -42,21 +42,21 @@ def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tup
 
 def _parse_unicast(text: str) -> str:
     try:
-        return unicast_address(text)
+        return parse_unicast_address(text)
     except ValueError as error:
         raise ValueError(f"{text} is {error}" if str(error) else text) from None
 
 
 def _parse_prefix(text: str) -> int:
     try:
-        return prefix_length(text)
+        return parse_prefix_length(text)
     except ValueError:
         raise ValueError(text) from None
 
 
 def _parse_interface(text: str) -> str:
     try:
-        return interface_name(text)
+        return parse_interface_name(text)
     except ValueError:
         raise ValueError(text) from None
 

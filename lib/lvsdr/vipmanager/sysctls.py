@@ -27,7 +27,7 @@ class AddressSysctls:
         """Set the settings; a failure is a warning, because the address is more important."""
         try:
             claims = self._claims()
-            self._log_changes(ip_address.keep_sysctls(place, claims), claims)
+            self._log_changes(ip_address.claim_sysctls(place, claims), claims)
         except (LvsdrError, OSError) as error:  # for example in a container
             self._log.warning("sysctl", address=self._wanted, reason=error)
 

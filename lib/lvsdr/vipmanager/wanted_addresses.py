@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..address.prefixes import Netmask, host_flaw
+from ..address.prefixes import Netmask, find_host_flaw
 from ..values.light_typing import NamedTuple
 from .option_sources import OptionText
 from .options import format_variable_name
@@ -57,8 +57,8 @@ def _find_prefix_problems(
         source, longest = texts["netmask"].source, 128 if ":" in address else 32
         if prefix > longest:
             yield f"{source}={prefix}: must be from 1 to {longest} for {address}"
-        elif host_flaw(address, prefix):
-            flaw = host_flaw(address, prefix)
+        elif find_host_flaw(address, prefix):
+            flaw = find_host_flaw(address, prefix)
             yield f"{texts['ip'].source}={address}: {flaw}, which no host can have"
         if longest == 128 and isinstance(prefix, Netmask):
             yield f"{texts['netmask'].assignment}: {address} is IPv6 and needs a prefix length"

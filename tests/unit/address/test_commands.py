@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from lvsdr.address.commands import to_add, to_reach, to_remove
-from lvsdr.address.interfaces import Interface, InterfaceAddress, Place, entry
+from lvsdr.address.commands import build_add_command, build_change_commands, build_remove_commands
+from lvsdr.address.interfaces import Interface, InterfaceAddress, Place, find_entry
 from lvsdr.agents.vip.settings import AddressSettings, WantedPlace
 
 PLACE, PLACE6 = Place("10.9.0.20", 24, "eth0"), Place("fd77::20", 64, "eth0")
@@ -89,14 +89,14 @@ def test_from_any_state_to_the_wanted_one(
     place = PLACE._replace(prefix=prefix)
     wanted = settings(place, iflabel=label, **wish)
     kernel = Kernel(OWN, *(InterfaceAddress(PLACE.address, stray, "eth0") for stray in strays))
-    kernel.apply(to_reach(place, wanted, eth0(*kernel.addresses)), place.address)
+    kernel.apply(build_change_commands(place, wanted, eth0(*kernel.addresses)), place.address)
     assert OWN in kernel.addresses
     assert not kernel.gap
     (found,) = [found for found in kernel.addresses if found != OWN]
     assert (found.prefix, found.label) == (prefix, "eth0:vip" if label else "eth0")
     assert found.noprefixroute == wish["noprefixroute"]
     assert found.preferred_lft == wish["preferred_lft"]
-    assert to_reach(place, wanted, eth0(*kernel.addresses)) == []
+    assert build_change_commands(place, wanted, eth0(*kernel.addresses)) == []
 
 
 @pytest.mark.parametrize("peer", [24, 32])
@@ -107,10 +107,10 @@ def test_an_address_with_a_peer_is_another_one(peer: int) -> None:
     network.
     """
     stray = InterfaceAddress("10.9.0.20", peer, "eth0", peer="10.9.0.9")
-    lines = to_reach(PLACE, settings(PLACE), eth0(OWN, stray))
+    lines = build_change_commands(PLACE, settings(PLACE), eth0(OWN, stray))
     assert lines[0] == f"address delete 10.9.0.20 peer 10.9.0.9/{peer} dev eth0"
-    assert lines[1:] == [to_add(PLACE, settings(PLACE))]
-    assert to_remove("eth0", [stray]) == lines[:1]
+    assert lines[1:] == [build_add_command(PLACE, settings(PLACE))]
+    assert build_remove_commands("eth0", [stray]) == lines[:1]
 
 
 @pytest.mark.parametrize("wish", WISHES)
@@ -118,32 +118,35 @@ def test_an_address_with_a_peer_is_another_one(peer: int) -> None:
 def test_ipv6(there: int | None, wish: dict[str, object]) -> None:
     wanted = settings(PLACE6, **wish)
     kernel = Kernel(*([InterfaceAddress("fd77::20", there)] if there else []))
-    kernel.apply(to_reach(PLACE6, wanted, eth0(*kernel.addresses)), PLACE6.address)
+    kernel.apply(build_change_commands(PLACE6, wanted, eth0(*kernel.addresses)), PLACE6.address)
     (found,) = kernel.addresses
     assert found.prefix == 64
     assert (found.noprefixroute, found.preferred_lft) == tuple(wish.values())
-    assert to_reach(PLACE6, wanted, eth0(found)) == []
+    assert build_change_commands(PLACE6, wanted, eth0(found)) == []
     assert kernel.gap == (there == 128), "only a wrong prefix has to go first"
 
 
 def test_the_line_itself() -> None:
     lifetimes = "valid_lft forever preferred_lft forever"
-    assert to_add(PLACE, settings(PLACE)) == (
+    assert build_add_command(PLACE, settings(PLACE)) == (
         f"address add 10.9.0.20/24 dev eth0 label eth0 broadcast + {lifetimes}"
     )
     single = PLACE._replace(prefix=32)
-    assert to_add(single, settings(single, iflabel="vip")) == (
+    assert build_add_command(single, settings(single, iflabel="vip")) == (
         f"address add 10.9.0.20/32 dev eth0 label eth0:vip {lifetimes}"
     )
-    assert to_add(PLACE6, settings(PLACE6)) == f"address add fd77::20/64 dev eth0 {lifetimes}"
-    assert to_add(PLACE6, settings(PLACE6, duplicate_check=False)) == (
+    assert (
+        build_add_command(PLACE6, settings(PLACE6))
+        == f"address add fd77::20/64 dev eth0 {lifetimes}"
+    )
+    assert build_add_command(PLACE6, settings(PLACE6, duplicate_check=False)) == (
         f"address add fd77::20/64 dev eth0 nodad {lifetimes}"
     )
 
 
 def test_all_entries_are_removed() -> None:
     entries = [InterfaceAddress("10.9.0.20", prefix) for prefix in (24, 32)]
-    assert to_remove("eth0", entries) == [
+    assert build_remove_commands("eth0", entries) == [
         "address delete 10.9.0.20/24 dev eth0",
         "address delete 10.9.0.20/32 dev eth0",
     ]
@@ -151,5 +154,5 @@ def test_all_entries_are_removed() -> None:
 
 def test_the_entry_is_found_by_address_and_prefix() -> None:
     stray, ours = InterfaceAddress("10.9.0.20", 32), InterfaceAddress("10.9.0.20", 24)
-    assert entry(eth0(OWN, stray, ours), PLACE) is ours
-    assert entry(eth0(OWN, stray), PLACE) is None
+    assert find_entry(eth0(OWN, stray, ours), PLACE) is ours
+    assert find_entry(eth0(OWN, stray), PLACE) is None

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.address.frames import Claim, advertised, announcement, arp_probe, claim
+from lvsdr.address.frames import (
+    Claim,
+    build_announcement_frames,
+    build_arp_probe,
+    parse_advertisement,
+    parse_arp_claim,
+)
 
 MAC, OTHER = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 VIP, VIP6 = "10.77.0.110", "fd77::110"
@@ -26,19 +32,19 @@ KERNEL_NDISC_NOTIFY = (  # Linux with net.ipv6.conf.*.ndisc_notify=1
 
 
 def test_gratuitous_arp_equals_the_frames_of_kernel_and_arping() -> None:
-    request, reply = announcement(MAC, VIP)
+    request, reply = build_announcement_frames(MAC, VIP)
     assert request.hex() == KERNEL_ARP_NOTIFY
     assert reply.hex() == ARPING_A
 
 
 def test_an_advertisement_equals_the_frame_of_the_kernel() -> None:
-    (frame,) = announcement(MAC, VIP6)
+    (frame,) = build_announcement_frames(MAC, VIP6)
     assert frame.hex() == KERNEL_NDISC_NOTIFY
 
 
 def test_a_router_says_so() -> None:
-    (host,) = announcement(MAC, VIP6)
-    (router,) = announcement(MAC, VIP6, router=True)
+    (host,) = build_announcement_frames(MAC, VIP6)
+    (router,) = build_announcement_frames(MAC, VIP6, router=True)
     assert host[54 + 4] == 0x20, "override (RFC 4861, 4.4)"
     assert router[54 + 4] == 0xA0, "router and override"
     assert host[:56] + host[59:] == router[:56] + router[59:], "but for the checksum"
@@ -48,7 +54,7 @@ def test_a_router_says_so() -> None:
 @pytest.mark.parametrize("address", ["fd77::110", "fe80::1", "2001:db8:ffff:ffff::ffff"])
 def test_the_checksum_is_right(address: str, router: bool) -> None:
     """The sum over the pseudo-header (RFC 8200, 8.1) and the packet is all ones."""
-    (frame,) = announcement("fe:ff:ff:ff:ff:ff", address, router)
+    (frame,) = build_announcement_frames("fe:ff:ff:ff:ff:ff", address, router)
     packet = frame[14:]
     length = packet[4:6]
     data = packet[8:40] + bytes(2) + length + bytes((0, 0, 0, packet[6])) + packet[40:]
@@ -73,7 +79,7 @@ def test_the_layout_of_a_probe() -> None:
         "target hardware": "000000000000",
         "target protocol": "0a4d006e",
     }
-    assert arp_probe(MAC, VIP).hex() == "".join(fields.values())
+    assert build_arp_probe(MAC, VIP).hex() == "".join(fields.values())
 
 
 def from_other(frame: bytes) -> bytes:
@@ -94,14 +100,14 @@ REPLY_TO_PROBE = bytes.fromhex(  # the answer of a Linux owner
         from_other(bytes.fromhex(KERNEL_ARP_NOTIFY)),
         from_other(bytes.fromhex(ARPING_A)),
         from_other(bytes.fromhex(ARPING_D)),
-        from_other(arp_probe(MAC, VIP)),
+        from_other(build_arp_probe(MAC, VIP)),
         bytes.fromhex(
             "ffffffffffff02000000000b0806000108000604000102000000000b0a4d006e0000000000000a4d0001"
         ),
     ],
 )
 def test_a_claimant_is_named(frame: bytes) -> None:
-    found = claim(frame, VIP, {MAC})
+    found = parse_arp_claim(frame, VIP, {MAC})
     assert found is not None
     assert found.mac == OTHER
     assert found.probing is (frame[28:32] == bytes(4))
@@ -110,36 +116,36 @@ def test_a_claimant_is_named(frame: bytes) -> None:
 @pytest.mark.parametrize(
     ("why", "frame"),
     [
-        ("our own probe", arp_probe(MAC, VIP)),
-        ("somebody else's address", from_other(arp_probe(MAC, "10.77.0.11"))),
-        ("one that has it as a prefix", from_other(announcement(MAC, "10.77.0.1")[0])),
+        ("our own probe", build_arp_probe(MAC, VIP)),
+        ("somebody else's address", from_other(build_arp_probe(MAC, "10.77.0.11"))),
+        ("one that has it as a prefix", from_other(build_announcement_frames(MAC, "10.77.0.1")[0])),
         (
             "somebody looks for it",
             bytes.fromhex(
                 "ffffffffffff02000000000b0806000108000604000102000000000b0a4d00010000000000000a4d006e"
             ),
         ),
-        ("no ARP", from_other(announcement(MAC, VIP6)[0])),
+        ("no ARP", from_other(build_announcement_frames(MAC, VIP6)[0])),
         ("no IPv4", REPLY_TO_PROBE[:16] + b"\x86\xdd" + REPLY_TO_PROBE[18:]),
         ("cut short", REPLY_TO_PROBE[:41]),
         ("nothing", b""),
     ],
 )
 def test_frames_without_a_claim(why: str, frame: bytes) -> None:
-    assert claim(frame, VIP, {MAC}) is None, why
+    assert parse_arp_claim(frame, VIP, {MAC}) is None, why
 
 
 def test_a_host_with_two_interfaces_hears_itself() -> None:
-    assert claim(REPLY_TO_PROBE, VIP, {MAC, OTHER}) is None
+    assert parse_arp_claim(REPLY_TO_PROBE, VIP, {MAC, OTHER}) is None
 
 
 def from_a_neighbour(address: str, mac: str) -> bytes:
     """Return the ICMPv6 message of an advertisement."""
-    return announcement(mac, address)[0][54:]
+    return build_announcement_frames(mac, address)[0][54:]
 
 
 def test_an_advertisement_is_a_claim() -> None:
-    assert advertised(from_a_neighbour(VIP6, OTHER), VIP6, {MAC}) == Claim(OTHER)
+    assert parse_advertisement(from_a_neighbour(VIP6, OTHER), VIP6, {MAC}) == Claim(OTHER)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +161,7 @@ def test_an_advertisement_is_a_claim() -> None:
     ids=["own", "another address", "a question", "no MAC", "cut short", "nothing"],
 )
 def test_an_advertisement_that_claims_nothing(message: bytes) -> None:
-    assert advertised(message, VIP6, {MAC}) is None
+    assert parse_advertisement(message, VIP6, {MAC}) is None
 
 
 @pytest.mark.parametrize(

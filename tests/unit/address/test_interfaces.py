@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from lvsdr.address.interfaces import Connected, Interface, InterfaceAddress, connected, mac, parse
+from lvsdr.address.interfaces import (
+    ConnectedNetwork,
+    Interface,
+    InterfaceAddress,
+    parse_connected_networks,
+    parse_interfaces,
+    parse_neighbour_mac,
+)
 from lvsdr.errors import LvsdrError
 
 FOREVER = 4294967295
@@ -84,7 +91,7 @@ RECORDED = json.dumps(
 
 
 def test_an_interface() -> None:
-    (d0,) = parse(RECORDED)
+    (d0,) = parse_interfaces(RECORDED)
     assert d0 == Interface(
         name="d0",
         number=3,
@@ -104,17 +111,22 @@ def test_an_interface() -> None:
 
 
 def test_names() -> None:
-    (d0,) = parse(RECORDED)
-    assert [d0.called(name) for name in ("d0", "foo0", "d", "d00", "foo", "")] == [
+    (d0,) = parse_interfaces(RECORDED)
+    assert [d0.has_name(name) for name in ("d0", "foo0", "d", "d00", "foo", "")] == [
         *(True, True, False, False, False, False)
     ]
 
 
 def test_addresses_are_found_whole() -> None:
     """10.9.0.2 is not 10.9.0.20, and a prefix is no part of an address."""
-    (d0,) = parse(RECORDED)
-    assert [found.prefix for found in d0.having("10.9.0.20")] == [24]
-    assert d0.having("10.9.0.2") == d0.having("10.9.0.20/24") == d0.having("fd77::") == ()
+    (d0,) = parse_interfaces(RECORDED)
+    assert [found.prefix for found in d0.find_entries("10.9.0.20")] == [24]
+    assert (
+        d0.find_entries("10.9.0.2")
+        == d0.find_entries("10.9.0.20/24")
+        == d0.find_entries("fd77::")
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,21 +140,21 @@ def test_addresses_are_found_whole() -> None:
     ],
 )
 def test_flags(flags: list[str], up: bool, carrier: bool, arp: bool) -> None:
-    (found,) = parse(json.dumps([{"ifindex": 1, "ifname": "eth0", "flags": flags}]))
+    (found,) = parse_interfaces(json.dumps([{"ifindex": 1, "ifname": "eth0", "flags": flags}]))
     assert (found.up, found.carrier, found.arp) == (up, carrier, arp)
     assert not found.loopback
 
 
 def test_nothing() -> None:
-    assert parse("") == parse("[]") == parse("[{},{}]") == ()
-    assert connected("") == connected("[]") == ()
-    assert mac("") is None
-    assert mac('[{"dst":"fd77::9","state":["FAILED"]}]') is None
+    assert parse_interfaces("") == parse_interfaces("[]") == parse_interfaces("[{},{}]") == ()
+    assert parse_connected_networks("") == parse_connected_networks("[]") == ()
+    assert parse_neighbour_mac("") is None
+    assert parse_neighbour_mac('[{"dst":"fd77::9","state":["FAILED"]}]') is None
 
 
 def test_nonsense() -> None:
     with pytest.raises(LvsdrError, match="cannot read the output of ip"):
-        parse("3: d0: <BROADCAST>")
+        parse_interfaces("3: d0: <BROADCAST>")
 
 
 def routes(*found: dict[str, object]) -> str:
@@ -157,18 +169,18 @@ def test_the_longest_prefix_then_the_link_then_the_metric() -> None:
         {"dst": "10.9.0.0/24", "dev": "fast", "metric": 100},
         {"dst": "10.9.0.0/16", "dev": "medium"},
     )
-    assert [network.device for network in connected(text)] == [
+    assert [network.device for network in parse_connected_networks(text)] == [
         *("fast", "slow", "dead", "medium", "wide")
     ]
-    assert connected(text)[0] == Connected("fast", 24, 100)
-    assert connected(text)[2].down
+    assert parse_connected_networks(text)[0] == ConnectedNetwork("fast", 24, 100)
+    assert parse_connected_networks(text)[2].down
 
 
 def test_without_a_metric_is_the_lowest() -> None:
     text = routes(
         {"dst": "10.9.0.0/24", "dev": "b", "metric": 1}, {"dst": "10.9.0.0/24", "dev": "a"}
     )
-    assert [network.device for network in connected(text)] == ["a", "b"]
+    assert [network.device for network in parse_connected_networks(text)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -188,13 +200,15 @@ def test_without_a_metric_is_the_lowest() -> None:
     ],
 )
 def test_unconnected_networks(route: dict[str, object]) -> None:
-    assert connected(routes(route)) == ()
+    assert parse_connected_networks(routes(route)) == ()
 
 
 def test_a_host_route_by_hand_is_a_network_of_one() -> None:
-    assert connected(routes({"dst": "10.9.0.20", "dev": "eth1"})) == (Connected("eth1", 32),)
-    assert connected(routes({"dst": "fd77::1", "dev": "eth1", "metric": 1024})) == (
-        Connected("eth1", 128, 1024),
+    assert parse_connected_networks(routes({"dst": "10.9.0.20", "dev": "eth1"})) == (
+        ConnectedNetwork("eth1", 32),
+    )
+    assert parse_connected_networks(routes({"dst": "fd77::1", "dev": "eth1", "metric": 1024})) == (
+        ConnectedNetwork("eth1", 128, 1024),
     )
 
 
@@ -202,4 +216,4 @@ def test_ipv6() -> None:
     text = routes(
         {"dst": "fd77::/64", "dev": "eth0", "protocol": "kernel", "metric": 256, "pref": "medium"}
     )
-    assert connected(text) == (Connected("eth0", 64, 256),)
+    assert parse_connected_networks(text) == (ConnectedNetwork("eth0", 64, 256),)

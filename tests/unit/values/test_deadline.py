@@ -14,14 +14,14 @@ def test_time_runs() -> None:
     first = deadline.remaining()
     time.sleep(0.01)
     assert 9 < deadline.remaining() < first <= 10.0
-    assert not deadline.expired()
+    assert not deadline.is_expired()
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
 def test_never_less_than_nothing(seconds: float) -> None:
     deadline = Deadline.after(seconds)
     assert deadline.remaining() == 0.0
-    assert deadline.expired()
+    assert deadline.is_expired()
 
 
 def test_it_is_the_monotonic_clock() -> None:
@@ -30,8 +30,8 @@ def test_it_is_the_monotonic_clock() -> None:
 
 def test_sooner() -> None:
     deadline = Deadline.after(10.0)
-    assert deadline.sooner(1.0).remaining() <= 1.0
-    assert deadline.sooner(100.0).remaining() == pytest.approx(deadline.remaining(), abs=0.5)
+    assert deadline.limit_to(1.0).remaining() <= 1.0
+    assert deadline.limit_to(100.0).remaining() == pytest.approx(deadline.remaining(), abs=0.5)
 
 
 def test_require() -> None:

@@ -7,11 +7,11 @@ from lvsdr.values.parsing import (
     canonical_address,
     is_decimal,
     is_host,
-    packed_address,
+    pack_address,
     parse_decimal,
+    parse_unicast_address,
     split_endpoint,
-    unicast_address,
-    unpacked_address,
+    unpack_address,
 )
 
 
@@ -41,13 +41,13 @@ def test_the_canonical_form_of_an_address(text: str, address: str | None) -> Non
 
 @pytest.mark.parametrize("text", ["10.9.0.20", "fd77::a0", "::", "::ffff:10.9.0.20", "fe80::1"])
 def test_octets_and_canonical_text_are_equivalent(text: str) -> None:
-    assert unpacked_address(packed_address(text)) == text
+    assert unpack_address(pack_address(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "10.9.0.020", "10.9.0", "10.9.0.300", "fe80::1%eth0", "1\0"])
 def test_a_text_without_octets(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
-        packed_address(text)
+        pack_address(text)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_text_without_octets(text: str) -> None:
     ],
 )
 def test_a_unicast_address(text: str, address: str) -> None:
-    assert unicast_address(text) == address
+    assert parse_unicast_address(text) == address
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_unicast_address(text: str, address: str) -> None:
 )
 def test_a_text_that_is_no_unicast_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"^$"):
-        unicast_address(text)
+        parse_unicast_address(text)
 
 
 @pytest.mark.parametrize("text", ["::ffff:10.9.0.20", "::ffff:a09:14", "::10.9.0.20", "::a09:14"])
 def test_an_ipv4_address_in_the_form_of_ipv6_is_no_unicast_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"^an IPv4 address in the form of IPv6$"):
-        unicast_address(text)
+        parse_unicast_address(text)
 
 
 @pytest.mark.parametrize(("text", "most_digits"), [("0", 1), ("007", 3), ("9" * 18, 18)])

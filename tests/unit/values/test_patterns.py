@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.values.patterns import steps, translated
+from lvsdr.values.patterns import compute_step_bound, translate_pattern
 
 ASCII = [chr(code) for code in range(1, 127) if chr(code) != "\n"]
 
@@ -29,7 +29,7 @@ def test_brackets_match_as_in_grep(pattern: str) -> None:
         check=False,
         env={"LC_ALL": "C"},
     )
-    compiled = re.compile(translated(pattern))
+    compiled = re.compile(translate_pattern(pattern))
     assert [sign for sign in ASCII if compiled.fullmatch(sign)] == done.stdout.decode().split("\n")[
         :-1
     ]
@@ -40,7 +40,7 @@ def test_brackets_match_as_in_grep(pattern: str) -> None:
     ["HS:sync|HS:async", "1", r"\d+ [\w:]+", "(?i)yes", r"\[[:alpha:]", "[a-c]", "a[", "[", r"\\"],
 )
 def test_common_notation_matches_the_same(pattern: str) -> None:
-    assert translated(pattern) == pattern
+    assert translate_pattern(pattern) == pattern
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_common_notation_matches_the_same(pattern: str) -> None:
 )
 def test_untranslatable_patterns_are_refused(pattern: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        translated(pattern)
+        translate_pattern(pattern)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_untranslatable_patterns_are_refused(pattern: str, problem: str) -> None
     ],
 )
 def test_the_bound_of_a_simple_pattern(pattern: str, bound: float) -> None:
-    assert steps(pattern, 10) == bound
+    assert compute_step_bound(pattern, 10) == bound
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_the_bound_of_a_simple_pattern(pattern: str, bound: float) -> None:
     ],
 )
 def test_a_pattern_without_a_bound(pattern: str) -> None:
-    assert steps(pattern, 10) == float("inf")
+    assert compute_step_bound(pattern, 10) == float("inf")
 
 
 @given(st.text(alphabet="ab|()[]*+?{},1\\.^$", max_size=12), st.text("ab", max_size=12))
 def test_any_pattern_has_a_bound_that_is_cheap_to_compute(pattern: str, value: str) -> None:
     try:
-        compiled = re.compile(translated(pattern))
+        compiled = re.compile(translate_pattern(pattern))
     except (ValueError, re.error, OverflowError):
         return
-    bound = steps(compiled.pattern, len(value))
+    bound = compute_step_bound(compiled.pattern, len(value))
     assert bound >= 1.0
     if bound < 10_000:
         compiled.fullmatch(value)  # must end

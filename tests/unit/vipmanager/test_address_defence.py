@@ -33,7 +33,7 @@ def test_claims_from_an_earlier_guard_are_ignored() -> None:
     defence.start_guard(PLACE, UP)
     defence.record_claim(AddressGuard(PLACE, UP), MAC)
     assert defence.due is None
-    assert earlier.bell.stopped()
+    assert earlier.bell.is_stopped()
 
 
 def test_a_guard_covers_one_interface_and_its_mac() -> None:

@@ -68,7 +68,7 @@ def gather_findings(
     second, ``receive_interim`` gets the findings so far.  So a check or a resolver that hangs
     delays its own host only.
     """
-    deadline = deadline.sooner(deadline.remaining() * _GATHERING)
+    deadline = deadline.limit_to(deadline.remaining() * _GATHERING)
     enough = _ENOUGH * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
@@ -81,14 +81,14 @@ def gather_findings(
     def pass_interim(candidates: list[Candidate]) -> None:
         if receive_interim is not None:
             certain = [_doubt_uncertain_failure(candidate) for candidate in candidates]
-            receive_interim(_combine(basis, certain, lookups.answers()))
+            receive_interim(_combine(basis, certain, lookups.list_results()))
 
     limits = CheckLimits(deadline, enough, pass_interim)
     candidates = check_all(list(basis.candidates), settings.spec, limits)
-    if not lookups.wait(deadline.sooner(PATIENCE)):
+    if not lookups.wait(deadline.limit_to(PATIENCE)):
         pass_interim(candidates)
         lookups.wait(deadline)
-    return _combine(basis, candidates, lookups.answers())
+    return _combine(basis, candidates, lookups.list_results())
 
 
 def _lay_basis(
@@ -99,7 +99,7 @@ def _lay_basis(
     deadline: Deadline,
 ) -> _Basis:
     spec = settings.spec
-    surveyed = survey(cluster, spec, deadline.sooner(deadline.remaining() * _LISTING))
+    surveyed = survey(cluster, spec, deadline.limit_to(deadline.remaining() * _LISTING))
     count = len(surveyed.candidates)
     hosts = [*surveyed.candidates, *_list_fallbacks(spec, cluster)]
     nodes = _judge_nodes(spec, cluster, {*saved.names.values(), *(it.host for it in hosts)})
@@ -181,7 +181,7 @@ def _find_grace(
     parts = {followed(spec) or "", *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return probe_time(crm.read_configuration(deadline.sooner(_CIB_TIMEOUT)), parts - {""})
+        return probe_time(crm.read_configuration(deadline.limit_to(_CIB_TIMEOUT)), parts - {""})
     except SourceUnavailable:
         return 0.0
 

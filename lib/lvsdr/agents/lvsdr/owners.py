@@ -13,7 +13,7 @@ from ...errors import BadArgument, LvsdrError, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
 from ...system import crm, ipvs, state
-from ...values.parsing import join_endpoint, without_instance_number
+from ...values.parsing import join_endpoint, remove_instance_number
 from .saved_pool import load_saved_pool, render_saved_pool
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ def _take_over(context: Context, stale: str) -> None:
 def _find_others(context: Context, key: ServiceKey) -> Iterator[str]:
     """Yield the other resources of this node that name the service in their state files."""
     for instance in context.instances("state"):
-        own = without_instance_number(instance) == without_instance_number(context.instance)
+        own = remove_instance_number(instance) == remove_instance_number(context.instance)
         if not own and load_saved_pool(context.file("state", of=instance)).service == key:
             yield instance
 
@@ -81,4 +81,4 @@ def _exists(context: Context, instance: str) -> bool:
         cluster = crm.read_cluster_state(context.deadline)
     except SourceUnavailable:
         return True
-    return without_instance_number(instance) in cluster.resources
+    return remove_instance_number(instance) in cluster.resources

@@ -10,13 +10,13 @@ from ...ipvs.table import ServiceConfig
 from ...ocf.value_parsers import Parser, duration
 from ...pacemaker.crm_mon import attribute_name, current_role
 from ...values.hosts import find_ignoring_case, is_link_local
-from ...values.parsing import canonical_address, is_decimal, is_host, unicast_address
+from ...values.parsing import canonical_address, is_decimal, is_host, parse_unicast_address
 
 MOST_WEIGHT = 65535  # ipvsadm(8), -w
 
 
 def _parse_service_address(text: str) -> str:
-    address = unicast_address(text)
+    address = parse_unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address

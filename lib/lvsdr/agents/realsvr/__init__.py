@@ -53,14 +53,14 @@ def start(context: Context) -> None:
 
 
 def _add_address(context: Context, vip: str, label: str) -> None:
-    entries = loopback.look(vip)
-    if entries.ours is None:
-        loopback.put(vip, label, context.deadline)
+    entries = loopback.find_entries(vip)
+    if entries.own_entry is None:
+        loopback.add_address(vip, label, context.deadline)
         context.log.info(f"{vip} put on lo")
     else:
-        labelled = f" with label {entries.ours.label}" if entries.ours.label else ""
+        labelled = f" with label {entries.own_entry.label}" if entries.own_entry.label else ""
         context.log.info(f"{vip} is on lo already{labelled}: adopted")
-    _warn_of_others(context, entries.others)
+    _warn_of_others(context, entries.other_entries)
 
 
 def monitor(context: Context) -> ExitCode | None:
@@ -69,10 +69,10 @@ def monitor(context: Context) -> ExitCode | None:
     A probe on a node without a start in this boot only looks for the address.
     """
     vip = _find_vip(context)
-    entries = loopback.look(vip) if vip else None
-    if vip is None or entries is None or entries.ours is None:
+    entries = loopback.find_entries(vip) if vip else None
+    if vip is None or entries is None or entries.own_entry is None:
         if entries is not None and not context.is_probe:
-            _warn_of_others(context, entries.others)
+            _warn_of_others(context, entries.other_entries)
         return ExitCode.NOT_RUNNING
     if context.is_probe and load_saved_start(context.file("state")) is None:
         return None
@@ -92,7 +92,7 @@ def _require_order(vip: str) -> None:
 def still_serves(context: Context) -> bool:
     """Test whether the address is on lo; the ARP settings cannot be read any more."""
     vip = _find_vip(context)
-    return vip is not None and loopback.look(vip).ours is not None
+    return vip is not None and loopback.find_entries(vip).own_entry is not None
 
 
 def _broken_parameters(context: Context) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def reload_agent(context: Context) -> None:
     """Store the new drain times, and repair settings that have changed."""
     values = context.values
     context.require_root("change the addresses of lo")
-    if loopback.look(values[VIP]).ours is None:
+    if loopback.find_entries(values[VIP]).own_entry is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
     with context.locked() as unlocked:
         arp_sysctls.hide_address(context, values[VIP])
@@ -134,7 +134,7 @@ def _find_present(context: Context) -> list[str]:
     """Return the addresses on lo to be removed: the parameter's, and the one that start stored."""
     saved = load_saved_start(context.file("state"))
     vips = dict.fromkeys(filter(None, (_find_vip(context), saved and saved.vip)))
-    return [vip for vip in vips if loopback.look(vip).ours is not None]
+    return [vip for vip in vips if loopback.find_entries(vip).own_entry is not None]
 
 
 def _remove(context: Context, vip: str, times: DrainTimes) -> None:
@@ -142,9 +142,9 @@ def _remove(context: Context, vip: str, times: DrainTimes) -> None:
         drain(vip, times, context.deadline, context.log)
     except Exception as error:  # a failed count must not keep the address
         context.log.warning(f"{vip}: connections not waited for: {error}")
-    loopback.take_away(vip, context.deadline)
+    loopback.remove_address(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
-    _warn_of_others(context, loopback.look(vip).others)
+    _warn_of_others(context, loopback.find_entries(vip).other_entries)
 
 
 def _choose_drain_times(context: Context) -> DrainTimes:
@@ -172,7 +172,10 @@ def validate_environment(context: Context) -> None:
     vip = context.values[VIP]
     context.require_binary("ip")
     _require_family(vip)
-    problems = [*_find_conflicts(vip), *map(_describe_other, loopback.look(vip).others)]
+    problems = [
+        *_find_conflicts(vip),
+        *map(_describe_other, loopback.find_entries(vip).other_entries),
+    ]
     if problems:
         raise BadArgument("; ".join(problems))
 

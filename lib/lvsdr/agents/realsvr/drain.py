@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from ...errors import SourceUnavailable
-from ...system.net.tcp_connections import unfinished
+from ...system.net.tcp_connections import count_unfinished
 from ...values.deadline import Deadline
 from .saved_start import DrainTimes
 
@@ -29,7 +29,7 @@ def drain(
     deadline: Deadline,
     log: Log,
     *,
-    count: Callable[[str], int] = unfinished,
+    count: Callable[[str], int] = count_unfinished,
 ) -> None:
     """Wait out the delay, then wait for connections that are not over, both within the deadline."""
     if times.delay:
@@ -42,12 +42,12 @@ def _wait_for_connections(
     vip: str, timeout: float, deadline: Deadline, log: Log, count: Callable[[str], int]
 ) -> None:
     limit = min(timeout, _limit_waiting(deadline))
-    end = deadline.sooner(limit)
+    end = deadline.limit_to(limit)
     connections = count(vip)
     if not connections:
         return
     log.info(f"{vip}: connections to wait for: {connections}, at most {limit:.3g} s")
-    while connections and not end.expired():
+    while connections and not end.is_expired():
         time.sleep(min(_POLL, end.remaining()))
         connections = count(vip)
     if connections:
@@ -66,7 +66,7 @@ def is_leaving(name: str | None, deadline: Deadline) -> bool:
     from ...system import crm
 
     try:
-        cluster = crm.read_cluster_state(deadline.sooner(_CRM_MON_TIMEOUT))
+        cluster = crm.read_cluster_state(deadline.limit_to(_CRM_MON_TIMEOUT))
     except SourceUnavailable:
         return True
     node = cluster.node(name or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...ocf.parameters import ParameterSet, defaulted, required
 from ...ocf.value_parsers import Parser, duration
 from ...values.hosts import is_link_local
-from ...values.parsing import unicast_address
+from ...values.parsing import parse_unicast_address
 
 LONGEST_LABEL = 15  # IFNAMSIZ (linux/if.h) less the final NUL
 
@@ -13,7 +13,7 @@ _PUNCTUATION = str.maketrans("", "", "._:-")
 
 
 def _parse_vip(text: str) -> str:
-    address = unicast_address(text)
+    address = parse_unicast_address(text)
     if is_link_local(address):
         raise ValueError("a link-local address is of one link only")
     return address

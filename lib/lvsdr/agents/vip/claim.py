@@ -12,7 +12,7 @@ from ...system.net import addresses, announcer, arp, ip_address, neighbours
 from ...system.net.announcer import Process, Rounds
 from ...values.deadline import Deadline
 from .saved_place import SavedPlace, recall, store
-from .settings import AddressSettings, Place, entry
+from .settings import AddressSettings, Place, find_entry
 
 _TICK = 0.1  # seconds between checks of the link or of duplicate address detection
 _LINK_PATIENCE = 5.0  # seconds for the link of an interface that was down
@@ -28,11 +28,11 @@ def set_up_interface(
     """
     interface = next(one for one in interfaces if one.name == place.device)
     if not interface.up:
-        addresses.change([f"link set dev {place.device} up"], context.deadline)
+        addresses.execute_commands([f"link set dev {place.device} up"], context.deadline)
         context.log.info(f"interface {place.device} set up")
-        patience = context.deadline.sooner(_LINK_PATIENCE)
+        patience = context.deadline.limit_to(_LINK_PATIENCE)
         interface = _read_interface(place, context.deadline)
-        while not interface.carrier and not patience.expired():
+        while not interface.carrier and not patience.is_expired():
             time.sleep(_TICK)
             interface = _read_interface(place, context.deadline)
     if wanted.check_link and not interface.carrier:
@@ -58,11 +58,11 @@ def refuse_conflict(
     deadline: Deadline,
 ) -> None:
     """Raise LvsdrError if another host or another interface of this node has the address."""
-    other = ip_address.elsewhere(place, interface, interfaces)
+    other = ip_address.find_other_interface(place, interface, interfaces)
     if other is not None:
         raise LvsdrError(f"{place.address} is on {other} of this node already")
     if wanted.duplicate_check:
-        mac = ip_address.rival(place, interface, interfaces, deadline)
+        mac = ip_address.find_rival(place, interface, interfaces, deadline)
         if mac is not None:
             raise LvsdrError(f"{place.address} is in use by {mac} on the segment of {place.device}")
 
@@ -70,7 +70,7 @@ def refuse_conflict(
 def keep_sysctls(place: Place, context: Context) -> None:
     """Set promote_secondaries: deleting a primary IPv4 address keeps its secondaries."""
     claims = context.claims()
-    context.log.info(*ip_address.keep_sysctls(place, claims))
+    context.log.info(*ip_address.claim_sysctls(place, claims))
     context.log.warning(*claims.trouble)
 
 
@@ -82,17 +82,17 @@ def establish_address(
     Raise LvsdrError if the kernel refuses the address.  If duplicate address detection finds
     another owner or does not end in time, the address is removed again before the error.
     """
-    changed = ip_address.reach(place, interface, wanted, context.deadline)
-    patience = context.deadline.sooner(_DAD_PATIENCE)
+    changed = ip_address.configure(place, interface, wanted, context.deadline)
+    patience = context.deadline.limit_to(_DAD_PATIENCE)
     while True:
         interface = _read_interface(place, context.deadline)
-        found = entry(interface, place)
+        found = find_entry(interface, place)
         if found is None:
             raise LvsdrError(
                 f"{place.address}/{place.prefix} is missing on {place.device}, "
                 "although the kernel accepted it"
             )
-        if found.dadfailed or (found.tentative and patience.expired()):
+        if found.dadfailed or (found.tentative and patience.is_expired()):
             remove_address(place.address, interface, context)
             raise LvsdrError(_explain_failure(place, interface, context, duplicate=found.dadfailed))
         if not found.tentative or not interface.carrier:
@@ -110,7 +110,7 @@ def _explain_failure(
         return (
             f"duplicate address detection for {place.address} did not end in time: address removed"
         )
-    mac = neighbours.mac_of(place.address, interface, context.deadline)
+    mac = neighbours.find_mac(place.address, interface, context.deadline)
     return f"{place.address} is in use by {mac or 'another host'} on the segment of {place.device}"
 
 
@@ -121,7 +121,7 @@ def remove_address(address: str, interface: Interface, context: Context) -> None
 
 
 def _read_interface(place: Place, deadline: Deadline) -> Interface:
-    found = addresses.interfaces(deadline, place.device)
+    found = addresses.read_interfaces(deadline, place.device)
     if not found:
         raise LvsdrError(f"interface {place.device} is gone")
     return found[0]
@@ -149,7 +149,7 @@ def announce_address(
     if not ip_address.can_announce(interface):
         return
     frames = ip_address.build_announcement(place, interface)
-    arp.send(interface.name, frames)
+    arp.send_frames(interface.name, frames)
     if times > 1:
         rounds = Rounds(interface.name, frames, times - 1, interval)
         announcer.begin(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...address.interfaces import LONGEST_NAME, interface_name
-from ...address.prefixes import Netmask, host_flaw, prefix_length
+from ...address.interfaces import LONGEST_NAME, parse_interface_name
+from ...address.prefixes import Netmask, find_host_flaw, parse_prefix_length
 from ...ocf.parameters import ParameterSet, Values, defaulted, deprecated, optional, required
 from ...ocf.value_parsers import OPPOSITE, Parser, boolean, whole_number, word_or
 from ...values.hosts import is_link_local
-from ...values.parsing import unicast_address
+from ...values.parsing import parse_unicast_address
 
 FOREVER = -1
 _MOST_SECONDS = 0xFFFFFFFE  # the kernel reads one more as "forever"
@@ -20,7 +20,7 @@ _LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 def _parse_interface_name(text: str) -> str:
     if ":" in text:
         raise ValueError("set a label with iflabel")
-    return interface_name(text)
+    return parse_interface_name(text)
 
 
 def _parse_label(text: str) -> str:
@@ -29,8 +29,12 @@ def _parse_label(text: str) -> str:
     return text
 
 
-_UNICAST_ADDRESS = Parser(unicast_address, "a unicast IPv4 or IPv6 address, without prefix or zone")
-_PREFIX = Parser(prefix_length, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask")
+_UNICAST_ADDRESS = Parser(
+    parse_unicast_address, "a unicast IPv4 or IPv6 address, without prefix or zone"
+)
+_PREFIX = Parser(
+    parse_prefix_length, "a prefix length (1 to 32, for IPv6 to 128) or an IPv4 netmask"
+)
 _INTERFACE_NAME = Parser(_parse_interface_name, "the name of a network interface")
 _LABEL = Parser(_parse_label, "made of letters, digits, - _ and .")
 
@@ -157,8 +161,8 @@ def _fits_its_family(values: Values) -> Iterator[str]:
     prefix = values[NETMASK]
     if ":" not in values[IP] and prefix is not None and prefix > 32:
         yield f"cidr_netmask={prefix}: must be 1 to 32 for an IPv4 address"
-    elif prefix is not None and host_flaw(values[IP], prefix):
-        yield f"ip={values[IP]}: {host_flaw(values[IP], prefix)}, which no host can have"
+    elif prefix is not None and find_host_flaw(values[IP], prefix):
+        yield f"ip={values[IP]}: {find_host_flaw(values[IP], prefix)}, which no host can have"
     if ":" in values[IP] and isinstance(prefix, Netmask):
         yield f"cidr_netmask={prefix}: is written as a netmask, but IPv6 has only prefix lengths"
     if ":" in values[IP] and values[IFLABEL] is not None:

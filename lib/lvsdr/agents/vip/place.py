@@ -50,11 +50,11 @@ def search_address(context: Context) -> AddressSearch:
     if sought is None or sought.nic is None:
         absence = "no interface of this node is connected to a network of the address"
         return AddressSearch(None, absence, wanted)
-    interfaces = addresses.interfaces(context.deadline, sought.nic)
+    interfaces = addresses.read_interfaces(context.deadline, sought.nic)
     if not interfaces or interfaces[0].loopback:
         return AddressSearch(None, f"interface {sought.nic} is gone", wanted)
     interface = interfaces[0]
-    there = interface.having(sought.address)
+    there = interface.find_entries(sought.address)
     if not there:
         return AddressSearch(None, f"{sought.address} is not on {interface.name}", wanted)
     prefix = there[0].prefix if sought.prefix is None else sought.prefix
@@ -85,7 +85,7 @@ def _choose_search(context: Context, wanted: WantedPlace | None) -> WantedPlace 
         return None  # without ip(8), start cannot have put it there
     if wanted.nic is not None:
         return wanted
-    for network in addresses.networks(wanted.address, context.deadline):
+    for network in addresses.read_connected_networks(wanted.address, context.deadline):
         if network.device != "lo":
             prefix = network.prefix if wanted.prefix is None else wanted.prefix
             return wanted._replace(nic=network.device, prefix=prefix)
@@ -101,8 +101,8 @@ def choose_destination(
     """
     address, prefix, nic = wanted.wanted_place
     known = prefix is not None and nic is not None
-    networks = () if known else addresses.networks(address, context.deadline)
-    interfaces = addresses.interfaces(context.deadline)
+    networks = () if known else addresses.read_connected_networks(address, context.deadline)
+    interfaces = addresses.read_interfaces(context.deadline)
     interface, prefix = choose_interface(wanted.wanted_place, interfaces, networks)
     require_label(wanted, interface.name)
     return Place(address, prefix, interface.name), interfaces

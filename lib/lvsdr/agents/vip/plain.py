@@ -34,7 +34,7 @@ def start(context: Context) -> None:
         place, interfaces = choose_destination(context, wanted)
         claim.leave_old_place(recall(path).place, place, interfaces, context)
         interface = claim.set_up_interface(place, interfaces, wanted, context)
-        if not interface.having(place.address):
+        if not interface.find_entries(place.address):
             claim.refuse_conflict(place, interface, interfaces, wanted, context.deadline)
         claim.take_address(place, interface, wanted, context)
 
@@ -123,7 +123,7 @@ def _refresh_neighbours(
 
     path, times = context.file("state"), wanted.arp_count_refresh
     try:
-        with state.locked(context.file("lock"), context.deadline.sooner(0)):
+        with state.locked(context.file("lock"), context.deadline.limit_to(0)):
             claim.end_announcements(path)
             claim.announce_address(path, place, interface, times, wanted.arp_interval)
     except LvsdrError as error:

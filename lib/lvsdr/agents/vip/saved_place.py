@@ -34,7 +34,7 @@ def store(path: str, memory: SavedPlace) -> None:
         address, prefix, device = memory.place
         lines.append(f"place {address} {prefix} {device}")
     if memory.announcer is not None:
-        lines.append(f"announcer {memory.announcer.pid} {memory.announcer.started}")
+        lines.append(f"announcer {memory.announcer.pid} {memory.announcer.start_time}")
     try:
         state.replace(path, "\n".join((*lines, "")), 0o600)
     except OSError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...address import interfaces as shared
-from ...address.interfaces import LONGEST_NAME, Connected, Interface
+from ...address.interfaces import LONGEST_NAME, ConnectedNetwork, Interface
 from ...address.interfaces import Place as Place
-from ...address.interfaces import entry as entry
+from ...address.interfaces import find_entry as find_entry
 from ...errors import BadArgument
 from ...ocf.parameters import Values
 from ...values.light_typing import NamedTuple
@@ -57,7 +57,7 @@ def read_settings(values: Values) -> AddressSettings:
 
 
 def choose_interface(
-    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[Connected]
+    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[ConnectedNetwork]
 ) -> tuple[Interface, int]:
     """Return the interface for the address, and its prefix length.
 
@@ -87,13 +87,13 @@ def choose_interface(
 
 def _find_interface(wanted: WantedPlace, interfaces: Sequence[Interface]) -> Interface:
     for interface in interfaces:
-        if interface.called(wanted.nic or ""):
+        if interface.has_name(wanted.nic or ""):
             return interface
     raise BadArgument(f"nic={wanted.nic}: this node has no such interface")
 
 
 def _find_connected_interface(
-    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[Connected]
+    wanted: WantedPlace, interfaces: Sequence[Interface], networks: Sequence[ConnectedNetwork]
 ) -> Interface:
     by_name = {interface.name: interface for interface in interfaces if not interface.loopback}
     for network in networks:
@@ -106,7 +106,7 @@ def _find_connected_interface(
 
 def build_label(wanted: AddressSettings, device: str) -> str:
     """Return the whole label; empty for IPv6, which has no labels."""
-    return shared.label(wanted.wanted_place.address, device, wanted.iflabel)
+    return shared.format_label(wanted.wanted_place.address, device, wanted.iflabel)
 
 
 def require_label(wanted: AddressSettings, device: str) -> None:
@@ -127,10 +127,10 @@ def find_misplacement(place: Place, interface: Interface, asked: WantedPlace | N
     """
     if asked is not None and asked.address != place.address:
         return f"{place.address} is on {place.device}, but ip={asked.address}"
-    if asked is not None and asked.nic is not None and not interface.called(asked.nic):
+    if asked is not None and asked.nic is not None and not interface.has_name(asked.nic):
         return f"{place.address} is on {place.device}, but nic={asked.nic}"
     prefix = (asked.prefix if asked is not None else None) or place.prefix
-    there = interface.having(place.address)
+    there = interface.find_entries(place.address)
     if all(found.prefix != prefix for found in there):
         return f"prefix of {place.address} on {place.device} is {there[0].prefix}, not {prefix}"
     if all(found.peer for found in there):
@@ -142,7 +142,7 @@ def find_misplacement(place: Place, interface: Interface, asked: WantedPlace | N
 
 def find_differences(place: Place, interface: Interface, wanted: AddressSettings) -> Iterator[str]:
     """Yield the differences from the parameters that do not keep clients from the address."""
-    found, whole = entry(interface, place), build_label(wanted, place.device)
+    found, whole = find_entry(interface, place), build_label(wanted, place.device)
     if found is None:
         return
     if found.label != whole:

@@ -79,7 +79,7 @@ def query_socket(path: str, seconds: float) -> bytes | None:
             reply = b""
             while piece := wire.recv(65536):
                 reply += piece
-                if deadline.expired() or len(reply) > _LONGEST_REPLY:
+                if deadline.is_expired() or len(reply) > _LONGEST_REPLY:
                     raise LvsdrError(f"{path}: the answer is too long, or not complete in time")
                 wire.settimeout(deadline.remaining())
             return reply

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...address.interfaces import Connected, Interface, connected, mac, parse
+from ...address.interfaces import (
+    ConnectedNetwork,
+    Interface,
+    parse_connected_networks,
+    parse_interfaces,
+    parse_neighbour_mac,
+)
 from ...errors import LvsdrError, NotInstalled
 from ...values.deadline import Deadline
 from .. import state
@@ -15,63 +21,67 @@ _ATTEMPTS = 5
 _MISSING = (b"does not exist", b"Cannot find device", b"No such device")
 
 
-def interfaces(deadline: Deadline, device: str | None = None) -> tuple[Interface, ...]:
+def read_interfaces(deadline: Deadline, device: str | None = None) -> tuple[Interface, ...]:
     """Return the interfaces of this network namespace with their addresses; raise LvsdrError.
 
     ``device``, a name or an alternative one, limits the result to that interface, or to none if it
     is missing.
     """
-    only = ("dev", device) if device else ()
-    return parse(_ask(("ip", "-json", "address", "show", *only), deadline))
+    device_words = ("dev", device) if device else ()
+    return parse_interfaces(_query_ip(("ip", "-json", "address", "show", *device_words), deadline))
 
 
-def networks(address: str, deadline: Deadline) -> tuple[Connected, ...]:
+def read_connected_networks(address: str, deadline: Deadline) -> tuple[ConnectedNetwork, ...]:
     """Return the connected networks that contain ``address``, best first; raise LvsdrError."""
     family = "-6" if ":" in address else "-4"
-    return connected(_ask(("ip", family, "-json", "route", "show", "match", address), deadline))
+    return parse_connected_networks(
+        _query_ip(("ip", family, "-json", "route", "show", "match", address), deadline)
+    )
 
 
-def neighbour(address: str, device: str, deadline: Deadline) -> str | None:
+def read_neighbour_mac(address: str, device: str, deadline: Deadline) -> str | None:
     """Return the MAC of an address in the neighbour table; raise LvsdrError."""
-    return mac(_ask(("ip", "-json", "neighbour", "show", "to", address, "dev", device), deadline))
+    return parse_neighbour_mac(
+        _query_ip(("ip", "-json", "neighbour", "show", "to", address, "dev", device), deadline)
+    )
 
 
-def change(lines: Sequence[str], deadline: Deadline) -> None:
+def execute_commands(commands: Sequence[str], deadline: Deadline) -> None:
     """Execute commands of ip(8) such as ``address add ...``, in one process.
 
     The first failure ends the batch; raises LvsdrError with ip's message.
     """
-    if lines:
-        batch = "".join(f"{line}\n" for line in lines).encode()
-        done = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
-        if done.status == NOT_THERE:
-            raise NotInstalled(done.complaint())
-        if done.problem or done.status:
-            raise LvsdrError(f"ip: {_said(done.stderr) or done.complaint()}")
+    if commands:
+        batch = "".join(f"{line}\n" for line in commands).encode()
+        result = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
+        if result.status == NOT_THERE:
+            raise NotInstalled(result.complaint())
+        if result.problem or result.status:
+            raise LvsdrError(f"ip: {_extract_messages(result.stderr) or result.complaint()}")
 
 
-def _ask(argv: tuple[str, ...], deadline: Deadline) -> str:
+def _query_ip(argv: tuple[str, ...], deadline: Deadline) -> str:
     """Return the output of ip; an empty text without such an interface.
 
     A change during a dump may leave entries out, whatever the exit status; such a dump is repeated.
     """
     for _ in range(_ATTEMPTS):
-        done = run(argv, deadline)
-        if _INTERRUPTED not in done.stderr:
+        result = run(argv, deadline)
+        if _INTERRUPTED not in result.stderr:
             break
     else:
-        raise LvsdrError(f"{' '.join(argv)}: {_said(done.stderr)}")
-    if done.status == NOT_THERE:
-        raise NotInstalled(done.complaint())
-    if done.problem is None and done.status == 0:
-        return done.stdout.decode("utf-8", "replace")
-    if done.problem is None and any(missing in done.stderr for missing in _MISSING):
+        raise LvsdrError(f"{' '.join(argv)}: {_extract_messages(result.stderr)}")
+    if result.status == NOT_THERE:
+        raise NotInstalled(result.complaint())
+    if result.problem is None and result.status == 0:
+        return result.stdout.decode("utf-8", "replace")
+    if result.problem is None and any(missing in result.stderr for missing in _MISSING):
         return ""
-    raise LvsdrError(f"{' '.join(argv)}: {_said(done.stderr) or done.complaint()}")
+    raise LvsdrError(f"{' '.join(argv)}: {_extract_messages(result.stderr) or result.complaint()}")
 
 
-def _said(stderr: bytes) -> str:
+def _extract_messages(stderr: bytes) -> str:
     """Return the error messages of ip, without the line that only names the failed batch line."""
     lines = stderr.decode("utf-8", "replace").splitlines()
-    told = [line for line in lines if not line.startswith("Command failed")]
-    return "; ".join(line.strip() for line in told)[:300]
+    messages = [line for line in lines if not line.startswith("Command failed")]
+    return "; ".join(line.strip() for line in messages)[:300]

@@ -34,33 +34,33 @@ class Rounds(NamedTuple):
 
 
 class Process(NamedTuple):
-    """A process of this boot; ``started`` is in clock ticks since the boot (proc(5), stat)."""
+    """A process of this boot; ``start_time`` is in clock ticks since the boot (proc(5), stat)."""
 
     pid: int
-    started: int
+    start_time: int
 
 
 def begin(
-    rounds: Rounds, remember: Callable[[Process], None], wanted: Callable[[Process], bool]
+    rounds: Rounds, store_process: Callable[[Process], None], is_wanted: Callable[[Process], bool]
 ) -> None:
     """Send in the background.
 
-    Nothing is sent before ``remember`` has returned, and only while ``wanted`` is true.  So a later
-    action finds the process and can end it; a process without a record ends by itself.
+    Nothing is sent before ``store_process`` has returned, and only while ``is_wanted`` is true.  So
+    a later action finds the process and can end it; a process without a record ends by itself.
     """
     gate, opener = os.pipe()
     ready, bell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _live(rounds, wanted, gate, bell)
+        _run_child(rounds, is_wanted, gate, bell)
     os.close(gate)
     os.close(bell)
     try:
         # Without its own session, the child would end with the action's process group.
         os.read(ready, 1)
-        started = _started(pid)
-        if started is not None:
-            remember(Process(pid, started))
+        start_time = _read_start_time(pid)
+        if start_time is not None:
+            store_process(Process(pid, start_time))
             with suppress(BrokenPipeError):  # the child has already been killed
                 os.write(opener, _GO)
     finally:
@@ -70,33 +70,33 @@ def begin(
 
 def end(process: Process) -> bool:
     """Kill the process and wait until it is gone; return False if it has ended before."""
-    if _started(process.pid) != process.started:
+    if _read_start_time(process.pid) != process.start_time:
         return False
     try:
         os.kill(process.pid, _SIGKILL)
     except ProcessLookupError:
         return False
     limit = time.monotonic() + _PATIENCE
-    while _started(process.pid) == process.started and time.monotonic() < limit:
+    while _read_start_time(process.pid) == process.start_time and time.monotonic() < limit:
         time.sleep(_TICK)
     return True
 
 
-def _live(rounds: Rounds, wanted: Callable[[Process], bool], gate: int, bell: int) -> None:
+def _run_child(rounds: Rounds, is_wanted: Callable[[Process], bool], gate: int, bell: int) -> None:
     """Run the child, which never returns."""
     try:
         os.setsid()
         os.write(bell, _GO)
-        _let_go_of_all_but(gate)
+        _close_all_but(gate)
         if os.read(gate, 1) == _GO:
-            _send_all(rounds, wanted)
+            _send_all(rounds, is_wanted)
     except (LvsdrError, OSError):
         os._exit(1)  # for example, the interface is gone; no process waits for a report
     finally:
         os._exit(0)
 
 
-def _let_go_of_all_but(gate: int) -> None:
+def _close_all_but(gate: int) -> None:
     """Close every descriptor but ``gate``.
 
     Pacemaker waits for the output pipe to close, and the lock must be free.
@@ -110,22 +110,22 @@ def _let_go_of_all_but(gate: int) -> None:
                 os.close(int(name))
 
 
-def _send_all(rounds: Rounds, wanted: Callable[[Process], bool]) -> None:
+def _send_all(rounds: Rounds, is_wanted: Callable[[Process], bool]) -> None:
     from . import arp, links  # not needed to end a process
 
     pid = os.getpid()
-    myself = Process(pid, _started(pid) or 0)
+    own_process = Process(pid, _read_start_time(pid) or 0)
     for _ in range(rounds.times):
         time.sleep(rounds.interval)
-        if not wanted(myself):
+        if not is_wanted(own_process):
             return
         interface = links.interface(rounds.device)
         if interface is None or not interface.carrier:
             return  # another node may have the address when the link returns
-        arp.send(rounds.device, rounds.frames)
+        arp.send_frames(rounds.device, rounds.frames)
 
 
-def _started(pid: int) -> int | None:
+def _read_start_time(pid: int) -> int | None:
     """Return the start time of a process; None if it is gone, or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

@@ -8,7 +8,7 @@ import select
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from ...address.frames import ARP, Claim, advertised, arp_probe, claim
+from ...address.frames import ARP, Claim, build_arp_probe, parse_advertisement, parse_arp_claim
 from ...errors import LvsdrError
 from ...values.deadline import Deadline
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 # RFC 5227 also sends 3 probes, but takes up to 7 s: too long for a failover.
 PATIENCE = (0.3, 0.3, 0.4)  # seconds to listen after each probe
 _TICK_MS = 1000  # milliseconds between checks of the bell
-_MOST = 1000  # frames at a time
-_FLOOD = 1.0  # seconds from one reported conflict to the next
+_MOST_FRAMES = 1000  # frames at a time
+_REPORT_INTERVAL = 1.0  # seconds from one reported conflict to the next
 _ADVERTISEMENT = 136  # RFC 4861, 4.4
 _ICMP6_FILTER = 1  # linux/icmpv6.h
 
 
-def send(device: str, frames: Sequence[bytes]) -> None:
+def send_frames(device: str, frames: Sequence[bytes]) -> None:
     """Send whole Ethernet frames over an interface; raise LvsdrError."""
-    wire = _open(device, 0)  # protocol 0 receives nothing
+    wire = _open_packet_socket(device, 0)  # protocol 0 receives nothing
     try:
         for frame in frames:
             wire.send(frame)
@@ -37,11 +37,11 @@ def send(device: str, frames: Sequence[bytes]) -> None:
         wire.close()
 
 
-def conflict(
+def find_conflict(
     device: str,
     mac: str,
     address: str,
-    own: Collection[str],
+    own_macs: Collection[str],
     deadline: Deadline,
     patience: Sequence[float] = PATIENCE,
     *,
@@ -50,19 +50,19 @@ def conflict(
     """Return the MAC of a neighbour that has the IPv4 address, or wants it at this moment.
 
     ``patience`` has the seconds to listen after each probe; without a conflict, all of them pass.
-    ``mac`` belongs to the interface; ``own`` are all MACs of this node.  ``among_equals`` limits
-    the hosts that only probe for the address to those with a lower MAC than ``mac``.  Raises
+    ``mac`` belongs to the interface; ``own_macs`` are all MACs of this node.  ``among_equals``
+    limits the hosts that only probe for the address to those with a lower MAC than ``mac``.  Raises
     LvsdrError if the interface cannot be used or the time is up.
     """
-    wire = _open(device, ARP)
+    wire = _open_packet_socket(device, ARP)
     try:
-        probe = arp_probe(mac, address)
+        probe = build_arp_probe(mac, address)
         for seconds in patience:
             deadline.require(f"the ARP probes for {address}")
             wire.send(probe)
-            for found in _claims(wire, address, own, deadline.sooner(seconds)):
-                if found.precedes(mac) or not among_equals:
-                    return found.mac
+            for claim in _receive_claims(wire, address, own_macs, deadline.limit_to(seconds)):
+                if claim.precedes(mac) or not among_equals:
+                    return claim.mac
         return None
     except OSError as error:
         raise LvsdrError(f"cannot probe for {address} on {device}: {error.strerror}") from None
@@ -70,56 +70,58 @@ def conflict(
         wire.close()
 
 
-def _claims(
-    wire: socket.socket, address: str, own: Collection[str], until: Deadline
+def _receive_claims(
+    wire: socket.socket, address: str, own_macs: Collection[str], until: Deadline
 ) -> Iterator[Claim]:
     """Yield claims of other hosts as they arrive."""
     poller = select.poll()
     poller.register(wire.fileno(), select.POLLIN)
-    while not until.expired():
+    while not until.is_expired():
         for _ in poller.poll(until.remaining() * 1000):
-            found = claim(wire.recv(2048), address, own)
-            if found is not None:
-                yield found
+            claim = parse_arp_claim(wire.recv(2048), address, own_macs)
+            if claim is not None:
+                yield claim
 
 
-def watch(
-    device: str, address: str, own: Collection[str], tell: Callable[[str], None], bell: Bell
+def watch_claims(
+    device: str, address: str, own_macs: Collection[str], report: Callable[[str], None], bell: Bell
 ) -> None:
     """Report the MAC of each host that claims ``address``, until ``bell`` is stopped.
 
-    A flood of claims is reported once a second.  ``own`` are the MACs of this node.  Raises
+    A flood of claims is reported once a second.  ``own_macs`` are the MACs of this node.  Raises
     LvsdrError if the interface cannot be used.
     """
-    wire = _advertisements(device) if ":" in address else _open(device, ARP)
-    understand = advertised if ":" in address else claim
+    wire = (
+        _open_advertisement_socket(device) if ":" in address else _open_packet_socket(device, ARP)
+    )
+    parse_claim = parse_advertisement if ":" in address else parse_arp_claim
     poller = select.poll()
     poller.register(wire.fileno(), select.POLLIN)
     try:
-        while not bell.stopped():
-            frames = _received(wire, poller)
-            claims = [understand(frame, address, own) for frame in frames]
-            macs = [found.mac for found in claims if found is not None and not found.probing]
+        while not bell.is_stopped():
+            frames = _receive_frames(wire, poller)
+            claims = [parse_claim(frame, address, own_macs) for frame in frames]
+            macs = [claim.mac for claim in claims if claim is not None and not claim.probing]
             if macs:
-                tell(macs[-1])
-                bell.wait(_FLOOD)
+                report(macs[-1])
+                bell.wait(_REPORT_INTERVAL)
     except OSError as error:
         raise LvsdrError(f"cannot listen on {device}: {error.strerror}") from None
     finally:
         wire.close()
 
 
-def _received(wire: socket.socket, poller: select.poll) -> list[bytes]:
+def _receive_frames(wire: socket.socket, poller: select.poll) -> list[bytes]:
     """Return all frames that have arrived, or the first that arrives within a second."""
     frames: list[bytes] = []
     wait = _TICK_MS
-    while len(frames) < _MOST and poller.poll(wait):
+    while len(frames) < _MOST_FRAMES and poller.poll(wait):
         frames.append(wire.recv(2048))
         wait = 0
     return frames
 
 
-def _advertisements(device: str) -> socket.socket:
+def _open_advertisement_socket(device: str) -> socket.socket:
     """Open a socket for the neighbour advertisements of IPv6 on an interface (RFC 3542, 3.2)."""
     number = _ADVERTISEMENT
     words = [0xFFFFFFFF] * 8
@@ -129,8 +131,8 @@ def _advertisements(device: str) -> socket.socket:
     except OSError as error:
         raise LvsdrError(f"cannot open a raw socket: {error.strerror}") from None
     try:
-        filtered = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
-        wire.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, filtered)
+        icmp_filter = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+        wire.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, icmp_filter)
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
     except OSError as error:
         wire.close()
@@ -138,7 +140,7 @@ def _advertisements(device: str) -> socket.socket:
     return wire
 
 
-def _open(device: str, protocol: int) -> socket.socket:
+def _open_packet_socket(device: str, protocol: int) -> socket.socket:
     try:
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
     except OSError as error:

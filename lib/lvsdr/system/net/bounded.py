@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def bounded(kind: type[Any], deadline: Deadline) -> type[Any]:
+def build_bounded_class(kind: type[Any], deadline: Deadline) -> type[Any]:
     """Return a class of connections like ``kind`` that stop reading at the deadline."""
 
     class Bounded(kind):  # type: ignore[misc]
@@ -55,7 +55,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._deadline.expired():
+        if self._deadline.is_expired():
             raise TimeoutError("the deadline is over")
         self._wire.settimeout(self._deadline.remaining())
         return self._file.readinto(buffer)

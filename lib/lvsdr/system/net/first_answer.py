@@ -33,7 +33,7 @@ class Bell:
         self._stopped = True
         self.ring()
 
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         return self._stopped
 
     def ring(self) -> None:
@@ -47,7 +47,7 @@ class Bell:
             self._condition.wait_for(lambda: self._stopped or until(), seconds)
 
 
-def first(
+def find_first_answer(
     attempts: Sequence[tuple[str, Callable[[], T]]], deadline: Deadline, bell: Bell
 ) -> tuple[int, T, float]:
     """Return the first answer of all attempts: its index, the answer, and its start time.
@@ -56,38 +56,41 @@ def first(
     SourceUnavailable with all reasons without an answer in time, or when ``bell`` is stopped.
     Raises any other error of an attempt.
     """
-    ended: list[tuple[int, T | Exception, float]] = []
+    outcomes: list[tuple[int, T | Exception, float]] = []
     failures: dict[int, str] = {}
-    started = 0
-    while len(failures) < len(attempts) and not bell.stopped():
-        if started < len(attempts):
-            arguments = (started, attempts[started][1], ended, bell)
-            Thread(target=_run, args=arguments, daemon=True).start()
-            started += 1
-        pause = deadline if started == len(attempts) else deadline.sooner(_HEAD_START)
-        bell.wait(pause.remaining(), lambda: bool(ended))
-        while ended:
-            index, outcome, asked = ended.pop(0)
+    started_count = 0
+    while len(failures) < len(attempts) and not bell.is_stopped():
+        if started_count < len(attempts):
+            arguments = (started_count, attempts[started_count][1], outcomes, bell)
+            Thread(target=_run_attempt, args=arguments, daemon=True).start()
+            started_count += 1
+        pause = deadline if started_count == len(attempts) else deadline.limit_to(_HEAD_START)
+        bell.wait(pause.remaining(), lambda: bool(outcomes))
+        while outcomes:
+            index, outcome, queried_at = outcomes.pop(0)
             if not isinstance(outcome, Exception):
-                return index, outcome, asked
+                return index, outcome, queried_at
             if not isinstance(outcome, SourceUnavailable):
                 raise outcome
             failures[index] = str(outcome)
-        if deadline.expired():
+        if deadline.is_expired():
             break
-    late = "stopped" if bell.stopped() else "no answer in time"
-    reasons = (f"{name}: {failures.get(i, late)}" for i, (name, _) in enumerate(attempts))
+    missing_reason = "stopped" if bell.is_stopped() else "no answer in time"
+    reasons = (f"{name}: {failures.get(i, missing_reason)}" for i, (name, _) in enumerate(attempts))
     raise SourceUnavailable("; ".join(reasons))
 
 
-def _run(
-    index: int, ask: Callable[[], T], ended: list[tuple[int, T | Exception, float]], bell: Bell
+def _run_attempt(
+    index: int,
+    attempt: Callable[[], T],
+    outcomes: list[tuple[int, T | Exception, float]],
+    bell: Bell,
 ) -> None:
-    asked = time.monotonic()
+    queried_at = time.monotonic()
     outcome: T | Exception
     try:
-        outcome = ask()
+        outcome = attempt()
     except Exception as error:
         outcome = error
-    ended.append((index, outcome, asked))
+    outcomes.append((index, outcome, queried_at))
     bell.ring()

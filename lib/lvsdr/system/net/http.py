@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-_MOST = 1024 * 1024  # bytes of an answer
-_LONGEST = 64 * 1024  # bytes of a line
+_LONGEST_BODY = 1024 * 1024  # bytes of an answer
+_LONGEST_LINE = 64 * 1024  # bytes of a line
 _PIECE = 64  # bytes between checks of the deadline: a server may send single bytes
 
 
@@ -69,14 +69,14 @@ def exchange(endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadl
         body = bytearray()
         for piece in answer.stream(_PIECE):
             body += piece
-            if len(body) > _MOST:
-                raise SourceUnavailable(f"answered more than {_MOST} bytes")
-            _left(deadline)
+            if len(body) > _LONGEST_BODY:
+                raise SourceUnavailable(f"answered more than {_LONGEST_BODY} bytes")
+            _require_time(deadline)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status, headers, bytes(body))
 
 
-def lines(
+def stream_lines(
     endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
 ) -> Iterator[Response]:
     """Send a request and yield each line of the answer, until its end or the deadline."""
@@ -84,10 +84,10 @@ def lines(
         line = bytearray()
         for piece in answer.stream(1):
             line += piece
-            if line.endswith(b"\n") or len(line) > _LONGEST:
+            if line.endswith(b"\n") or len(line) > _LONGEST_LINE:
                 yield Response(answer.status, {}, bytes(line))
                 line.clear()
-            _left(deadline)
+            _require_time(deadline)
         if line:
             yield Response(answer.status, {}, bytes(line))
 
@@ -98,7 +98,7 @@ class _Exchange:
     def __init__(
         self, endpoint: Endpoint, request: Request, trust: Trust, deadline: Deadline
     ) -> None:
-        self._urllib3 = _urllib3()
+        self._urllib3 = _import_urllib3()
         self._endpoint, self._request = endpoint, request
         self._trust, self._deadline = trust, deadline
         self._pool: Any = None
@@ -108,29 +108,31 @@ class _Exchange:
             return self._open()
         except Exception as error:
             self._close()
-            raise self._translated(error) from None
+            raise self._translate_error(error) from None
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         self._close()
         if isinstance(error, Exception):
-            raise self._translated(error) from None
+            raise self._translate_error(error) from None
 
     def _open(self) -> Any:
-        left = _left(self._deadline)
+        seconds_left = _require_time(self._deadline)
         host, port, tls, address = self._endpoint
         method, path, body, headers = self._request
-        more = _tls(self._trust) if tls else {}
+        tls_settings = _build_tls_settings(self._trust) if tls else {}
         if tls and address is not None:
-            more.update(assert_hostname=host, server_hostname=host)
+            tls_settings.update(assert_hostname=host, server_hostname=host)
         kind = self._urllib3.HTTPSConnectionPool if tls else self._urllib3.HTTPConnectionPool
-        timeout = self._urllib3.Timeout(total=left)
-        self._pool = kind(address or host, port, timeout=timeout, retries=False, **more)
-        from .bounded import bounded  # imports socket: too costly for describing a store
+        timeout = self._urllib3.Timeout(total=seconds_left)
+        self._pool = kind(address or host, port, timeout=timeout, retries=False, **tls_settings)
+        from .bounded import (
+            build_bounded_class,  # imports socket: too costly for describing a store
+        )
 
-        self._pool.ConnectionCls = bounded(kind.ConnectionCls, self._deadline)
+        self._pool.ConnectionCls = build_bounded_class(kind.ConnectionCls, self._deadline)
         headers = {"Host": str(self._endpoint).partition("://")[2], **headers}
-        how: dict[str, Any] = {"redirect": False, "preload_content": False}
-        self._answer = self._pool.urlopen(method, path, body=body, headers=headers, **how)
+        options: dict[str, Any] = {"redirect": False, "preload_content": False}
+        self._answer = self._pool.urlopen(method, path, body=body, headers=headers, **options)
         return self._answer
 
     def _close(self) -> None:
@@ -140,62 +142,66 @@ class _Exchange:
         if pool is not None:
             pool.close()
 
-    def _translated(self, error: Exception) -> Exception:
-        known = (self._urllib3.exceptions.HTTPError, OSError, ValueError)
-        if not isinstance(error, known):
+    def _translate_error(self, error: Exception) -> Exception:
+        known_errors = (self._urllib3.exceptions.HTTPError, OSError, ValueError)
+        if not isinstance(error, known_errors):
             return error
-        refused = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
-        return Refused(_why(error)) if refused else SourceUnavailable(_why(error))
+        is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in _walk_causes(error))
+        return (
+            Refused(_describe_cause(error))
+            if is_refused
+            else SourceUnavailable(_describe_cause(error))
+        )
 
 
-def _left(deadline: Deadline) -> float:
-    if deadline.expired():
+def _require_time(deadline: Deadline) -> float:
+    if deadline.is_expired():
         raise SourceUnavailable("no answer in time")
     return deadline.remaining()
 
 
-def _why(error: BaseException) -> str:
+def _describe_cause(error: BaseException) -> str:
     """Return the cause of an error, in a few words; urllib3 wraps system errors several times."""
-    behind = list(_causes(error))
-    for cause in behind:
+    causes = list(_walk_causes(error))
+    for cause in causes:
         if getattr(cause, "verify_message", ""):
             return f"its certificate is not valid: {getattr(cause, 'verify_message', '')}"
-    for cause in behind:
+    for cause in causes:
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
             return "no answer in time"
         if type(cause).__name__ == "SSLError" and getattr(cause, "reason", None):
             return f"TLS: {getattr(cause, 'reason', '')}".replace("_", " ").lower()
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    for cause in behind:
+    for cause in causes:
         if "Cert" in type(cause).__name__:  # the certificate of another host, rejected by urllib3
             return f"its certificate is not valid: {cause}"
-    if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in behind):
+    if any(type(cause) in (ValueError, UnicodeEncodeError) for cause in causes):
         # The original text "Invalid header value ..." would show a token.
         return (
             "the request cannot be sent: a configured value has a character that is illegal in HTTP"
         )
     # urllib3 raises and catches TypeError internally.
-    wrapped = [cause for cause in behind if not isinstance(cause, TypeError)]
-    return str(wrapped[-1]) or type(wrapped[-1]).__name__
+    relevant_causes = [cause for cause in causes if not isinstance(cause, TypeError)]
+    return str(relevant_causes[-1]) or type(relevant_causes[-1]).__name__
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and the errors that it wraps, outermost first."""
     yield error
     for inner in (*error.args, error.__cause__, error.__context__):
         if isinstance(inner, BaseException):
-            yield from _causes(inner)
+            yield from _walk_causes(inner)
 
 
-def _urllib3() -> Any:
+def _import_urllib3() -> Any:
     """Return the module; raise NotInstalled without it."""
     with from_package("python3-urllib3"):
         import urllib3
     return urllib3
 
 
-def _tls(trust: Trust) -> dict[str, Any]:
+def _build_tls_settings(trust: Trust) -> dict[str, Any]:
     """Return urllib3's settings for TLS; it reads the files anew for every connection."""
     for path in filter(None, trust):
         _require_readable(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...address import commands
-from ...address.frames import announcement
+from ...address.frames import build_announcement_frames
 from ...address.interfaces import Interface, Place
 from ...errors import LvsdrError
 from ...values.deadline import Deadline
@@ -14,22 +14,24 @@ from . import addresses, arp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...address.commands import Form
+    from ...address.commands import WantedProperties
 
 
-def elsewhere(place: Place, interface: Interface, interfaces: Sequence[Interface]) -> str | None:
+def find_other_interface(
+    place: Place, interface: Interface, interfaces: Sequence[Interface]
+) -> str | None:
     """Return another interface of this node that has the address, or None.
 
     Interfaces without neighbours do not count: real servers have the address on such interfaces.
     """
     for other in interfaces:
-        counts = other.name != interface.name and other.arp and not other.loopback
-        if counts and other.having(place.address):
+        is_relevant = other.name != interface.name and other.arp and not other.loopback
+        if is_relevant and other.find_entries(place.address):
             return other.name
     return None
 
 
-def rival(
+def find_rival(
     place: Place,
     interface: Interface,
     interfaces: Sequence[Interface],
@@ -45,12 +47,14 @@ def rival(
     """
     if ":" in place.address or not can_announce(interface):
         return None
-    own = {one.mac for one in interfaces}
+    own_macs = {each.mac for each in interfaces}
     device, mac, address = place.device, interface.mac, place.address
-    return arp.conflict(device, mac, address, own, deadline, patience, among_equals=among_equals)
+    return arp.find_conflict(
+        device, mac, address, own_macs, deadline, patience, among_equals=among_equals
+    )
 
 
-def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
+def claim_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
     """Set promote_secondaries, so that deleting a primary IPv4 address keeps its secondaries.
 
     Return a sentence for each changed setting; raise LvsdrError.
@@ -60,14 +64,16 @@ def keep_sysctls(place: Place, claims: sysctl.Claims) -> list[str]:
     return claims.claim({f"net/ipv4/conf/{place.device}/promote_secondaries": "1"})
 
 
-def reach(place: Place, interface: Interface, wanted: Form, deadline: Deadline) -> bool:
+def configure(
+    place: Place, interface: Interface, properties: WantedProperties, deadline: Deadline
+) -> bool:
     """Bring the address to the wanted state, and return whether a change was necessary.
 
     The address may not work yet: the kernel may still be looking for a duplicate.  Raise LvsdrError
     if the kernel refuses.
     """
-    lines = commands.to_reach(place, wanted, interface)
-    addresses.change(lines, deadline)
+    lines = commands.build_change_commands(place, properties, interface)
+    addresses.execute_commands(lines, deadline)
     return bool(lines)
 
 
@@ -76,12 +82,12 @@ def remove(address: str, interface: Interface, deadline: Deadline) -> bool:
 
     Raise LvsdrError if it stays.
     """
-    lines = commands.to_remove(interface.name, interface.having(address))
+    lines = commands.build_remove_commands(interface.name, interface.find_entries(address))
     if not lines:
         return False
-    addresses.change(lines, deadline)
-    for left in addresses.interfaces(deadline, interface.name):
-        if left.having(address):
+    addresses.execute_commands(lines, deadline)
+    for current in addresses.read_interfaces(deadline, interface.name):
+        if current.find_entries(address):
             raise LvsdrError(f"{address} is still on {interface.name}")
     return True
 
@@ -93,16 +99,16 @@ def can_announce(interface: Interface) -> bool:
 
 def build_announcement(place: Place, interface: Interface) -> tuple[bytes, ...]:
     """Return the frames that announce the address to all neighbours; raise LvsdrError."""
-    return announcement(interface.mac, place.address, _forwards(place))
+    return build_announcement_frames(interface.mac, place.address, _is_router(place))
 
 
 def announce(place: Place, interface: Interface) -> None:
     """Announce the address once, unless the interface has no neighbours; raise LvsdrError."""
     if can_announce(interface):
-        arp.send(interface.name, build_announcement(place, interface))
+        arp.send_frames(interface.name, build_announcement(place, interface))
 
 
-def _forwards(place: Place) -> bool:
+def _is_router(place: Place) -> bool:
     """Test whether the node is a router on that interface: advertisements report it (RFC 4861)."""
     if ":" not in place.address:
         return False

@@ -31,38 +31,38 @@ _IFF_UP = 1
 class LoopbackEntries(NamedTuple):
     """The entries of a virtual address on lo."""
 
-    ours: Address | None
+    own_entry: Address | None
     """The address with the prefix of a single host."""
-    others: tuple[Address, ...]
+    other_entries: tuple[Address, ...]
     """The same address with other prefixes, which this agent never adds."""
 
 
-def look(vip: str, read: Reader = addresses) -> LoopbackEntries:
+def find_entries(vip: str, read: Reader = addresses) -> LoopbackEntries:
     """Return the entries of ``vip``, in canonical form, on lo; raise LvsdrError."""
-    there = [found for found in read() if found.interface == LOOPBACK and found.address == vip]
-    ours = [found for found in there if found.prefix == prefix(vip)]
-    others = tuple(found for found in there if found not in ours)
-    return LoopbackEntries(ours[0] if ours else None, others)
+    entries = [entry for entry in read() if entry.interface == LOOPBACK and entry.address == vip]
+    own_entries = [entry for entry in entries if entry.prefix == get_host_prefix(vip)]
+    other_entries = tuple(entry for entry in entries if entry not in own_entries)
+    return LoopbackEntries(own_entries[0] if own_entries else None, other_entries)
 
 
-def prefix(vip: str) -> int:
+def get_host_prefix(vip: str) -> int:
     """Return the prefix length of a single host."""
     return 128 if ":" in vip else 32
 
 
-def _change(lines: Sequence[str], deadline: Deadline) -> None:
-    from .addresses import change  # not loaded by a monitor
+def _execute_commands(lines: Sequence[str], deadline: Deadline) -> None:
+    from .addresses import execute_commands  # not loaded by a monitor
 
-    change(lines, deadline)
+    execute_commands(lines, deadline)
 
 
-def put(
+def add_address(
     vip: str,
     label: str,
     deadline: Deadline,
     *,
     read: Reader = addresses,
-    change: Changer = _change,
+    change: Changer = _execute_commands,
 ) -> None:
     """Add the address and verify it; raise LvsdrError with ip's message.
 
@@ -70,19 +70,21 @@ def put(
     only; an IPv6 address is deprecated from the start.  Duplicate detection is off (nodad), because
     lo has no neighbours.
     """
-    how = "nodad preferred_lft 0" if ":" in vip else f"label {label} scope host"
-    line = f"address add {vip}/{prefix(vip)} dev lo {how}"
-    complaint = _complaint(line, deadline, change)
-    if look(vip, read).ours is None:
+    properties = "nodad preferred_lft 0" if ":" in vip else f"label {label} scope host"
+    line = f"address add {vip}/{get_host_prefix(vip)} dev lo {properties}"
+    complaint = _execute_command(line, deadline, change)
+    if find_entries(vip, read).own_entry is None:
         raise LvsdrError(f"{vip} cannot be put on lo: {complaint}")
 
 
-def take_away(
-    vip: str, deadline: Deadline, *, read: Reader = addresses, change: Changer = _change
+def remove_address(
+    vip: str, deadline: Deadline, *, read: Reader = addresses, change: Changer = _execute_commands
 ) -> None:
     """Remove the address, whatever its label, and verify it; raise LvsdrError."""
-    complaint = _complaint(f"address del {vip}/{prefix(vip)} dev lo", deadline, change)
-    if look(vip, read).ours is not None:
+    complaint = _execute_command(
+        f"address del {vip}/{get_host_prefix(vip)} dev lo", deadline, change
+    )
+    if find_entries(vip, read).own_entry is not None:
         raise LvsdrError(f"{vip} cannot be removed from lo: {complaint}")
 
 
@@ -98,14 +100,14 @@ def is_up() -> bool:
     return bool(int.from_bytes(answer[16:18], sys.byteorder) & _IFF_UP)
 
 
-def bring_up(deadline: Deadline, *, change: Changer = _change) -> None:
+def bring_up(deadline: Deadline, *, change: Changer = _execute_commands) -> None:
     """Bring lo up; raise LvsdrError."""
-    complaint = _complaint("link set lo up", deadline, change)
+    complaint = _execute_command("link set lo up", deadline, change)
     if not is_up():
         raise LvsdrError(f"lo is down and cannot be brought up: {complaint}")
 
 
-def _complaint(line: str, deadline: Deadline, change: Changer) -> str:
+def _execute_command(line: str, deadline: Deadline, change: Changer) -> str:
     """Run a line of ip(8) and return its error; the caller verifies the effect."""
     try:
         change([line], deadline)

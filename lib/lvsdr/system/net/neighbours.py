@@ -16,23 +16,23 @@ _PATIENCE = 1.0  # seconds
 _TICK = 0.1
 
 
-def mac_of(address: str, interface: Interface, deadline: Deadline) -> str | None:
+def find_mac(address: str, interface: Interface, deadline: Deadline) -> str | None:
     """Return the MAC of the neighbour with this IPv6 address; None without a timely answer.
 
     A neighbour has one second to answer.
     """
-    patience = deadline.sooner(_PATIENCE)
+    patience = deadline.limit_to(_PATIENCE)
     with suppress(LvsdrError, OSError):
-        _send_something(address, interface)
-        while not patience.expired():
-            mac = addresses.neighbour(address, interface.name, deadline)
+        _send_empty_datagram(address, interface)
+        while not patience.is_expired():
+            mac = addresses.read_neighbour_mac(address, interface.name, deadline)
             if mac is not None:
                 return mac
             time.sleep(_TICK)
     return None
 
 
-def _send_something(address: str, interface: Interface) -> None:
+def _send_empty_datagram(address: str, interface: Interface) -> None:
     """Send an empty datagram, which makes the kernel resolve the neighbour's MAC."""
     wire = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     try:

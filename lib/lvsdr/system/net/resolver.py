@@ -39,70 +39,75 @@ class Lookups:
     def __init__(self, hosts: Iterable[str], *, ipv6: bool, resolver: Resolver = look_up) -> None:
         self._family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self._resolver = resolver
-        self._found: dict[str, Resolved] = {}
-        self._late = Resolved([], "the resolver did not answer in time")
+        self._results: dict[str, Resolved] = {}
+        self._late_result = Resolved([], "the resolver did not answer in time")
         names = []
         for host in dict.fromkeys(hosts):
             address = canonical_address(host)
             if address is not None:
-                self._found[host] = _usable([address], self._family)
+                self._results[host] = _select_usable([address], self._family)
             elif is_host(host):
                 names.append(host)
             else:
-                self._found[host] = Resolved([], f"{host!a} is neither a host name nor an address")
+                self._results[host] = Resolved(
+                    [], f"{host!a} is neither a host name nor an address"
+                )
         self._names = tuple(names)
-        self._waiting = names[::-1]
+        self._waiting_names = names[::-1]
         self._threads: list[Thread] = []
-        self._start(min(len(names), _PARALLEL))
+        self._start_threads(min(len(names), _PARALLEL))
 
     def wait(self, deadline: Deadline) -> bool:
         """Wait until all look-ups have ended, or until the deadline; return whether all have."""
         for thread in self._threads:
             thread.join(deadline.remaining())
-        return self._found.keys() >= set(self._names)
+        return self._results.keys() >= set(self._names)
 
-    def answers(self) -> dict[str, Resolved]:
+    def list_results(self) -> dict[str, Resolved]:
         """Return the known results; a host with a pending look-up has no address."""
-        found = dict(self._found)
-        return {**found, **{name: self._late for name in self._names if name not in found}}
+        results = dict(self._results)
+        return {
+            **results,
+            **{name: self._late_result for name in self._names if name not in results},
+        }
 
-    def _start(self, number: int) -> None:
+    def _start_threads(self, number: int) -> None:
         from threading import Thread  # only needed with names to look up
 
         try:
             for _ in range(number):
-                thread = Thread(target=self._work, daemon=True)
+                thread = Thread(target=self._resolve_names, daemon=True)
                 thread.start()
                 self._threads.append(thread)
         except (RuntimeError, MemoryError) as error:  # ulimit -u, or the limit of the cgroup
-            self._late = Resolved([], f"cannot start a thread for the resolver: {error}")
+            self._late_result = Resolved([], f"cannot start a thread for the resolver: {error}")
 
-    def _work(self) -> None:
-        while self._waiting:
+    def _resolve_names(self) -> None:
+        while self._waiting_names:
             with suppress(IndexError):  # another thread took the last one
-                name = self._waiting.pop()
-                self._found[name] = _ask(name, self._family, self._resolver)
+                name = self._waiting_names.pop()
+                self._results[name] = _resolve_name(name, self._family, self._resolver)
 
 
-def _ask(name: str, family: int, resolver: Resolver) -> Resolved:
+def _resolve_name(name: str, family: int, resolver: Resolver) -> Resolved:
     try:
         addresses = resolver(name, family)
     except OSError as error:
         return Resolved([], error.strerror or str(error))
-    found = {canonical_address(address.partition("%")[0]) for address in addresses}
-    return _usable(sorted(address for address in found if address), family)
+    canonical_forms = {canonical_address(address.partition("%")[0]) for address in addresses}
+    return _select_usable(sorted(address for address in canonical_forms if address), family)
 
 
-def _usable(addresses: list[str], family: int) -> Resolved:
+def _select_usable(addresses: list[str], family: int) -> Resolved:
     """Return the addresses that a real server can have; a reason if there are none."""
     if not addresses:
         return Resolved([], "the resolver has no address that IPVS can use")
-    flaws = {text: _flaw(text, 6 if family == socket.AF_INET6 else 4) for text in addresses}
+    flaws = {text: _find_flaw(text, 6 if family == socket.AF_INET6 else 4) for text in addresses}
     usable = [text for text, flaw in flaws.items() if not flaw]
     return Resolved(usable, "" if usable else next(iter(flaws.values())))
 
 
-def _flaw(address: str, version: int) -> str:
+def _find_flaw(address: str, version: int) -> str:
     """Return the reason against an address; empty if a real server can have it.
 
     Debian resolves a host's own name to 127.0.1.1, which no other host can reach.

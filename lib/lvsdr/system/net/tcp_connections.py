@@ -6,19 +6,21 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from ...values.parsing import packed_address
+from ...values.parsing import pack_address
 
 # include/net/tcp_states.h: ESTABLISHED, and CLOSE_WAIT: the client has shut down, and the server
 # still answers.
-_OPEN = frozenset(("01", "08"))
+_OPEN_STATES = frozenset(("01", "08"))
 # FIN_WAIT1, FIN_WAIT2, LAST_ACK and CLOSING: the server has shut down or closed its socket.
-_CLOSED_HERE = frozenset(("04", "05", "09", "0B"))
+_CLOSED_STATES = frozenset(("04", "05", "09", "0B"))
 _FIN_WAIT2 = "05"
 _FIN = 1  # a FIN takes one number of the sequence, as a byte does (tcp_send_fin)
-_SILENCE = 3  # retransmissions: 1.4 s at least without an answer, as each wait is twice the last
+_SILENT_RETRANSMISSIONS = (
+    3  # retransmissions: 1.4 s at least without an answer, as each wait is twice the last
+)
 
 
-def unfinished(address: str, directory: str = "/proc/net") -> int:
+def count_unfinished(address: str, directory: str = "/proc/net") -> int:
     """Count the unfinished TCP connections of this host to its ``address`` (IPv4 or IPv6).
 
     Connections over IPv4 to a socket for both families are listed among those over IPv6.
@@ -27,12 +29,12 @@ def unfinished(address: str, directory: str = "/proc/net") -> int:
     if ":" in address:
         tables = {"tcp6": address}
     return sum(
-        sum(1 for _ in _matching(os.path.join(directory, name), _digits(local)))
+        sum(1 for _ in _read_matching_lines(os.path.join(directory, name), _format_address(local)))
         for name, local in tables.items()
     )
 
 
-def _matching(path: str, local: str) -> Iterator[str]:
+def _read_matching_lines(path: str, local: str) -> Iterator[str]:
     """Yield the lines of such connections in a table (proc(5), /proc/net/tcp)."""
     try:
         with open(path, encoding="ascii") as file:
@@ -53,17 +55,17 @@ def _is_unfinished(fields: Sequence[str]) -> bool:
     silent.
     """
     state, queues, retransmissions, inode = fields[3], fields[4], fields[6], fields[9]
-    if state not in _CLOSED_HERE:
-        return state in _OPEN
+    if state not in _CLOSED_STATES:
+        return state in _OPEN_STATES
     if inode != "0":
         return True
     only_fin = int(queues.partition(":")[0], 16) <= _FIN
-    silent = only_fin and int(retransmissions, 16) >= _SILENCE
-    return not (state == _FIN_WAIT2 or silent)
+    is_silent = only_fin and int(retransmissions, 16) >= _SILENT_RETRANSMISSIONS
+    return not (state == _FIN_WAIT2 or is_silent)
 
 
-def _digits(address: str) -> str:
+def _format_address(address: str) -> str:
     """Return an address as the kernel prints it: words of 32 bits in this machine's byte order."""
-    packed = packed_address(address)
+    packed = pack_address(address)
     words = (packed[at : at + 4] for at in range(0, len(packed), 4))
     return "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)

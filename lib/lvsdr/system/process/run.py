@@ -84,7 +84,7 @@ def run_all(
     results: dict[int, Result] = {}
     try:
         while waiting or running:
-            if interim is not None and patience.expired():
+            if interim is not None and patience.is_expired():
                 interim(results)
                 interim = None
             while waiting and len(running) < PARALLEL:
@@ -124,7 +124,7 @@ def _start(
     limit: int,
     starter: Starter,
 ) -> Watched | Result:
-    if deadline.expired():
+    if deadline.is_expired():
         return Result(128, b"", b"", f"no time left for {argv[0]}", inconclusive=True)
     source = None
     try:

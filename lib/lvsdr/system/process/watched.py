@@ -58,7 +58,7 @@ class Watched:
         self.output = {child.stdout: bytearray(), child.stderr: bytearray()}
         self.open = [child.stdout, child.stderr]
         self.result: Result | None = None
-        self._deadline = deadline.sooner(timeout)
+        self._deadline = deadline.limit_to(timeout)
         self._limit = limit
         self._time = self._deadline.remaining()
         self._cut_short = deadline.remaining() < min(timeout, enough)
@@ -82,7 +82,7 @@ class Watched:
             return
         if os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             self.end(None)
-        elif self._deadline.expired():
+        elif self._deadline.is_expired():
             self.end(f"timed out after {self._time:.3g} s", inconclusive=self._cut_short)
 
     def end(self, problem: str | None, inconclusive: bool = False) -> None:

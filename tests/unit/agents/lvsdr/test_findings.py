@@ -226,7 +226,7 @@ def test_sources_leave_time_to_change_the_table() -> None:
     judged = gather_findings(meant(**given), SavedPool(), deadline)
     assert judged.unavailable is not None
     assert judged.unavailable.startswith("sh: timed out after 0.")
-    assert not deadline.expired()
+    assert not deadline.is_expired()
 
 
 def check_script(directory: Path, text: str) -> str:

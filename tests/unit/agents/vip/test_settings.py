@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.address.interfaces import Connected, Interface, InterfaceAddress
+from lvsdr.address.interfaces import ConnectedNetwork, Interface, InterfaceAddress
 from lvsdr.agents.vip.settings import (
     AddressSettings,
     Place,
@@ -32,10 +32,16 @@ def interface(
 LO = interface("lo", 1, InterfaceAddress("10.9.0.20", 32, "lo:0"), kind="loopback")
 ETH0, ETH1 = interface("eth0", 2), interface("eth1", 3)
 ALL = (LO, ETH0, ETH1)
-NETWORKS = (Connected("eth1", 24, 100), Connected("eth0", 24, 200), Connected("eth0", 16))
+NETWORKS = (
+    ConnectedNetwork("eth1", 24, 100),
+    ConnectedNetwork("eth0", 24, 200),
+    ConnectedNetwork("eth0", 16),
+)
 
 
-def place(wanted: WantedPlace, networks: tuple[Connected, ...] = NETWORKS) -> tuple[str, int]:
+def place(
+    wanted: WantedPlace, networks: tuple[ConnectedNetwork, ...] = NETWORKS
+) -> tuple[str, int]:
     found, prefix = choose_interface(wanted, ALL, networks)
     return found.name, prefix
 
@@ -56,7 +62,7 @@ def test_an_alternative_name_becomes_the_kernels() -> None:
 
 def test_a_route_over_lo_is_ignored() -> None:
     """A route over lo does not make a place: in IPv6 a real server's own address has one."""
-    networks = (Connected("lo", 128), Connected("eth0", 64))
+    networks = (ConnectedNetwork("lo", 128), ConnectedNetwork("eth0", 64))
     assert place(WantedPlace("fd77::20", None, None), networks) == ("eth0", 64)
 
 
@@ -70,7 +76,7 @@ def test_a_route_over_lo_is_ignored() -> None:
         ),
         (
             WantedPlace("10.9.0.20", 24, None),
-            (Connected("lo", 8),),
+            (ConnectedNetwork("lo", 8),),
             "no interface of this node is connected to a network of 10.9.0.20: set nic",
         ),
         (
@@ -80,7 +86,7 @@ def test_a_route_over_lo_is_ignored() -> None:
         ),
         (
             WantedPlace("10.9.0.20", None, "eth1"),
-            (Connected("eth0", 24),),
+            (ConnectedNetwork("eth0", 24),),
             "eth1 is not connected to a network of 10.9.0.20: set cidr_netmask",
         ),
         (
@@ -92,7 +98,7 @@ def test_a_route_over_lo_is_ignored() -> None:
     ],
 )
 def test_an_address_without_a_place_is_refused(
-    wanted: WantedPlace, networks: tuple[Connected, ...], reason: str
+    wanted: WantedPlace, networks: tuple[ConnectedNetwork, ...], reason: str
 ) -> None:
     with pytest.raises(BadArgument) as caught:
         choose_interface(wanted, ALL, networks)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lvsdr.address.interfaces import Connected
+from lvsdr.address.interfaces import ConnectedNetwork
 from lvsdr.errors import LvsdrError, NotInstalled
 from lvsdr.system.net import addresses
 from lvsdr.values.deadline import Deadline
@@ -30,18 +30,18 @@ def program(path: Path, text: str) -> None:
 
 
 def test_the_loopback_interface(deadline: Deadline) -> None:
-    (lo,) = addresses.interfaces(deadline, "lo")
-    assert lo == next(one for one in addresses.interfaces(deadline) if one.name == "lo")
+    (lo,) = addresses.read_interfaces(deadline, "lo")
+    assert lo == next(one for one in addresses.read_interfaces(deadline) if one.name == "lo")
     assert (lo.name, lo.number, lo.loopback, lo.kind) == ("lo", 1, True, "loopback")
 
 
 def test_an_interface_that_is_not_there(deadline: Deadline) -> None:
-    assert addresses.interfaces(deadline, "nosuch0") == ()
+    assert addresses.read_interfaces(deadline, "nosuch0") == ()
 
 
 def test_no_name_is_taken_for_an_option(deadline: Deadline) -> None:
-    assert addresses.interfaces(deadline, "dev lo") == ()
-    assert addresses.interfaces(deadline, "up") == ()
+    assert addresses.read_interfaces(deadline, "dev lo") == ()
+    assert addresses.read_interfaces(deadline, "up") == ()
 
 
 @pytest.mark.parametrize(("address", "family"), [("198.51.100.1", "-4"), ("fd77:77:77::1", "-6")])
@@ -50,14 +50,14 @@ def test_the_family_of_routes(
 ) -> None:
     said = '[{"dst": "198.51.100.0/24", "dev": "eth0", "flags": []}]'
     program(other_ip, f"echo \"$@\" > {tmp_path}/asked; echo '{said}'")
-    assert addresses.networks(address, deadline) == (Connected("eth0", 24),)
+    assert addresses.read_connected_networks(address, deadline) == (ConnectedNetwork("eth0", 24),)
     asked = (tmp_path / "asked").read_text()
     assert asked == f"{family} -json route show match {address}\n"
 
 
 def test_all_lines_are_one_process(other_ip: Path, deadline: Deadline, tmp_path: Path) -> None:
     program(other_ip, f'echo "$@" >> {tmp_path}/asked; cat >> {tmp_path}/asked')
-    addresses.change(["address add 10.9.0.20/24 dev eth0", "link set eth0 up"], deadline)
+    addresses.execute_commands(["address add 10.9.0.20/24 dev eth0", "link set eth0 up"], deadline)
     assert (tmp_path / "asked").read_text() == (
         "-batch -\naddress add 10.9.0.20/24 dev eth0\nlink set eth0 up\n"
     )
@@ -65,12 +65,12 @@ def test_all_lines_are_one_process(other_ip: Path, deadline: Deadline, tmp_path:
 
 def test_nothing_to_change_forks_nothing(other_ip: Path, deadline: Deadline) -> None:
     program(other_ip, "exit 1")
-    addresses.change([], deadline)
+    addresses.execute_commands([], deadline)
 
 
 def test_the_words_of_ip(deadline: Deadline) -> None:
     with pytest.raises(LvsdrError) as caught:
-        addresses.change(["address add 10.9.0.300/24 dev lo"], deadline)
+        addresses.execute_commands(["address add 10.9.0.300/24 dev lo"], deadline)
     assert str(caught.value) == (
         'ip: Error: any valid prefix is expected rather than "10.9.0.300/24".'
     )
@@ -79,28 +79,28 @@ def test_the_words_of_ip(deadline: Deadline) -> None:
 def test_a_failure_without_words(other_ip: Path, deadline: Deadline) -> None:
     program(other_ip, "exit 3")
     with pytest.raises(LvsdrError, match=r"^ip: exit status 3$"):
-        addresses.change(["link set eth0 up"], deadline)
+        addresses.execute_commands(["link set eth0 up"], deadline)
     with pytest.raises(LvsdrError, match=r"^ip -json address show: exit status 3$"):
-        addresses.interfaces(deadline)
+        addresses.read_interfaces(deadline)
 
 
 def test_without_ip(deadline: Deadline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NotInstalled):
-        addresses.interfaces(deadline)
+        addresses.read_interfaces(deadline)
     with pytest.raises(NotInstalled):
-        addresses.change(["link set eth0 up"], deadline)
+        addresses.execute_commands(["link set eth0 up"], deadline)
 
 
 def test_an_ip_that_hangs(other_ip: Path) -> None:
     program(other_ip, "sleep 60")
     with pytest.raises(LvsdrError, match="timed out"):
-        addresses.interfaces(Deadline.after(0.1))
+        addresses.read_interfaces(Deadline.after(0.1))
 
 
 def test_the_neighbour_table(other_ip: Path, deadline: Deadline) -> None:
     program(other_ip, """echo '[{"dst":"fd77::9","lladdr":"02:00:00:00:00:09"}]'""")
-    assert addresses.neighbour("fd77::9", "eth0", deadline) == "02:00:00:00:00:09"
+    assert addresses.read_neighbour_mac("fd77::9", "eth0", deadline) == "02:00:00:00:00:09"
 
 
 INTERRUPTED = "echo 'Dump was interrupted and may be inconsistent.' >&2"
@@ -115,10 +115,12 @@ def test_an_interrupted_list_is_requested_again(
     first = f": >{again}; {INTERRUPTED}; echo '[]'; exit {status}"
     said = '[{"dst": "198.51.100.0/24", "dev": "eth0", "flags": []}]'
     program(other_ip, f"test -e {again} || {{ {first}; }}\necho '{said}'")
-    assert addresses.networks("198.51.100.1", deadline) == (Connected("eth0", 24),)
+    assert addresses.read_connected_networks("198.51.100.1", deadline) == (
+        ConnectedNetwork("eth0", 24),
+    )
 
 
 def test_lists_that_are_always_interrupted(other_ip: Path, deadline: Deadline) -> None:
     program(other_ip, f"{INTERRUPTED}; echo '[]'")
     with pytest.raises(LvsdrError, match="Dump was interrupted"):
-        addresses.interfaces(deadline)
+        addresses.read_interfaces(deadline)

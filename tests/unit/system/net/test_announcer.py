@@ -36,7 +36,7 @@ def begun(rounds: Rounds, log: Path) -> Process:
 
     def wanted(process: Process) -> bool:
         with log.open("a") as file:
-            file.write(f"{process.pid} {process.started}\n")
+            file.write(f"{process.pid} {process.start_time}\n")
         return True
 
     announcer.begin(rounds, known.append, wanted)
@@ -44,7 +44,7 @@ def begun(rounds: Rounds, log: Path) -> Process:
 
 
 def alive(process: Process) -> bool:
-    return announcer._started(process.pid) == process.started
+    return announcer._read_start_time(process.pid) == process.start_time
 
 
 def opened(process: Process) -> set[str]:
@@ -77,7 +77,7 @@ def test_it_ends_by_itself(tmp_path: Path) -> None:
     """A sender on a missing interface ends after its first round."""
     process = begun(LONG, tmp_path / "log")
     wait_until(lambda: not alive(process))
-    assert (tmp_path / "log").read_text() == f"{process.pid} {process.started}\n"
+    assert (tmp_path / "log").read_text() == f"{process.pid} {process.start_time}\n"
     assert not announcer.end(process)
 
 
@@ -126,7 +126,7 @@ def test_an_unrecorded_sender_sends_nothing(tmp_path: Path) -> None:
 def test_another_process_is_left_alone() -> None:
     """A process that has the sender's number by now is not ended."""
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
-        started = announcer._started(other.pid)
+        started = announcer._read_start_time(other.pid)
         assert started
         assert not announcer.end(Process(other.pid, started - 1))
         assert other.poll() is None

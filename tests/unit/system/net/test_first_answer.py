@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from lvsdr.errors import NotInstalled, SourceUnavailable
-from lvsdr.system.net.first_answer import Bell, first
+from lvsdr.system.net.first_answer import Bell, find_first_answer
 from lvsdr.values.deadline import Deadline
 
 PATIENCE = 20.0
@@ -33,7 +33,7 @@ def stuck() -> str:
 
 def race(*asks: Ask, seconds: float = PATIENCE, bell: Bell | None = None) -> tuple[int, str]:
     attempts = [(f"no. {number}", ask) for number, ask in enumerate(asks)]
-    index, answer, asked = first(attempts, Deadline.after(seconds), bell or Bell())
+    index, answer, asked = find_first_answer(attempts, Deadline.after(seconds), bell or Bell())
     assert asked <= time.monotonic()
     return index, answer
 
@@ -105,10 +105,10 @@ def test_it_is_stopped_at_once() -> None:
 def test_a_wait_ends_when_it_is_stopped_or_over() -> None:
     bell = Bell()
     bell.wait(0.01)
-    assert not bell.stopped()
+    assert not bell.is_stopped()
     threading.Timer(0.1, bell.stop).start()
     bell.wait(PATIENCE)
-    assert bell.stopped()
+    assert bell.is_stopped()
     bell.wait(PATIENCE)
 
 

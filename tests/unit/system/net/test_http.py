@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import pytest
 from lvsdr.errors import NotInstalled, SourceUnavailable
-from lvsdr.system.net.http import Endpoint, Request, Response, Trust, exchange, lines
+from lvsdr.system.net.http import Endpoint, Request, Response, Trust, exchange, stream_lines
 from lvsdr.values.deadline import Deadline
 
 from tests.fakes.server import Behaviour, answering, serving
@@ -120,7 +120,9 @@ def test_a_byte_at_a_time_is_no_answer_in_time(name: str) -> None:
         with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
             ask(served.port, seconds=1.0)
         with pytest.raises(SourceUnavailable, match=r"^no answer in time$"):
-            list(lines(Endpoint("127.0.0.1", served.port), GET, Trust(), Deadline.after(1.0)))
+            list(
+                stream_lines(Endpoint("127.0.0.1", served.port), GET, Trust(), Deadline.after(1.0))
+            )
     assert len(os.listdir("/proc/self/fd")) <= before + 2  # the server's own, until it notices
 
 
@@ -233,7 +235,7 @@ def chunks(*pieces: bytes) -> Behaviour:
 def test_lines_come_one_by_one() -> None:
     with serving(chunks(b"one\ntw", b"o\nthr")) as served:
         endpoint = Endpoint("127.0.0.1", served.port)
-        stream = lines(endpoint, GET, Trust(), Deadline.after(0.5))
+        stream = stream_lines(endpoint, GET, Trust(), Deadline.after(0.5))
         assert [next(stream).body, next(stream).body] == [b"one\n", b"two\n"]
         with pytest.raises(SourceUnavailable, match="in time"):
             next(stream)
@@ -242,7 +244,9 @@ def test_lines_come_one_by_one() -> None:
 def test_the_end_of_the_lines() -> None:
     with serving(answering(200, b"one\ntwo")) as served:
         endpoint = Endpoint("127.0.0.1", served.port)
-        found = [line.body for line in lines(endpoint, GET, Trust(), Deadline.after(PATIENCE))]
+        found = [
+            line.body for line in stream_lines(endpoint, GET, Trust(), Deadline.after(PATIENCE))
+        ]
     assert found == [b"one\n", b"two"]
 
 

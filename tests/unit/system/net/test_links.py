@@ -40,7 +40,7 @@ def flags(number: int) -> tuple[int, bytes]:
 
 
 def test_this_machine_as_ip_has_it() -> None:
-    for interface in addresses.interfaces(Deadline.after(30)):
+    for interface in addresses.read_interfaces(Deadline.after(30)):
         assert links.interface(interface.name) == interface
 
 

@@ -49,7 +49,7 @@ class FakeLo:
                 raise LvsdrError(f"ip: what is {line}?")
 
     def _add(self, new: Address) -> None:
-        if loopback.look(new.address, self.read).ours:
+        if loopback.find_entries(new.address, self.read).own_entry:
             raise LvsdrError("ip: RTNETLINK answers: File exists")
         self.addresses.append(new)
 
@@ -60,18 +60,18 @@ class FakeLo:
         self.addresses.remove(found[0])
 
     def put(self, vip: str, label: str = "lo:0") -> None:
-        loopback.put(vip, label, NOW, read=self.read, change=self.change)
+        loopback.add_address(vip, label, NOW, read=self.read, change=self.change)
 
     def take_away(self, vip: str) -> None:
-        loopback.take_away(vip, NOW, read=self.read, change=self.change)
+        loopback.remove_address(vip, NOW, read=self.read, change=self.change)
 
 
 def test_nothing_similar_is_it() -> None:
     wide = Address(1, VIP, 24, "lo")
-    assert loopback.look(VIP, FakeLo().read) == LoopbackEntries(None, ())
-    assert loopback.look(VIP6, FakeLo().read) == LoopbackEntries(None, ())
-    assert loopback.look(VIP, FakeLo(wide).read) == LoopbackEntries(None, (wide,))
-    assert loopback.look(VIP, FakeLo(wide, OURS).read) == LoopbackEntries(OURS, (wide,))
+    assert loopback.find_entries(VIP, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.find_entries(VIP6, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.find_entries(VIP, FakeLo(wide).read) == LoopbackEntries(None, (wide,))
+    assert loopback.find_entries(VIP, FakeLo(wide, OURS).read) == LoopbackEntries(OURS, (wide,))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_impossible_change_is_reported_in_the_words_of_ip() -> None:
 
 def test_success_without_effect_is_none() -> None:
     with pytest.raises(LvsdrError, match="cannot be put on lo: ip reported no error"):
-        loopback.put(VIP, "lo", NOW, read=FakeLo().read, change=lambda *_: None)
+        loopback.add_address(VIP, "lo", NOW, read=FakeLo().read, change=lambda *_: None)
 
 
 def test_without_ip() -> None:
@@ -128,5 +128,5 @@ def test_a_lo_that_is_up_already_is_no_problem() -> None:
 
 
 def test_this_machine() -> None:
-    found = loopback.look("127.0.0.1")
-    assert (found.ours, len(found.others)) == (None, 1)
+    found = loopback.find_entries("127.0.0.1")
+    assert (found.own_entry, len(found.other_entries)) == (None, 1)

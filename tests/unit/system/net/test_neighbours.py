@@ -10,4 +10,4 @@ NOWHERE = Interface("nosuch0", 987654, (), True, True, "", "ether", ())
 
 
 def test_an_unusable_interface_gives_no_neighbour() -> None:
-    assert neighbours.mac_of("fd77::9", NOWHERE, Deadline.after(5.0)) is None
+    assert neighbours.find_mac("fd77::9", NOWHERE, Deadline.after(5.0)) is None

@@ -27,7 +27,7 @@ def resolve(
     """Wait for the look-ups of all hosts and return their answers."""
     lookups = Lookups(hosts, ipv6=ipv6, resolver=resolver)
     lookups.wait(deadline)
-    return lookups.answers()
+    return lookups.list_results()
 
 
 def one(host: str, ipv6: bool = False, seconds: float = 5.0) -> Resolved:
@@ -144,7 +144,7 @@ def test_answers_so_far_are_available() -> None:
         ["node1", "slow", "10.9.0.4"], ipv6=False, resolver=Resolver(node1="10.9.0.3")
     )
     assert lookups.wait(Deadline.after(0.2)) is False
-    assert lookups.answers() == {
+    assert lookups.list_results() == {
         "node1": Resolved(["10.9.0.3"]),
         "slow": Resolved([], "the resolver did not answer in time"),
         "10.9.0.4": Resolved(["10.9.0.4"]),

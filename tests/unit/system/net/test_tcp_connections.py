@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lvsdr.system.net.tcp_connections import unfinished
+from lvsdr.system.net.tcp_connections import count_unfinished
 
 HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
 TCP = """\
@@ -32,14 +32,14 @@ TCP6 = f"""\
 @pytest.mark.skipif(sys.byteorder == "big", reason="recorded on a machine of the other kind")
 def test_recorded_tables(tmp_path: Path) -> None:
     (tmp_path / "tcp").write_text(HEADING + TCP)
-    assert unfinished("10.77.0.100", str(tmp_path)) == 2
+    assert count_unfinished("10.77.0.100", str(tmp_path)) == 2
     (tmp_path / "tcp6").write_text(HEADING + TCP6)
-    assert unfinished("10.77.0.100", str(tmp_path)) == 3
-    assert unfinished("fd77::1:0", str(tmp_path)) == 0
-    assert unfinished("fd77::100", str(tmp_path)) == 2
-    assert unfinished("fd77::0:1", str(tmp_path)) == 0
-    assert unfinished("10.77.0.21", str(tmp_path)) == 2
-    assert unfinished("10.77.0.10", str(tmp_path)) == 0
+    assert count_unfinished("10.77.0.100", str(tmp_path)) == 3
+    assert count_unfinished("fd77::1:0", str(tmp_path)) == 0
+    assert count_unfinished("fd77::100", str(tmp_path)) == 2
+    assert count_unfinished("fd77::0:1", str(tmp_path)) == 0
+    assert count_unfinished("10.77.0.21", str(tmp_path)) == 2
+    assert count_unfinished("10.77.0.10", str(tmp_path)) == 0
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_states(state: str, inode: str, counts: bool, tmp_path: Path) -> None:
     rest = "00000000:00000000 00:00000000 00000000   0 0"
     line = f"   1: 64004D0A:1538 01004D0A:D3F2 {state} {rest} {inode} 1 0 20\n"
     (tmp_path / "tcp").write_text(HEADING + line)
-    assert unfinished("10.77.0.100", str(tmp_path)) == counts
+    assert count_unfinished("10.77.0.100", str(tmp_path)) == counts
 
 
 @pytest.mark.parametrize("state", ["04", "09", "0B"])
@@ -94,7 +94,7 @@ def test_a_silent_client_that_only_the_end_is_sent_to(
     rest = f"{queue}:00000000 01:00000012 {retransmissions}   0 0"
     line = f"   1: 64004D0A:1538 01004D0A:CC68 {state} {rest} {inode} 2 0 21\n"
     (tmp_path / "tcp").write_text(HEADING + line)
-    assert unfinished("10.77.0.100", str(tmp_path)) == counts
+    assert count_unfinished("10.77.0.100", str(tmp_path)) == counts
 
 
 def test_a_client_that_shuts_down_and_waits() -> None:
@@ -104,14 +104,14 @@ def test_a_client_that_shuts_down_and_waits() -> None:
         accepted = server.accept()[0]
         client.shutdown(socket.SHUT_WR)
         assert accepted.recv(1) == b""
-        assert unfinished("127.0.0.78") == 1
+        assert count_unfinished("127.0.0.78") == 1
         accepted.close()
-        assert unfinished("127.0.0.78") == 0
+        assert count_unfinished("127.0.0.78") == 0
 
 
 def test_no_tables(tmp_path: Path) -> None:
-    assert unfinished("10.77.0.100", str(tmp_path)) == 0
-    assert unfinished("fd77::100", str(tmp_path)) == 0
+    assert count_unfinished("10.77.0.100", str(tmp_path)) == 0
+    assert count_unfinished("fd77::100", str(tmp_path)) == 0
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_no_tables(tmp_path: Path) -> None:
 )
 def test_a_real_connection(listen: str, connect: str) -> None:
     family = socket.AF_INET6 if ":" in listen else socket.AF_INET
-    before = unfinished(connect)
+    before = count_unfinished(connect)
     with socket.create_server((listen, 0), family=family, dualstack_ipv6=listen == "::") as server:
-        assert unfinished(connect) == before
+        assert count_unfinished(connect) == before
         with socket.create_connection((connect, server.getsockname()[1])) as client:
             accepted = server.accept()[0]
             # Both ends of a connection within a host may have the address.
             ours = 1 + (client.getsockname()[0] == connect)
-            assert unfinished(connect) == before + ours
+            assert count_unfinished(connect) == before + ours
             accepted.close()
-        assert unfinished(connect) < before + ours
+        assert count_unfinished(connect) < before + ours

@@ -83,7 +83,7 @@ class LeaderWatch:
         An answer that cannot be stored still counts: it may name another leader.  Raise
         NotInstalled if this node cannot query the store.
         """
-        answer = self._ask(self._context.deadline.sooner(self.policy.timeout))
+        answer = self._ask(self._context.deadline.limit_to(self.policy.timeout))
         self._log_change(answer.leadership)
         self._history = record_answer(self._history, answer, self.policy)
         try:
@@ -98,7 +98,7 @@ class LeaderWatch:
         Raise LvsdrError if the store does not name it once ``settle`` is over.  Raise
         DeadlineExceeded if the time of the action is used up.
         """
-        patience = self._context.deadline.sooner(self.policy.settle)
+        patience = self._context.deadline.limit_to(self.policy.settle)
         while True:
             decision = self.query_and_decide(holding=holding)
             if not decision.hold or decision.degraded:

@@ -122,7 +122,7 @@ def validate_environment(context: Context) -> None:
     plain.validate_environment(context)
     context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     gate = read_gate(context.values, find_node_name(context))
-    leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.sooner(2.0))
+    leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.limit_to(2.0))
 
 
 def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSettings) -> None:
@@ -131,7 +131,7 @@ def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSett
     path = context.file("state")
     place, interfaces = choose_destination(context, wanted)
     interface = claim.set_up_interface(place, interfaces, wanted, context)
-    there = bool(interface.having(place.address))
+    there = bool(interface.find_entries(place.address))
     watch.await_leadership(holding=there)
     claim.end_announcements(path)
     claim.leave_old_place(recall(path).place, place, interfaces, context)
