@@ -84,7 +84,7 @@ def _reach(addresses: list[str]) -> float:
     servers = {RealServerKey(address, PORT): config for address in addresses}
     wanted = WantedService(ServiceConfig(scheduler="rr"), servers)
     begin = time.monotonic()
-    Kernel(ServiceKey("tcp", VIP, PORT), "gate", Deadline.after(60.0)).reach(wanted)
+    Kernel(ServiceKey("tcp", VIP, PORT), "gate", Deadline.after(60.0)).apply_service(wanted)
     wall = time.monotonic() - begin
     subprocess.run(["ipvsadm", "-C"], check=True)
     return wall

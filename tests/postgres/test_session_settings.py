@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.postgres.connection import Target
-from lvsdr.system.postgres_query import ask
+from lvsdr.system.postgres_query import query_rows
 from lvsdr.values.deadline import Deadline
 
 from tests.postgres.world import PASSWORDS, PRIMARY, World
@@ -19,7 +19,7 @@ def test_no_statement_outlives_its_asker(own: str, least: float, most: float) ->
     settings = {"user": "monitor", "password": PASSWORDS["monitor"], "dbname": "postgres"}
     target = Target(f"host={PRIMARY} options='-c statement_timeout={own}'", settings)
     seconds = "SELECT setting::int / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'"
-    (((found,),),) = ask(target, [seconds], Deadline.after(5))
+    (((found,),),) = query_rows(target, [seconds], Deadline.after(5))
     assert least <= float(found or 0) <= most
 
 
@@ -27,6 +27,8 @@ def test_the_last_statement_may_be_repeated(world: World) -> None:
     target = Target("user=postgres dbname=postgres", {"host": str(world.primary.home)})
     statements = ["SELECT 1", "SELECT clock_timestamp()"]
     again = [0.1, 0.1, None]
-    answers = ask(target, statements, Deadline.after(5), lambda answers: again[len(answers) - 2])
+    answers = query_rows(
+        target, statements, Deadline.after(5), lambda answers: again[len(answers) - 2]
+    )
     assert [row for (row,) in answers[:1]] == [["1"]]
     assert len({at for ((at,),) in answers[1:]}) == 3

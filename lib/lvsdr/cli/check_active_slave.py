@@ -59,7 +59,7 @@ def _check_server(values: Mapping[str, Any]) -> None:
 
     try:
         target = _read_target(values)
-        answers = postgres_query.ask(target, [STATEMENT], deadline, choose_delay)
+        answers = postgres_query.query_rows(target, [STATEMENT], deadline, choose_delay)
         states = _parse_answers(answers)
     except Rejected as error:
         print_result("f")

@@ -84,7 +84,7 @@ def _list_standbys(values: Mapping[str, Any]) -> None:
         )
 
     target = read_target(read_target_words(values), values)
-    samples = _parse_answers(postgres_query.ask(target, STATEMENTS, deadline, choose_delay))
+    samples = _parse_answers(postgres_query.query_rows(target, STATEMENTS, deadline, choose_delay))
     active_standbys = select_standbys(
         samples, build_naming(nodes) if nodes else _read_cluster_naming(deadline), limits
     )

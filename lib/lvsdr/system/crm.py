@@ -87,7 +87,7 @@ def _cluster_state(result: Result) -> ClusterState:
     from ..pacemaker.crm_mon import parse
 
     if result.problem or not result.stdout:
-        raise SourceUnavailable(f"crm_mon: {result.complaint()}")
+        raise SourceUnavailable(f"crm_mon: {result.describe_failure()}")
     return parse(result.stdout)
 
 
@@ -98,7 +98,7 @@ def read_configuration(deadline: Deadline) -> bytes:
 
     result = run(_CONFIGURATION, deadline)
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"cibadmin: {result.complaint()}")
+        raise SourceUnavailable(f"cibadmin: {result.describe_failure()}")
     return result.stdout
 
 
@@ -119,4 +119,4 @@ def set_promotion_score(instance: str, score: int | None, deadline: Deadline) ->
         command = (CRM_ATTRIBUTE, f"--name=master-{instance}", *change)
         result = run(command, deadline, timeout=_SCORE_TIMEOUT)
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"promotion score not set: {result.complaint()}")
+        raise SourceUnavailable(f"promotion score not set: {result.describe_failure()}")

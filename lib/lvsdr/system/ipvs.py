@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 _PROC = "/proc/net/ip_vs"
 _CONNECTIONS = "/proc/net/ip_vs_conn"
-_PIECE = 4096  # bytes at least that the kernel gives at once (fs/seq_file.c)
-_LOOKS = 5
-_NAMED = 3  # lines of a batch in a message
+_PIECE_SIZE = 4096  # bytes at least that the kernel gives at once (fs/seq_file.c)
+_MOST_READINGS = 5
+_SHOWN_LINES = 3  # lines of a batch in a message
 
 
 def read_proc(path: str = _PROC) -> str:
@@ -84,40 +84,40 @@ class Kernel:
         self._connections = connections
         self._run = runner
 
-    def service(self, wanted: WantedService | None = None) -> Service | None:
+    def read_service(self, wanted: WantedService | None = None) -> Service | None:
         """Return the current service; None without one.
 
         It is read from /proc.  A fork of ipvsadm follows only if ``wanted`` has settings that /proc
         does not show.
         """
-        found = self._now(wanted)
-        return None if found is None else self._settled(found)
+        service = self._read_current(wanted)
+        return None if service is None else self._count_only_unfinished(service)
 
-    def _now(self, wanted: WantedService | None) -> Service | None:
-        found = find(self._key, self._read)
-        if found is not None and wanted is not None and not proc_shows(wanted.config, self._key):
-            found = self._in_full(found)
-        return None if found is None else with_local_as(found, self._forward)
+    def _read_current(self, wanted: WantedService | None) -> Service | None:
+        service = find_service(self._key, self._read)
+        if service is not None and wanted is not None and not proc_shows(wanted.config, self._key):
+            service = self._add_hidden_settings(service)
+        return None if service is None else with_local_as(service, self._forward)
 
-    def _in_full(self, service: Service) -> Service | None:
+    def _add_hidden_settings(self, service: Service) -> Service | None:
         """Return the service with the settings that only ipvsadm shows; None if it is gone."""
-        saved = self._saved().get(self._key)
+        saved = self._read_saved_table().get(self._key)
         if saved is not None:
             return service._replace(config=saved.config)
-        if find(self._key, self._read) is None:
+        if find_service(self._key, self._read) is None:
             return None
         raise LvsdrError("ipvsadm -Sn does not list a service that is there")
 
-    def _settled(self, service: Service) -> Service:
+    def _count_only_unfinished(self, service: Service) -> Service:
         """Count only unfinished connections as inactive, as far as known (decision 037).
 
         The table of connections is read only for real servers that wait for nothing else.
         """
-        waiting = [key for key, server in service.real_servers.items() if _only_closes(server)]
-        if not waiting or self._key.protocol != "tcp":
+        closing = [key for key, server in service.real_servers.items() if _is_only_closing(server)]
+        if not closing or self._key.protocol != "tcp":
             return service
         try:
-            counts = unfinished(self._connections(), self._key, waiting)
+            counts = unfinished(self._connections(), self._key, closing)
         except OSError:
             return service  # without the table, all connections count
         return service._replace(
@@ -129,14 +129,14 @@ class Kernel:
             }
         )
 
-    def reach(self, wanted: WantedService) -> tuple[Change, ...]:
+    def apply_service(self, wanted: WantedService) -> tuple[Change, ...]:
         """Make the service equal ``wanted`` and verify it; return the changes.
 
         Raises KernelMismatch when the table, read again, differs.
         """
         return self._change({self._key: wanted}, wanted)
 
-    def remove(self) -> tuple[Change, ...]:
+    def remove_service(self) -> tuple[Change, ...]:
         """Delete the service and verify that it is gone; return the changes."""
         return self._change({}, None)
 
@@ -145,20 +145,20 @@ class Kernel:
     ) -> tuple[Change, ...]:
         from ..ipvs.plan import diff  # not loaded by the many cycles without a change
 
-        actual = self._now(wanted)
-        changes = diff({} if actual is None else {self._key: actual}, goal)
+        current_service = self._read_current(wanted)
+        changes = diff({} if current_service is None else {self._key: current_service}, goal)
         if changes:
             complaint = self._restore(changes)
-            after = self._now(wanted)
-            if (None if after is None else settings(after)) != wanted:
-                left = diff({} if after is None else {self._key: after}, goal)
-                raise KernelMismatch(_mismatch(complaint, left))
+            result = self._read_current(wanted)
+            if (None if result is None else settings(result)) != wanted:
+                rest = diff({} if result is None else {self._key: result}, goal)
+                raise KernelMismatch(_describe_mismatch(complaint, rest))
         return changes
 
-    def _saved(self) -> Table:
-        result = self._ipvsadm("-Sn")
+    def _read_saved_table(self) -> Table:
+        result = self._run_ipvsadm("-Sn")
         if result.problem or result.status != 0:
-            raise LvsdrError(f"ipvsadm -Sn: {result.complaint()}")
+            raise LvsdrError(f"ipvsadm -Sn: {result.describe_failure()}")
         return parse_saved(result.stdout.decode("utf-8", "replace"))
 
     def _restore(self, changes: Iterable[Change]) -> str:
@@ -169,77 +169,79 @@ class Kernel:
         """
         from ..ipvs.batch import render
 
-        result = self._ipvsadm("-R", render(changes))
-        said = (line.strip() for line in result.stderr.decode("utf-8", "replace").splitlines())
+        result = self._run_ipvsadm("-R", render(changes))
+        messages = (line.strip() for line in result.stderr.decode("utf-8", "replace").splitlines())
         # ipvsadm repeats one message, without a line number, for each line that failed.
-        return "; ".join(filter(None, dict.fromkeys(said))) or result.complaint()
+        return "; ".join(filter(None, dict.fromkeys(messages))) or result.describe_failure()
 
-    def _ipvsadm(self, option: str, stdin: str = "") -> Result:
+    def _run_ipvsadm(self, option: str, stdin: str = "") -> Result:
         argv, keep = ("ipvsadm", option), state.held()
         result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
             if self._deadline.is_expired():
-                raise DeadlineExceeded(result.complaint())
-            raise (NotInstalled if result.status == NOT_THERE else Exhausted)(result.complaint())
+                raise DeadlineExceeded(result.describe_failure())
+            raise (NotInstalled if result.status == NOT_THERE else Exhausted)(
+                result.describe_failure()
+            )
         return result
 
 
-def _only_closes(server: RealServer) -> bool:
+def _is_only_closing(server: RealServer) -> bool:
     """Return whether all remaining connections of a withdrawn real server may be over."""
     config, (active, inactive) = server
     return config.weight == 0 and not active and inactive > 0
 
 
-def _mismatch(complaint: str, left: Sequence[Change]) -> str:
+def _describe_mismatch(complaint: str, rest: Sequence[Change]) -> str:
     """Return a message with the output of ipvsadm and the lines left undone."""
     from ..ipvs.batch import render
 
-    undone = render(left).splitlines()
-    more = len(undone) - _NAMED
-    lines = [*undone[:_NAMED], *([f"and {more} more"] if more > 0 else [])]
+    undone_lines = render(rest).splitlines()
+    more = len(undone_lines) - _SHOWN_LINES
+    lines = [*undone_lines[:_SHOWN_LINES], *([f"and {more} more"] if more > 0 else [])]
     return (
         f"the IPVS table differs from the wanted one: {complaint}; left undone: {'; '.join(lines)}"
     )
 
 
-def find(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
+def find_service(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
     """Return the current service; None without one.
 
     The kernel delivers a large table in pieces, by line number.  A deletion between two pieces
     hides as many of the later lines, or moves them below another service.  So a large table counts
     only after two readings with the same result.
     """
-    seen: list[WantedService | None] = []
-    for _ in range(_LOOKS):
+    readings: list[WantedService | None] = []
+    for _ in range(_MOST_READINGS):
         text = read()
-        found = parse_proc(text).get(key)
-        seen.append(None if found is None else settings(found))
-        if len(text) < _PIECE or seen[:-1][-1:] == seen[-1:]:
+        service = parse_proc(text).get(key)
+        readings.append(None if service is None else settings(service))
+        if len(text) < _PIECE_SIZE or readings[:-1][-1:] == readings[-1:]:
             break
-    return found
+    return service
 
 
-def available(path: str = _PROC) -> bool:
+def is_available(path: str = _PROC) -> bool:
     """Return whether this kernel already has IPVS in use; a probe must not load it."""
     return os.path.exists(path)
 
 
-def load(scheduler: str, deadline: Deadline, path: str = _PROC) -> None:
+def load_modules(scheduler: str, deadline: Deadline, path: str = _PROC) -> None:
     """Load IPVS and the scheduler's module if they are missing; raise NotInstalled.
 
     The scheduler's module is loaded here, not by the kernel on demand.  The kernel's own request
     runs in the root directory of process 1, and reports no error.
     """
-    if not available(path):
-        complaint = _modprobe("ip_vs", deadline)
-        if not available(path):
+    if not is_available(path):
+        complaint = _load_module("ip_vs", deadline)
+        if not is_available(path):
             raise NotInstalled(
                 f"the kernel has no IPVS: module ip_vs cannot be loaded ({complaint}); install the "
                 "kernel's modules package, or load ip_vs on the host of this container"
             )
     if not os.path.isdir(f"/sys/module/ip_vs_{scheduler}"):
-        _modprobe(f"ip_vs_{scheduler}", deadline)
+        _load_module(f"ip_vs_{scheduler}", deadline)
 
 
-def _modprobe(module: str, deadline: Deadline) -> str:
-    return run(("modprobe", module), deadline).complaint()
+def _load_module(module: str, deadline: Deadline) -> str:
+    return run(("modprobe", module), deadline).describe_failure()

@@ -24,7 +24,7 @@ from ..errors import (
 from ..postgres.connection import Target
 from ..postgres.redaction import join_lines, redact_complaint
 from ..values.deadline import Deadline
-from .libpq import CONNECTING, connected, settings, text
+from .libpq import CONNECTING, connect, decode_text, parse_settings
 from .process.fork import fork
 from .process.run import finish
 
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
     Rows = list[list[Optional[str]]]
-    Again = Callable[[Sequence[Rows]], Optional[float]]
+    DelayChoice = Callable[[Sequence[Rows]], Optional[float]]
     """A function from the answers so far to the delay before the last statement is sent again."""
 
 _WAITING = "waiting for the answer of a server that accepted the connection"
-_ASKING = (CONNECTING, _WAITING)
+_SERVER_STEPS = (CONNECTING, _WAITING)
 # SQLSTATEs of a server that stops or starts (admin_shutdown, crash_shutdown, cannot_connect_now).
-_ENDING = ("57P01", "57P02", "57P03")
-_TROUBLES: tuple[type[LvsdrError], ...] = (NotAsked, NotInstalled, Rejected, SourceUnavailable)
+_RESTART_STATES = ("57P01", "57P02", "57P03")
+_QUERY_ERRORS: tuple[type[LvsdrError], ...] = (NotAsked, NotInstalled, Rejected, SourceUnavailable)
 
 
-def ask(
+def query_rows(
     target: Target,
     statements: Sequence[str],
     deadline: Deadline,
-    again: Again = lambda _answers: None,
+    choose_delay: DelayChoice = lambda _answers: None,
 ) -> list[Rows]:
     """Return the rows of each statement, values as text, from the server that libpq connects to.
 
-    ``again`` runs in the child.
+    ``choose_delay`` runs in the child.
 
     Raises Rejected if the server answers with an error.  Raises SourceUnavailable or
     DeadlineExceeded if the server does not answer.  Raises NotAsked if no server could be queried,
@@ -61,88 +61,94 @@ def ask(
     psycopg.
     """
     seconds = deadline.remaining()
-    child = fork("psycopg", lambda: _converse(target, statements, seconds, again), deadline)
+    child = fork(
+        "psycopg", lambda: _query_in_child(target, statements, seconds, choose_delay), deadline
+    )
     result = finish(child, deadline)
-    told = {"doing": "starting", **_last(result.stdout)}
+    report = {"doing": "starting", **_parse_last_report(result.stdout)}
     if result.problem:
-        waited = f"{round(seconds, 1):g} s"
-        late = DeadlineExceeded if told["doing"].startswith(_ASKING) else NotAsked
-        raise late(f"no answer within {waited} while {told['doing']}")
-    if "rows" in told:
-        rows: list[Rows] = told["rows"]
+        duration = f"{round(seconds, 1):g} s"
+        error_type = DeadlineExceeded if report["doing"].startswith(_SERVER_STEPS) else NotAsked
+        raise error_type(f"no answer within {duration} while {report['doing']}")
+    if "rows" in report:
+        rows: list[Rows] = report["rows"]
         return rows
-    if InvalidParameters.__name__ in told:
-        raise InvalidParameters([told[InvalidParameters.__name__]])
+    if InvalidParameters.__name__ in report:
+        raise InvalidParameters([report[InvalidParameters.__name__]])
     # libpq prints its warnings about a passfile to stderr.
-    of_files = redact_complaint(text(result.stderr), target, {})
-    for kind in _TROUBLES:
-        if kind.__name__ in told:
-            raise kind("; ".join(filter(None, [told[kind.__name__], of_files])))
-    raise NotAsked(f"psycopg: {result.complaint()}")
+    passfile_warnings = redact_complaint(decode_text(result.stderr), target, {})
+    for kind in _QUERY_ERRORS:
+        if kind.__name__ in report:
+            raise kind("; ".join(filter(None, [report[kind.__name__], passfile_warnings])))
+    raise NotAsked(f"psycopg: {result.describe_failure()}")
 
 
-def _last(output: bytes) -> dict[str, Any]:
+def _parse_last_report(output: bytes) -> dict[str, Any]:
     """Return the last whole line that the child wrote."""
     lines = output.decode().split("\n")[:-1]
     return dict(json.loads(lines[-1])) if lines else {}
 
 
-def _tell(what: str, content: object) -> None:
-    os.write(1, f"{json.dumps({what: content})}\n".encode())
+def _write_report(key: str, content: object) -> None:
+    os.write(1, f"{json.dumps({key: content})}\n".encode())
 
 
-def _converse(target: Target, statements: Sequence[str], seconds: float, again: Again) -> None:
+def _query_in_child(
+    target: Target, statements: Sequence[str], seconds: float, choose_delay: DelayChoice
+) -> None:
     """Connect, send the statements, and report the result."""
-    _tell("doing", "loading psycopg")
+    _write_report("doing", "loading psycopg")
     try:
-        given = settings(target)
-        connection = connected(target, given, seconds, lambda what: _tell("doing", what))
-        _tell("doing", _WAITING)
-        for statement in _preamble(seconds):
-            _rows(connection, statement)
-        answers = _answers(connection, statements, again)
+        settings = parse_settings(target)
+        connection = connect(target, settings, seconds, lambda step: _write_report("doing", step))
+        _write_report("doing", _WAITING)
+        for statement in _build_preamble(seconds):
+            _fetch_rows(connection, statement)
+        answers = _collect_answers(connection, statements, choose_delay)
     except LvsdrError as error:
-        _tell(type(error).__name__, str(error))
+        _write_report(type(error).__name__, str(error))
     else:
-        _tell("rows", answers)
+        _write_report("rows", answers)
 
 
-def _preamble(seconds: float) -> list[str]:
+def _build_preamble(seconds: float) -> list[str]:
     """Pin search_path to pg_catalog and cap statement_timeout at the remaining time.
 
     The server must not run functions of another schema, nor continue a query after its reader has
     ended.
     """
-    most = f"{seconds * 1000:.0f}"
+    limit = f"{seconds * 1000:.0f}"
     return [
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)",
-        f"SELECT set_config(name, '{most}', false) FROM pg_settings"
-        f" WHERE name = 'statement_timeout' AND NOT setting::int BETWEEN 1 AND {most}",
+        f"SELECT set_config(name, '{limit}', false) FROM pg_settings"
+        f" WHERE name = 'statement_timeout' AND NOT setting::int BETWEEN 1 AND {limit}",
     ]
 
 
-def _answers(connection: PGconn, statements: Sequence[str], again: Again) -> list[Rows]:
-    answers = [_rows(connection, statement) for statement in statements]
-    while (pause := again(answers)) is not None:
+def _collect_answers(
+    connection: PGconn, statements: Sequence[str], choose_delay: DelayChoice
+) -> list[Rows]:
+    answers = [_fetch_rows(connection, statement) for statement in statements]
+    while (pause := choose_delay(answers)) is not None:
         time.sleep(pause)
-        answers.append(_rows(connection, statements[-1]))
+        answers.append(_fetch_rows(connection, statements[-1]))
     return answers
 
 
-def _rows(connection: PGconn, statement: str) -> Rows:
+def _fetch_rows(connection: PGconn, statement: str) -> Rows:
     from psycopg.pq import DiagnosticField, ExecStatus
 
     result = connection.exec_(statement.encode())
     if result.status != ExecStatus.TUPLES_OK:
         # libpq's own errors, such as a connection that broke, have no SQLSTATE.
-        state = text(result.error_field(DiagnosticField.SQLSTATE) or b"")
-        error = Rejected if state and state not in _ENDING else SourceUnavailable
-        raise error(join_lines(text(result.error_message)) or "an answer without rows")
+        state = decode_text(result.error_field(DiagnosticField.SQLSTATE) or b"")
+        error = Rejected if state and state not in _RESTART_STATES else SourceUnavailable
+        raise error(join_lines(decode_text(result.error_message)) or "an answer without rows")
     return [
-        [_value(result.get_value(row, column)) for column in range(result.nfields)]
+        [_decode_value(result.get_value(row, column)) for column in range(result.nfields)]
         for row in range(result.ntuples)
     ]
 
 
-def _value(value: bytes | None) -> str | None:
-    return None if value is None else text(value)
+def _decode_value(value: bytes | None) -> str | None:
+    return None if value is None else decode_text(value)

@@ -23,7 +23,7 @@ ROOT = "/proc/sys"
 UNREADABLE = "unreadable"
 
 
-def value(name: str, root: str = ROOT) -> str:
+def read_value(name: str, root: str = ROOT) -> str:
     """Return the setting ``name``, such as ``net/ipv4/vs/expire_nodest_conn``; raise LvsdrError."""
     try:
         with open(os.path.join(root, name), encoding="ascii") as file:
@@ -32,48 +32,51 @@ def value(name: str, root: str = ROOT) -> str:
         raise LvsdrError(f"cannot read {name}: {error.strerror}") from None
 
 
-def differing(
-    wanted: Mapping[str, str], root: str = ROOT, *, as_good: Mapping[str, Collection[str]] = {}
+def find_differing(
+    wanted: Mapping[str, str],
+    root: str = ROOT,
+    *,
+    acceptable_values: Mapping[str, Collection[str]] = {},
 ) -> dict[str, str]:
-    """Return the settings that have neither the wanted nor an ``as_good`` value, with their values.
+    """Return the settings that have neither the wanted nor an acceptable value, with their values.
 
     An unreadable setting has the value ``UNREADABLE``.
     """
-    now = {name: _value_or(name, root, UNREADABLE) for name in wanted}
+    current_values = {name: _read_value_or(name, root, UNREADABLE) for name in wanted}
     return {
-        name: found
-        for name, found in now.items()
-        if found != wanted[name] and found not in as_good.get(name, ())
+        name: value
+        for name, value in current_values.items()
+        if value != wanted[name] and value not in acceptable_values.get(name, ())
     }
 
 
-def _value_or(name: str, root: str, otherwise: str) -> str:
+def _read_value_or(name: str, root: str, otherwise: str) -> str:
     try:
-        return value(name, root)
+        return read_value(name, root)
     except LvsdrError:
         return otherwise
 
 
-def writable(name: str, root: str = ROOT) -> bool:
+def is_writable(name: str, root: str = ROOT) -> bool:
     """Return whether the setting can be written; in many containers it cannot."""
     return os.access(os.path.join(root, name), os.W_OK)
 
 
-def of_interfaces(name: str, root: str = ROOT) -> dict[str, str]:
+def read_by_interface(name: str, root: str = ROOT) -> dict[str, str]:
     """Return a setting such as ``arp_ignore`` below net/ipv4/conf, by interface.
 
     The result includes ``all`` and ``default``.  Raises LvsdrError.
     """
     directory = os.path.join(root, "net/ipv4/conf")
-    found = {}
+    values = {}
     try:
         interfaces = sorted(os.listdir(directory))
     except OSError as error:
         raise LvsdrError(f"cannot read net/ipv4/conf: {error.strerror}") from None
     for interface in interfaces:
         with suppress(LvsdrError):  # an interface may have disappeared since listdir
-            found[interface] = value(f"net/ipv4/conf/{interface}/{name}", root)
-    return found
+            values[interface] = read_value(f"net/ipv4/conf/{interface}/{name}", root)
+    return values
 
 
 def _is_claim(claim: object) -> bool:
@@ -103,21 +106,27 @@ class Claims:
         self._deadline = deadline
 
     def claim(
-        self, wanted: Mapping[str, str], as_good: Mapping[str, Collection[str]] = {}
+        self, wanted: Mapping[str, str], acceptable_values: Mapping[str, Collection[str]] = {}
     ) -> list[str]:
         """Set the wanted values for this owner; return a sentence for each changed setting.
 
-        A setting with one of its ``as_good`` values is claimed, but left alone.  The original value
-        is stored before the change, so that a crash in between does not lose it.  Raises Busy.
+        A setting with one of its ``acceptable_values`` is claimed, but left alone.  The original
+        value is stored before the change, so that a crash in between does not lose it.  Raises
+        Busy.
         """
-        with self._locked(Unlockable):
+        with self._lock(Unlockable):
             claims = self._read()
-            news = [self._enter(claims, name, new) for name, new in wanted.items()]
-            if any(news):
-                self._keep(claims)
-            before = differing(wanted, self._root, as_good=as_good)
-            done = [self._change(name, old, wanted[name]) for name, old in before.items()]
-            return [sentence for sentence in done if sentence]
+            changes = [self._enter_claim(claims, name, new) for name, new in wanted.items()]
+            if any(changes):
+                self._try_store(claims)
+            differing_values = find_differing(
+                wanted, self._root, acceptable_values=acceptable_values
+            )
+            sentences = [
+                self._change_value(name, old, wanted[name])
+                for name, old in differing_values.items()
+            ]
+            return [sentence for sentence in sentences if sentence]
 
     def release(self) -> list[str]:
         """Release all claims of this owner; return a sentence for each restored setting.
@@ -127,21 +136,21 @@ class Claims:
         """
         if not os.path.exists(self._path):
             return []
-        with self._locked(Unlockable, Busy):
+        with self._lock(Unlockable, Busy):
             claims = self._read()
-            done = [self._let_go(claims, name) for name in list(claims)]
-            self._keep(claims)
-        return [sentence for sentence in done if sentence]
+            sentences = [self._release_claim(claims, name) for name in list(claims)]
+            self._try_store(claims)
+        return [sentence for sentence in sentences if sentence]
 
     @contextmanager
-    def _locked(self, *go_on_after: type[LvsdrError]) -> Iterator[None]:
+    def _lock(self, *go_on_after: type[LvsdrError]) -> Iterator[None]:
         path = f"{self._path}.lock"
         with state.locked(path, self._deadline, go_on_after=go_on_after) as problem:
             if problem:
                 self.trouble.append(problem)
             yield
 
-    def _keep(self, claims: dict[str, Any]) -> None:
+    def _try_store(self, claims: dict[str, Any]) -> None:
         try:
             self._store(claims)
         except OSError as error:
@@ -161,51 +170,54 @@ class Claims:
         else:
             state.remove(self._path)
 
-    def _enter(self, claims: dict[str, Any], name: str, new: str) -> bool:
+    def _enter_claim(self, claims: dict[str, Any], name: str, new: str) -> bool:
         """Enter a claim; return whether it changes the stored claims.
 
         An unreadable setting gets no claim, because its value could not be restored.
         """
-        before = _value_or(name, self._root, UNREADABLE)
-        if before == UNREADABLE:
+        current_value = _read_value_or(name, self._root, UNREADABLE)
+        if current_value == UNREADABLE:
             return False
-        claim = claims.setdefault(name, {"original": before, "owners": [], "ours": ""})
-        news = claim["ours"] != new or self._owner not in claim["owners"]
+        claim = claims.setdefault(name, {"original": current_value, "owners": [], "ours": ""})
+        is_changed = claim["ours"] != new or self._owner not in claim["owners"]
         claim["ours"] = new
         if self._owner not in claim["owners"]:
             claim["owners"].append(self._owner)
-        return bool(news)
+        return bool(is_changed)
 
-    def _let_go(self, claims: dict[str, Any], name: str) -> str:
+    def _release_claim(self, claims: dict[str, Any], name: str) -> str:
         claim = claims[name]
         if self._owner in claim["owners"]:
             claim["owners"].remove(self._owner)
         if claim["owners"]:
             return ""
         del claims[name]
-        return self._put_back(name, claim["original"], claim["ours"])
+        return self._restore_value(name, claim["original"], claim["ours"])
 
-    def _put_back(self, name: str, original: str, ours: str) -> str:
+    def _restore_value(self, name: str, original: str, claimed_value: str) -> str:
         if not os.path.exists(os.path.join(self._root, name)):
             return ""  # the module that had the setting is unloaded
-        now = _value_or(name, self._root, original)
-        if now == original:
+        current_value = _read_value_or(name, self._root, original)
+        if current_value == original:
             return ""
-        if now != ours:
-            return f"{name} left at {now}, changed since by another program (was {original} before)"
-        problem = self._write(name, original)
+        if current_value != claimed_value:
+            return (
+                f"{name} left at {current_value}, changed since by another program "
+                f"(was {original} before)"
+            )
+        problem = self._write_value(name, original)
         if problem:
             self.trouble.append(problem)
         return "" if problem else f"{name} put back to {original}"
 
-    def _change(self, name: str, old: str, new: str) -> str:
-        problem = self._write(name, new)
+    def _change_value(self, name: str, old: str, new: str) -> str:
+        problem = self._write_value(name, new)
         if problem:
             self.unset[name] = problem
             self.trouble.append(problem)
         return "" if problem else f"{name} set to {new} (was {old})"
 
-    def _write(self, name: str, new: str) -> str:
+    def _write_value(self, name: str, new: str) -> str:
         """Write a setting; return the error as a sentence, or an empty text."""
         try:
             descriptor = os.open(os.path.join(self._root, name), os.O_WRONLY | os.O_TRUNC)

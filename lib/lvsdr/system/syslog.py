@@ -33,12 +33,12 @@ class Syslog:
         try:
             wire.settimeout(max(self._time_left, 0.0))
             wire.connect(self._device)
-            wire.send(self._line(level, text).encode("utf-8", "backslashreplace"))
+            wire.send(self._format_line(level, text).encode("utf-8", "backslashreplace"))
         finally:
             wire.close()
             self._time_left -= time.monotonic() - began
 
-    def _line(self, level: str, text: str) -> str:
+    def _format_line(self, level: str, text: str) -> str:
         """Return the line as syslog(3) sends it (RFC 3164, section 4.1, without the host)."""
         now = time.localtime()
         date = f"{_MONTHS[now.tm_mon - 1]} {now.tm_mday:2} {time.strftime('%H:%M:%S', now)}"

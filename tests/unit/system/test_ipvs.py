@@ -17,7 +17,14 @@ from lvsdr.ipvs.table import (
     WantedService,
     settings,
 )
-from lvsdr.system.ipvs import Kernel, available, find, load, read_connections, read_proc
+from lvsdr.system.ipvs import (
+    Kernel,
+    find_service,
+    is_available,
+    load_modules,
+    read_connections,
+    read_proc,
+)
 from lvsdr.system.process.run import Result
 from lvsdr.values.deadline import Deadline
 
@@ -55,12 +62,12 @@ class Director:
 
 
 def test_a_service_that_is_not_there() -> None:
-    assert Director(FOREIGN).kernel.service(WANTED) is None
+    assert Director(FOREIGN).kernel.read_service(WANTED) is None
 
 
 def test_a_service_that_is_there_is_read_without_a_fork() -> None:
     director = Director(OURS + FOREIGN)
-    service = director.kernel.service(WANTED)
+    service = director.kernel.read_service(WANTED)
     assert service is not None
     assert settings(service) == WANTED
     assert director.ipvsadm.calls == []
@@ -68,7 +75,7 @@ def test_a_service_that_is_there_is_read_without_a_fork() -> None:
 
 def test_reach_from_nothing() -> None:
     director = Director(FOREIGN)
-    changes = director.kernel.reach(WANTED)
+    changes = director.kernel.apply_service(WANTED)
     assert changes == (
         AddService(KEY, RR),
         AddRealServer(KEY, NODE1, GATE),
@@ -80,7 +87,7 @@ def test_reach_from_nothing() -> None:
 
 def test_nothing_to_change_forks_nothing() -> None:
     director = Director(OURS)
-    assert director.kernel.reach(WANTED) == ()
+    assert director.kernel.apply_service(WANTED) == ()
     assert director.ipvsadm.calls == []
 
 
@@ -89,7 +96,7 @@ def test_drift_is_repaired() -> None:
     director.fake.restore(
         "-E -t 10.77.0.100:5432 -s wrr -p 60\n-e -t 10.77.0.100:5432 -r 10.77.0.11:5432 -i -w 0\n"
     )
-    assert director.kernel.reach(WANTED) == (
+    assert director.kernel.apply_service(WANTED) == (
         EditService(KEY, RR),
         EditRealServer(KEY, NODE1, GATE),
     )
@@ -98,9 +105,9 @@ def test_drift_is_repaired() -> None:
 
 def test_remove() -> None:
     director = Director(OURS + FOREIGN)
-    assert director.kernel.remove() == (DeleteService(KEY),)
+    assert director.kernel.remove_service() == (DeleteService(KEY),)
     assert director.fake.saved() == FOREIGN
-    assert director.kernel.remove() == ()
+    assert director.kernel.remove_service() == ()
 
 
 @pytest.mark.parametrize(
@@ -123,9 +130,9 @@ def test_settings_hidden_in_proc_are_changed(
     option = "-t 10.77.0.100:5432" if key == KEY else "-u [fd77::100]:53"
     director = Director(f"-A {option} {there}\n", key)
     service = WantedService(wanted, {})
-    assert director.kernel.reach(service) == (EditService(key, wanted),)
-    assert director.kernel.reach(service) == ()
-    found = director.kernel.service(service)
+    assert director.kernel.apply_service(service) == (EditService(key, wanted),)
+    assert director.kernel.apply_service(service) == ()
+    found = director.kernel.read_service(service)
     assert found is not None
     assert found.config == wanted
 
@@ -133,7 +140,7 @@ def test_settings_hidden_in_proc_are_changed(
 def test_foreign_services_do_not_hide_ours() -> None:
     persistent = WantedService(ServiceConfig("rr", persistence=60), {})
     director = Director(FOREIGN)
-    director.kernel.reach(persistent)
+    director.kernel.apply_service(persistent)
     assert director.ipvsadm.calls == ["-R", "-Sn"]
 
 
@@ -143,7 +150,7 @@ def test_a_service_that_goes_while_it_is_looked_at() -> None:
     director.fake.restore("-C\n")
     reading = Reading(proc, director.fake.proc())
     kernel = Kernel(KEY, "gate", Deadline.after(10), read=reading, runner=director.ipvsadm)
-    assert kernel.service(WantedService(ServiceConfig("rr", persistence=60), {})) is None
+    assert kernel.read_service(WantedService(ServiceConfig("rr", persistence=60), {})) is None
 
 
 def test_real_servers_on_this_host_are_as_wanted() -> None:
@@ -154,26 +161,26 @@ def test_real_servers_on_this_host_are_as_wanted() -> None:
     director = Director(OURS)
     proc = director.fake.proc().replace("Route ", "Local ", 1)
     kernel = Kernel(KEY, "gate", Deadline.after(10), read=lambda: proc, runner=director.ipvsadm)
-    assert kernel.reach(WANTED) == ()
+    assert kernel.apply_service(WANTED) == ()
 
 
 def test_a_batch_that_dies_is_noticed_and_healed() -> None:
     director = Director(lines=2)
     with pytest.raises(KernelMismatch) as raised:
-        director.kernel.reach(WANTED)
+        director.kernel.apply_service(WANTED)
     assert str(raised.value) == (
         "the IPVS table differs from the wanted one: exit status 137; "
         "left undone: -a -t 10.77.0.100:5432 -r 10.77.0.12:5432 -g -w 1"
     )
     healthy = director.owner(KEY, FakeIpvsadm(director.fake))
-    assert healthy.reach(WANTED) == (AddRealServer(KEY, NODE2, GATE),)
+    assert healthy.apply_service(WANTED) == (AddRealServer(KEY, NODE2, GATE),)
 
 
 def test_the_output_of_ipvsadm_is_the_reason() -> None:
     director = Director()
     unknown = WANTED._replace(config=ServiceConfig("twos"))
     with pytest.raises(KernelMismatch) as raised:
-        director.kernel.reach(unknown)
+        director.kernel.apply_service(unknown)
     assert str(raised.value) == (
         "the IPVS table differs from the wanted one: "
         "Scheduler or persistence engine not found; Service not defined; "
@@ -186,14 +193,14 @@ def test_the_output_of_ipvsadm_is_the_reason() -> None:
 def test_a_long_list_of_undone_changes_is_cut() -> None:
     many = {RealServerKey(f"10.77.1.{number}", 5432): GATE for number in range(1, 6)}
     with pytest.raises(KernelMismatch) as raised:
-        Director(lines=1).kernel.reach(WantedService(RR, many))
+        Director(lines=1).kernel.apply_service(WantedService(RR, many))
     assert str(raised.value).endswith(" -r 10.77.1.3:5432 -g -w 1; and 2 more")
 
 
 def test_a_removal_that_fails_is_loud() -> None:
     director = Director(OURS, lines=0)
     with pytest.raises(KernelMismatch):
-        director.kernel.remove()
+        director.kernel.remove_service()
 
 
 def test_the_exit_status_proves_nothing() -> None:
@@ -209,7 +216,7 @@ def test_the_exit_status_proves_nothing() -> None:
         done = director.ipvsadm(argv, deadline, stdin=stdin, keep=keep)
         return done._replace(status=255, stderr=b"Hm\n")
 
-    assert len(director.owner(KEY, grumbling).reach(WANTED)) == 3
+    assert len(director.owner(KEY, grumbling).apply_service(WANTED)) == 3
 
 
 @pytest.mark.parametrize(
@@ -237,21 +244,21 @@ def test_the_exit_status_proves_nothing() -> None:
 def test_an_ipvsadm_that_cannot_say(result: Result, error: type[LvsdrError], problem: str) -> None:
     kernel = Director("-A -t 10.77.0.100:5432 -s sh\n").owner(KEY, lambda *_, **__: result)
     with pytest.raises(LvsdrError) as raised:
-        kernel.reach(WantedService(ServiceConfig("sh"), {}))
+        kernel.apply_service(WantedService(ServiceConfig("sh"), {}))
     assert (type(raised.value), str(raised.value)) == (error, problem)
 
 
 def test_no_time_left_is_not_a_missing_program() -> None:
     kernel = Kernel(KEY, "gate", Deadline.after(0), read=FakeKernel().proc)
     with pytest.raises(DeadlineExceeded, match=r"^no time left for ipvsadm$"):
-        kernel.reach(WANTED)
+        kernel.apply_service(WANTED)
 
 
 def test_no_ipvsadm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     kernel = Kernel(KEY, "gate", Deadline.after(5), read=FakeKernel().proc)
     with pytest.raises(NotInstalled, match=r"^ipvsadm cannot be executed: No such file"):
-        kernel.reach(WANTED)
+        kernel.apply_service(WANTED)
 
 
 def many(number: int) -> str:
@@ -274,18 +281,18 @@ class Reading:
 def test_a_small_table_is_read_once() -> None:
     """A small table is read once, because the kernel gives it in one piece."""
     reading = Reading(Director(OURS).fake.proc())
-    assert find(KEY, reading) is not None
+    assert find_service(KEY, reading) is not None
     assert reading.count == 1
 
 
 def test_an_absence_is_believed_after_a_second_look() -> None:
     whole, without = Director(OURS + many(250)).fake.proc(), Director(many(250)).fake.proc()
     torn = Reading(without, whole)
-    found = find(KEY, torn)
+    found = find_service(KEY, torn)
     assert found is not None
     assert settings(found) == WANTED
     gone = Reading(whole, without, without)
-    assert find(KEY, gone) is None
+    assert find_service(KEY, gone) is None
     assert gone.count == 3
 
 
@@ -293,7 +300,7 @@ def test_lines_below_the_wrong_service_are_not_believed() -> None:
     whole = Director(OURS + many(250)).fake.proc()
     stray = "-a -t 10.77.0.100:5432 -r 10.99.0.1:5432 -g -w 9\n"
     mixed = Director(OURS + stray + many(250)).fake.proc()
-    found = find(KEY, Reading(mixed, whole, whole))
+    found = find_service(KEY, Reading(mixed, whole, whole))
     assert found is not None
     assert settings(found) == WANTED
 
@@ -301,7 +308,7 @@ def test_lines_below_the_wrong_service_are_not_believed() -> None:
 def test_counters_may_differ_between_two_looks() -> None:
     whole = Director(OURS + many(250)).fake.proc()
     reading = Reading(whole, whole.replace(" 0          0 ", " 7          1 "))
-    assert find(KEY, reading) is not None
+    assert find_service(KEY, reading) is not None
     assert reading.count == 2
 
 
@@ -309,14 +316,14 @@ def test_a_list_of_ipvsadm_without_a_service_that_is_there() -> None:
     director = Director("-A -t 10.77.0.100:5432 -s rr -p 60\n")
     kernel = director.owner(KEY, lambda *_, **__: Result(0, b"", b""))
     with pytest.raises(LvsdrError, match=r"^ipvsadm -Sn does not list a service that is there$"):
-        kernel.service(WantedService(ServiceConfig("rr", persistence=60), {}))
+        kernel.read_service(WantedService(ServiceConfig("rr", persistence=60), {}))
 
 
 def test_a_kernel_without_ipvs(tmp_path: Path) -> None:
     missing = str(tmp_path / "ip_vs")
     assert read_proc(missing) == ""
-    assert find(KEY, lambda: read_proc(missing)) is None
-    assert not available(missing)
+    assert find_service(KEY, lambda: read_proc(missing)) is None
+    assert not is_available(missing)
 
 
 def modprobe(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,7 +337,7 @@ def modprobe(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_missing_modules_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proc = tmp_path / "ip_vs"
     modprobe(tmp_path, f"touch {proc}", monkeypatch)
-    load("wrr", Deadline.after(5), str(proc))
+    load_modules("wrr", Deadline.after(5), str(proc))
     assert (tmp_path / "log").read_text() == "ip_vs\nip_vs_wrr\n"
 
 
@@ -338,14 +345,14 @@ def test_load_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     proc = tmp_path / "ip_vs"
     proc.touch()
     modprobe(tmp_path, "exit 1", monkeypatch)  # such as a scheduler that is built in
-    load("wrr", Deadline.after(5), str(proc))
+    load_modules("wrr", Deadline.after(5), str(proc))
     assert (tmp_path / "log").read_text() == "ip_vs_wrr\n"
 
 
 def test_a_kernel_that_cannot_load_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modprobe(tmp_path, "echo 'FATAL: Module ip_vs not found' >&2; exit 1", monkeypatch)
     with pytest.raises(NotInstalled) as raised:
-        load("rr", Deadline.after(5), str(tmp_path / "ip_vs"))
+        load_modules("rr", Deadline.after(5), str(tmp_path / "ip_vs"))
     assert str(raised.value) == (
         "the kernel has no IPVS: module ip_vs cannot be loaded "
         "(exit status 1: FATAL: Module ip_vs not found); install the kernel's modules package, "
@@ -391,7 +398,7 @@ def test_connections_that_are_over_hold_up_no_drain(
         connections=CONNECTIONS.splitlines,
         runner=director.ipvsadm,
     )
-    service = kernel.service()
+    service = kernel.read_service()
     assert service is not None
     found = sorted((key, server.connections) for key, server in service.real_servers.items())
     assert [tuple(connections) for _, connections in found] == [(0, n) for n in counted]
@@ -408,6 +415,6 @@ def test_a_table_of_connections_that_cannot_be_read() -> None:
         connections=lambda: read_connections("/nowhere"),
         runner=director.ipvsadm,
     )
-    service = missing.service()
+    service = missing.read_service()
     assert service is not None
     assert {server.connections.inactive for server in service.real_servers.values()} == {2}

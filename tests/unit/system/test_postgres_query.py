@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from lvsdr.errors import InvalidParameters, NotAsked, NotInstalled, SourceUnavailable
 from lvsdr.postgres.connection import Target
-from lvsdr.system.postgres_query import ask
+from lvsdr.system.postgres_query import query_rows
 from lvsdr.values.deadline import Deadline
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -27,7 +27,7 @@ class Dying(ModuleType):
 
 def test_no_server(tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable) as caught:
-        ask(Target("port=1", {"host": str(tmp_path)}), ["SELECT 1"], Deadline.after(20))
+        query_rows(Target("port=1", {"host": str(tmp_path)}), ["SELECT 1"], Deadline.after(20))
     socket = tmp_path / ".s.PGSQL.1"
     assert str(caught.value) == (
         f'connection to server on socket "{socket}" failed: No such file or directory'
@@ -52,7 +52,7 @@ def test_no_server(tmp_path: Path) -> None:
 )
 def test_a_string_that_cannot_be_read(string: str, says: str) -> None:
     with pytest.raises(InvalidParameters) as caught:
-        ask(Target(string, {}), ["SELECT 1"], Deadline.after(20))
+        query_rows(Target(string, {}), ["SELECT 1"], Deadline.after(20))
     assert str(caught.value).startswith(f"malformed connection string: {says}")
     assert "s3c" not in str(caught.value)
 
@@ -69,7 +69,7 @@ def test_a_string_that_cannot_be_read(string: str, says: str) -> None:
 )
 def test_a_setting_that_cannot_be_used(settings: dict[str, str], says: str) -> None:
     with pytest.raises(InvalidParameters) as caught:
-        ask(Target("", {"host": "192.0.2.1", **settings}), ["SELECT 1"], Deadline.after(20))
+        query_rows(Target("", {"host": "192.0.2.1", **settings}), ["SELECT 1"], Deadline.after(20))
     assert str(caught.value).startswith(says)
 
 
@@ -77,10 +77,10 @@ def test_a_worker_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that dies has not learnt anything of a server."""
     monkeypatch.setitem(sys.modules, "psycopg.conninfo", Dying("psycopg.conninfo"))
     with pytest.raises(NotAsked, match=r"^psycopg: exit status 137"):
-        ask(Target("", {}), ["SELECT 1"], Deadline.after(20))
+        query_rows(Target("", {}), ["SELECT 1"], Deadline.after(20))
 
 
 def test_no_psycopg(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(NotInstalled, match=r"^psycopg cannot be loaded: .*Debian: python3-psycopg"):
-        ask(Target("", {}), ["SELECT 1"], Deadline.after(20))
+        query_rows(Target("", {}), ["SELECT 1"], Deadline.after(20))

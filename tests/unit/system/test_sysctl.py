@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lvsdr.errors import Busy, LvsdrError
 from lvsdr.system import state
-from lvsdr.system.sysctl import Claims, differing, of_interfaces, value, writable
+from lvsdr.system.sysctl import Claims, find_differing, is_writable, read_by_interface, read_value
 from lvsdr.values.deadline import Deadline
 
 NODEST, TEMPLATE = "net/ipv4/vs/expire_nodest_conn", "net/ipv4/vs/expire_quiescent_template"
@@ -43,19 +43,19 @@ def node(tmp_path: Path) -> Node:
 
 def test_a_value(node: Node) -> None:
     node[NODEST] = "1"
-    assert value(NODEST, str(node.root)) == "1"
-    assert value("kernel/ostype") == "Linux"
+    assert read_value(NODEST, str(node.root)) == "1"
+    assert read_value("kernel/ostype") == "Linux"
 
 
 def test_a_setting_that_is_not_there(node: Node) -> None:
     with pytest.raises(LvsdrError) as raised:
-        value("net/nothing", str(node.root))
+        read_value("net/nothing", str(node.root))
     assert str(raised.value) == "cannot read net/nothing: No such file or directory"
 
 
 def test_differing_settings(node: Node) -> None:
     node[TEMPLATE] = "1"
-    assert differing({NODEST: "1", TEMPLATE: "1"}, str(node.root)) == {NODEST: "0"}
+    assert find_differing({NODEST: "1", TEMPLATE: "1"}, str(node.root)) == {NODEST: "0"}
 
 
 def test_claimed_and_put_back(node: Node) -> None:
@@ -157,7 +157,7 @@ def test_a_setting_that_is_missing_is_trouble_and_no_more(node: Node) -> None:
     assert claims.claim({NODEST: "1", "net/nothing": "1"}) == [f"{NODEST} set to 1 (was 0)"]
     problem = "cannot set net/nothing to 1: No such file or directory"
     assert (claims.unset, claims.trouble) == ({"net/nothing": problem}, [problem])
-    assert differing({"net/nothing": "1"}, str(node.root)) == {"net/nothing": "unreadable"}
+    assert find_differing({"net/nothing": "1"}, str(node.root)) == {"net/nothing": "unreadable"}
     assert node.claims("a").release() == [f"{NODEST} put back to 0"]
 
 
@@ -169,7 +169,7 @@ def test_a_setting_that_cannot_be_set_is_trouble_and_no_more(node: Node) -> None
     assert claims.claim({NODEST: "1", TEMPLATE: "1"}) == [f"{NODEST} set to 1 (was 0)"]
     assert list(claims.unset) == [TEMPLATE]
     assert claims.trouble[0].startswith(f"cannot set {TEMPLATE} to 1: ")
-    assert not writable(TEMPLATE, str(node.root))
+    assert not is_writable(TEMPLATE, str(node.root))
     claims = node.claims("a")
     assert claims.release() == [f"{NODEST} put back to 0"]
     assert claims.trouble == []
@@ -221,7 +221,7 @@ def test_a_lock_that_cannot_be_had(node: Node) -> None:
 def test_an_equally_good_value_is_left(node: Node) -> None:
     node[NODEST] = "2"
     good = {NODEST: ("1", "2")}
-    assert differing({NODEST: "1"}, str(node.root), as_good=good) == {}
+    assert find_differing({NODEST: "1"}, str(node.root), acceptable_values=good) == {}
     assert node.claims("a").claim({NODEST: "1", TEMPLATE: "1"}, good) == [
         f"{TEMPLATE} set to 1 (was 0)"
     ]
@@ -248,9 +248,13 @@ def test_settings_of_interfaces(tmp_path: Path) -> None:
         directory.mkdir(parents=True)
         (directory / "arp_ignore").write_text(f"{new}\n")
     (tmp_path / "net/ipv4/conf/gone").mkdir()
-    assert of_interfaces("arp_ignore", str(tmp_path)) == {"all": "1", "eth0.100": "2", "lo": "0"}
+    assert read_by_interface("arp_ignore", str(tmp_path)) == {
+        "all": "1",
+        "eth0.100": "2",
+        "lo": "0",
+    }
     with pytest.raises(LvsdrError, match="cannot read net/ipv4/conf: No such file"):
-        of_interfaces("arp_ignore", str(tmp_path / "nowhere"))
+        read_by_interface("arp_ignore", str(tmp_path / "nowhere"))
 
 
 def test_a_disk_that_is_full(node: Node) -> None:

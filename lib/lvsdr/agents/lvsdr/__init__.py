@@ -37,7 +37,7 @@ def start(context: Context) -> None:
     announce_unused(context)
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
-    ipvs.load(settings.config.scheduler, context.deadline)
+    ipvs.load_modules(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
     shortfall = establish(context, settings)
@@ -66,7 +66,7 @@ def monitor(context: Context) -> ExitCode | None:
 def still_serves(context: Context) -> bool:
     """Test whether the service has a real server that gets connections."""
     key = _find_running(context)
-    service = None if key is None else ipvs.find(key)
+    service = None if key is None else ipvs.find_service(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
 
@@ -89,7 +89,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     context.require_root("change the IPVS table")
     if _find_running(context) is None:
         raise LvsdrError("there is no service to be reloaded")
-    ipvs.load(settings.config.scheduler, context.deadline)
+    ipvs.load_modules(settings.config.scheduler, context.deadline)
     try:
         shortfall = reconcile(context, settings)
     except NotRunning as error:
@@ -104,7 +104,7 @@ def stop(context: Context) -> None:
         key = _find_running(context)
         if key is not None:
             context.require_root("change the IPVS table")
-            ipvs.Kernel(key, "gate", context.deadline).remove()
+            ipvs.Kernel(key, "gate", context.deadline).remove_service()
             context.log.info(
                 f"{key.protocol} service {join_endpoint(key.address, key.port)} removed"
             )
@@ -115,7 +115,11 @@ def stop(context: Context) -> None:
 def _find_running(context: Context) -> ServiceKey | None:
     """Return the started service if it is in the table and is not another resource's, else None."""
     key = _find_started(context)
-    if key is None or ipvs.find(key) is None or owners.find_other_owner(context, key) is not None:
+    if (
+        key is None
+        or ipvs.find_service(key) is None
+        or owners.find_other_owner(context, key) is not None
+    ):
         return None
     return key
 

@@ -42,7 +42,7 @@ def own_service(context: Context, key: ServiceKey, memory: SavedPool) -> Iterato
     tell = context.log.warning
     with state.locked(path, context.deadline, go_on_after=(Unlockable,), tell=tell):
         other = find_other_owner(context, key)
-        if other is not None and ipvs.find(key) is not None and _exists(context, other):
+        if other is not None and ipvs.find_service(key) is not None and _exists(context, other):
             raise BadArgument(
                 f"resource {other} has the {key.protocol} service "
                 f"{join_endpoint(key.address, key.port)} on this node already: "

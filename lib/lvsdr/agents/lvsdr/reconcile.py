@@ -59,7 +59,7 @@ def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
     with context.locked() as unlocked:
         if time.monotonic() - began > _STALE:
             crm.end_crm_mon()  # it began before the wait: the cluster may have changed
-        if ipvs.find(settings.key) is None:
+        if ipvs.find_service(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         saved = load_saved_pool(context.file("state"))
         own = OwnInstance(context.resource, context.node)
@@ -70,7 +70,7 @@ def reconcile(context: Context, settings: DirectorSettings) -> Shortfall:
         if findings.hands_off is not None:
             draft = _draft_change(context, settings, findings, saved)
             return Shortfall((*list_undone(findings, draft.service, draft.plan), *unlocked))
-        unset = set_sysctls(context, settings) if sysctl.differing(settings.sysctls) else ()
+        unset = set_sysctls(context, settings) if sysctl.find_differing(settings.sysctls) else ()
         done = _change_pool(context, settings, findings, early.saved, early.withdrawn)
     # The reason must not change from run to run: take the whole budget, not the time left.
     script_time = compute_script_time(compute_budget(context.environ))
@@ -155,7 +155,7 @@ def _draft_change(
     settling: AbstractSet[RealServerKey] = frozenset(),
 ) -> _Draft:
     kernel = ipvs.Kernel(settings.key, settings.goal.forward, context.deadline)
-    service = kernel.service(WantedService(settings.config, {}))
+    service = kernel.read_service(WantedService(settings.config, {}))
     plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling)
     return _Draft(kernel, service, plan)
 
@@ -187,11 +187,11 @@ def _execute(
     refused: tuple[str, ...] = ()
     if service is None or settled(service) != wanted:
         try:
-            kernel.reach(wanted)
+            kernel.apply_service(wanted)
         except KernelMismatch as error:
             # The kernel always refuses such an entry, for example one of a broadcast address.  A
             # restart, here or elsewhere, would only cut the connections of serving real servers.
-            service = kernel.service(wanted)
+            service = kernel.read_service(wanted)
             if not serves(service, wanted):
                 raise
             rows, refused = as_it_became(rows, service), (str(error),)

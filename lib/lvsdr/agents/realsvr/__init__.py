@@ -192,7 +192,7 @@ def _find_vip(context: Context) -> str | None:
 def _find_conflicts(vip: str) -> tuple[str, ...]:
     if not arp_sysctls.list_wanted(vip):
         return ()
-    return tuple(arp_sysctls.find_conflicts(sysctl.of_interfaces))
+    return tuple(arp_sysctls.find_conflicts(sysctl.read_by_interface))
 
 
 def _warn_of_others(context: Context, others: tuple[Address, ...]) -> None:
@@ -205,7 +205,7 @@ def _describe_other(other: Address) -> str:
 
 def _require_family(vip: str) -> None:
     if ":" in vip and (
-        not os.path.exists(f"/proc/sys/{_NO_IPV6}") or sysctl.value(_NO_IPV6) != "0"
+        not os.path.exists(f"/proc/sys/{_NO_IPV6}") or sysctl.read_value(_NO_IPV6) != "0"
     ):
         raise BadArgument(f"vip={vip}: IPv6 is disabled on lo (sysctl {_NO_IPV6})")
 

@@ -75,13 +75,13 @@ def find_broken(vip: str) -> list[str]:
     return [
         text
         for name, text in _describe_differing(vip).items()
-        if name in ESSENTIAL or sysctl.writable(name)
+        if name in ESSENTIAL or sysctl.is_writable(name)
     ]
 
 
 def _describe_differing(vip: str) -> dict[str, str]:
     wanted = list_wanted(vip)
-    now = sysctl.differing(wanted, as_good=AS_GOOD)
+    now = sysctl.find_differing(wanted, acceptable_values=AS_GOOD)
     return {name: f"{name} is {value}, not {wanted[name]}" for name, value in now.items()}
 
 

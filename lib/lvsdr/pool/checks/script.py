@@ -51,9 +51,13 @@ def checked(candidates: list[Candidate], spec: PoolSpec, limits: CheckLimits) ->
 def verdict(script: Script, result: Result) -> Verdict:
     """Return the verdict of one call."""
     if result.inconclusive or result.status in _SHELL_CANNOT_RUN:
-        return Verdict(Outcome.UNKNOWN, f"{script.label} gave no answer: {result.complaint()}")
+        return Verdict(
+            Outcome.UNKNOWN, f"{script.label} gave no answer: {result.describe_failure()}"
+        )
     if result.problem or result.status != 0:
-        return Verdict(Outcome.FAILED, f"{script.label}: {result.complaint()}", certain=False)
+        return Verdict(
+            Outcome.FAILED, f"{script.label}: {result.describe_failure()}", certain=False
+        )
     answer = result.stdout.strip().decode("utf-8", "replace")
     if answer == "t":
         return Verdict(Outcome.IN, f"{script.label} printed t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...pacemaker.cluster import ClusterState
-from ...system.matching import fullmatches
+from ...system.matching import match_values
 from ...values.deadline import Deadline
 from ..model import AttributeMatch, Candidate, Outcome, Verdict
 
@@ -20,7 +20,7 @@ def narrowed(
         for candidate in found
         if candidate.verdict.outcome is Outcome.IN
     }
-    fits = fullmatches(match.pattern, [it for it in values.values() if it is not None], deadline)
+    fits = match_values(match.pattern, [it for it in values.values() if it is not None], deadline)
     return [
         candidate._replace(verdict=_verdict(candidate, state, match, fits))
         if candidate.host in values

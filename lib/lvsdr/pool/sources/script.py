@@ -32,7 +32,7 @@ def candidates(_state: ClusterState, spec: PoolSpec, deadline: Deadline) -> list
         terms=Terms(starter=spawn_tied),
     )
     if result.problem or result.status != 0:
-        raise SourceUnavailable(f"{script.label}: {result.complaint()}")
+        raise SourceUnavailable(f"{script.label}: {result.describe_failure()}")
     named = Verdict(Outcome.IN, f"named by {script.label}")
     return [Candidate(host, named) for host in hosts(script, result.stdout)]
 

@@ -20,9 +20,9 @@ class LineWriter:
     builds the line that reports their number once writing is possible again.
     """
 
-    def __init__(self, descriptor: int | None, loss_line: Callable[[int], str]) -> None:
+    def __init__(self, descriptor: int | None, build_loss_line: Callable[[int], str]) -> None:
         self._descriptor = descriptor
-        self._loss_line = loss_line
+        self._build_loss_line = build_loss_line
         self._changed = Condition()
         self._lines: deque[str] = deque()
         self._dropped = 0
@@ -64,14 +64,14 @@ class LineWriter:
     def _report_dropped(self) -> None:
         """Queue the line about dropped lines, if there are any."""
         if self._dropped:
-            self._lines.append(self._loss_line(self._dropped))
+            self._lines.append(self._build_loss_line(self._dropped))
             self._dropped = 0
 
     def _write_all(self, line: str) -> None:
         """Write the whole line, however long that takes; raise OSError."""
-        left = f"{line}\n".encode("utf-8", "backslashreplace")
-        while left:
-            left = left[self._write_part(left) :]
+        remaining_bytes = f"{line}\n".encode("utf-8", "backslashreplace")
+        while remaining_bytes:
+            remaining_bytes = remaining_bytes[self._write_part(remaining_bytes) :]
 
     def _write_part(self, data: bytes) -> int:
         assert self._descriptor is not None

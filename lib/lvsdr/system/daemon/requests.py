@@ -42,8 +42,8 @@ class Client:
         """Receive the next part of the request; raise OSError."""
         piece = self.wire.recv(_LONGEST_REQUEST)
         self.request += piece
-        whole = self.request.endswith(_ENDS) or len(self.request) >= _LONGEST_REQUEST
-        self.complete = not piece or whole
+        is_whole = self.request.endswith(_ENDS) or len(self.request) >= _LONGEST_REQUEST
+        self.complete = not piece or is_whole
 
     def write(self) -> bool:
         """Send the next part of the answer; return whether all is sent.  Raise OSError."""
@@ -140,13 +140,13 @@ class _ClientService:
             self._dismiss_oldest()
         self._clients[wire.fileno()] = client
         self._poller.register(wire, _READ)
-        self._reply(client)
+        self._try_reply(client)
 
     def _serve(self, client: Client) -> None:
         try:
             if client.answer is None:
                 client.read()
-                self._reply(client)
+                self._try_reply(client)
             elif client.write():
                 self._dismiss(client)
         except BlockingIOError:
@@ -154,7 +154,7 @@ class _ClientService:
         except OSError:
             self._dismiss(client)
 
-    def _reply(self, client: Client) -> None:
+    def _try_reply(self, client: Client) -> None:
         """Begin to send the answer, once ``answer`` has enough of the request."""
         try:
             answer = self._answer(client)

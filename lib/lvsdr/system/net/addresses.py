@@ -55,9 +55,9 @@ def execute_commands(commands: Sequence[str], deadline: Deadline) -> None:
         batch = "".join(f"{line}\n" for line in commands).encode()
         result = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=state.held())
         if result.status == NOT_THERE:
-            raise NotInstalled(result.complaint())
+            raise NotInstalled(result.describe_failure())
         if result.problem or result.status:
-            raise LvsdrError(f"ip: {_extract_messages(result.stderr) or result.complaint()}")
+            raise LvsdrError(f"ip: {_extract_messages(result.stderr) or result.describe_failure()}")
 
 
 def _query_ip(argv: tuple[str, ...], deadline: Deadline) -> str:
@@ -72,12 +72,14 @@ def _query_ip(argv: tuple[str, ...], deadline: Deadline) -> str:
     else:
         raise LvsdrError(f"{' '.join(argv)}: {_extract_messages(result.stderr)}")
     if result.status == NOT_THERE:
-        raise NotInstalled(result.complaint())
+        raise NotInstalled(result.describe_failure())
     if result.problem is None and result.status == 0:
         return result.stdout.decode("utf-8", "replace")
     if result.problem is None and any(missing in result.stderr for missing in _MISSING):
         return ""
-    raise LvsdrError(f"{' '.join(argv)}: {_extract_messages(result.stderr) or result.complaint()}")
+    raise LvsdrError(
+        f"{' '.join(argv)}: {_extract_messages(result.stderr) or result.describe_failure()}"
+    )
 
 
 def _extract_messages(stderr: bytes) -> str:

@@ -112,4 +112,4 @@ def _is_router(place: Place) -> bool:
     """Test whether the node is a router on that interface: advertisements report it (RFC 4861)."""
     if ":" not in place.address:
         return False
-    return sysctl.value(f"net/ipv6/conf/{place.device}/forwarding") != "0"
+    return sysctl.read_value(f"net/ipv6/conf/{place.device}/forwarding") != "0"

@@ -29,7 +29,7 @@ def fork(name: str, work: Callable[[], None], deadline: Deadline) -> Child:
     def launch(out: int, err: int, mask: Mask) -> int:
         pid = os.fork()
         if pid == 0:
-            _become(work, parent, (out, err), mask, deadline.remaining() + _GRACE)
+            _run_child(work, parent, (out, err), mask, deadline.remaining() + _GRACE)
         return pid
 
     child = start_child((name,), launch)
@@ -43,7 +43,7 @@ def _lead_group(child: Child) -> None:
         os.setpgid(child.pid, child.pid)
 
 
-def _become(
+def _run_child(
     work: Callable[[], None], parent: int, outputs: tuple[int, int], mask: Mask, seconds: float
 ) -> None:
     """Run ``work`` and exit; an uncaught exception is reported by its type alone."""
@@ -80,7 +80,7 @@ def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
     parent = os.getpid()
 
     def launch(out: int, err: int, mask: Mask) -> int:
-        pid = _forked()
+        pid = _fork_process()
         if pid == 0:
             _execute(argv, environment, parent, (source, out, err), error_write, mask)
         return pid
@@ -98,7 +98,7 @@ def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
     return child
 
 
-def _forked() -> int:
+def _fork_process() -> int:
     import warnings
 
     with warnings.catch_warnings():

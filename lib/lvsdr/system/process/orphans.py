@@ -27,21 +27,21 @@ def end_orphans(lock: int) -> list[str]:
     ``lock`` is a descriptor of its file.  The lock is free when the killed processes are gone.
     """
     status = os.fstat(lock)
-    ended = []
+    sentences = []
     for name in os.listdir("/proc"):
         if is_decimal(name):
             with suppress(OSError):  # the process has ended, or belongs to another user
                 if _end_orphan(int(name), (status.st_dev, status.st_ino)):
-                    ended.append(f"process {name}, left running by a killed action, was ended")
-    return ended
+                    sentences.append(f"process {name}, left running by a killed action, was ended")
+    return sentences
 
 
 def _end_orphan(pid: int, lock: File) -> bool:
     """Kill a process if it is an orphan that holds the lock; return whether it is."""
     process = os.pidfd_open(pid)  # the number may belong to another process by the time of the kill
     try:
-        agent = _agent(pid)
-        if agent is None or not _holds(pid, lock) or _holds(agent, lock):
+        agent = _find_agent(pid)
+        if agent is None or not _holds_lock(pid, lock) or _holds_lock(agent, lock):
             return False
         _signal.pidfd_send_signal(process, _signal.SIGKILL)
         return True
@@ -49,16 +49,16 @@ def _end_orphan(pid: int, lock: File) -> bool:
         os.close(process)
 
 
-def _agent(pid: int) -> int | None:
+def _find_agent(pid: int) -> int | None:
     """Return the process id of the agent that started a writer; None for any other process."""
     start = f"{AGENT_OF_WRITER}=".encode()
-    for variable in _content(f"/proc/{pid}/environ").split(b"\0"):
+    for variable in _read_file(f"/proc/{pid}/environ").split(b"\0"):
         if variable.startswith(start) and variable[len(start) :].isdigit():
             return int(variable[len(start) :])
     return None
 
 
-def _holds(pid: int, lock: File) -> bool:
+def _holds_lock(pid: int, lock: File) -> bool:
     """Return whether a process has the locked open file, not only one of the same name."""
     with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
         return any(_is_locked(pid, name, lock) for name in os.listdir(f"/proc/{pid}/fd"))
@@ -68,12 +68,12 @@ def _holds(pid: int, lock: File) -> bool:
 def _is_locked(pid: int, descriptor: str, lock: File) -> bool:
     with suppress(FileNotFoundError, ProcessLookupError):  # closed meanwhile
         status = os.stat(f"/proc/{pid}/fd/{descriptor}")
-        same = (status.st_dev, status.st_ino) == lock
+        is_same_file = (status.st_dev, status.st_ino) == lock
         # proc(5), fdinfo: the locks of this open file, not those of others on the same inode
-        return same and b"\nlock:" in _content(f"/proc/{pid}/fdinfo/{descriptor}")
+        return is_same_file and b"\nlock:" in _read_file(f"/proc/{pid}/fdinfo/{descriptor}")
     return False
 
 
-def _content(path: str) -> bytes:
+def _read_file(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()

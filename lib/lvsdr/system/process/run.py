@@ -13,7 +13,7 @@ from errno import EACCES, EISDIR, ELIBBAD, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC,
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from .spawn import Child, spawn
-from .watched import NOT_NOW, Watched, wait
+from .watched import NOT_NOW, RunningChild, wait
 from .watched import NOT_THERE as NOT_THERE
 from .watched import OUTPUT_LIMIT as OUTPUT_LIMIT
 from .watched import Result as Result
@@ -38,7 +38,7 @@ _NO_PROGRAM = (
 class Terms(NamedTuple):
     """Further terms for programs that run side by side."""
 
-    enough: float = _AN_HOUR
+    sufficient_time: float = _AN_HOUR
     """Seconds after which an unfinished program has failed.
 
     The result is then not inconclusive, even if the deadline ends the program.
@@ -48,7 +48,7 @@ class Terms(NamedTuple):
     starter: Starter = spawn
 
 
-_USUAL = Terms()
+_DEFAULT_TERMS = Terms()
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
 
     The program inherits the descriptors ``keep``.
     """
-    terms = _USUAL._replace(starter=lambda argv, source: spawn(argv, source, keep))
+    terms = _DEFAULT_TERMS._replace(starter=lambda argv, source: spawn(argv, source, keep))
     return run_all([tuple(argv)], deadline, timeout=timeout, stdin=stdin, terms=terms)[0]
 
 
@@ -74,46 +74,46 @@ def run_all(
     timeout: float = _AN_HOUR,
     stdin: bytes = b"",
     limit: int = OUTPUT_LIMIT,
-    terms: Terms = _USUAL,
+    terms: Terms = _DEFAULT_TERMS,
 ) -> list[Result]:
     """Run programs side by side, each within ``timeout`` seconds; results in the same order."""
     interim = terms.interim
     patience = Deadline.after(PATIENCE)
-    waiting = list(enumerate(argvs))[::-1]
-    running: dict[int, Watched] = {}
+    waiting_programs = list(enumerate(argvs))[::-1]
+    running_children: dict[int, RunningChild] = {}
     results: dict[int, Result] = {}
     try:
-        while waiting or running:
+        while waiting_programs or running_children:
             if interim is not None and patience.is_expired():
                 interim(results)
                 interim = None
-            while waiting and len(running) < PARALLEL:
-                index, argv = waiting.pop()
+            while waiting_programs and len(running_children) < PARALLEL:
+                index, argv = waiting_programs.pop()
                 started = _start(
-                    argv, deadline, (timeout, terms.enough), stdin, limit, terms.starter
+                    argv, deadline, (timeout, terms.sufficient_time), stdin, limit, terms.starter
                 )
                 if isinstance(started, Result):
                     results[index] = started
                 else:
-                    running[index] = started
-            wait(list(running.values()))
-            for index in [index for index, watched in running.items() if watched.result]:
-                ended = running.pop(index).result
-                assert ended is not None
-                results[index] = ended
+                    running_children[index] = started
+            wait(list(running_children.values()))
+            for index in [index for index, child in running_children.items() if child.result]:
+                result = running_children.pop(index).result
+                assert result is not None
+                results[index] = result
     finally:
-        for watched in running.values():  # after an exception: no other code ends them
-            watched.end("abandoned")
+        for child in running_children.values():  # after an exception: no other code ends them
+            child.end("abandoned")
     return [results[index] for index in range(len(argvs))]
 
 
 def finish(child: Child, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> Result:
     """Wait for the end of a started program; return its result."""
-    left = deadline.remaining()
-    watched = Watched(child, deadline, (left, left), limit)
-    while watched.result is None:
-        wait([watched])
-    return watched.result
+    seconds_left = deadline.remaining()
+    running_child = RunningChild(child, deadline, (seconds_left, seconds_left), limit)
+    while running_child.result is None:
+        wait([running_child])
+    return running_child.result
 
 
 def _start(
@@ -123,23 +123,23 @@ def _start(
     stdin: bytes,
     limit: int,
     starter: Starter,
-) -> Watched | Result:
+) -> RunningChild | Result:
     if deadline.is_expired():
         return Result(128, b"", b"", f"no time left for {argv[0]}", inconclusive=True)
     source = None
     try:
-        source = _as_file(stdin) if stdin else None
-        return Watched(starter(argv, source), deadline, times, limit)
+        source = _create_input(stdin) if stdin else None
+        return RunningChild(starter(argv, source), deadline, times, limit)
     except OSError as error:
-        why = f"{argv[0]} cannot be executed: {error.strerror}"
+        reason = f"{argv[0]} cannot be executed: {error.strerror}"
         status = NOT_THERE if error.errno in _NO_PROGRAM else NOT_NOW
-        return Result(status, b"", b"", why, inconclusive=True)
+        return Result(status, b"", b"", reason, inconclusive=True)
     finally:
         if source is not None:
             os.close(source)
 
 
-def _as_file(data: bytes) -> int:
+def _create_input(data: bytes) -> int:
     """Return a descriptor to read ``data`` from; unlike a pipe, it takes any size at once."""
     descriptor = os.memfd_create("stdin")
     try:

@@ -35,37 +35,46 @@ class Result(NamedTuple):
     inconclusive: bool = False
     """True if the program never ran, or the action's time was up before the program's own."""
 
-    def complaint(self) -> str:
+    def describe_failure(self) -> str:
         """Return one line on the failure: the problem, or the status and the last output line."""
         if self.problem:
             return self.problem
         lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
-        said = f": {lines[-1].strip()[:200]}" if lines else ""
-        return f"exit status {self.status}{said}"
+        last_line = f": {lines[-1].strip()[:200]}" if lines else ""
+        return f"exit status {self.status}{last_line}"
 
 
-class Watched:
+class RunningChild:
     """A running child, its output so far, and its result after its end."""
 
-    __slots__ = ("_cut_short", "_deadline", "_limit", "_time", "child", "open", "output", "result")
+    __slots__ = (
+        "_cut_short",
+        "_deadline",
+        "_limit",
+        "_time",
+        "child",
+        "open_descriptors",
+        "output",
+        "result",
+    )
 
     def __init__(
         self, child: Child, deadline: Deadline, times: tuple[float, float], limit: int
     ) -> None:
         """Watch a child; ``times`` are its timeout and its sufficient time, in seconds."""
-        timeout, enough = times
+        timeout, sufficient_time = times
         self.child = child
         self.output = {child.stdout: bytearray(), child.stderr: bytearray()}
-        self.open = [child.stdout, child.stderr]
+        self.open_descriptors = [child.stdout, child.stderr]
         self.result: Result | None = None
         self._deadline = deadline.limit_to(timeout)
         self._limit = limit
         self._time = self._deadline.remaining()
-        self._cut_short = deadline.remaining() < min(timeout, enough)
+        self._cut_short = deadline.remaining() < min(timeout, sufficient_time)
 
-    def patience(self) -> float:
+    def choose_patience(self) -> float:
         """Return the seconds to wait for output: a child that closed it is about to end."""
-        return min(_TICK, self._deadline.remaining()) if self.open else _ABOUT_TO_END
+        return min(_TICK, self._deadline.remaining()) if self.open_descriptors else _ABOUT_TO_END
 
     def read(self, descriptor: int) -> None:
         """Read the available output; close the descriptor at the end of the file."""
@@ -74,9 +83,9 @@ class Watched:
         if not data:
             self._close(descriptor)
         elif len(self.output[descriptor]) > self._limit:
-            self.end(self._too_much())
+            self.end(self._describe_excess())
 
-    def look(self) -> None:
+    def update_result(self) -> None:
         """Set the result if the child has ended or its time is up."""
         if self.result is not None:
             return
@@ -91,12 +100,12 @@ class Watched:
         The group is killed before its leader is reaped, while no other group can have its number.
         """
         os.killpg(self.child.pid, _SIGKILL)
-        for descriptor in list(self.open):
+        for descriptor in list(self.open_descriptors):
             if problem is None:
                 self._drain(descriptor)
             self._close(descriptor)
-        if problem is None and any(len(said) > self._limit for said in self.output.values()):
-            problem = self._too_much()
+        if problem is None and any(len(output) > self._limit for output in self.output.values()):
+            problem = self._describe_excess()
         status = self._reap()
         children.discard(self.child.pid)
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
@@ -119,11 +128,11 @@ class Watched:
                 return _SIGKILL
             time.sleep(_ABOUT_TO_END)
 
-    def _too_much(self) -> str:
+    def _describe_excess(self) -> str:
         return f"printed more than {self._limit} bytes"
 
     def _close(self, descriptor: int) -> None:
-        self.open.remove(descriptor)
+        self.open_descriptors.remove(descriptor)
         os.close(descriptor)
 
     def _drain(self, descriptor: int) -> None:
@@ -139,15 +148,15 @@ class Watched:
             return
 
 
-def wait(running: Sequence[Watched]) -> None:
+def wait(running_children: Sequence[RunningChild]) -> None:
     """Wait a moment for output or an end, and record both."""
     poller = select.poll()
-    readers = {descriptor: watched for watched in running for descriptor in watched.open}
+    readers = {number: child for child in running_children for number in child.open_descriptors}
     for descriptor in readers:
         poller.register(descriptor, select.POLLIN)
-    patience = min((watched.patience() for watched in running), default=0.0)
+    patience = min((child.choose_patience() for child in running_children), default=0.0)
     for descriptor, _ in poller.poll(patience * 1000):
-        if descriptor in readers[descriptor].open:
+        if descriptor in readers[descriptor].open_descriptors:
             readers[descriptor].read(descriptor)
-    for watched in running:
-        watched.look()
+    for child in running_children:
+        child.update_result()

@@ -223,7 +223,7 @@ resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
 names = [f"node{number}" for number in range(200)]
 lookups = Lookups(names, ipv6=False)
 lookups.wait(Deadline.after(5))
-found = lookups.answers()
+found = lookups.list_results()
 [problem] = {answer.problem for answer in found.values()}
 print(sum(len(answer.addresses) for answer in found.values()), problem)
 """

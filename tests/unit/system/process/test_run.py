@@ -72,11 +72,13 @@ def test_a_signal_is_a_status() -> None:
     ],
 )
 def test_the_complaint_is_one_line(text: str, complaint: str) -> None:
-    assert run(shell(text), soon()).complaint() == complaint
+    assert run(shell(text), soon()).describe_failure() == complaint
 
 
 def test_a_long_complaint_is_cut() -> None:
-    complaint = run(shell("yes | head -c 5000 | tr -d '\\n' >&2; exit 1"), soon()).complaint()
+    complaint = run(
+        shell("yes | head -c 5000 | tr -d '\\n' >&2; exit 1"), soon()
+    ).describe_failure()
     assert complaint == f"exit status 1: {'y' * 200}"
 
 
@@ -96,7 +98,7 @@ def test_endless_output(stream: str) -> None:
     result = run(shell(f"yes >/dev/{stream}"), soon())
     assert result.problem == f"printed more than {OUTPUT_LIMIT} bytes"
     assert not result.inconclusive
-    assert result.complaint() == result.problem
+    assert result.describe_failure() == result.problem
 
 
 @pytest.mark.parametrize("length", [100, 101, 65536, 70000])
@@ -186,7 +188,7 @@ def test_a_missing_program() -> None:
     why = "no-such-program cannot be executed: No such file or directory"
     result = run(("no-such-program",), soon())
     assert result == Result(127, b"", b"", why, inconclusive=True)
-    assert result.complaint() == why
+    assert result.describe_failure() == why
 
 
 @pytest.mark.parametrize(
