@@ -82,12 +82,12 @@ def option_table(options: Iterable[Option]) -> str:
 def option_row(option: Option) -> list[str]:
     """Return the cells of one option.
 
-    >>> option_row(Option("ip", str, "The address.", metavar="ADDRESSES", old=("vip",)))
+    >>> option_row(Option("ip", str, "The address.", metavar="ADDRESSES", old_names=("vip",)))
     ['`--ip ADDRESSES`', '`VIP_IP`', '', 'The address.', '`vip`']
     """
     flag = f"--{option.name} {option.metavar}".strip()
     default = "" if option.default is None else f"`{option.default}`"
-    old = ", ".join(f"`{name}`" for name in option.old)
+    old = ", ".join(f"`{name}`" for name in option.old_names)
     return [f"`{flag}`", f"`{option.variable}`", default, option.help.replace("|", r"\|"), old]
 
 
@@ -109,8 +109,8 @@ def option_entry(option: Option) -> str:
     text = option.help
     if option.default is not None and option.metavar:
         text += f" Default: {option.default}."
-    if option.old:
-        text += f" Old names: {', '.join(option.old)}."
+    if option.old_names:
+        text += f" Old names: {', '.join(option.old_names)}."
     macro, name, text = ("BR" if value else "B"), roff(f"--{option.name}"), roff(text)
     return f".TP\n.{macro} {name}{value}\n{text}\n"
 

@@ -94,7 +94,7 @@ def opened(port: int, node: str = "node1", key: str = f"/{KEY}", token: str = ""
 
 def leadership(store: leader.Store) -> Leadership:
     """Query the store once."""
-    return leader.ask(store, Deadline.after(PATIENCE)).leadership
+    return leader.query_store(store, Deadline.after(PATIENCE)).leadership
 
 
 def hold_request(servers: Servers, store: leader.Store) -> Waiting:

@@ -28,7 +28,7 @@ def open_store(kind: str, given: GivenSettings, node: str = "node1") -> leader.S
 def query_store(host: Host, store: leader.Store, seconds: float = PATIENCE) -> Answer:
     """Return the store's answer to this host."""
     with host.entered():
-        return leader.ask(store, Deadline.after(seconds))
+        return leader.query_store(store, Deadline.after(seconds))
 
 
 class StoreWait:

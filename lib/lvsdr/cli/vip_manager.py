@@ -26,7 +26,7 @@ def _build_click_options() -> Iterator[click.Option]:
     for option in OPTIONS:
         yield _build_click_option(option, option.name)
         agent_names = (name for name, current in AGENT_NAMES.items() if current == option.name)
-        hidden_names = (*option.old, *agent_names)
+        hidden_names = (*option.old_names, *agent_names)
         yield from (_build_click_option(option, name, hidden=True) for name in hidden_names)
 
 
@@ -154,7 +154,7 @@ def _query_store(configuration: Configuration) -> bool:
     from ..values.deadline import Deadline
 
     store = leader.open_store(configuration.store, configuration.settings)
-    leadership = leader.ask(store, Deadline.after(configuration.policy.timeout)).leadership
+    leadership = leader.query_store(store, Deadline.after(configuration.policy.timeout)).leadership
     print_result(f"{configuration.store}: {leadership.state.value} ({leadership.reason})")
     return leadership.state not in (State.UNKNOWN, State.STOPPED)
 

@@ -56,12 +56,12 @@ def find_kind(name: str) -> Kind:
     return kind
 
 
-def build_settings(name: str, node: str, given: GivenSettings) -> StoreSettings:
+def build_settings(name: str, node: str, given_settings: GivenSettings) -> StoreSettings:
     """Return the settings of this store on the node ``node``.
 
     Raises UnusableSettings with all problems.
     """
-    return check_settings(find_kind(name), node, given)
+    return check_settings(find_kind(name), node, given_settings)
 
 
 def open_store(name: str, settings: StoreSettings) -> Store:
@@ -70,23 +70,23 @@ def open_store(name: str, settings: StoreSettings) -> Store:
     return store
 
 
-def list_unused(name: str, given: GivenSettings) -> list[str]:
+def list_unused(name: str, given_settings: GivenSettings) -> list[str]:
     """Return the given fields that this kind of store does not use."""
-    return [field for field, _ in find_unused(find_kind(name), given)]
+    return [field for field, _ in find_unused(find_kind(name), given_settings)]
 
 
 def uses_tls(endpoints: str | None) -> bool:
     """Return whether one of the endpoints uses TLS, given certificates."""
-    words = (endpoints or "").replace(",", " ").split()
-    return not words or any(not word.lower().startswith("http://") for word in words)
+    urls = (endpoints or "").replace(",", " ").split()
+    return not urls or any(not url.lower().startswith("http://") for url in urls)
 
 
-def max_silence(name: str) -> float:
+def find_max_silence(name: str) -> float:
     """Return the seconds of silence that the last answer of this kind of store outlives."""
     return find_kind(name).silence
 
 
-def ask(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
+def query_store(store: Store, deadline: Deadline, bell: Bell | None = None) -> Answer:
     """Return the answer of the store; UNKNOWN if it gives none that can be understood.
 
     Raises LvsdrError other than SourceUnavailable if this node lacks a program or module.

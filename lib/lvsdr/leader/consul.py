@@ -36,17 +36,17 @@ def _parse_key(text: str | None) -> str:
     return require_key((text or "").strip("/") or None)
 
 
-KIND = Kind(port=8500, key=_parse_key, value=use_node_name, takes=frozenset({"token"}))
+KIND = Kind(port=8500, key=_parse_key, value=use_node_name, credentials=frozenset({"token"}))
 
 _JITTER = 16 / 17  # Consul adds up to a sixteenth to the requested wait
-_LEAST = 0.01
+_SHORTEST_WAIT = 0.01
 
 
 class Entry(NamedTuple):
     """A key's value, and its lock."""
 
     value: bytes
-    locks: int
+    lock_count: int
     """The number of times the key was locked."""
     session: str
     """The session that holds the lock; empty without one."""
@@ -62,7 +62,7 @@ class ReadResult(NamedTuple):
 class Consul:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
+        self._endpoints = Endpoints(settings.endpoints, settings.redact)
         self._index: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
@@ -72,7 +72,7 @@ class Consul:
             return self._read(endpoint, request, deadline)
 
         self._index = None
-        result, queried_at = self._endpoints.ask(query, deadline, bell)
+        result, queried_at = self._endpoints.query_first(query, deadline, bell)
         self._index = result.store_index
         return Answer(judge_leadership(result.entry, self._settings), queried_at, monotonic())
 
@@ -109,7 +109,7 @@ def build_read_request(
     """
     path = f"/v1/kv/{quote(settings.key)}?consistent"
     if index is not None:
-        wait = max(seconds * _JITTER, _LEAST)
+        wait = max(seconds * _JITTER, _SHORTEST_WAIT)
         path += f"&index={index}&wait={wait * 1000:.0f}ms"
     token = settings.token.reveal()
     return Request("GET", path, headers={"X-Consul-Token": token} if token else {})
@@ -157,7 +157,7 @@ def judge_leadership(entry: Entry | None, settings: StoreSettings) -> Leadership
     """
     if entry is None:
         return Leadership(State.NO_LEADER, f"{settings.key} does not exist in Consul")
-    if entry.locks and not entry.session:
+    if entry.lock_count and not entry.session:
         return Leadership(State.NO_LEADER, f"no session holds the lock {settings.key} in Consul")
     if not entry.value:
         return Leadership(State.NO_LEADER, f"{settings.key} is empty in Consul")

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _MOST_QUERIES = 3  # unfinished queries of one endpoint
 _SCHEMES = {"http": False, "https": True}
-_SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query
+_SECRET_SIGNS = frozenset("#=&;%\\")  # signs of a text that may contain a password, such as a query
 
 
 class Endpoints:
@@ -37,7 +37,7 @@ class Endpoints:
         """Return the endpoint that answered last."""
         return self._order[0]
 
-    def ask(
+    def query_first(
         self, query: Callable[[Endpoint], T], deadline: Deadline, bell: Bell
     ) -> tuple[T, float]:
         """Return an answer, and the start of its query (seconds, monotonic clock).
@@ -45,7 +45,7 @@ class Endpoints:
         ``query`` raises SourceUnavailable without an answer.  This method raises it if all
         endpoints fail.
         """
-        attempts = [(str(endpoint), self._bind(query, endpoint)) for endpoint in self._order]
+        attempts = [(str(endpoint), self._bind_query(query, endpoint)) for endpoint in self._order]
         try:
             index, answer, queried_at = find_first_answer(attempts, deadline, bell)
         except SourceUnavailable as error:
@@ -53,8 +53,8 @@ class Endpoints:
         self._order.insert(0, self._order.pop(index))
         return answer, queried_at
 
-    def _bind(self, query: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
-        def ask() -> T:
+    def _bind_query(self, query: Callable[[Endpoint], T], endpoint: Endpoint) -> Callable[[], T]:
+        def run_query() -> T:
             self._count_query(endpoint)
             try:
                 return query(endpoint)
@@ -66,7 +66,7 @@ class Endpoints:
                 with self._lock:
                     self._running[endpoint] -= 1
 
-        return ask
+        return run_query
 
     def _count_query(self, endpoint: Endpoint) -> None:
         """Count a query; raise SourceUnavailable if too many have not ended.
@@ -98,7 +98,7 @@ def parse_endpoints(text: str, port: int, tls: bool = False) -> tuple[Endpoint, 
 
 
 def _parse_endpoint(text: str, port: int, tls: bool) -> Endpoint:
-    if _SIGNS.intersection(text):
+    if _SECRET_SIGNS.intersection(text):
         raise ValueError("an endpoint is a scheme, a host and a port, and nothing more")
     scheme, separator, rest = text.rpartition("://")
     if separator and scheme.lower() not in _SCHEMES:
@@ -106,31 +106,33 @@ def _parse_endpoint(text: str, port: int, tls: bool) -> Endpoint:
     rest, slash, path = rest.partition("/")
     if slash and path:
         raise ValueError(f"{text} has a path")
-    host, after = _split_host(rest, text)
+    host, port_part = _split_host(rest, text)
     if not is_host(host):
         raise ValueError(f"{host or text} is no host")
-    secure = _SCHEMES[scheme.lower()] if separator else tls
+    uses_tls = _SCHEMES[scheme.lower()] if separator else tls
     return Endpoint(
-        canonical_address(host) or host, _parse_port(after, text) if after else port, secure
+        canonical_address(host) or host,
+        _parse_port(port_part, text) if port_part else port,
+        uses_tls,
     )
 
 
 def _split_host(rest: str, text: str) -> tuple[str, str]:
     """Return the host and the text after it."""
     if rest.startswith("["):
-        host, bracket, after = rest[1:].partition("]")
+        host, bracket, port_part = rest[1:].partition("]")
         if not bracket or ":" not in host:
             raise ValueError(f"{text} has brackets, but no IPv6 address between them")
-        return host, after
+        return host, port_part
     if rest.count(":") > 1:
         raise ValueError(f"{text}: an IPv6 address goes in brackets")
-    host, colon, after = rest.partition(":")
-    return host, colon + after
+    host, colon, port_part = rest.partition(":")
+    return host, colon + port_part
 
 
-def _parse_port(after: str, text: str) -> int:
-    digits = after[1:]
-    if after[0] != ":" or not is_decimal(digits, 5):
+def _parse_port(port_part: str, text: str) -> int:
+    digits = port_part[1:]
+    if port_part[0] != ":" or not is_decimal(digits, 5):
         raise ValueError(f"{text} has no port after its colon")
     if not 1 <= int(digits) <= 65535:
         raise ValueError(f"{text}: a port is a number from 1 to 65535")

@@ -34,7 +34,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = Kind(port=2379, key=require_key, value=use_node_name, takes=frozenset({"user", "password"}))
+KIND = Kind(
+    port=2379, key=require_key, value=use_node_name, credentials=frozenset({"user", "password"})
+)
 
 # This header makes a member without a leader fail at once (etcd: rpctypes/md.go).
 _LEADER_REQUIRED = {"Grpc-Metadata-hasleader": "true"}
@@ -57,16 +59,16 @@ class RangeResult(NamedTuple):
 class Etcd:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
-        self._endpoints = Endpoints(settings.endpoints, settings.redacted)
+        self._endpoints = Endpoints(settings.endpoints, settings.redact)
         self._token = ""
         self._revision: int | None = None
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
         def query(endpoint: Endpoint) -> RangeResult:
-            return parse_range(self._range(endpoint, deadline), self._settings.key)
+            return parse_range(self._read_range(endpoint, deadline), self._settings.key)
 
         self._revision = None
-        result, queried_at = self._endpoints.ask(query, deadline, bell)
+        result, queried_at = self._endpoints.query_first(query, deadline, bell)
         self._revision = result.revision
         return Answer(judge_leadership(result.value, self._settings), queried_at, monotonic())
 
@@ -90,7 +92,7 @@ class Etcd:
         if not changed:
             raise SourceUnavailable(f"{endpoint} ended the watch")
 
-    def _range(self, endpoint: Endpoint, deadline: Deadline) -> Mapping[str, Any]:
+    def _read_range(self, endpoint: Endpoint, deadline: Deadline) -> Mapping[str, Any]:
         """Return the document for the key, after an authentication if needed."""
         old_token = self._token
         if self._settings.user and not old_token:
@@ -178,16 +180,16 @@ def is_old_token(response: Response) -> bool:
 
 def parse_range(document: Mapping[str, Any], key: str) -> RangeResult:
     """Return the entry for the key in a document; raise Malformed."""
-    number = require_number(
+    revision = require_number(
         require_object(document["header"], "a header")["revision"], "a revision", quoted=True
     )
     entry = require_single(document.get("kvs", []), "kvs")
     if entry is None:
-        return RangeResult(None, number)
+        return RangeResult(None, revision)
     entry = require_object(entry, "an entry")
     if "key" in entry and decode_base64(entry["key"], "a key") != key.encode():
         raise Malformed("answered with another key")
-    return RangeResult(decode_base64(entry.get("value", ""), "a value"), number)
+    return RangeResult(decode_base64(entry.get("value", ""), "a value"), revision)
 
 
 def judge_leadership(value: bytes | None, settings: StoreSettings) -> Leadership:

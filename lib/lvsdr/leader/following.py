@@ -8,7 +8,7 @@ from math import inf
 from ..errors import SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..values.deadline import Deadline
-from . import ask
+from . import query_store
 from .gate import Answer, LeaderPolicy, State
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def follow(
     """
     while not bell.is_stopped():
         gap = Deadline.after(_GAP)
-        answer = ask(store, Deadline.after(policy.timeout), bell)
+        answer = query_store(store, Deadline.after(policy.timeout), bell)
         if bell.is_stopped():
             return
         yield answer

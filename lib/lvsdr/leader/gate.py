@@ -153,8 +153,8 @@ def record_answer(history: LeaderHistory, answer: Answer, policy: LeaderPolicy) 
         return history._replace(latest=answer, leading_since=None)
     if state is State.LEADER:
         # Another node may have led between two answers that are far apart.
-        still = assess_state(history, answer.queried_at, policy)[0] is State.LEADER
-        leading_since = history.leading_since if still else None
+        still_leads = assess_state(history, answer.queried_at, policy)[0] is State.LEADER
+        leading_since = history.leading_since if still_leads else None
         if leading_since is None:
             leading_since = answer.answered_at
         return LeaderHistory(answer, state, leading_since, confirmed_at=answer.queried_at)

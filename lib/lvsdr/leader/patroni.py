@@ -64,7 +64,7 @@ class Patroni:
         self._endpoints = Endpoints(settings.endpoints)
 
     def look(self, deadline: Deadline, bell: Bell) -> Answer:
-        began, number = monotonic(), len(self._settings.endpoints)
+        began_at, endpoint_count = monotonic(), len(self._settings.endpoints)
         failures: list[SourceUnavailable] = []
 
         def query(endpoint: Endpoint) -> Leadership:
@@ -75,10 +75,10 @@ class Patroni:
                 raise
 
         try:
-            leadership, queried_at = self._endpoints.ask(query, deadline, bell)
+            leadership, queried_at = self._endpoints.query_first(query, deadline, bell)
         except SourceUnavailable as error:
-            if has_stopped(failures, number):
-                return Answer(Leadership(State.STOPPED, str(error)), began, monotonic())
+            if has_stopped(failures, endpoint_count):
+                return Answer(Leadership(State.STOPPED, str(error)), began_at, monotonic())
             raise
         return Answer(leadership, queried_at, monotonic())
 
@@ -86,27 +86,27 @@ class Patroni:
         bell.wait(min(_POLL, deadline.remaining()))
 
     def _query_endpoint(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
-        own = own_addresses(endpoint.host)
-        if endpoint.host in own:
+        local_addresses = own_addresses(endpoint.host)
+        if endpoint.host in local_addresses:
             return self._query_address(endpoint, deadline)
-        if not own:
+        if not local_addresses:
             raise EndpointElsewhere(
                 "is not on this host, and only the Patroni of this host is queried"
             )
-        for address in own[:-1]:
+        for address in local_addresses[:-1]:
             with suppress(Refused):
                 return self._query_address(endpoint._replace(address=address), deadline)
-        return self._query_address(endpoint._replace(address=own[-1]), deadline)
+        return self._query_address(endpoint._replace(address=local_addresses[-1]), deadline)
 
     def _query_address(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
         path, trust = self._settings.key, self._settings.trust
         status, _, body = exchange(endpoint, Request("GET", path), trust, deadline)
-        wanted = int(self._settings.value)
-        if status not in (wanted, _YES, _NO):
+        leader_status = int(self._settings.value)
+        if status not in (leader_status, _YES, _NO):
             raise SourceUnavailable(f"answered {status} for {path}")
         if body:
             require_object(parse_json(body), "a document")  # any other body is not Patroni's
-        if status == wanted:
+        if status == leader_status:
             return Leadership(State.LEADER, f"Patroni answers {status} for {path}")
         try:
             cluster = exchange(endpoint, Request("GET", "/cluster"), trust, deadline)
@@ -119,10 +119,14 @@ def open_store(settings: StoreSettings) -> Patroni:
     return Patroni(settings)
 
 
-def has_stopped(failures: Sequence[SourceUnavailable], number: int) -> bool:
-    """Return whether all ``number`` endpoints failed, and this host has some, all refused."""
-    here = [error for error in failures if not isinstance(error, EndpointElsewhere)]
-    return len(failures) == number and bool(here) and all(isinstance(e, Refused) for e in here)
+def has_stopped(failures: Sequence[SourceUnavailable], endpoint_count: int) -> bool:
+    """Return whether all endpoints failed, and this host has some, all of which refused."""
+    local_failures = [error for error in failures if not isinstance(error, EndpointElsewhere)]
+    return (
+        len(failures) == endpoint_count
+        and bool(local_failures)
+        and all(isinstance(e, Refused) for e in local_failures)
+    )
 
 
 def judge_failed_check(path: str, status: int, cluster: Response | None) -> Leadership:

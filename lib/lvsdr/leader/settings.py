@@ -59,7 +59,7 @@ class Kind(NamedTuple):
     """The default port of the endpoints on this host; None without endpoints."""
     key: Callable[[str | None], str]
     value: Callable[[str | None, str], str]
-    takes: frozenset[str] = frozenset()
+    credentials: frozenset[str] = frozenset()
     """The fields of user, password and token that the store uses."""
     silence: float = inf
     """The seconds of silence that its last answer outlives, whatever the grace: see gate.py."""
@@ -90,7 +90,7 @@ class StoreSettings(NamedTuple):
     password: Secret = Secret("")
     token: Secret = Secret("")
 
-    def redacted(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text without the password and the token, which a server may send back."""
         for secret in (self.password.reveal(), self.token.reveal()):
             text = text.replace(secret, "(not shown)") if secret else text
@@ -115,11 +115,11 @@ class UnusableSettings(InvalidParameters):
         super().__init__(f"{problem.field}: {problem.sentence}" for problem in field_problems)
 
 
-def check_settings(kind: Kind, node: str, given: GivenSettings) -> StoreSettings:
+def check_settings(kind: Kind, node: str, given_settings: GivenSettings) -> StoreSettings:
     """Return the checked settings; raise UnusableSettings with all problems."""
-    given = GivenSettings._make(text or None for text in given)
-    trust = Trust(given.ca_file, given.cert_file, given.key_file)
-    problems = [*_check_pairs(kind, given), *find_unused(kind, given)]
+    given_settings = GivenSettings._make(text or None for text in given_settings)
+    trust = Trust(given_settings.ca_file, given_settings.cert_file, given_settings.key_file)
+    problems = [*_check_pairs(kind, given_settings), *find_unused(kind, given_settings)]
 
     def attempt(field: str, convert: Callable[[], T], default: T) -> T:
         try:
@@ -130,47 +130,51 @@ def check_settings(kind: Kind, node: str, given: GivenSettings) -> StoreSettings
 
     settings = StoreSettings(
         node=node,
-        endpoints=attempt("endpoints", lambda: _build_endpoints(kind, given, trust), ()),
-        key=attempt("key", lambda: kind.key(given.key), ""),
-        value=attempt("value", lambda: kind.value(given.value, node), ""),
+        endpoints=attempt("endpoints", lambda: _build_endpoints(kind, given_settings, trust), ()),
+        key=attempt("key", lambda: kind.key(given_settings.key), ""),
+        value=attempt("value", lambda: kind.value(given_settings.value, node), ""),
         trust=trust,
-        user=given.user,
-        password=Secret(given.password or ""),
-        token=Secret(given.token or ""),
+        user=given_settings.user,
+        password=Secret(given_settings.password or ""),
+        token=Secret(given_settings.token or ""),
     )
     if problems:
         raise UnusableSettings(problems)
     return settings
 
 
-def find_unused(kind: Kind, given: GivenSettings) -> Iterator[Problem]:
+def find_unused(kind: Kind, given_settings: GivenSettings) -> Iterator[Problem]:
     """Yield a problem for each given field that this kind of store does not use."""
-    fields = [field for field in ("user", "password", "token") if field not in kind.takes]
+    fields = [field for field in ("user", "password", "token") if field not in kind.credentials]
     if kind.port is None:
         fields += ["endpoints", "ca_file", "cert_file", "key_file"]
     for field in fields:
-        if getattr(given, field) is not None:
+        if getattr(given_settings, field) is not None:
             yield Problem(field, "is not used with this store")
 
 
-def _check_pairs(kind: Kind, given: GivenSettings) -> Iterator[Problem]:
+def _check_pairs(kind: Kind, given_settings: GivenSettings) -> Iterator[Problem]:
     """Yield the problems of fields that require another field, and of relative paths."""
     pairs = [("cert_file", "key_file"), ("key_file", "cert_file")]
-    if "user" in kind.takes:
+    if "user" in kind.credentials:
         pairs += [("user", "password"), ("password", "user")]
     for field, other in pairs:
-        if getattr(given, field) is not None and getattr(given, other) is None:
+        if getattr(given_settings, field) is not None and getattr(given_settings, other) is None:
             yield Problem(field, f"goes together with {other}, which is not set")
     for field in ("ca_file", "cert_file", "key_file"):
-        path = getattr(given, field)
+        path = getattr(given_settings, field)
         if path is not None and not path.startswith("/"):
             yield Problem(field, f"{path} must be an absolute path")
 
 
-def _build_endpoints(kind: Kind, given: GivenSettings, trust: Trust) -> tuple[Endpoint, ...]:
+def _build_endpoints(
+    kind: Kind, given_settings: GivenSettings, trust: Trust
+) -> tuple[Endpoint, ...]:
     if kind.port is None:
         return ()
-    endpoints = parse_endpoints(given.endpoints or "127.0.0.1", kind.port, tls=trust != Trust())
+    endpoints = parse_endpoints(
+        given_settings.endpoints or "127.0.0.1", kind.port, tls=trust != Trust()
+    )
     if trust != Trust() and not any(endpoint.tls for endpoint in endpoints):
         raise ValueError("no endpoint is https://, so the certificates would not be used")
     return endpoints

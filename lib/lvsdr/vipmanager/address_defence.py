@@ -56,9 +56,9 @@ class AddressGuard:
 
     def covers(self, place: Place, interface: Interface) -> bool:
         """Return whether this guard covers the address at this place."""
-        known = self._interface
-        same = (known.number, known.mac) == (interface.number, interface.mac)
-        return same and self._place == place and not self.bell.is_stopped()
+        guarded = self._interface
+        is_same_interface = (guarded.number, guarded.mac) == (interface.number, interface.mac)
+        return is_same_interface and self._place == place and not self.bell.is_stopped()
 
     def watch(self, report: Callable[[str], None]) -> None:
         """Report the MAC of each host that claims the address; blocks its thread.
@@ -68,8 +68,10 @@ class AddressGuard:
         if not can_announce(self._interface):
             self.bell.wait(_SECONDS)
             return
-        own = {interface.mac for interface in addresses.read_interfaces(Deadline.after(_SECONDS))}
-        arp.watch_claims(self._place.device, self._place.address, own, report, self.bell)
+        own_macs = {
+            interface.mac for interface in addresses.read_interfaces(Deadline.after(_SECONDS))
+        }
+        arp.watch_claims(self._place.device, self._place.address, own_macs, report, self.bell)
 
 
 class AddressDefence:
@@ -78,13 +80,13 @@ class AddressDefence:
     def __init__(self) -> None:
         self._guard: AddressGuard | None = None
         self._rival = ""
-        self._began = -inf
-        self._defending = False
+        self._began_at = -inf
+        self._is_defending = False
 
     @property
     def due(self) -> float | None:
         """Return the time of the next defence; None without a claim since the last defence."""
-        return self._began + _DEFEND_INTERVAL if self._rival else None
+        return self._began_at + _DEFEND_INTERVAL if self._rival else None
 
     def has_guard(self, place: Place, interface: Interface) -> bool:
         """Return whether the address is guarded at this place."""
@@ -112,10 +114,10 @@ class AddressDefence:
         if self.due is None or now < self.due:
             return ""
         rival, self._rival = self._rival, ""
-        self._began, self._defending = now, True
+        self._began_at, self._is_defending = now, True
         return rival
 
     def finish(self) -> bool:
         """End the current defence; return False if there is none."""
-        defending, self._defending = self._defending, False
-        return defending
+        was_defending, self._is_defending = self._is_defending, False
+        return was_defending

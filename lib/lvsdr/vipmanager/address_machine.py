@@ -130,8 +130,10 @@ def decide_move(
     if state.presence is Presence.TENTATIVE:
         return Move(progress._replace(probing=False, probe_result=None))
     if state.presence is Presence.REFUSED:
-        refused = ProbeResult(rival="another host", found_by_kernel=True)
-        return Move(progress._replace(held=False, probing=False, probe_result=refused), Act.REMOVE)
+        probe_result = ProbeResult(rival="another host", found_by_kernel=True)
+        return Move(
+            progress._replace(held=False, probing=False, probe_result=probe_result), Act.REMOVE
+        )
     if state.presence is Presence.DIFFERENT:
         if now < progress.paused_until:
             return Move(progress, wake=progress.paused_until)
@@ -151,8 +153,8 @@ def require_new_answer(progress: Progress, now: float) -> Progress:
 
 def find_required_query_start(progress: Progress) -> float | None:
     """Return the time after which a query of the store must start before an announcement."""
-    waiting = progress.held and not progress.announced and progress.query_after is not None
-    return progress.query_after if waiting and not progress.trouble else None
+    is_waiting = progress.held and not progress.announced and progress.query_after is not None
+    return progress.query_after if is_waiting and not progress.trouble else None
 
 
 def _move_while_present(
@@ -211,8 +213,8 @@ def _move_while_in_use(
     if now - (progress.attempt_began or 0.0) < rules.takeover:
         # A later attempt must not change the text, or it would be logged again.
         trouble = progress.trouble if rival in progress.trouble else f"in use by {rival}"
-        later = progress._replace(probe_result=None, paused_until=pause, trouble=trouble)
-        return _wait_until_pause_ends(later)
+        waiting_progress = progress._replace(probe_result=None, paused_until=pause, trouble=trouble)
+        return _wait_until_pause_ends(waiting_progress)
     if rules.force:
         return Move(progress._replace(probe_result=None, query_after=_AT_ONCE), Act.FORCE)
     duration = f"{rules.takeover:g} s"

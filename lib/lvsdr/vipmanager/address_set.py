@@ -34,16 +34,18 @@ class AddressSet:
 
     def change(self, wanted: Sequence[WantedAddress]) -> None:
         """Change to other addresses; raise LvsdrError if that is not possible."""
-        current = {_place(address.wanted): address for address in self.addresses}
+        current = {_identify_place(address.wanted): address for address in self.addresses}
         self._locks.update(
             self._lock([address for address in wanted if address.address not in self._locks])
         )
-        for place in current.keys() - set(map(_place, wanted)):
+        for place in current.keys() - set(map(_identify_place, wanted)):
             current[place].release("it is no longer configured")
             current[place].remove_traces()
         for name in self._locks.keys() - {address.address for address in wanted}:
             os.close(self._locks.pop(name))
-        self.addresses = [self._adopt(current.get(_place(address)), address) for address in wanted]
+        self.addresses = [
+            self._adopt(current.get(_identify_place(address)), address) for address in wanted
+        ]
 
     @property
     def required_query_start(self) -> float | None:
@@ -105,5 +107,5 @@ class AddressSet:
         return locks
 
 
-def _place(wanted: WantedAddress) -> tuple[str, str]:
+def _identify_place(wanted: WantedAddress) -> tuple[str, str]:
     return wanted.address, wanted.interface

@@ -53,7 +53,7 @@ def read_configuration(source: OptionSource, node: str) -> Configuration:
     settings = read_store_settings(values, source.texts, node, problems)
     if problems or settings is None:
         raise UnusableOptions(problems)
-    silence = leader.max_silence(values["dcs-type"])
+    silence = leader.find_max_silence(values["dcs-type"])
     policy = LeaderPolicy(
         values["dcs-grace"], values["on-dcs-unreachable"], values["settle"], silence
     )

@@ -43,10 +43,12 @@ class ConflictProbe:
         deadline = Deadline.after(_SECONDS)
         try:
             interfaces = addresses.read_interfaces(deadline)
-            other = ip_address.find_other_interface(self._place, self._interface, interfaces)
-            if other is not None:
+            other_interface = ip_address.find_other_interface(
+                self._place, self._interface, interfaces
+            )
+            if other_interface is not None:
                 return ProbeResult(
-                    problem=f"{self._place.address} is on {other} of this node already"
+                    problem=f"{self._place.address} is on {other_interface} of this node already"
                 )
             place, interface = self._place, self._interface
             return ProbeResult(

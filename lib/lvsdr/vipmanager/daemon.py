@@ -46,7 +46,7 @@ class Daemon:
             self._log,
             BackgroundWork(self._events.probe, self._events.guard),
         )
-        self._logged_failure = self._stale = ""
+        self._logged_failure = self._reload_error = ""
         self._signals: list[int] = []
         self._reload_number = 0  # the latest request to read the configuration
         self._reloaded: Configuration | LvsdrError | None = None
@@ -65,10 +65,10 @@ class Daemon:
         self._store.begin()
         addresses = ",".join(map(str, configuration.addresses))
         self._log.info("started", addresses=addresses, store=configuration.store, pid=os.getpid())
-        publisher.publish(self._document())
+        publisher.publish(self._build_document())
         environment.notify_service_manager("READY=1")
         try:
-            return self._loop(publisher)
+            return self._run_loop(publisher)
         except BaseException:
             self._end("an internal error")  # without a daemon, two nodes could have the address
             raise
@@ -77,23 +77,23 @@ class Daemon:
             self._log.flush(_FLUSH)
             self._events.restore_signals()
 
-    def _loop(self, publisher: StatusPublisher) -> int:
+    def _run_loop(self, publisher: StatusPublisher) -> int:
         wake = 0.0
         while True:
             self._receive(min(wake, publisher.due) - time.monotonic())
-            if not self._ending and signal.SIGHUP in self._signals:
+            if not self._end_signals and signal.SIGHUP in self._signals:
                 self._signals.clear()
                 self._begin_reload()
-            if not self._ending and self._reloaded is not None:
+            if not self._end_signals and self._reloaded is not None:
                 reloaded, self._reloaded = self._reloaded, None
                 self._finish_reload(reloaded)
             wake = self._make_moves()
-            if self._ending:
-                return self._end(signal.Signals(self._ending[0]).name)
-            publisher.publish(self._document())
+            if self._end_signals:
+                return self._end(signal.Signals(self._end_signals[0]).name)
+            publisher.publish(self._build_document())
 
     @property
-    def _ending(self) -> list[int]:
+    def _end_signals(self) -> list[int]:
         return [number for number in self._signals if number != signal.SIGHUP]
 
     def _receive(self, seconds: float) -> bool:
@@ -125,7 +125,7 @@ class Daemon:
         if end_of_wait is not None:
             return min(wake, end_of_wait)  # no decision before the store's first answer
         for address in self._addresses.addresses:
-            if self._ending:
+            if self._end_signals:
                 break
             wake = min(wake, self._make_moves_of(address))
             if self._receive(0.0):  # it applies to the next address, and soon to the earlier ones
@@ -163,12 +163,12 @@ class Daemon:
         try:
             if isinstance(result, LvsdrError):
                 raise result
-            self._change(result)
-            self._stale = ""
+            self._change_configuration(result)
+            self._reload_error = ""
             self._log_warnings()
             self._log.info("reloaded", addresses=",".join(map(str, self._configuration.addresses)))
         except LvsdrError as error:
-            self._stale = str(error)
+            self._reload_error = str(error)
             self._log.error("unchanged", reason=error)
         environment.notify_service_manager("READY=1")
 
@@ -176,30 +176,30 @@ class Daemon:
         for warning in self._configuration.warnings:
             self._log.warning("configuration", reason=warning)
 
-    def _change(self, new: Configuration) -> None:
+    def _change_configuration(self, configuration: Configuration) -> None:
         """Change to another configuration; raise LvsdrError if that is not possible."""
-        old = self._configuration
-        self._addresses.change(new.addresses)
-        self._configuration = new._replace(run_directory=old.run_directory)
-        self._log.adjust(new.log_level, new.log_format)
+        previous = self._configuration
+        self._addresses.change(configuration.addresses)
+        self._configuration = configuration._replace(run_directory=previous.run_directory)
+        self._log.adjust(configuration.log_level, configuration.log_format)
         self._store.change(self._configuration)
 
     def _end(self, reason: str) -> int:
         """Release everything, the addresses first; return the exit status."""
-        keep = self._configuration.keep_on_exit
-        released = keep or self._addresses.release(f"the daemon ends: {reason}")
+        keeps_addresses = self._configuration.keep_on_exit
+        is_released = keeps_addresses or self._addresses.release(f"the daemon ends: {reason}")
         environment.notify_service_manager("STOPPING=1")
-        if not keep:
+        if not keeps_addresses:
             self._addresses.remove_traces()
-        addresses = self._addresses.addresses if keep else []
-        kept = ",".join(str(address.wanted) for address in addresses if address.held)
-        self._log.info("ended", reason=reason, kept=kept)
-        return 0 if released else 1
+        addresses = self._addresses.addresses if keeps_addresses else []
+        kept_addresses = ",".join(str(address.wanted) for address in addresses if address.held)
+        self._log.info("ended", reason=reason, kept=kept_addresses)
+        return 0 if is_released else 1
 
-    def _document(self) -> status_document.StatusDocument:
+    def _build_document(self) -> status_document.StatusDocument:
         store = self._configuration.store
         policy, addresses = self._configuration.policy, self._addresses.addresses
         document = status_document.describe_state(
             store, self._store.history, self._store.counts, policy, addresses
         )
-        return {**document, "pid": os.getpid(), "stale": self._stale}
+        return {**document, "pid": os.getpid(), "stale": self._reload_error}

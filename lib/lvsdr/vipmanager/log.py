@@ -30,7 +30,7 @@ class DaemonLog:
         self.adjust(level, form)
         target = _find_stderr() if descriptor is None else descriptor
         self._journal = _is_the_journal(target)
-        self._writer = LineWriter(target, self._loss_line)
+        self._writer = LineWriter(target, self._build_loss_line)
 
     def adjust(self, level: str, form: str) -> None:
         """Write lines of this level or above from now on, in this form."""
@@ -58,13 +58,13 @@ class DaemonLog:
 
     def _write(self, level: str, event: str, facts: Mapping[str, object]) -> None:
         if LEVELS.index(level) >= self._level:
-            self._writer.write(self._line(level, event, facts))
+            self._writer.write(self._build_line(level, event, facts))
 
-    def _loss_line(self, number: int) -> str:
+    def _build_loss_line(self, number: int) -> str:
         reason = "the log could not be written in time"
-        return self._line("WARNING", "log", {"lost": number, "reason": reason})
+        return self._build_line("WARNING", "log", {"lost": number, "reason": reason})
 
-    def _line(self, level: str, event: str, facts: Mapping[str, object]) -> str:
+    def _build_line(self, level: str, event: str, facts: Mapping[str, object]) -> str:
         filled_facts = {name: fact for name, fact in facts.items() if fact != ""}
         if not self._journal and self._form == "json":
             filled_facts = {"time": _format_time(), **filled_facts}

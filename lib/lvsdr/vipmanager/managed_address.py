@@ -67,8 +67,8 @@ class ManagedAddress:
         self._work = work
         self._probe: ConflictProbe | None = None
         self._rounds = AnnouncementRounds()
-        self._ours = False  # taken or adopted by this daemon
-        self._confirmed: float | None = None
+        self._is_ours = False  # taken or adopted by this daemon
+        self._confirmed_at: float | None = None
         self._mac = ""
         self._defence = AddressDefence()
 
@@ -100,7 +100,7 @@ class ManagedAddress:
         """
         wakes: list[float | None] = []
         counts_before = self.counts
-        self._confirmed = history.confirmed_at
+        self._confirmed_at = history.confirmed_at
         self._begin_defence()
         for _ in range(_MOVES):
             state, now = self.read_state(), time.monotonic()
@@ -111,7 +111,7 @@ class ManagedAddress:
             wakes = [move.wake, self.decision.review]
             if not self._try_act(move.act, rules):
                 break
-        self._ours = self._ours and (self.held or self.decision.hold)
+        self._is_ours = self._is_ours and (self.held or self.decision.hold)
         self._repeat_announcement()
         self._guard_while_held()
         change_logged = self.counts != counts_before
@@ -157,7 +157,7 @@ class ManagedAddress:
     def _perform(self, act: Act) -> bool:
         interface = self.state.interface
         if act is Act.PROBE and interface is not None:
-            self._probe = ConflictProbe(self._place(interface), interface)
+            self._probe = ConflictProbe(self._build_place(interface), interface)
             self._work.probe(self._probe)
         elif act in (Act.TAKE, Act.FORCE) and interface is not None:
             self._take(interface, DEFAULT_PROPERTIES._replace(duplicate_check=act is Act.TAKE))
@@ -168,13 +168,13 @@ class ManagedAddress:
         return act not in (Act.NOTHING, Act.PROBE)
 
     def _take(self, interface: Interface, properties: AddressProperties) -> None:
-        place, deadline = self._place(interface), Deadline.after(_SECONDS)
-        was_ours = self._ours
+        place, deadline = self._build_place(interface), Deadline.after(_SECONDS)
+        was_ours = self._is_ours
         with suppress(LvsdrError):  # a later call reports that it cannot be stored
-            self.confirmation.store(self._confirmed)  # a killed daemon leaves both or neither
+            self.confirmation.store(self._confirmed_at)  # a killed daemon leaves both or neither
         self._sysctls.claim(place)
         ip_address.configure(place, interface, properties, deadline)
-        self._ours = True
+        self._is_ours = True
         event = "restored" if was_ours else "taken"
         reason = "it was changed or removed" if was_ours else self.decision.reason
         self._log.count(event)
@@ -185,12 +185,12 @@ class ManagedAddress:
         if interface is not None and ip_address.remove(self.wanted.address, interface, deadline):
             self._log.count("released")
             self._log.log_change("released", self.wanted, reason)
-        self._ours = False
+        self._is_ours = False
 
     def _begin_announcement(self) -> None:
         """Begin the rounds of announcements; one round answers another host's claim."""
-        if not self._ours:
-            self._ours = True
+        if not self._is_ours:
+            self._is_ours = True
             self._log.log_change("adopted", self.wanted, self.decision.reason)
         self._rounds.begin()
         if self._defence.finish():
@@ -204,7 +204,7 @@ class ManagedAddress:
             self._rounds.cancel()
             return
         try:
-            self._rounds.announce_if_due(self._place(interface), interface)
+            self._rounds.announce_if_due(self._build_place(interface), interface)
         except LvsdrError as error:
             self._log.log_warning("unannounced", self.wanted, error)
 
@@ -223,8 +223,8 @@ class ManagedAddress:
         interface = self.state.interface
         if interface is None or not (self.progress.held and self.state.linked):
             self._defence.end()
-        elif not self._defence.has_guard(self._place(interface), interface):
-            self._work.guard(self._defence.start_guard(self._place(interface), interface))
+        elif not self._defence.has_guard(self._build_place(interface), interface):
+            self._work.guard(self._defence.start_guard(self._build_place(interface), interface))
 
-    def _place(self, interface: Interface) -> Place:
+    def _build_place(self, interface: Interface) -> Place:
         return Place(self.wanted.address, self.wanted.prefix, interface.name)

@@ -27,19 +27,19 @@ NEVER_EMPTY = ("trigger-key", "trigger-value")
 
 CURRENT_NAMES = {
     **AGENT_NAMES,
-    **{old: option.name for option in OPTIONS for old in option.old},
+    **{old: option.name for option in OPTIONS for old in option.old_names},
     **{option.name: option.name for option in OPTIONS},
 }
 """The current name of an option for each of its accepted names."""
 
 
-def find_name_warnings(names: Iterable[str], spelled: Callable[[str], str]) -> Iterator[str]:
+def find_name_warnings(names: Iterable[str], format_source: Callable[[str], str]) -> Iterator[str]:
     """Yield a warning for each old name and each unused option.
 
-    ``spelled`` returns a name as its source has it, such as ``--iface`` or ``VIP_IFACE``.
+    ``format_source`` returns a name as its source has it, such as ``--iface`` or ``VIP_IFACE``.
     """
     for name in names:
         if CURRENT_NAMES[name] != name and name not in AGENT_NAMES:
-            yield f"{spelled(name)} is an old name: use {CURRENT_NAMES[name]}"
+            yield f"{format_source(name)} is an old name: use {CURRENT_NAMES[name]}"
         if name in UNUSED_OPTIONS:
-            yield f"{spelled(name)} has no effect any more"
+            yield f"{format_source(name)} has no effect any more"

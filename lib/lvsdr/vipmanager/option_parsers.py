@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STORES = {"etcd": "etcd", "etcd3": "etcd", "consul": "consul", "patroni": "patroni"}
-_GO = {"t": "true", "T": "true", "f": "false", "F": "false"}
-_MOST = 86400.0  # seconds
+_GO_BOOLEANS = {"t": "true", "T": "true", "f": "false", "F": "false"}
+_MOST_SECONDS = 86400.0
 
 
 def build_list_parser(parse_one: Callable[[str], Any], legal: str) -> Parser[tuple[Any, ...]]:
@@ -70,7 +70,7 @@ def _parse_store(text: str) -> str:
 
 def parse_switch(text: str) -> bool:
     """Parse a switch; the spellings of Go's strconv.ParseBool are valid, too."""
-    return boolean(_GO.get(text, text))
+    return boolean(_GO_BOOLEANS.get(text, text))
 
 
 def parse_file_path(text: str) -> str:
@@ -88,13 +88,14 @@ def build_seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
         match = re.fullmatch(pattern, text.lower(), re.ASCII)
         if match is None or match[2] not in (*UNITS, ""):
             raise ValueError
-        build_seconds_parser = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
-        if not low <= build_seconds_parser <= _MOST:
+        number = float(match[1]) * (UNITS[match[2]] if match[2] else scale)
+        if not low <= number <= _MOST_SECONDS:
             raise ValueError
-        return build_seconds_parser
+        return number
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
-    legal = f"a number of {unit} from {low / scale:g} to {_MOST / scale:.0f}, or a duration as 10s"
+    most = _MOST_SECONDS / scale
+    legal = f"a number of {unit} from {low / scale:g} to {most:.0f}, or a duration as 10s"
     return Parser(convert, legal)
 
 

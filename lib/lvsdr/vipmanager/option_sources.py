@@ -59,18 +59,22 @@ def read_environment(environ: Mapping[str, str]) -> OptionSource:
 
     An empty variable counts as unset, except for an option in NEVER_EMPTY.
     """
-    known = {format_variable_name(name): name for name in CURRENT_NAMES}
-    texts = {known[name]: text for name, text in environ.items() if name in known}
+    names_by_variable = {format_variable_name(name): name for name in CURRENT_NAMES}
+    texts = {
+        names_by_variable[name]: text for name, text in environ.items() if name in names_by_variable
+    }
     unknown_names = sorted(
         name
         for name in environ
-        if name.startswith(_PREFIX) and name not in known and name not in _OTHER_VARIABLES
+        if name.startswith(_PREFIX)
+        and name not in names_by_variable
+        and name not in _OTHER_VARIABLES
     )
     source = _use_current_names(texts, format_variable_name)
-    unknown = tuple(
+    warnings = tuple(
         f"{name} is not a variable of vip-manager: it is ignored" for name in unknown_names
     )
-    return source._replace(warnings=source.warnings + unknown)
+    return source._replace(warnings=source.warnings + warnings)
 
 
 def read_file(path: str) -> OptionSource:
@@ -87,14 +91,14 @@ def read_file(path: str) -> OptionSource:
         )
     except ValueError as error:
         raise UnusableOptions([f"{path}: {error}"]) from None
-    known = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
-    source = _use_current_names(known, lambda name: f"{path}: {name}")
-    unknown = tuple(
+    known_pairs = {name: value for name, value in pairs.items() if name in CURRENT_NAMES}
+    source = _use_current_names(known_pairs, lambda name: f"{path}: {name}")
+    problems = tuple(
         f"{path}: {name} is not an option of vip-manager"
         for name in pairs
         if name not in CURRENT_NAMES
     )
-    return source._replace(problems=unknown)
+    return source._replace(problems=problems)
 
 
 def merge_sources(sources: list[OptionSource]) -> OptionSource:
@@ -106,16 +110,16 @@ def merge_sources(sources: list[OptionSource]) -> OptionSource:
     return OptionSource(texts, warnings, tuple(p for source in sources for p in source.problems))
 
 
-def _use_current_names(texts: Mapping[str, str], spelled: Any) -> OptionSource:
+def _use_current_names(texts: Mapping[str, str], format_source: Any) -> OptionSource:
     """Return the options by their current names; a current name takes precedence over an old one.
 
     An empty text counts as unset, except for an option in NEVER_EMPTY.
     """
-    used = {name: text for name, text in texts.items() if text or _may_be_empty(name)}
+    used_texts = {name: text for name, text in texts.items() if text or _may_be_empty(name)}
     by_current_name = {}
-    for name in sorted(used, key=lambda name: name == CURRENT_NAMES[name]):
-        by_current_name[CURRENT_NAMES[name]] = OptionText(used[name], spelled(name))
-    return OptionSource(by_current_name, tuple(find_name_warnings(used, spelled)))
+    for name in sorted(used_texts, key=lambda name: name == CURRENT_NAMES[name]):
+        by_current_name[CURRENT_NAMES[name]] = OptionText(used_texts[name], format_source(name))
+    return OptionSource(by_current_name, tuple(find_name_warnings(used_texts, format_source)))
 
 
 def _may_be_empty(name: str) -> bool:

@@ -44,7 +44,7 @@ class Option(NamedTuple):
     default: str | None = None
     metavar: str = ""
     """The placeholder in the help; empty for a switch."""
-    old: tuple[str, ...] = ()
+    old_names: tuple[str, ...] = ()
     """Other accepted names."""
     discreet: bool = False
     """True if the value is, or may contain, a secret."""
@@ -63,7 +63,7 @@ def format_variable_name(name: str) -> str:
     return "VIP_" + name.upper().replace("-", "_")
 
 
-_DEFAULT, _PATIENT = LeaderPolicy(), TakeoverRules()
+_DEFAULT_POLICY, _DEFAULT_RULES = LeaderPolicy(), TakeoverRules()
 
 OPTIONS = (
     Option(
@@ -71,7 +71,7 @@ OPTIONS = (
         INTERFACES,
         "Interface that gets the address; one for all addresses, or one for each.",
         metavar="NAMES",
-        old=("iface",),
+        old_names=("iface",),
     ),
     Option(
         "ip",
@@ -84,7 +84,7 @@ OPTIONS = (
         PREFIXES,
         "Prefix length or IPv4 netmask; one for all addresses of one family, or one for each.",
         metavar="PREFIXES",
-        old=("mask",),
+        old_names=("mask",),
     ),
     Option(
         "dcs-type",
@@ -92,21 +92,21 @@ OPTIONS = (
         "The store that names the leader: etcd (version 3, also spelled etcd3), consul or patroni.",
         "etcd",
         metavar="TYPE",
-        old=("type", "endpoint-type"),
+        old_names=("type", "endpoint-type"),
     ),
     Option(
         "dcs-endpoints",
         parse_text,
         "URLs of the store, separated by commas; default: this host.",
         metavar="URLS",
-        old=("endpoint", "endpoints"),
+        old_names=("endpoint", "endpoints"),
     ),
     Option(
         "trigger-key",
         parse_text,
         "Key that holds the leader's name; for patroni the path of the request, default /leader.",
         metavar="KEY",
-        old=("key",),
+        old_names=("key",),
     ),
     Option(
         "trigger-value",
@@ -114,7 +114,7 @@ OPTIONS = (
         "Value of the key when this node leads, default the host's name; for patroni the HTTP "
         "status, default 200.",
         metavar="VALUE",
-        old=("nodename", "host"),
+        old_names=("nodename", "host"),
     ),
     Option(
         "manager-type",
@@ -122,7 +122,7 @@ OPTIONS = (
         "Kind of management of the address; only basic exists.",
         "basic",
         metavar="TYPE",
-        old=("hosting-type", "hostingtype"),
+        old_names=("hosting-type", "hostingtype"),
     ),
     Option(
         "interval",
@@ -136,14 +136,14 @@ OPTIONS = (
         "takeover-timeout",
         build_seconds_parser(0),
         "Seconds to wait while another host still answers for the address.",
-        f"{_PATIENT.takeover:g}",
+        f"{_DEFAULT_RULES.takeover:g}",
         metavar="SECONDS",
     ),
     Option(
         "retry-timeout",
         build_seconds_parser(0.1),
         "Seconds between an attempt that failed or was abandoned and the next attempt.",
-        f"{_PATIENT.retry:g}",
+        f"{_DEFAULT_RULES.retry:g}",
         metavar="SECONDS",
     ),
     Option(
@@ -165,7 +165,7 @@ OPTIONS = (
         Parser(Unreachable, "release or keep"),
         "Treatment of the address after the grace, while the store does not answer: "
         "release or keep.",
-        _DEFAULT.unreachable.value,
+        _DEFAULT_POLICY.unreachable.value,
         metavar="POLICY",
     ),
     Option(
@@ -173,7 +173,7 @@ OPTIONS = (
         build_seconds_parser(0),
         "Seconds for which the address stays after the store last named this node; with patroni 2 "
         "at most, and 0 when it does not run.",
-        f"{_DEFAULT.grace:g}",
+        f"{_DEFAULT_POLICY.grace:g}",
         metavar="SECONDS",
     ),
     Option(

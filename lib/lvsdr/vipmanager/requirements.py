@@ -16,9 +16,9 @@ from .wanted_addresses import WantedAddress
 
 def require_host(configuration: Configuration) -> None:
     """Raise LvsdrError for a flaw that would not end by waiting."""
-    missing = environment.find_missing_capabilities()
-    if missing:
-        names = " and ".join(missing)
+    missing_capabilities = environment.find_missing_capabilities()
+    if missing_capabilities:
+        names = " and ".join(missing_capabilities)
         raise NotPermitted(
             f"the process lacks {names}: run it as root, or grant these capabilities"
         )
@@ -44,14 +44,14 @@ def find_flaws(configuration: Configuration) -> Iterator[str]:
     """
     if shutil.which("ip") is None:
         yield "the program ip is missing (package iproute2)"
-    seen = set()
+    reported_flaws = set()
     for wanted in configuration.addresses:
         interface = links.interface(wanted.interface)
         flaw = _find_loopback_flaw(wanted, interface) or find_link_problem(
             interface, wanted.interface
         )
-        if flaw and flaw not in seen:
-            seen.add(flaw)
+        if flaw and flaw not in reported_flaws:
+            reported_flaws.add(flaw)
             yield flaw
 
 

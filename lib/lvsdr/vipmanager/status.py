@@ -34,43 +34,47 @@ class StatusPublisher:
         self._watchdog = environment.read_watchdog_interval()
         self._document: status_document.StatusDocument = {}
         self._summary = ""
-        self._metrics_written = 0.0
-        self._watchdog_fed = 0.0
+        self._metrics_written_at = 0.0
+        self._watchdog_fed_at = 0.0
         self._metrics_problem = ""
         self._writer: Thread | None = None  # a thread, because the file's disk may not respond
         path = os.path.join(self._directory, f"{os.getpid()}{_SUFFIX}")
         remove_dead_sockets(self._directory)
-        self._unopened: list[Callable[[], Listener]] = [lambda: self._open_socket(path)]
+        self._open_attempts: list[Callable[[], Listener]] = [lambda: self._open_socket(path)]
         if configuration.metrics_listen is not None:
             address, port = configuration.metrics_listen
-            self._unopened.append(lambda: self._open_port(address, port))
+            self._open_attempts.append(lambda: self._open_port(address, port))
         self._listeners: list[Listener] = []
         self._troubles: tuple[str, ...] = ()
-        self._open_tried = -inf
+        self._open_tried_at = -inf
 
     @property
     def due(self) -> float:
         """Return the latest time of the next publication, on the monotonic clock."""
-        feed = inf if self._watchdog is None else self._watchdog_fed + self._watchdog / 2
-        write = self._metrics_written + _REFRESH if self._textfile else inf
-        return min(feed, write, self._open_tried + _REFRESH if self._unopened else inf)
+        next_feed = inf if self._watchdog is None else self._watchdog_fed_at + self._watchdog / 2
+        next_write = self._metrics_written_at + _REFRESH if self._textfile else inf
+        return min(
+            next_feed, next_write, self._open_tried_at + _REFRESH if self._open_attempts else inf
+        )
 
     def publish(self, document: status_document.StatusDocument) -> None:
         """Publish the document where that is due, and answer queries with it from now on."""
         now = time.monotonic()
-        if self._unopened and now >= self._open_tried + _REFRESH:
-            self._open_tried = now
+        if self._open_attempts and now >= self._open_tried_at + _REFRESH:
+            self._open_tried_at = now
             self._open_listeners()
         self._document = {**document, "unpublished": list(self._troubles)}
-        if self._watchdog is not None and now >= self._watchdog_fed + self._watchdog / 4:
-            self._watchdog_fed = now
+        if self._watchdog is not None and now >= self._watchdog_fed_at + self._watchdog / 4:
+            self._watchdog_fed_at = now
             environment.notify_service_manager("WATCHDOG=1")
         summary = status_document.summarize(document)
-        changed, self._summary = summary != self._summary, summary
-        if changed:
+        is_changed, self._summary = summary != self._summary, summary
+        if is_changed:
             environment.notify_service_manager(f"STATUS={summary}")
-        if self._textfile is not None and (changed or now >= self._metrics_written + _REFRESH):
-            self._metrics_written = now
+        if self._textfile is not None and (
+            is_changed or now >= self._metrics_written_at + _REFRESH
+        ):
+            self._metrics_written_at = now
             if self._writer is None or not self._writer.is_alive():
                 self._writer = Thread(
                     target=self._write_metrics_file, args=(self._textfile,), daemon=True
@@ -88,8 +92,8 @@ class StatusPublisher:
 
     def _open_listeners(self) -> None:
         """Try to open the missing listeners; a failure must not stop the daemon."""
-        results = [(attempt, self._try_open(attempt)) for attempt in self._unopened]
-        self._unopened = [attempt for attempt, trouble in results if trouble]
+        results = [(attempt, self._try_open(attempt)) for attempt in self._open_attempts]
+        self._open_attempts = [attempt for attempt, trouble in results if trouble]
         troubles = [trouble for _, trouble in results if trouble]
         for trouble in troubles:
             if trouble not in self._troubles:
@@ -106,18 +110,18 @@ class StatusPublisher:
 
     def _open_socket(self, path: str) -> Listener:
         listener = listeners.open_unix_socket(path)
-        requests.serve_unix(listener, self._status_reply)
+        requests.serve_unix(listener, self._build_status_reply)
         return listener
 
     def _open_port(self, address: str, port: int) -> Listener:
         listener = listeners.open_port(address, port)
-        requests.serve_http(listener, "/metrics", self._metrics_page)
+        requests.serve_http(listener, "/metrics", self._build_metrics_page)
         return listener
 
-    def _status_reply(self) -> bytes:
+    def _build_status_reply(self) -> bytes:
         return json.dumps(status_document.add_ages(self._document)).encode()
 
-    def _metrics_page(self) -> bytes:
+    def _build_metrics_page(self) -> bytes:
         return status_document.format_metrics(status_document.add_ages(self._document)).encode()
 
     def _remove_metrics_file(self, path: str) -> None:
@@ -128,7 +132,7 @@ class StatusPublisher:
 
     def _write_metrics_file(self, path: str) -> None:
         try:
-            state.replace(path, self._metrics_page().decode(), 0o644)
+            state.replace(path, self._build_metrics_page().decode(), 0o644)
             self._metrics_problem = ""
         except OSError as error:
             reason = f"cannot write {path}: {error.strerror}"

@@ -37,12 +37,14 @@ def read_store_settings(
     """Return the settings of the store; None with an addition to ``problems``."""
     if values["dcs-type"] is None:
         return None
-    given = _read_values(values)
-    given = given._replace(**dict.fromkeys(_explain_unused(values["dcs-type"], given)))
+    given_settings = _read_values(values)
+    given_settings = given_settings._replace(
+        **dict.fromkeys(_explain_unused(values["dcs-type"], given_settings))
+    )
     problems.extend(_find_empty_options(texts))
-    problems.extend(_find_unreadable_files(given, texts))
+    problems.extend(_find_unreadable_files(given_settings, texts))
     try:
-        return leader.build_settings(values["dcs-type"], node, given)
+        return leader.build_settings(values["dcs-type"], node, given_settings)
     except UnusableSettings as error:
         for setting, sentence in error.field_problems:
             option = _OPTION_OF_SETTING[setting]
@@ -56,14 +58,15 @@ def find_store_warnings(
     values: Mapping[str, Any], texts: Mapping[str, OptionText], policy: LeaderPolicy
 ) -> Iterator[str]:
     """Yield the store's options that are ignored or changed, with the reasons."""
-    given = _read_values(values)
-    for setting, reason in _explain_unused(values["dcs-type"], given).items():
+    given_settings = _read_values(values)
+    for setting, reason in _explain_unused(values["dcs-type"], given_settings).items():
         yield f"{texts[_OPTION_OF_SETTING[setting]].source} {reason}"
     for setting in _FILE_SETTINGS:
         option = texts.get(_OPTION_OF_SETTING[setting])
         if option is not None and not option.text.startswith("/"):
-            yield f"{option.assignment}: is relative, and stands for {getattr(given, setting)}"
-    if any("://" not in url for url in (given.endpoints or "").replace(",", " ").split()):
+            path = getattr(given_settings, setting)
+            yield f"{option.assignment}: is relative, and stands for {path}"
+    if any("://" not in url for url in (given_settings.endpoints or "").replace(",", " ").split()):
         yield f"{texts['dcs-endpoints'].source}: an endpoint has no http:// or https://"
     if values["interval"] < SHORTEST_INTERVAL:
         yield f"{texts['interval'].assignment}: the store is queried every 100 ms at most"
@@ -80,17 +83,19 @@ def _read_values(values: Mapping[str, Any]) -> GivenSettings:
     )
 
 
-def _explain_unused(store: str, given: GivenSettings) -> Mapping[str, str]:
+def _explain_unused(store: str, given_settings: GivenSettings) -> Mapping[str, str]:
     """Return the settings that this store does not use, with the reasons.
 
     The sample file of Cybertec's vip-manager has a Consul token beside etcd.  Its etcd client
     ignores a user without a password.
     """
-    reasons = dict.fromkeys(leader.list_unused(store, given), f"is not used with {store}")
-    if "user" not in reasons and given.user and not given.password:
+    reasons = dict.fromkeys(leader.list_unused(store, given_settings), f"is not used with {store}")
+    if "user" not in reasons and given_settings.user and not given_settings.password:
         reasons["user"] = "is not used without a password"
-    if given.ca_file and not leader.uses_tls(given.endpoints):
-        files = (setting for setting in _FILE_SETTINGS if getattr(given, setting) is not None)
+    if given_settings.ca_file and not leader.uses_tls(given_settings.endpoints):
+        files = (
+            setting for setting in _FILE_SETTINGS if getattr(given_settings, setting) is not None
+        )
         reasons.update(dict.fromkeys(files, "is not used: no endpoint is https://"))
     return reasons
 
@@ -101,10 +106,12 @@ def _find_empty_options(texts: Mapping[str, OptionText]) -> Iterator[str]:
             yield f"{texts[name].source} must not be empty"
 
 
-def _find_unreadable_files(given: GivenSettings, texts: Mapping[str, OptionText]) -> Iterator[str]:
+def _find_unreadable_files(
+    given_settings: GivenSettings, texts: Mapping[str, OptionText]
+) -> Iterator[str]:
     """Yield unreadable files now, instead of a failure in each query of the store."""
     for setting in _FILE_SETTINGS:
-        path = getattr(given, setting)
+        path = getattr(given_settings, setting)
         if path is not None:
             try:
                 with open(path, "rb"):

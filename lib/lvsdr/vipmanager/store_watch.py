@@ -30,7 +30,7 @@ class StoreWatch:
 
     def begin(self) -> None:
         """Query the store from now on, beginning with the state that an earlier daemon saved."""
-        self._query(self._saved_history())
+        self._query(self._read_saved_history())
 
     def change(self, configuration: Configuration) -> None:
         """Query the store of another configuration from now on, if that is different."""
@@ -46,10 +46,10 @@ class StoreWatch:
     def record(self, event: StoreAnswered) -> None:
         """Record an answer, unless it belongs to earlier queries."""
         if event.bell is self._bell:
-            before, answer = self.history.latest, event.answer
+            previous, answer = self.history.latest, event.answer
             self.history = record_answer(self.history, answer, self._configuration.policy)
-            self._count(answer)
-            self._log_change(before, answer)
+            self._count_answer(answer)
+            self._log_change(previous, answer)
 
     def query_again(self, required_start: float | None, now: float) -> float:
         """Restart the queries for an announcement that waits; return the next time to check.
@@ -71,23 +71,25 @@ class StoreWatch:
         self._first_answer_by = time.monotonic() + self._configuration.policy.timeout + _SLACK
         self._events.query_store(self._configuration, self._bell)
 
-    def _count(self, answer: Answer) -> None:
-        silent = _is_silence(answer)
+    def _count_answer(self, answer: Answer) -> None:
+        is_silent = _is_silence(answer)
         answers, unanswered, last = self.counts
         self.counts = status_document.AnswerCounts(
-            answers + (not silent), unanswered + silent, last if silent else answer.answered_at
+            answers + (not is_silent),
+            unanswered + is_silent,
+            last if is_silent else answer.answered_at,
         )
 
-    def _log_change(self, before: Answer | None, answer: Answer) -> None:
+    def _log_change(self, previous: Answer | None, answer: Answer) -> None:
         now = answer.leadership
-        if before is None or (before.leadership.state, before.leadership.leader) != (
+        if previous is None or (previous.leadership.state, previous.leadership.leader) != (
             now.state,
             now.leader,
         ):
             log = self._log.warning if _is_silence(answer) else self._log.info
             log("store", state=now.state.value, leader=now.leader or "", reason=now.reason)
 
-    def _saved_history(self) -> LeaderHistory:
+    def _read_saved_history(self) -> LeaderHistory:
         """Return the state that an earlier daemon stored, if it left an address here."""
         directory, now = self._configuration.run_directory, time.monotonic()
         saved_times = [

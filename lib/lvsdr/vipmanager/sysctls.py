@@ -26,14 +26,14 @@ class AddressSysctls:
     def claim(self, place: Place) -> None:
         """Set the settings; a failure is a warning, because the address is more important."""
         try:
-            claims = self._claims()
+            claims = self._open_claims()
             self._log_changes(ip_address.claim_sysctls(place, claims), claims)
         except (LvsdrError, OSError) as error:  # for example in a container
             self._log.warning("sysctl", address=self._wanted, reason=error)
 
     def release(self) -> None:
         """Restore the settings that only this address has claimed; raise LvsdrError or OSError."""
-        claims = self._claims()
+        claims = self._open_claims()
         self._log_changes(claims.release(), claims)
 
     def _log_changes(self, changes: Iterable[str], claims: Claims) -> None:
@@ -42,6 +42,6 @@ class AddressSysctls:
         for trouble in claims.trouble:
             self._log.warning("sysctl", address=self._wanted, reason=trouble)
 
-    def _claims(self) -> Claims:
+    def _open_claims(self) -> Claims:
         owner = f"vip-manager {self._wanted.address}"
         return Claims(self._directory, owner, Deadline.after(_SECONDS))

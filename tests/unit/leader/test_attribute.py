@@ -18,7 +18,9 @@ PATIENCE = 20.0
 
 def said(node: str, value: str, name: str = "pgsql-status") -> Leadership:
     settings = leader.build_settings("attribute", node, GivenSettings(key=name, value=value))
-    return leader.ask(leader.open_store("attribute", settings), Deadline.after(PATIENCE)).leadership
+    return leader.query_store(
+        leader.open_store("attribute", settings), Deadline.after(PATIENCE)
+    ).leadership
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def ask(endpoints: Endpoints, alive: str) -> str:
             raise SourceUnavailable("dead")
         return endpoint.host
 
-    return endpoints.ask(question, Deadline.after(20.0), Bell())[0]
+    return endpoints.query_first(question, Deadline.after(20.0), Bell())[0]
 
 
 def test_the_endpoint_that_answered_is_queried_first() -> None:
@@ -118,9 +118,9 @@ def test_an_unforeseen_error_counts_as_no_answer() -> None:
             raise KeyError("hidden")
         return endpoint.host
 
-    assert Endpoints([A, B]).ask(question, Deadline.after(20.0), Bell())[0] == "b"
+    assert Endpoints([A, B]).query_first(question, Deadline.after(20.0), Bell())[0] == "b"
     with pytest.raises(SourceUnavailable) as caught:
-        Endpoints([A]).ask(question, Deadline.after(20.0), Bell())
+        Endpoints([A]).query_first(question, Deadline.after(20.0), Bell())
     assert str(caught.value) == "http://a:1: internal error: KeyError"
 
 
@@ -136,12 +136,12 @@ def test_at_most_three_queries_of_an_endpoint_hang() -> None:
     endpoints, reasons = Endpoints([A]), []
     for _ in range(6):
         with pytest.raises(SourceUnavailable) as caught:
-            endpoints.ask(question, Deadline.after(0.05), Bell())
+            endpoints.query_first(question, Deadline.after(0.05), Bell())
         reasons.append(str(caught.value))
     assert len(running) == 3
     assert reasons[3:] == ["http://a:1: 3 earlier queries have not ended"] * 3
     stuck.set()
-    assert Endpoints([A]).ask(question, Deadline.after(PATIENCE), Bell())[0] == "a"
+    assert Endpoints([A]).query_first(question, Deadline.after(PATIENCE), Bell())[0] == "a"
 
 
 def test_all_endpoints_are_queried_in_turn() -> None:

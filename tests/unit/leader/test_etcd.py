@@ -135,9 +135,9 @@ def test_the_next_endpoint_is_queried_after_a_malformed_answer(name: str) -> Non
     with serving(answering(200, body)) as wrong, serving(answering(200, NODE1.encode())) as right:
         endpoints = f"127.0.0.1:{wrong.port},127.0.0.1:{right.port}"
         store = leader.open_store("etcd", settings(endpoints=endpoints))
-        assert leader.ask(store, Deadline.after(20.0)).leadership.state is State.LEADER
+        assert leader.query_store(store, Deadline.after(20.0)).leadership.state is State.LEADER
         store = leader.open_store("etcd", settings(endpoints=f"127.0.0.1:{wrong.port}"))
-        found = leader.ask(store, Deadline.after(20.0)).leadership
+        found = leader.query_store(store, Deadline.after(20.0)).leadership
     assert found.state is State.UNKNOWN
     assert "internal error" not in found.reason
 
@@ -246,7 +246,7 @@ def test_passwords_and_tokens(answers: list[tuple[int, str]], asked: str) -> Non
         given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}
         store = leader.open_store("etcd", settings(**given))
         for _ in range(2):
-            found = leader.ask(store, Deadline.after(20))
+            found = leader.query_store(store, Deadline.after(20))
             assert found.leadership.state is State.LEADER
     assert " ".join(routes(served)) == asked
 
@@ -256,8 +256,8 @@ def test_a_rejected_token_is_renewed_only_once() -> None:
     with serving(said(*answers)) as served:
         given = {"endpoints": f"127.0.0.1:{served.port}", "user": "u", "password": "geheim"}
         store = leader.open_store("etcd", settings(**given))
-        leader.ask(store, Deadline.after(20))
-        found = leader.ask(store, Deadline.after(20)).leadership
+        leader.query_store(store, Deadline.after(20))
+        found = leader.query_store(store, Deadline.after(20)).leadership
     assert found.state is State.UNKNOWN
     assert "invalid auth token" in found.reason
     assert "geheim" not in found.reason

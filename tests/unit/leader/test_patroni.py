@@ -40,7 +40,9 @@ def said(endpoints: str, **given: str) -> Leadership:
     settings = leader.build_settings(
         "patroni", "node2", GivenSettings(endpoints=endpoints, **given)
     )
-    return leader.ask(leader.open_store("patroni", settings), Deadline.after(PATIENCE)).leadership
+    return leader.query_store(
+        leader.open_store("patroni", settings), Deadline.after(PATIENCE)
+    ).leadership
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_a_patroni_without_an_answer_is_unknown() -> None:
             "patroni", "node2", GivenSettings(f"127.0.0.1:{listener.getsockname()[1]},127.0.0.1:1")
         )
         store = leader.open_store("patroni", settings)
-        assert leader.ask(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
+        assert leader.query_store(store, Deadline.after(1.5)).leadership.state is State.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_an_option_is_complete(option: Option) -> None:
 
 
 def test_each_name_belongs_to_one_option() -> None:
-    names = Counter(name for option in OPTIONS for name in (option.name, *option.old))
+    names = Counter(name for option in OPTIONS for name in (option.name, *option.old_names))
     names.update(list(AGENT_NAMES))
     assert [name for name, number in names.items() if number > 1] == []
     assert set(CURRENT_NAMES) == set(names)

@@ -171,7 +171,7 @@ def find_node_name(context: Context) -> str:
 
 def _make_query(gate: Gate) -> Callable[[Deadline], Answer]:
     store = leader.open_store(gate.kind, gate.settings)
-    return lambda deadline: leader.ask(store, deadline)
+    return lambda deadline: leader.query_store(store, deadline)
 
 
 def _open_silent_watch(context: Context, policy: LeaderPolicy, error: LvsdrError) -> LeaderWatch:

@@ -122,7 +122,7 @@ def validate_environment(context: Context) -> None:
     plain.validate_environment(context)
     context.require_binary(crm.CRM_ATTRIBUTE, "pacemaker-cli-utils")
     gate = read_gate(context.values, find_node_name(context))
-    leader.ask(leader.open_store(gate.kind, gate.settings), context.deadline.limit_to(2.0))
+    leader.query_store(leader.open_store(gate.kind, gate.settings), context.deadline.limit_to(2.0))
 
 
 def _take_when_leading(context: Context, watch: LeaderWatch, wanted: AddressSettings) -> None:

@@ -49,7 +49,7 @@ def read_policy(values: Values) -> LeaderPolicy:
     is one second longer (see gate.py).
     """
     grace = values[p.GRACE]
-    silence = leader.max_silence(values[p.TYPE] or "etcd")
+    silence = leader.find_max_silence(values[p.TYPE] or "etcd")
     return LeaderPolicy(grace, Unreachable(values[p.UNREACHABLE]), 1.0 + grace / 3, silence)
 
 
