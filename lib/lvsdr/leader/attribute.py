@@ -32,7 +32,7 @@ def _parse_value(text: str | None, _node: str) -> str:
     return text
 
 
-KIND = Kind(port=None, key=_parse_name, value=_parse_value)
+KIND = Kind(port=None, parse_key=_parse_name, parse_value=_parse_value)
 
 
 class Attribute:

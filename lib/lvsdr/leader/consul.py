@@ -36,7 +36,12 @@ def _parse_key(text: str | None) -> str:
     return require_key((text or "").strip("/") or None)
 
 
-KIND = Kind(port=8500, key=_parse_key, value=use_node_name, credentials=frozenset({"token"}))
+KIND = Kind(
+    port=8500,
+    parse_key=_parse_key,
+    parse_value=use_node_name,
+    credentials=frozenset({"token"}),
+)
 
 _JITTER = 16 / 17  # Consul adds up to a sixteenth to the requested wait
 _SHORTEST_WAIT = 0.01

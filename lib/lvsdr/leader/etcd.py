@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 KIND = Kind(
-    port=2379, key=require_key, value=use_node_name, credentials=frozenset({"user", "password"})
+    port=2379,
+    parse_key=require_key,
+    parse_value=use_node_name,
+    credentials=frozenset({"user", "password"}),
 )
 
 # This header makes a member without a leader fail at once (etcd: rpctypes/md.go).

@@ -51,7 +51,7 @@ def _parse_status(text: str | None, _node: str) -> str:
 # member led 3.5 s after the last answer in a measurement.
 _SILENCE = 2.0
 
-KIND = Kind(port=8008, key=_parse_path, value=_parse_status, silence=_SILENCE)
+KIND = Kind(port=8008, parse_key=_parse_path, parse_value=_parse_status, silence=_SILENCE)
 
 
 class EndpointElsewhere(SourceUnavailable):

@@ -51,14 +51,14 @@ class GivenSettings(NamedTuple):
 class Kind(NamedTuple):
     """The possible settings of a kind of store.
 
-    ``key`` and ``value`` convert the given text, or None, to the used one; they raise ValueError
-    with the legal values.  ``value`` gets the node's name as well.
+    ``parse_key`` and ``parse_value`` convert the given text, or None, to the used one; they raise
+    ValueError with the legal values.  ``parse_value`` gets the node's name as well.
     """
 
     port: int | None
     """The default port of the endpoints on this host; None without endpoints."""
-    key: Callable[[str | None], str]
-    value: Callable[[str | None, str], str]
+    parse_key: Callable[[str | None], str]
+    parse_value: Callable[[str | None, str], str]
     credentials: frozenset[str] = frozenset()
     """The fields of user, password and token that the store uses."""
     silence: float = inf
@@ -131,8 +131,8 @@ def check_settings(kind: Kind, node: str, given_settings: GivenSettings) -> Stor
     settings = StoreSettings(
         node=node,
         endpoints=attempt("endpoints", lambda: _build_endpoints(kind, given_settings, trust), ()),
-        key=attempt("key", lambda: kind.key(given_settings.key), ""),
-        value=attempt("value", lambda: kind.value(given_settings.value, node), ""),
+        key=attempt("key", lambda: kind.parse_key(given_settings.key), ""),
+        value=attempt("value", lambda: kind.parse_value(given_settings.value, node), ""),
         trust=trust,
         user=given_settings.user,
         password=Secret(given_settings.password or ""),

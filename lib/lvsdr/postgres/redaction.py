@@ -117,8 +117,8 @@ def _find_certain_values(target: Target, known_settings: Mapping[str, str]) -> s
     servers = set(filter(is_server, named_settings.get("host", "").split(",")))
     ports = known_settings.get("port", "").split(",")
     sockets = {f"{server}/.s.PGSQL.{port or 5432}" for server in servers for port in ports}
-    others = {named_settings.get("user", ""), named_settings.get("dbname", "")}
-    return {piece for piece in servers | sockets | others if not may_contain_password(piece)}
+    other_values = {named_settings.get("user", ""), named_settings.get("dbname", "")}
+    return {piece for piece in servers | sockets | other_values if not may_contain_password(piece)}
 
 
 def _is_ambiguous(string: str) -> bool:

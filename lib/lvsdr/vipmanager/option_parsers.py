@@ -94,8 +94,8 @@ def build_seconds_parser(low: float, scale: float = 1.0) -> Parser[float]:
         return number
 
     unit = "seconds" if scale == 1.0 else "milliseconds"
-    most = _MOST_SECONDS / scale
-    legal = f"a number of {unit} from {low / scale:g} to {most:.0f}, or a duration as 10s"
+    upper_limit = _MOST_SECONDS / scale
+    legal = f"a number of {unit} from {low / scale:g} to {upper_limit:.0f}, or a duration as 10s"
     return Parser(convert, legal)
 
 

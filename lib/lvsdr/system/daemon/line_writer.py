@@ -16,8 +16,8 @@ class LineWriter:
     """Lines for a descriptor, written by a thread of its own.
 
     A pipe without a reader, a journal that hangs or a full disk blocks only that thread.  While it
-    is blocked, a limited number of lines is kept, and later lines are dropped.  ``loss_line``
-    builds the line that reports their number once writing is possible again.
+    is blocked, a limited number of lines is kept, and later lines are dropped.
+    ``build_loss_line`` builds the line that reports their number once writing is possible again.
     """
 
     def __init__(self, descriptor: int | None, build_loss_line: Callable[[int], str]) -> None:
