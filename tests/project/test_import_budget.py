@@ -158,11 +158,16 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
 
 
-def test_the_state_of_the_cluster_costs_lxml_and_no_more(tmp_path: Path) -> None:
+def test_the_findings_of_a_cycle_cost_lxml_and_no_more(tmp_path: Path) -> None:
+    """The findings of a cycle, from a cluster and names to look up, import no other package."""
     code = (
-        f"import sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr.agents import lvsdr; "
-        "from lvsdr.values.deadline import Deadline; from lvsdr.system import crm; "
-        "crm.read_cluster_state(Deadline.after(20))"
+        f"import os, sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr.agents import lvsdr; "
+        "from lvsdr.agents.lvsdr.findings import gather_findings; "
+        "from lvsdr.agents.lvsdr.saved_pool import SavedPool; "
+        "from lvsdr.values.deadline import Deadline; "
+        "settings = lvsdr.read_settings(lvsdr.PARAMETERS.parse(os.environ)); "
+        "findings = gather_findings(settings, SavedPool(), Deadline.after(20)); "
+        "assert 'node1' in str(findings), findings"  # without the cluster, there is no host
     )
     found = imports(["-S", "-c", code], environment("lvsdr", tmp_path))
     assert "lxml.etree" in found
