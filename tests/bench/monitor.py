@@ -70,7 +70,7 @@ def _install(scratch: Path, *, stand_in: bool) -> Path:
     source = scratch / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "build"))
     if stand_in:
-        _repoint(source / "lib/lvsdr/system/ipvs.py", "/proc/net/ip_vs", scratch / "ip_vs")
+        _repoint(source / "lib/lvsdr/system/ipvs_proc.py", "/proc/net/ip_vs", scratch / "ip_vs")
         _repoint(source / "lib/lvsdr/system/sysctl.py", "/proc/sys", scratch / "sys")
         setting = scratch / "sys/net/ipv4/vs/expire_nodest_conn"
         setting.parent.mkdir(parents=True)

@@ -1,9 +1,9 @@
-"""The kernel's IPVS table: read from /proc without a fork, changed by one ``ipvsadm -R``."""
+"""The kernel's IPVS table, changed by one ``ipvsadm -R``, and its modules."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..errors import DeadlineExceeded, Exhausted, KernelMismatch, LvsdrError, NotInstalled
 from ..ipvs.table import (
@@ -16,9 +16,10 @@ from ..ipvs.table import (
     replace_local_forward,
     strip_counters,
 )
-from ..ipvs.text import count_unfinished, is_full_in_proc, parse_proc, parse_saved
+from ..ipvs.text import count_unfinished, is_full_in_proc, parse_saved
 from ..values.deadline import Deadline
 from . import locking
+from .ipvs_proc import PROC_FILE, find_service, is_available, read_connections, read_proc
 from .process.run import NOT_THERE, run
 
 TYPE_CHECKING = False
@@ -42,26 +43,7 @@ if TYPE_CHECKING:
         ) -> Result: ...
 
 
-_PROC = "/proc/net/ip_vs"
-_CONNECTIONS = "/proc/net/ip_vs_conn"
-_PIECE_SIZE = 4096  # bytes at least that the kernel gives at once (fs/seq_file.c)
-_MOST_READINGS = 5
 _SHOWN_LINES = 3  # lines of a batch in a message
-
-
-def read_proc(path: str = _PROC) -> str:
-    """Return the text of the kernel's table; empty if the kernel has no IPVS."""
-    try:
-        with open(path, encoding="ascii") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-
-
-def read_connections(path: str = _CONNECTIONS) -> Iterator[str]:
-    """Yield the lines of the kernel's table of connections; there may be a hundred thousand."""
-    with open(path, encoding="ascii") as file:
-        yield from file
 
 
 class Kernel:
@@ -210,29 +192,7 @@ def _describe_mismatch(complaint: str, rest: Sequence[Change]) -> str:
     )
 
 
-def find_service(key: ServiceKey, read: Callable[[], str] = read_proc) -> Service | None:
-    """Return the current service; None without one.
-
-    The kernel delivers a large table in pieces, by line number.  A deletion between two pieces
-    hides as many of the later lines, or moves them below another service.  So a large table counts
-    only after two readings with the same result.
-    """
-    readings: list[WantedService | None] = []
-    for _ in range(_MOST_READINGS):
-        text = read()
-        service = parse_proc(text).get(key)
-        readings.append(None if service is None else strip_counters(service))
-        if len(text) < _PIECE_SIZE or readings[:-1][-1:] == readings[-1:]:
-            break
-    return service
-
-
-def is_available(path: str = _PROC) -> bool:
-    """Return whether this kernel already has IPVS in use; a probe must not load it."""
-    return os.path.exists(path)
-
-
-def load_modules(scheduler: str, deadline: Deadline, path: str = _PROC) -> None:
+def load_modules(scheduler: str, deadline: Deadline, path: str = PROC_FILE) -> None:
     """Load IPVS and the scheduler's module if they are missing; raise NotInstalled.
 
     The scheduler's module is loaded here, not by the kernel on demand.  The kernel's own request

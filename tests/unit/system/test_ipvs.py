@@ -17,14 +17,8 @@ from lvsdr.ipvs.table import (
     WantedService,
     strip_counters,
 )
-from lvsdr.system.ipvs import (
-    Kernel,
-    find_service,
-    is_available,
-    load_modules,
-    read_connections,
-    read_proc,
-)
+from lvsdr.system.ipvs import Kernel, load_modules
+from lvsdr.system.ipvs_proc import find_service, is_available, read_connections, read_proc
 from lvsdr.system.process.run import Result
 from lvsdr.values.deadline import Deadline
 

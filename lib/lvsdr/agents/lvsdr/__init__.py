@@ -17,7 +17,7 @@ from ...ocf.actions import Action, guard_reload
 from ...ocf.agent import Agent
 from ...ocf.context import Context
 from ...pacemaker.elements import require_lxml
-from ...system import ipvs, small_files
+from ...system import ipvs, ipvs_proc, small_files
 from ...values.parsing import join_endpoint
 from . import owners
 from .environment import announce_unused_parameters, validate_environment
@@ -70,7 +70,7 @@ def monitor(context: Context) -> ExitCode | None:
 def still_serves(context: Context) -> bool:
     """Test whether the service has a real server that gets connections."""
     key = _find_running_service(context)
-    service = None if key is None else ipvs.find_service(key)
+    service = None if key is None else ipvs_proc.find_service(key)
     servers = {} if service is None else service.real_servers
     return any(server.config.weight > 0 for server in servers.values())
 
@@ -121,7 +121,7 @@ def _find_running_service(context: Context) -> ServiceKey | None:
     key = _find_started_service(context)
     if (
         key is None
-        or ipvs.find_service(key) is None
+        or ipvs_proc.find_service(key) is None
         or owners.find_other_owner(context, key) is not None
     ):
         return None

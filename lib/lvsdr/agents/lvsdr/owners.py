@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from ...errors import BadArgument, LvsdrError, NotInstalled, SourceUnavailable, Unlockable
 from ...ipvs.table import ServiceKey
 from ...ocf.context import Context
-from ...system import crm, ipvs, locking, small_files
+from ...system import crm, ipvs_proc, locking, small_files
 from ...values.parsing import join_endpoint, remove_instance_number
 from .saved_pool import load_saved_pool, render_saved_pool
 
@@ -44,7 +44,7 @@ def own_service(context: Context, key: ServiceKey, saved: SavedPool) -> Iterator
         other_owner = find_other_owner(context, key)
         if (
             other_owner is not None
-            and ipvs.find_service(key) is not None
+            and ipvs_proc.find_service(key) is not None
             and _is_in_cluster(context, other_owner)
         ):
             raise BadArgument(

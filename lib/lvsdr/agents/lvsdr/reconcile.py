@@ -19,7 +19,7 @@ from ...ipvs.table import RealServerKey, Service, WantedService, is_serving, str
 from ...ocf.context import Context, compute_budget
 from ...pool.change_messages import Row, apply_actual_weights, describe_changes
 from ...pool.director import Findings
-from ...system import crm, ipvs, sysctl
+from ...system import crm, ipvs, ipvs_proc, sysctl
 from ...values.light_typing import NamedTuple
 from . import owners
 from .findings import compute_script_time, gather_findings
@@ -59,7 +59,7 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall
     with context.hold_lock() as lock_problems:
         if time.monotonic() - wait_start > _STALE_AFTER:
             crm.end_crm_mon()  # it began before the wait: the cluster may have changed
-        if ipvs.find_service(settings.key) is None:
+        if ipvs_proc.find_service(settings.key) is None:
             raise NotRunning("the service was removed meanwhile")  # a monitor must not create it
         saved = load_saved_pool(context.build_path("state"))
         own_instance = OwnInstance(context.resource, context.node)
