@@ -36,6 +36,7 @@ from tests.support.waiting import wait_until
 
 ETCD = ("etcd1", "etcd2", "etcd3")
 NUMBERS = {"etcd1": 11, "etcd2": 12, "etcd3": 13, "node1": 21, "node2": 22, "elsewhere": 31}
+MOST_RESIDENT = 55.0  # MiB: the limit of the daemon
 BEAT = 0.01  # seconds: the resolution of the times
 _TICKS = os.sysconf("SC_CLK_TCK")
 _NAMESPACES = (str(ENTER_NAMESPACES), "--net", "--uts", "--ipc", "--")
@@ -219,7 +220,9 @@ def lines(figures: dict[str, Any]) -> list[str]:
         f"vip-manager, idle for {idle['seconds']:.0f} s",
         *(
             f"  {name:9} CPU {idle[name]['cpu'] * 1e3:5.0f} ms ({idle[name]['share']:.2%})"
-            f"   resident {idle[name]['resident']:5.1f} MiB, its own {idle[name]['own']:5.1f} MiB"
+            f"   resident {idle[name]['resident']:5.1f} MiB (<= {MOST_RESIDENT:g})"
+            f" {'ok  ' if idle[name]['resident'] <= MOST_RESIDENT else 'OVER'}"
+            f" its own {idle[name]['own']:5.1f} MiB"
             f"   ratio to a bare interpreter {idle[name]['ratio']:.2f}"
             for name in ("leader", "follower")
         ),

@@ -399,7 +399,8 @@ def test_killed_while_ip_runs(
     reached = tmp_path / "reached"
     real = "/usr/bin/ip" if Path("/usr/bin/ip").exists() else "/sbin/ip"
     done = ":" if before else f'{real} "$@"'
-    body = f"{done}; : > {reached}; exec sleep 30"
+    looks = f'[ "$1" = -batch ] || exec {real} "$@"'
+    body = f"{looks}; {done}; : > {reached}; exec sleep 30"
     path = first_in_path(tmp_path / "bin", "ip", body)
     running = resource.begin(action, PATH=path)
     wait_until(reached.exists, description=f"{reached} appears", pause=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from importlib import import_module
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.tree import LIB, stubs
+from tests.project.tree import LIB, library, module_name, stubs
+from tests.project.tree import imports as find_imports
 from tests.support.paths import ROOT
 
 PYTHON = "/usr/bin/python3"
@@ -39,7 +41,7 @@ SLOW = {
 # Agent -> the modules that none of its recurring actions imports.
 FORBIDDEN = {
     "lvsdr": SLOW,
-    "lvsdr-realsvr": SLOW | {"json", "xml", "socket", "ipaddress"},
+    "lvsdr-realsvr": SLOW | {"xml", "socket", "ipaddress"},
     "vip": SLOW | {"socket", "ipaddress"},
 }
 
@@ -47,7 +49,9 @@ FORBIDDEN = {
 WITH_LXML = {"lxml", "inspect"}
 
 # Modules that a tool does not need for its usage message.
-SLOW_TO_ASK = {"asyncio", "http", "importlib.metadata", "logging", "lxml", "psycopg", "ssl"}
+SLOW_TO_ASK = {
+    *("asyncio", "http", "importlib.metadata", "logging", "lxml", "psycopg", "pyroute2", "ssl"),
+}
 
 # Modules that are not slow, but cost too much for their use in a monitor.
 DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
@@ -64,7 +68,7 @@ STORES = {
 }
 
 # Agent -> modules that it cannot do without: ip(8) prints addresses in JSON.
-NEEDED = {"vip": frozenset({"json"})}
+NEEDED = {"vip": frozenset({"json"}), "lvsdr-realsvr": frozenset({"json"})}
 
 # Agent -> a parameter set with which its monitor gets as far as it can on this machine.
 PARAMETERS = {
@@ -189,6 +193,20 @@ def test_without_a_gate_nothing_of_one_is_imported(action: str, tmp_path: Path) 
 @pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)
 def test_help_imports_little(tool: Path) -> None:
     assert over_budget(imports([str(tool), "--help"], {}), SLOW_TO_ASK) == set()
+
+
+def test_the_daemon_alone_imports_pyroute2() -> None:
+    """The room of the daemon is the only way to the module that imports pyroute2."""
+    imported_by: dict[str, set[str]] = {}
+    for path in library():
+        name, is_package = module_name(path), path.name == "__init__.py"
+        for _, origin, imported in find_imports(name, is_package, ast.parse(path.read_text())):
+            for found in (origin, f"{origin}.{imported}"):
+                imported_by.setdefault(found, set()).add(name)
+    reader, watch = "lvsdr.system.net.interface_reader", "lvsdr.system.net.interface_watch"
+    assert imported_by["pyroute2"] == {reader}
+    users = (imported_by[reader] | imported_by[watch]) - {watch}
+    assert {name.rpartition(".")[0] for name in users} == {"lvsdr.vipmanager"}
 
 
 def test_each_store_has_its_settings() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from threading import Thread
 
 from tests.support.processes import run
 
@@ -28,6 +29,24 @@ def entered(name: str) -> Iterator[None]:
             yield
         finally:
             _setns(before.fileno())
+
+
+def run_in_new_network(work: Callable[[], None]) -> None:
+    """Run the function in a new network namespace, in a thread of its own; needs root."""
+    failures: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            assert _libc.unshare(CLONE_NEWNET) == 0
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=enter)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
 
 
 def _setns(descriptor: int) -> None:

@@ -23,7 +23,7 @@ CORE = (
 )
 
 # Debian 11 has no schema of agents' metadata. Its crm_mon shows two states that have their own
-# recordings in test_crm_mon_versions.py.
+# recordings in test_crm_mon_versions.py. Its pyroute2 (0.5.14) knows no alternative names.
 NOT_IN_BULLSEYE = tuple(
     f"--deselect=tests/unit/{test}"
     for test in (
@@ -31,6 +31,7 @@ NOT_IN_BULLSEYE = tuple(
         "ocf/test_metadata.py::test_is_valid",
         "pacemaker/test_crm_mon.py::test_states[clone-in-maintenance-node-left-fencing]",
         "pacemaker/test_crm_mon.py::test_states[clone-left-out-by-crm_mon]",
+        "system/net/test_interface_reader.py::test_both_readers_agree",
         "pool/test_left_alone.py::test_a_resource_in_maintenance[clone-left-out-by-crm_mon",
     )
 )
@@ -53,6 +54,17 @@ crm_resource --list-agents=ocf:lvsdr
 for tool in check_active_slave get_active_slaves vip-manager; do "$tool" --version; done
 make -s uninstall
 test ! -e /usr/lib/ocf/resource.d/lvsdr
+"""
+
+
+# The newest release. Debian 12 has 0.7.2, the oldest that vip-manager supports.
+PYROUTE2 = "0.9.7"
+
+# The tests of the daemon, with the pyroute2 that takes the place of this machine's.
+DAEMON = f"""
+{" ".join(PYTEST)} tests/unit/system/net tests/unit/vipmanager
+tests/leader/run tests/leader/test_manager.py tests/leader/test_manager_link.py \\
+    tests/leader/test_manager_patroni.py tests/leader/test_manager_reload.py
 """
 
 
@@ -99,6 +111,12 @@ def core(suite: str, *options: str) -> Step:
     return Step("core", suite, command, {**place(suite), "LAB_RESULTS": str(results)})
 
 
+def newest_pyroute2() -> Step:
+    """Return the step of the daemon's tests with the newest pyroute2."""
+    command = ("tests/systems/with_pyroute2", PYROUTE2, "sh", "-euc", DAEMON)
+    return Step("pyroute2", "", command)
+
+
 def comparison(suite: str) -> Step:
     """Return the step that records crm_mon anew."""
     command = (".venv/bin/python", "-B", "-m", "tests.systems.comparison")
@@ -119,6 +137,7 @@ def steps() -> list[Step]:
         lab("lab", "trixie"),
         lab("cluster", "trixie", *FAILOVER, script="cluster"),
         core(""),
+        newest_pyroute2(),
     ]
 
 

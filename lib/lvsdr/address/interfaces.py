@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 15  # IFNAMSIZ (linux/if.h) less the final NUL; a label has the same limit
 _LONGEST_ALTERNATIVE = 127  # ALTIFNAMSIZ (linux/if.h) less the final NUL
-_FOREVER = 0xFFFFFFFF  # seconds: the kernel's INFINITY_LIFE_TIME
-_LOOPBACK = "loopback"
+FOREVER = 0xFFFFFFFF  # seconds: the kernel's INFINITY_LIFE_TIME
+_ETHER, _LOOPBACK, _OTHER = "ether", "loopback", "other"
 
 
 class InterfaceAddress(NamedTuple):
@@ -36,7 +36,7 @@ class InterfaceAddress(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """A network interface; ``kind`` is the type of its link: ether, loopback, infiniband, ..."""
+    """A network interface."""
 
     name: str
     number: int
@@ -47,7 +47,9 @@ class Interface(NamedTuple):
     carrier: bool
     """True if the interface is up and its link works (flag LOWER_UP)."""
     mac: str
+    """The MAC address of the link; empty unless its kind is ether or loopback."""
     kind: str
+    """The type of the link: ether, loopback, or other."""
     addresses: tuple[InterfaceAddress, ...]
     arp: bool = True
     """False if the interface uses no neighbour discovery at all (flag NOARP)."""
@@ -142,23 +144,35 @@ def _parse_documents(text: str) -> list[dict[str, Any]]:
     return documents
 
 
+def normalise_link(kind: str, address: str) -> tuple[str, str]:
+    """Return the kind and the MAC of a link.
+
+    The address of any other link is no MAC, and each program has its own form for it.
+
+    >>> normalise_link("ether", "02:00:00:00:00:09"), normalise_link("gre", "10.9.0.1")
+    (('ether', '02:00:00:00:00:09'), ('other', ''))
+    """
+    return (kind, address) if kind in (_ETHER, _LOOPBACK) else (_OTHER, "")
+
+
 def _build_interface(document: Mapping[str, Any]) -> Interface:
     flags = document.get("flags", ())
+    kind, link_address = normalise_link(document.get("link_type", ""), document.get("address", ""))
     return Interface(
         name=document["ifname"],
         number=document["ifindex"],
         altnames=tuple(document.get("altnames", ())),
         up="UP" in flags,
         carrier="LOWER_UP" in flags,
-        mac=document.get("address", ""),
-        kind=document.get("link_type", ""),
+        mac=link_address,
+        kind=kind,
         addresses=tuple(_build_address(entry) for entry in document.get("addr_info", ()) if entry),
         arp="NOARP" not in flags,
     )
 
 
 def _build_address(document: Mapping[str, Any]) -> InterfaceAddress:
-    preferred_lft = document.get("preferred_life_time", _FOREVER)
+    preferred_lft = document.get("preferred_life_time", FOREVER)
     return InterfaceAddress(
         address=document["local"],
         prefix=document["prefixlen"],
@@ -167,7 +181,7 @@ def _build_address(document: Mapping[str, Any]) -> InterfaceAddress:
         dadfailed=document.get("dadfailed", False),
         deprecated=document.get("deprecated", preferred_lft == 0),
         noprefixroute=document.get("noprefixroute", False),
-        preferred_lft=None if preferred_lft == _FOREVER else preferred_lft,
+        preferred_lft=None if preferred_lft == FOREVER else preferred_lft,
         peer=document.get("address", ""),
     )
 

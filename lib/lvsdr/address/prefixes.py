@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import _socket
+
 from ..values.parsing import is_decimal, pack_address
+
+_IPV4_BYTES = 4
 
 
 class Netmask(int):
@@ -43,6 +47,32 @@ def find_host_flaw(address: str, prefix: int) -> str:
     if ":" not in address and host == (1 << width) - 1:
         return "is the broadcast address of its network"
     return ""
+
+
+def unusable_addresses(address: str, prefix: int) -> dict[str, str]:
+    """Return the addresses in the network of an address that no host can have, with reasons.
+
+    They are the first of a network and, in IPv4, the last (RFC 919; RFC 4291, 2.6.1).
+
+    >>> unusable_addresses("10.77.0.11", 24)
+    {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}
+    >>> unusable_addresses("10.77.0.11", 31)
+    {}
+    """
+    packed = pack_address(address)
+    width = 8 * len(packed) - prefix
+    if width < 2:
+        return {}
+    ends = (1 << width) - 1
+    first = int.from_bytes(packed, "big") & ~ends
+    found = {first: "is the address of a network"}
+    if len(packed) == _IPV4_BYTES:
+        found[first | ends] = "is a broadcast address"
+    family = _socket.AF_INET if len(packed) == _IPV4_BYTES else _socket.AF_INET6
+    return {
+        _socket.inet_ntop(family, number.to_bytes(len(packed), "big")): reason
+        for number, reason in found.items()
+    }
 
 
 def _convert_to_number(address: str) -> int:

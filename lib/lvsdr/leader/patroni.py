@@ -17,7 +17,7 @@ from time import monotonic
 from ..errors import Refused, SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
-from ..system.net.netlink import own_addresses
+from ..system.net.own_addresses import own_addresses
 from ..values.deadline import Deadline
 from ..values.parsing import is_decimal
 from .decoding import Malformed, parse_json, require_object, require_text

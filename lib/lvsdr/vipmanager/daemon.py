@@ -44,7 +44,7 @@ class Daemon:
         self._addresses = AddressSet(
             configuration.run_directory,
             self._log,
-            BackgroundWork(self._events.probe, self._events.guard),
+            BackgroundWork(self._events.probe, self._events.guard, self._events.interfaces.read),
         )
         self._logged_failure = self._reload_error = ""
         self._signals: list[int] = []

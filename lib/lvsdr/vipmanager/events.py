@@ -11,8 +11,8 @@ from .. import leader
 from ..errors import LvsdrError
 from ..leader.following import follow
 from ..leader.gate import Answer
-from ..system.net import links
 from ..system.net.first_answer import Bell
+from ..system.net.interface_watch import InterfaceWatch
 from ..values.light_typing import NamedTuple
 from .address_defence import AddressGuard
 from .address_machine import ProbeResult
@@ -91,6 +91,7 @@ class Events:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._change_queued = False
+        self.interfaces = InterfaceWatch()
 
     def wait(self, seconds: float) -> Sequence[Event]:
         """Return all queued events, or none after ``seconds``."""
@@ -116,10 +117,10 @@ class Events:
             signal.signal(number, signal.SIG_DFL)
 
     def watch_network(self) -> None:
-        """Queue changes of links and addresses as events."""
+        """Queue changes of links and addresses as events, and answer questions about them."""
 
         def listen() -> None:
-            links.listen(self._queue_change)
+            self.interfaces.run(self._queue_change)
 
         Thread(
             target=_repeat_until_stopped, args=(listen, self._queue_failure, Bell()), daemon=True

@@ -10,7 +10,7 @@ from random import random
 from ..address.interfaces import Interface, Place
 from ..errors import LvsdrError
 from ..leader.gate import HoldDecision, LeaderHistory, LeaderPolicy, decide
-from ..system.net import ip_address, links
+from ..system.net import ip_address
 from ..values.deadline import Deadline
 from ..values.light_typing import NamedTuple
 from .address_defence import AddressDefence, AddressGuard, AnnouncementRounds
@@ -42,12 +42,14 @@ _SECONDS = 10.0  # the deadline of one action
 
 
 class BackgroundWork(NamedTuple):
-    """Functions that start the background work of an address."""
+    """Functions that use other threads for an address."""
 
     probe: Callable[[ConflictProbe], None]
     """Run a probe, and pass its result to ``record_probe_result``."""
     guard: Callable[[AddressGuard], None]
     """Pass claims of other hosts to ``record_claim``."""
+    read_interface: Callable[[str], Interface | None]
+    """Return the interface with this name; raise LvsdrError if that takes too long."""
 
 
 class ManagedAddress:
@@ -82,7 +84,7 @@ class ManagedAddress:
 
     def read_state(self) -> AddressState:
         """Read the current state from the kernel; raise LvsdrError."""
-        interface, self.state_read = links.interface(self.wanted.interface), True
+        interface, self.state_read = self._work.read_interface(self.wanted.interface), True
         mac = "" if interface is None else interface.mac
         if mac != self._mac:  # the announced MAC is no longer valid
             self.progress = require_new_answer(self.progress, time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,27 @@ def test_a_missing_interface_is_a_flaw() -> None:
     assert run(NAME, "check", **LEGAL) == Run(1, "", MISSING)
     both = {**LEGAL, "VIP_IP": "192.0.2.10,192.0.2.11"}
     assert run(NAME, "check", **both) == Run(1, "", MISSING)
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["check"], 1), ([], 126)])
+def test_a_missing_pyroute2_is_named_with_its_package(arguments: list[str], status: int) -> None:
+    """The check names it beside other flaws; the daemon does not start."""
+    code = (
+        "import os, sys; sys.modules['pyroute2'] = None; sys.path.insert(0, sys.argv[1]); "
+        "from lvsdr.cli import vip_manager; sys.exit(vip_manager.main(sys.argv[2:]))"
+    )
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", code, ROOT / "lib", *arguments],
+        env={"PATH": os.environ["PATH"], **LEGAL},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    reason = (
+        "Python's pyroute2 is not installed (package python3-pyroute2 in Debian, EL and Fedora)"
+    )
+    assert done.returncode == status
+    assert f"{NAME}: {reason}\n" in done.stderr
 
 
 def test_a_loopback_interface_is_a_flaw() -> None:

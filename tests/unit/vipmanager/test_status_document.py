@@ -23,7 +23,7 @@ from lvsdr.vipmanager.status_document import (
 from lvsdr.vipmanager.wanted_addresses import WantedAddress
 
 UP = Interface("eth0", 2, (), True, True, "02:00:00:00:00:0a", "ether", ())
-WORK = BackgroundWork(lambda _probe: None, lambda _guard: None)
+WORK = BackgroundWork(lambda _probe: None, lambda _guard: None, lambda _name: None)
 LEADER = Leadership(State.LEADER, "/leader is node1 in etcd", "node1")
 
 

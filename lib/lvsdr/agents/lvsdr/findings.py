@@ -58,6 +58,8 @@ class _Basis(NamedTuple):
     nodes: Mapping[str, Verdict]
     unavailable_reason: str | None
     hands_off_reason: str | None
+    deadline: Deadline
+    """The deadline of the action."""
 
 
 def gather_findings(
@@ -73,14 +75,14 @@ def gather_findings(
     second, ``receive_interim`` gets the findings so far.  So a check or a resolver that hangs
     delays its own host only.
     """
-    deadline = deadline.limit_to(deadline.remaining() * _GATHERING_SHARE)
+    action, deadline = deadline, deadline.limit_to(deadline.remaining() * _GATHERING_SHARE)
     answer_timeout = _ANSWER_SHARE * deadline.remaining()
     try:
         cluster = crm.read_cluster_state(deadline)
     except (NotInstalled, SourceUnavailable) as error:
         complaints = settings.complaints
         return Findings((), (), saved.names, unavailable_reason=str(error), complaints=complaints)
-    basis = _lay_basis(settings, saved, cluster, own_instance, deadline)
+    basis = _lay_basis(settings, saved, cluster, own_instance, deadline)._replace(deadline=action)
     lookups = Lookups(basis.lookup_names.values(), ipv6=":" in settings.key.address)
 
     def pass_interim(candidates: list[Candidate]) -> None:
@@ -132,6 +134,7 @@ def _lay_basis(
         hands_off_reason=None
         if own_instance is None
         else find_hands_off_reason(cluster, own_instance),
+        deadline=deadline,
     )
 
 
@@ -141,7 +144,9 @@ def _combine_findings(
     """Return the findings that follow from the answers that are there."""
     settings, spec, last_addresses = basis.settings, basis.settings.spec, basis.last_addresses
     count = len(basis.candidates)
-    answers = _refuse_unusable_addresses(answers, settings.key.address, last_addresses.values())
+    answers = _refuse_unusable_addresses(
+        answers, settings.key.address, last_addresses.values(), basis.deadline
+    )
     host_answers = assign_answers(basis.lookup_names, answers, spec.address_attribute)
     servers = locate_candidates([*candidates, *basis.fallbacks], host_answers, last_addresses, spec)
     known_hosts = {server.address: server.host for server in servers if server.address is not None}
@@ -225,7 +230,7 @@ def _weigh_fallback(server: Located, spec: PoolSpec) -> Located:
 
 
 def _refuse_unusable_addresses(
-    answers: Mapping[str, Resolved], vip: str, last_addresses: Iterable[str]
+    answers: Mapping[str, Resolved], vip: str, last_addresses: Iterable[str], deadline: Deadline
 ) -> dict[str, Resolved]:
     """Return the answers without the addresses that no real server can have.
 
@@ -234,8 +239,8 @@ def _refuse_unusable_addresses(
     reasons = {vip: "is the virtual IP itself"}
     addresses = {address for answer in answers.values() for address in answer.addresses}
     if not addresses <= {*last_addresses, *reasons}:
-        from ...system.net import netlink
+        from ...system.net import addresses as own_addresses
 
         with suppress(LvsdrError):  # the kernel refuses such an address by itself
-            reasons.update(netlink.of_networks())
+            reasons.update(own_addresses.unusable_addresses(deadline))
     return {name: remove_unusable_addresses(answer, reasons) for name, answer in answers.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ... import __version__
+from ...address.interfaces import InterfaceAddress
 from ...errors import (
     BadArgument,
     ExitCode,
@@ -18,7 +19,7 @@ from ...ocf.context import Context
 from ...ocf.parameters import ParameterSet
 from ...system import sysctl
 from ...system.net import loopback
-from ...system.net.netlink import Address
+from ...system.net.own_addresses import has_address
 from . import arp_sysctls
 from .drain import drain_connections, is_leaving
 from .parameters import DRAIN_DELAY, DRAIN_TIMEOUT, NIC_LO, PARAMETERS, VIP
@@ -53,7 +54,7 @@ def start(context: Context) -> None:
 
 
 def _add_address(context: Context, vip: str, label: str) -> None:
-    entries = loopback.find_entries(vip)
+    entries = loopback.find_entries(vip, context.deadline)
     if entries.own_entry is None:
         loopback.add_address(vip, label, context.deadline)
         context.log.info(f"{vip} put on lo")
@@ -69,7 +70,7 @@ def monitor(context: Context) -> ExitCode | None:
     A probe on a node without a start in this boot only looks for the address.
     """
     vip = _find_vip(context)
-    entries = loopback.find_entries(vip) if vip else None
+    entries = loopback.find_entries(vip, context.deadline) if vip else None
     if vip is None or entries is None or entries.own_entry is None:
         if entries is not None and not context.is_probe:
             _warn_of_other_entries(context, entries.other_entries)
@@ -92,9 +93,9 @@ def _require_order(vip: str) -> None:
 
 
 def still_serves(context: Context) -> bool:
-    """Test whether the address is on lo; the ARP settings cannot be read any more."""
+    """Test whether lo has the address; this needs no program, and no ARP setting."""
     vip = _find_vip(context)
-    return vip is not None and loopback.find_entries(vip).own_entry is not None
+    return vip is not None and has_address("lo", vip)
 
 
 def _find_parameter_problems(context: Context) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def reload_agent(context: Context) -> None:
     """Store the new drain times, and repair settings that have changed."""
     values = context.values
     context.require_root("change the addresses of lo")
-    if loopback.find_entries(values[VIP]).own_entry is None:
+    if loopback.find_entries(values[VIP], context.deadline).own_entry is None:
         raise LvsdrError(f"{values[VIP]} is not on lo: there is nothing to be reloaded")
     with context.hold_lock() as lock_problems:
         arp_sysctls.hide_address(context, values[VIP])
@@ -136,7 +137,9 @@ def _find_present_addresses(context: Context) -> list[str]:
     """Return the addresses on lo to be removed: the parameter's, and the one that start stored."""
     saved = load_saved_start(context.build_path("state"))
     vips = dict.fromkeys(filter(None, (_find_vip(context), saved and saved.vip)))
-    return [vip for vip in vips if loopback.find_entries(vip).own_entry is not None]
+    return [
+        vip for vip in vips if loopback.find_entries(vip, context.deadline).own_entry is not None
+    ]
 
 
 def _remove_address(context: Context, vip: str, times: DrainTimes) -> None:
@@ -146,7 +149,7 @@ def _remove_address(context: Context, vip: str, times: DrainTimes) -> None:
         context.log.warning(f"{vip}: connections not waited for: {error}")
     loopback.remove_address(vip, context.deadline)
     context.log.info(f"{vip} removed from lo")
-    _warn_of_other_entries(context, loopback.find_entries(vip).other_entries)
+    _warn_of_other_entries(context, loopback.find_entries(vip, context.deadline).other_entries)
 
 
 def _choose_drain_times(context: Context) -> DrainTimes:
@@ -176,7 +179,7 @@ def validate_environment(context: Context) -> None:
     _require_family(vip)
     problems = [
         *_find_conflicts(vip),
-        *map(_describe_other_entry, loopback.find_entries(vip).other_entries),
+        *map(_describe_other_entry, loopback.find_entries(vip, context.deadline).other_entries),
     ]
     if problems:
         raise BadArgument("; ".join(problems))
@@ -197,11 +200,11 @@ def _find_conflicts(vip: str) -> tuple[str, ...]:
     return tuple(arp_sysctls.find_conflicts(sysctl.read_by_interface))
 
 
-def _warn_of_other_entries(context: Context, others: tuple[Address, ...]) -> None:
+def _warn_of_other_entries(context: Context, others: tuple[InterfaceAddress, ...]) -> None:
     context.log.warning(*map(_describe_other_entry, others))
 
 
-def _describe_other_entry(other: Address) -> str:
+def _describe_other_entry(other: InterfaceAddress) -> str:
     return f"{other.address}/{other.prefix} is on lo: none of ours, which has another prefix"
 
 

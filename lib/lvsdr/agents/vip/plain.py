@@ -135,20 +135,13 @@ def _refresh_neighbours(
 
 def still_serves(context: Context) -> bool:
     """Test whether an interface has the started address; this needs no program."""
-    from ...system.net import netlink
+    from ...system.net.own_addresses import has_address, list_addresses
 
     place, wanted = recall(context.build_path("state")).place, parse_wanted_place(context)
-    entries = netlink.addresses()
     if place is not None:
-        interface_number = netlink.interface_number(place.device)
-        return any(
-            (entry.interface, entry.address) == (interface_number, place.address)
-            for entry in entries
-        )
-    entries_elsewhere = (entry for entry in entries if entry.interface != netlink.LOOPBACK)
-    return wanted is not None and any(
-        entry.address == wanted.address for entry in entries_elsewhere
-    )
+        return has_address(place.device, place.address)
+    entries_elsewhere = (found.address for found in list_addresses() if found.device != "lo")
+    return wanted is not None and wanted.address in entries_elsewhere
 
 
 def _report_absence(context: Context, reason: str) -> ExitCode:

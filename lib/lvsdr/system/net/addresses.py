@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...address import prefixes
 from ...address.interfaces import (
     ConnectedNetwork,
     Interface,
@@ -29,6 +30,26 @@ def read_interfaces(deadline: Deadline, device: str | None = None) -> tuple[Inte
     """
     device_words = ("dev", device) if device else ()
     return parse_interfaces(_query_ip(("ip", "-json", "address", "show", *device_words), deadline))
+
+
+def find_interface(name: str, deadline: Deadline) -> Interface | None:
+    """Return the interface with this name or alternative name; None without one.
+
+    Raise LvsdrError.
+    """
+    return next(iter(read_interfaces(deadline, name)), None)
+
+
+def unusable_addresses(deadline: Deadline) -> dict[str, str]:
+    """Return the addresses in networks of this host that no host can have, with reasons.
+
+    Raise LvsdrError.
+    """
+    found: dict[str, str] = {}
+    for interface in read_interfaces(deadline):
+        for entry in interface.addresses:
+            found.update(prefixes.unusable_addresses(entry.peer or entry.address, entry.prefix))
+    return found
 
 
 def read_connected_networks(address: str, deadline: Deadline) -> tuple[ConnectedNetwork, ...]:

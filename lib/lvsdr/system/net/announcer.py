@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 
 from ...errors import LvsdrError
+from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _SIGKILL = 9  # signal.SIGKILL on Linux, without the cost of the signal module
 _TICK = 0.005
 _PATIENCE = 2.0  # seconds for a killed process to be gone
+_SECONDS = 5.0  # for a look at the interface
 _GO = b"g"
 
 
@@ -111,7 +113,7 @@ def _close_all_but(gate: int) -> None:
 
 
 def _send_all(rounds: Rounds, is_wanted: Callable[[Process], bool]) -> None:
-    from . import arp, links  # not needed to end a process
+    from . import addresses, arp  # not needed to end a process
 
     pid = os.getpid()
     own_process = Process(pid, _read_start_time(pid) or 0)
@@ -119,7 +121,7 @@ def _send_all(rounds: Rounds, is_wanted: Callable[[Process], bool]) -> None:
         time.sleep(rounds.interval)
         if not is_wanted(own_process):
             return
-        interface = links.interface(rounds.device)
+        interface = addresses.find_interface(rounds.device, Deadline.after(_SECONDS))
         if interface is None or not interface.carrier:
             return  # another node may have the address when the link returns
         arp.send_frames(rounds.device, rounds.frames)

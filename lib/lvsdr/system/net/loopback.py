@@ -1,4 +1,4 @@
-"""A virtual address on lo: found without a fork, added and removed with ip(8).
+"""A virtual address on lo, read and changed with ip(8).
 
 Changes apply only to this one address with the prefix of a single host; lo itself never goes down.
 """
@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import _socket as socket
 import sys
-from collections.abc import Iterable
 from fcntl import ioctl
 
+from ...address.interfaces import InterfaceAddress
 from ...errors import LvsdrError, NotInstalled
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
-from .netlink import LOOPBACK, Address, addresses
+from . import addresses
+from .own_addresses import has_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Callable
 
-    Reader = Callable[[], Iterable[Address]]
+    Reader = Callable[[str, Deadline], Sequence[InterfaceAddress]]
     Changer = Callable[[Sequence[str], Deadline], None]
 
 _SIOCGIFFLAGS = 0x8913  # netdevice(7)
@@ -31,15 +32,30 @@ _IFF_UP = 1
 class LoopbackEntries(NamedTuple):
     """The entries of a virtual address on lo."""
 
-    own_entry: Address | None
+    own_entry: InterfaceAddress | None
     """The address with the prefix of a single host."""
-    other_entries: tuple[Address, ...]
+    other_entries: tuple[InterfaceAddress, ...]
     """The same address with other prefixes, which this agent never adds."""
 
 
-def find_entries(vip: str, read: Reader = addresses) -> LoopbackEntries:
+def _read(vip: str, deadline: Deadline) -> tuple[InterfaceAddress, ...]:
+    """Return the entries of ``vip`` on lo; raise LvsdrError.
+
+    Where it has none, no program runs: a probe is cheap, and stop needs nothing to find it gone.
+    Without ip(8), which start and stop require, an entry counts as ours: its prefix is unknown.
+    """
+    if not has_address("lo", vip):
+        return ()
+    try:
+        lo = addresses.find_interface("lo", deadline)
+    except NotInstalled:
+        return (InterfaceAddress(vip, get_host_prefix(vip)),)
+    return () if lo is None else lo.find_entries(vip)
+
+
+def find_entries(vip: str, deadline: Deadline, read: Reader = _read) -> LoopbackEntries:
     """Return the entries of ``vip``, in canonical form, on lo; raise LvsdrError."""
-    entries = [entry for entry in read() if entry.interface == LOOPBACK and entry.address == vip]
+    entries = [entry for entry in read(vip, deadline) if entry.address == vip]
     own_entries = [entry for entry in entries if entry.prefix == get_host_prefix(vip)]
     other_entries = tuple(entry for entry in entries if entry not in own_entries)
     return LoopbackEntries(own_entries[0] if own_entries else None, other_entries)
@@ -50,19 +66,13 @@ def get_host_prefix(vip: str) -> int:
     return 128 if ":" in vip else 32
 
 
-def _execute_commands(lines: Sequence[str], deadline: Deadline) -> None:
-    from .addresses import execute_commands  # not loaded by a monitor
-
-    execute_commands(lines, deadline)
-
-
 def add_address(
     vip: str,
     label: str,
     deadline: Deadline,
     *,
-    read: Reader = addresses,
-    change: Changer = _execute_commands,
+    read: Reader = _read,
+    change: Changer = addresses.execute_commands,
 ) -> None:
     """Add the address and verify it; raise LvsdrError with ip's message.
 
@@ -73,18 +83,22 @@ def add_address(
     properties = "nodad preferred_lft 0" if ":" in vip else f"label {label} scope host"
     line = f"address add {vip}/{get_host_prefix(vip)} dev lo {properties}"
     complaint = _execute_command(line, deadline, change)
-    if find_entries(vip, read).own_entry is None:
+    if find_entries(vip, deadline, read).own_entry is None:
         raise LvsdrError(f"{vip} cannot be put on lo: {complaint}")
 
 
 def remove_address(
-    vip: str, deadline: Deadline, *, read: Reader = addresses, change: Changer = _execute_commands
+    vip: str,
+    deadline: Deadline,
+    *,
+    read: Reader = _read,
+    change: Changer = addresses.execute_commands,
 ) -> None:
     """Remove the address, whatever its label, and verify it; raise LvsdrError."""
     complaint = _execute_command(
         f"address del {vip}/{get_host_prefix(vip)} dev lo", deadline, change
     )
-    if find_entries(vip, read).own_entry is not None:
+    if find_entries(vip, deadline, read).own_entry is not None:
         raise LvsdrError(f"{vip} cannot be removed from lo: {complaint}")
 
 
@@ -100,7 +114,7 @@ def is_up() -> bool:
     return bool(int.from_bytes(answer[16:18], sys.byteorder) & _IFF_UP)
 
 
-def bring_up(deadline: Deadline, *, change: Changer = _execute_commands) -> None:
+def bring_up(deadline: Deadline, *, change: Changer = addresses.execute_commands) -> None:
     """Bring lo up; raise LvsdrError."""
     complaint = _execute_command("link set lo up", deadline, change)
     if not is_up():

@@ -124,3 +124,8 @@ def test_lists_that_are_always_interrupted(other_ip: Path, deadline: Deadline) -
     program(other_ip, f"{INTERRUPTED}; echo '[]'")
     with pytest.raises(LvsdrError, match="Dump was interrupted"):
         addresses.read_interfaces(deadline)
+
+
+def test_networks_of_this_machine(deadline: Deadline) -> None:
+    unusable = addresses.unusable_addresses(deadline)
+    assert unusable["127.255.255.255"] == "is a broadcast address"

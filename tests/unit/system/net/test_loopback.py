@@ -6,21 +6,16 @@ import re
 from collections.abc import Sequence
 
 import pytest
+from lvsdr.address.interfaces import InterfaceAddress
 from lvsdr.errors import LvsdrError, NotInstalled
 from lvsdr.system.net import loopback
 from lvsdr.system.net.loopback import LoopbackEntries
-from lvsdr.system.net.netlink import Address
 from lvsdr.values.deadline import Deadline
 
 VIP, VIP6 = "10.9.0.20", "fd77::100"
-OURS = Address(1, VIP, 32, "lo:0")
-HOME = (Address(1, "127.0.0.1", 8, "lo"), Address(1, "::1", 128, ""))
-SIMILAR = (
-    Address(1, "10.9.0.200", 32, "lo:0"),
-    Address(1, "110.9.0.20", 32, "lo:0"),
-    Address(2, VIP, 32, "eth0"),
-    Address(2, VIP6, 128, ""),
-)
+OURS = InterfaceAddress(VIP, 32, "lo:0")
+HOME = (InterfaceAddress("127.0.0.1", 8, "lo"), InterfaceAddress("::1", 128))
+SIMILAR = (InterfaceAddress("10.9.0.200", 32, "lo:0"), InterfaceAddress("110.9.0.20", 32, "lo:0"))
 NOW = Deadline.after(60)
 ADD = re.compile(r"address add (\S+)/(\d+) dev lo (?:label (\S+) scope host|nodad preferred_lft 0)")
 DEL = re.compile(r"address del (\S+)/(\d+) dev lo")
@@ -29,11 +24,11 @@ DEL = re.compile(r"address del (\S+)/(\d+) dev lo")
 class FakeLo:
     """A kernel with an ip(8) that understands this agent's lines."""
 
-    def __init__(self, *there: Address) -> None:
+    def __init__(self, *there: InterfaceAddress) -> None:
         self.addresses = [*HOME, *SIMILAR, *there]
         self.problem: LvsdrError | None = None
 
-    def read(self) -> tuple[Address, ...]:
+    def read(self, *_: object) -> tuple[InterfaceAddress, ...]:
         return tuple(self.addresses)
 
     def change(self, lines: Sequence[str], _: Deadline) -> None:
@@ -42,19 +37,19 @@ class FakeLo:
         for line in lines:
             added, removed = ADD.fullmatch(line), DEL.fullmatch(line)
             if added:
-                self._add(Address(1, added[1], int(added[2]), added[3] or ""))
+                self._add(InterfaceAddress(added[1], int(added[2]), added[3] or ""))
             elif removed:
                 self._remove(removed[1], int(removed[2]))
             else:
                 raise LvsdrError(f"ip: what is {line}?")
 
-    def _add(self, new: Address) -> None:
-        if loopback.find_entries(new.address, self.read).own_entry:
+    def _add(self, new: InterfaceAddress) -> None:
+        if loopback.find_entries(new.address, NOW, self.read).own_entry:
             raise LvsdrError("ip: RTNETLINK answers: File exists")
         self.addresses.append(new)
 
     def _remove(self, address: str, prefix: int) -> None:
-        found = [a for a in self.addresses if a[:3] == (1, address, prefix)]
+        found = [a for a in self.addresses if a[:2] == (address, prefix)]
         if not found:
             raise LvsdrError("ip: RTNETLINK answers: Cannot assign requested address")
         self.addresses.remove(found[0])
@@ -67,18 +62,23 @@ class FakeLo:
 
 
 def test_nothing_similar_is_it() -> None:
-    wide = Address(1, VIP, 24, "lo")
-    assert loopback.find_entries(VIP, FakeLo().read) == LoopbackEntries(None, ())
-    assert loopback.find_entries(VIP6, FakeLo().read) == LoopbackEntries(None, ())
-    assert loopback.find_entries(VIP, FakeLo(wide).read) == LoopbackEntries(None, (wide,))
-    assert loopback.find_entries(VIP, FakeLo(wide, OURS).read) == LoopbackEntries(OURS, (wide,))
+    wide = InterfaceAddress(VIP, 24, "lo")
+    assert loopback.find_entries(VIP, NOW, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.find_entries(VIP6, NOW, FakeLo().read) == LoopbackEntries(None, ())
+    assert loopback.find_entries(VIP, NOW, FakeLo(wide).read) == LoopbackEntries(None, (wide,))
+    assert loopback.find_entries(VIP, NOW, FakeLo(wide, OURS).read) == LoopbackEntries(
+        OURS, (wide,)
+    )
 
 
 @pytest.mark.parametrize(
     ("vip", "label", "new"),
-    [(VIP, "lo:7", Address(1, VIP, 32, "lo:7")), (VIP6, "lo:7", Address(1, VIP6, 128, ""))],
+    [
+        (VIP, "lo:7", InterfaceAddress(VIP, 32, "lo:7")),
+        (VIP6, "lo:7", InterfaceAddress(VIP6, 128)),
+    ],
 )
-def test_there_and_away(vip: str, label: str, new: Address) -> None:
+def test_there_and_away(vip: str, label: str, new: InterfaceAddress) -> None:
     lo = FakeLo()
     before = lo.read()
     lo.put(vip, label)
@@ -128,5 +128,5 @@ def test_a_lo_that_is_up_already_is_no_problem() -> None:
 
 
 def test_this_machine() -> None:
-    found = loopback.find_entries("127.0.0.1")
+    found = loopback.find_entries("127.0.0.1", Deadline.after(60))
     assert (found.own_entry, len(found.other_entries)) == (None, 1)

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from lvsdr.system.net.netlink import own_addresses
+from lvsdr.system.net.own_addresses import OwnAddress, has_address, list_addresses, own_addresses
 
-CLONE_NEWNET = 0x40000000
-
-
-def in_a_network_of_its_own(work: Callable[[], None]) -> None:
-    """Run the function in a new network namespace, which has settings of its own."""
-    failures: list[BaseException] = []
-
-    def enter() -> None:
-        try:
-            assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0
-            work()
-        except BaseException as error:
-            failures.append(error)
-
-    thread = Thread(target=enter)
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+from tests.support.namespaces import ip_batch, run_in_new_network
 
 
 def ip(*words: str) -> None:
@@ -81,7 +60,7 @@ def test_an_address_that_can_only_be_bound_is_not_own() -> None:
             "::ffff:192.0.2.1": ["::ffff:192.0.2.1"],
         }
 
-    in_a_network_of_its_own(work)
+    run_in_new_network(work)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
@@ -97,4 +76,42 @@ def test_an_address_that_another_host_has_is_not_own() -> None:
         ip("-6", "address", "add", "2001:db8::1/64", "dev", "v0")
         assert own_addresses("2001:db8::1") == []
 
-    in_a_network_of_its_own(work)
+    run_in_new_network(work)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
+def test_every_address_is_listed() -> None:
+    """The list has labels, secondary addresses, peers and tentative addresses."""
+
+    def work() -> None:
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        ip("link", "set", "v0", "addrgenmode", "none", "up")
+        ip("address", "add", "192.0.2.1/24", "dev", "v0", "label", "v0:first")
+        ip("address", "add", "192.0.2.2/24", "dev", "v0")
+        ip("address", "add", "192.0.2.9", "peer", "198.51.100.1", "dev", "v0")
+        ip("-6", "address", "add", "2001:db8::1/64", "dev", "v0")
+        assert set(list_addresses()) == {
+            OwnAddress("lo", "127.0.0.1"),
+            OwnAddress("lo", "::1"),
+            OwnAddress("v0", "192.0.2.1"),
+            OwnAddress("v0", "192.0.2.2"),
+            OwnAddress("v0", "192.0.2.9"),
+            OwnAddress("v0", "2001:db8::1", usable=False),
+        }
+        assert has_address("v0", "192.0.2.2")
+        assert not has_address("lo", "192.0.2.2")
+        assert not has_address("v0", "192.0.2.0")
+
+    run_in_new_network(work)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
+def test_a_list_of_any_length() -> None:
+    def work() -> None:
+        ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        wanted = [f"10.9.{number // 250}.{number % 250}" for number in range(400)]
+        ip_batch(f"address add {address}/32 dev v0" for address in wanted)
+        assert [found.address for found in list_addresses()] == wanted
+
+    run_in_new_network(work)
