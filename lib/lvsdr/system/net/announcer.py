@@ -1,8 +1,7 @@
 """A process that goes on sending after the end of the action that started it.
 
 The process has its own session and holds no file of its parent.  It ends by itself after a given
-number of rounds, when it is no longer wanted, or when the link is lost.  The process id and the
-time of start identify it: a number alone may later belong to another process.
+number of rounds, when it is no longer wanted, or when the link is lost.
 """
 
 from __future__ import annotations
@@ -14,14 +13,13 @@ from contextlib import suppress
 from ...errors import LvsdrError
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
+from ..process.identity import Process as Process
+from ..process.identity import find_own_process, kill, read_start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SIGKILL = 9  # signal.SIGKILL on Linux, without the cost of the signal module
-_TICK = 0.005
-_PATIENCE = 2.0  # seconds for a killed process to be gone
 _SECONDS = 5.0  # for a look at the interface
 _GO = b"g"
 
@@ -33,13 +31,6 @@ class Rounds(NamedTuple):
     frames: Sequence[bytes]
     times: int
     interval: float
-
-
-class Process(NamedTuple):
-    """A process of this boot; ``start_time`` is in clock ticks since the boot (proc(5), stat)."""
-
-    pid: int
-    start_time: int
 
 
 def begin(
@@ -60,7 +51,7 @@ def begin(
     try:
         # Without its own session, the child would end with the action's process group.
         os.read(ready, 1)
-        start_time = _read_start_time(pid)
+        start_time = read_start_time(pid)
         if start_time is not None:
             store_process(Process(pid, start_time))
             with suppress(BrokenPipeError):  # the child has already been killed
@@ -71,17 +62,8 @@ def begin(
 
 
 def end(process: Process) -> bool:
-    """Kill the process and wait until it is gone; return False if it has ended before."""
-    if _read_start_time(process.pid) != process.start_time:
-        return False
-    try:
-        os.kill(process.pid, _SIGKILL)
-    except ProcessLookupError:
-        return False
-    limit = time.monotonic() + _PATIENCE
-    while _read_start_time(process.pid) == process.start_time and time.monotonic() < limit:
-        time.sleep(_TICK)
-    return True
+    """End the process that goes on sending; return False if it has ended before."""
+    return kill(process)
 
 
 def _run_child(rounds: Rounds, is_wanted: Callable[[Process], bool], gate: int, bell: int) -> None:
@@ -115,8 +97,7 @@ def _close_all_but(gate: int) -> None:
 def _send_all(rounds: Rounds, is_wanted: Callable[[Process], bool]) -> None:
     from . import addresses, arp  # not needed to end a process
 
-    pid = os.getpid()
-    own_process = Process(pid, _read_start_time(pid) or 0)
+    own_process = find_own_process()
     for _ in range(rounds.times):
         time.sleep(rounds.interval)
         if not is_wanted(own_process):
@@ -125,14 +106,3 @@ def _send_all(rounds: Rounds, is_wanted: Callable[[Process], bool]) -> None:
         if interface is None or not interface.carrier:
             return  # another node may have the address when the link returns
         arp.send_frames(rounds.device, rounds.frames)
-
-
-def _read_start_time(pid: int) -> int | None:
-    """Return the start time of a process; None if it is gone, or a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name, in parentheses, may contain any character.
-            fields = file.read().rpartition(b") ")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from ...values.deadline import Deadline
@@ -67,16 +67,29 @@ def _run_child(
         os._exit(code)
 
 
-def spawn_tied(argv: tuple[str, ...], stdin: int | None = None) -> Child:
+def prepare() -> None:
+    """Load the modules that ``spawn_tied`` needs: later they may be replaced by an upgrade."""
+    import warnings  # noqa: F401
+
+    _die_with(None)
+
+
+def spawn_tied(
+    argv: tuple[str, ...], stdin: int | None = None, environ: Mapping[str, str] = os.environ
+) -> Child:
     """Start a program as ``spawn`` does; the kernel kills it when this process dies.
 
     posix_spawn cannot request that signal, and a fork clears it (prctl(2)).  So this function forks
     itself.  Between fork and exec, the child does nothing that needs a lock of another thread.
     """
-    _die_with(None)  # loads everything that the child needs
-    environment = {**os.environ, "LC_ALL": "C"}
-    error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
+    prepare()
+    environment = {**environ, "LC_ALL": "C"}
     source = os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin)
+    try:
+        error_read, error_write = os.pipe()  # closed by exec, or has the number of the error
+    except OSError:
+        os.close(source)
+        raise
     parent = os.getpid()
 
     def launch(out: int, err: int, mask: Mask) -> int:

@@ -21,6 +21,8 @@ else:
 AGENT_OF_WRITER = "LVSDR_AGENT_OF_WRITER"
 """The variable that identifies a program with the lock of an agent that was killed."""
 
+_STANDARD_ERROR = 2
+
 children: set[int] = set()
 """The process groups of children that were started and have not been waited for."""
 
@@ -75,7 +77,12 @@ def start_child(argv: tuple[str, ...], launch: Launch) -> Child:
     child.
     """
     out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
+    try:
+        err_read, err_write = os.pipe()
+    except OSError:
+        os.close(out_read)
+        os.close(out_write)
+        raise
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM,))
     try:
         pid = launch(out_write, err_write, mask)
@@ -89,6 +96,40 @@ def start_child(argv: tuple[str, ...], launch: Launch) -> Child:
         os.close(out_write)
         os.close(err_write)
     return Child(argv, pid, out_read, err_read)
+
+
+def spawn_resident(argv: tuple[str, ...]) -> int:
+    """Start a program that stays when this process ends; return its id, or raise OSError.
+
+    It has a session of its own and none of this process's descriptors: Pacemaker waits until the
+    output of an action is closed.
+    """
+    return os.posix_spawnp(
+        argv[0],
+        argv,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+            *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inherited()),
+        ],
+        setsid=True,
+        setsigdef=[_signal.SIGPIPE, _signal.SIGTERM],
+    )
+
+
+def _inherited() -> list[int]:
+    """Return the descriptors that a new program would inherit: locks of the caller, for example."""
+    numbers = (int(name) for name in os.listdir("/proc/self/fd"))
+    return [number for number in numbers if number > _STANDARD_ERROR and _is_inheritable(number)]
+
+
+def _is_inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:
+        return False  # it was that of the listing
 
 
 def end_with_children() -> None:

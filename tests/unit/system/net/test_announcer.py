@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from lvsdr.system.net import announcer
 from lvsdr.system.net.announcer import Process, Rounds
+from lvsdr.system.process.identity import is_running, read_start_time
 
 from tests.project.tree import LIB
 from tests.unit.descriptors import open_descriptors, require_none_left
@@ -44,7 +45,7 @@ def begun(rounds: Rounds, log: Path) -> Process:
 
 
 def alive(process: Process) -> bool:
-    return announcer._read_start_time(process.pid) == process.start_time
+    return is_running(process)
 
 
 def opened(process: Process) -> set[str]:
@@ -126,7 +127,7 @@ def test_an_unrecorded_sender_sends_nothing(tmp_path: Path) -> None:
 def test_another_process_is_left_alone() -> None:
     """A process that has the sender's number by now is not ended."""
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
-        started = announcer._read_start_time(other.pid)
+        started = read_start_time(other.pid)
         assert started
         assert not announcer.end(Process(other.pid, started - 1))
         assert other.poll() is None
