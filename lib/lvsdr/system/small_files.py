@@ -121,6 +121,15 @@ def read_text(path: str) -> str:
         return ""
 
 
+def fingerprint(path: str) -> str:
+    """Return a text that changes when the file is written or replaced; empty if it is missing."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}"
+
+
 def without_waiting(path: str, flags: int) -> int:
     """Open a file that may be a FIFO: that would wait for its other end for ever.
 
