@@ -47,6 +47,7 @@ class Operation(NamedTuple):
             "OCF_RESKEY_CRM_meta_on_node": node,
             "OCF_RESKEY_CRM_meta_timeout": f"{self.timeout * 1000:.0f}",
             "OCF_RESKEY_CRM_meta_interval": f"{self.interval * 1000:.0f}",
+            "OCF_RESKEY_watch": "false",  # most cases look at the table after each monitor
             **{f"OCF_RESKEY_{name}": str(value) for name, value in self.parameters.items()},
             **({"CIB_file": str(self.cib)} if self.cib else {}),
             **self.env,

@@ -59,6 +59,16 @@ DEAR = frozenset({"ipaddress", "json", "signal", "socket", "typing"})
 # Modules that only a gate of the agent vip needs.
 GATE = {"lvsdr.leader", "lvsdr.agents.vip.gate"}
 
+# Modules that a monitor with a watcher does without.
+QUICK = (
+    SLOW
+    | DEAR
+    | {
+        *("collections", "contextlib", "ctypes", "enum", "hashlib", "re", "select", "xml"),
+        *("lvsdr.errors", "lvsdr.pool", "lvsdr.pacemaker"),
+    }
+)
+
 # Store -> its settings. Opening a store, before any query, imports little.
 STORES = {
     "etcd": {"key": "/leader"},
@@ -193,6 +203,14 @@ def test_without_a_gate_nothing_of_one_is_imported(action: str, tmp_path: Path) 
 @pytest.mark.parametrize("tool", stubs("tools"), ids=lambda path: path.name)
 def test_help_imports_little(tool: Path) -> None:
     assert over_budget(imports([str(tool), "--help"], {}), SLOW_TO_ASK) == set()
+
+
+def test_a_monitor_that_finds_nothing_to_do_imports_little() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(LIB)!r}); import lvsdr.agents; "
+        "from lvsdr.watcher import quick; import _blake2"
+    )
+    assert over_budget(imports(["-c", code], {}), QUICK) == set()
 
 
 def test_the_daemon_alone_imports_pyroute2() -> None:

@@ -10,9 +10,6 @@ import gc
 import os
 import sys
 
-from ..system import crm
-from ..system.process.spawn import end_with_children, kill_children
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,20 +34,40 @@ def main(name: str) -> NoReturn:
     Like ocf-shellfuncs, extend PATH by the directories of system programs, in case the cluster
     passes a shorter one.
     """
-    end_with_children()
     gc.disable()  # the process ends before collecting garbage pays off
+    code = _answer_quickly(name)
+    _exit(_act(name) if code is None else code)
+
+
+def _act(name: str) -> int:
+    """Run the action with the whole agent; return the exit code."""
+    from ..system import crm
+    from ..system.process.spawn import end_with_children, kill_children
+
+    end_with_children()
     path = os.environ.get("PATH", "").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys((*filter(None, path), *_SYSTEM_PATH)))
     try:
         if name in _CLUSTER_AGENTS and sys.argv[1:2] and _needs_cluster(sys.argv[1]):
             crm.start_crm_mon()
-        code = _run_agent(name)
+        return _run_agent(name)
     except Exception as error:
-        code = _report_unloadable(error)
+        return _report_unloadable(error)
     finally:
         if not _attempt(crm.end_crm_mon):
             kill_children()
-    _exit(code)
+
+
+def _answer_quickly(name: str) -> int | None:
+    """Return the exit code of a monitor that needs no cycle, because the watcher had one run."""
+    if name not in _CLUSTER_AGENTS or sys.argv[1:2] != ["monitor"] or not _is_recurring():
+        return None
+    try:
+        from ..watcher import quick
+
+        return quick.answer(os.environ, name)
+    except Exception:
+        return None  # the ordinary monitor meets the same trouble, and reports it
 
 
 def load_agent(name: str, action: str, environ: Mapping[str, str]) -> Agent:
@@ -111,7 +128,9 @@ def _exit(code: int) -> NoReturn:
 
 def _needs_cluster(action: str) -> bool:
     """Test for an action of Pacemaker that will query the cluster; a probe does not."""
-    return action in ("start", "reload-agent") or (action == "monitor" and _is_recurring())
+    return action in ("start", "reload-agent", "reconcile") or (
+        action == "monitor" and _is_recurring()
+    )
 
 
 def _is_recurring() -> bool:

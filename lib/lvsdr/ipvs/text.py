@@ -51,6 +51,15 @@ def parse_proc(text: str) -> Table:
     return table
 
 
+def find_spelling(text: str, key: ServiceKey) -> tuple[str, ...]:
+    """Return the first two words of the service's line in ``/proc/net/ip_vs``; empty without it."""
+    for line in text.splitlines()[3:]:
+        words = line.split()
+        if words[0] != "->" and _parse_proc_service(words)[0] == key:
+            return tuple(words[:2])
+    return ()
+
+
 def is_full_in_proc(config: ServiceConfig, key: ServiceKey) -> bool:
     """Test whether ``/proc/net/ip_vs`` shows all differences that a service may have from this one.
 

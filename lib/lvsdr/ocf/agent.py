@@ -123,7 +123,7 @@ class Agent(NamedTuple):
 
 _USAGE_ACTIONS = ("usage", "help", "--help", "-h")
 _QUIET_ACTIONS = ("meta-data", *_USAGE_ACTIONS)  # these actions open no trace
-_KEEPING_ACTIONS = ("monitor", "reload-agent")
+_KEEPING_ACTIONS = ("monitor", "reload-agent", "reconcile")
 _ERRORS_CURED_BY_RESTART = (NotRunning, OutOfOrder)
 
 

@@ -26,7 +26,7 @@ def record_reasons(context: Context, code: ExitCode) -> None:
     if context.action == "stop":
         if code is ExitCode.SUCCESS:
             context.forget(_KIND)
-    elif context.action == "monitor" and not context.is_probe:
+    elif context.action in ("monitor", "reconcile") and not context.is_probe:
         if code in _DEGRADED_CODES:
             update_reasons(context, context.log.reasons, logged=context.log.reasons_logged)
         elif code in _GOOD_CODES:

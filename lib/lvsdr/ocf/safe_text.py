@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:+-")
 
 
 def format_one_line(text: str, limit: int = 2000) -> str:
@@ -37,6 +40,5 @@ def read_instance_name(environ: Mapping[str, str], agent: str) -> str:
     'lvsdr'
     """
     name = environ.get("OCF_RESOURCE_INSTANCE") or agent
-    if name.replace("-", "").isalnum() and name.isascii():
-        return name  # most names do not need the regular expression
-    return re.sub(r"(?a)^\.|[^\w.:+-]", lambda match: f"%{ord(match.group()):02X}", name)
+    escaped = "".join(c if c in _SAFE else f"%{ord(c):02X}" for c in name)
+    return f"%2E{escaped[1:]}" if escaped.startswith(".") else escaped

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from .process.spawn import Child, spawn
+from .small_files import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running he
 _WRONG_USAGE = 64  # CRM_EX_USAGE
 _SCORE_TIMEOUT = 5.0  # seconds; crm_attribute only passes the score on
 
+_FILE = "CIB_file"  # a file that crm_mon reads in place of a cluster
+
 _children: list[Child] = []  # the crm_mon that nothing has read yet
+_fingerprints: list[str] = []  # that of CIB_file before the last start of crm_mon
 
 
 def start_crm_mon() -> None:
@@ -51,6 +55,11 @@ def end_crm_mon() -> None:
 
     while _children:
         finish(_children.pop(), Deadline.after(0.0))
+
+
+def read_fingerprint() -> str:
+    """Return the fingerprint that CIB_file had when crm_mon was last started; empty without one."""
+    return _fingerprints[-1] if _fingerprints else ""
 
 
 def read_cluster_state(deadline: Deadline) -> ClusterState:
@@ -93,6 +102,7 @@ def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
 
 
 def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
+    _fingerprints[:] = [fingerprint(os.environ.get(_FILE, ""))]
     try:
         return spawn(command)
     except OSError:
@@ -122,7 +132,7 @@ def _parse_result(result: Result) -> ClusterState:
     if result.problem or not result.stdout:
         raise SourceUnavailable(f"crm_mon: {result.describe_failure()}")
     state = parse_cluster_state(result.stdout)
-    _require_complete_file(os.environ.get("CIB_file", ""))
+    _require_complete_file(os.environ.get(_FILE, ""))
     return state
 
 

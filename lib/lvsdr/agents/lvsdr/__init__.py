@@ -19,12 +19,15 @@ from ...ocf.context import Context
 from ...pacemaker.elements import require_lxml
 from ...system import ipvs, ipvs_proc, small_files
 from ...values.parsing import join_endpoint
-from . import owners
+from ...watcher import control
+from ...watcher.facts import paths
+from . import owners, watching
 from .environment import announce_unused_parameters, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
 from .reconcile import establish_service, reconcile_service
 from .saved_pool import load_saved_pool
 from .settings import DirectorSettings, read_service_key, read_settings
+from .watching import Finished
 
 _SESSIONS_END = (
     "virtual_service_options: scheduler dh refuses clients at weight 0, so a real server that is "
@@ -42,8 +45,12 @@ def start(context: Context) -> None:
     ipvs.load_modules(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
-    shortfall = establish_service(context, settings)
-    degradation.update_reasons(context, shortfall.all_reasons)
+    watching.end_watcher(context)
+    began = time.monotonic()
+    result = establish_service(context, settings)
+    degradation.update_reasons(context, result.all_reasons)
+    watching.store_cycle(context, settings, Finished(began, result, result.all_reasons))
+    watching.begin_watcher(context)
 
 
 def monitor(context: Context) -> ExitCode | None:
@@ -54,17 +61,46 @@ def monitor(context: Context) -> ExitCode | None:
     try:
         settings = read_settings(context.values)
     except InvalidParameters as error:
+        watching.end_watcher_process(context)  # it would go on with the former parameters
         return context.report_degradation(
             [f"{problem}: table left as it is" for problem in error.problems]
         )
+    watching.end_failed_watcher(context)
+    code, stored = _run_cycle(context, settings)
+    if stored:
+        watching.replace_failed_watcher(context)
+    return code
+
+
+def cycle(context: Context) -> ExitCode | None:
+    """Run one cycle for the watcher, as monitor does."""
+    if _find_running_service(context) is None:
+        return ExitCode.NOT_RUNNING
+    return _run_cycle(context, read_settings(context.values))[0]
+
+
+def _run_cycle(context: Context, settings: DirectorSettings) -> tuple[ExitCode | None, bool]:
+    """Run one cycle; return the exit code, and whether the result is stored."""
     context.require_root("change the IPVS table")
+    began = time.monotonic()
     try:
-        shortfall = reconcile_service(context, settings)
-    except Exception:
+        result = reconcile_service(context, settings)
+    except Exception as error:
+        watching.invalidate_cycle(context, getattr(error, "exit_code", ExitCode.ERR_GENERIC))
         if still_serves(context):
             _write_heartbeat(settings)
         raise
-    return context.report_degradation([*shortfall.all_reasons, *_write_heartbeat(settings)])
+    bell_trouble = watching.read_bell_trouble(context)
+    reasons = [*result.all_reasons, *_write_heartbeat(settings), *_explain(bell_trouble)]
+    code = context.report_degradation(reasons)
+    finished = Finished(began, result, reasons, bell_trouble)
+    return code, watching.store_cycle(context, settings, finished)
+
+
+def _explain(bell_trouble: str) -> tuple[str, ...]:
+    if not bell_trouble:
+        return ()
+    return (f"{bell_trouble}: changes of the cluster reach the pool late, as with watch=false",)
 
 
 def still_serves(context: Context) -> bool:
@@ -94,16 +130,29 @@ def reload_agent(context: Context) -> ExitCode | None:
     if _find_running_service(context) is None:
         raise LvsdrError("there is no service to be reloaded")
     ipvs.load_modules(settings.config.scheduler, context.deadline)
+    watching.end_watcher_process(context)  # its cycles would undo the change
+    began = time.monotonic()
     try:
-        shortfall = reconcile_service(context, settings)
+        result = reconcile_service(context, settings)
     except NotRunning as error:
         raise LvsdrError(str(error)) from None
-    degradation.update_reasons(context, shortfall.all_reasons)
-    return context.report_degradation(shortfall.trouble)
+    degradation.update_reasons(context, result.all_reasons)
+    if watching.store_cycle(context, settings, Finished(began, result, result.all_reasons)):
+        watching.begin_watcher(context)
+    return context.report_degradation(result.trouble)
+
+
+def watch(context: Context) -> None:
+    """Have a cycle run at each change of the cluster, until the resource is stopped."""
+    from ...watcher.loop import Watcher
+
+    files = paths(context.environ, context.agent)
+    Watcher(control.command("reconcile"), context.environ, files).run()
 
 
 def stop(context: Context) -> None:
     """Delete the service, check that it is gone, and restore the kernel's settings."""
+    watching.end_watcher(context)
     with context.hold_lock_to_stop():  # the ipvsadm of a killed start may still add the service
         key = _find_running_service(context)
         if key is not None:
@@ -152,6 +201,8 @@ AGENT = Agent(
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "30s", interval="5s", depth="0"),
         Action("reload-agent", guard_reload(reload_agent, monitor), "30s"),
+        Action("reconcile", cycle, "30s", advertised=False),
+        Action("watch", watch, "30s", advertised=False),
     ),
     validate_environment=validate_environment,
     still_serves=still_serves,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...ocf.parameters import ParameterSet, Values
+from ...ocf.parameters import ParameterSet, Values, defaulted
+from ...ocf.value_parsers import boolean
 from ...values.hosts import is_link_local, is_remote
 from ...values.parsing import canonical_address
 from . import parameters as p
@@ -54,6 +55,20 @@ def _require_udp_for_one_packet(values: Values) -> Iterator[str]:
         yield f"{p.OPTIONS.name}=--ops: is legal with protocol=udp only"
 
 
+WATCH = defaulted(
+    "watch",
+    boolean,
+    "true",
+    reloadable=True,
+    short="Whether changes of the cluster reach the pool at once",
+    long=(
+        "true starts a process beside the service that has the pool reconciled as soon as the "
+        "state of the cluster changes, and at least every ten seconds; a monitor then only checks "
+        "its result. It never changes the kernel's table itself. If it fails, each monitor "
+        "reconciles the pool, as with false, and starts it anew."
+    ),
+)
+
 SERVICE = ParameterSet((p.VIP, p.PORT, p.PROTOCOL))
 """The parameters that identify the service; they suffice for stop and for probes."""
 
@@ -63,7 +78,7 @@ PARAMETERS = ParameterSet(
         *(p.OPTIONS, p.FORWARD, p.DEFAULT_WEIGHT, p.WEIGHTS, p.RESOURCE, p.ROLE),
         *(p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE, p.LIST_SCRIPT, p.CHECK_SCRIPT, p.OLD_CHECK_SCRIPT),
         *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT, p.ON_EMPTY, p.FALLBACK),
-        *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE),
+        *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
     ),
     rules=(
         *(_require_resource_of_role, _require_one_family, _refuse_unusable_addresses),

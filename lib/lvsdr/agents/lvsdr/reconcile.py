@@ -11,7 +11,7 @@ The other modules: ``findings`` only reads, ``pool_plan`` is pure, ``saved_pool`
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from ...errors import KernelMismatch, LvsdrError, NotRunning, SourceUnavailable
@@ -40,20 +40,23 @@ _MANAGED_UNKNOWN = "it is not known whether the resource is managed"
 _RETRY_DELAY = 1.0  # seconds between the queries of the first cycle
 
 
-class Shortfall(NamedTuple):
-    """The reasons why a cycle is degraded; none for a good one."""
+class CycleResult(NamedTuple):
+    """The result of a cycle: the reasons why it is degraded, and the verdicts."""
 
     pool_reasons: tuple[str, ...]
     """The reasons why the pool is less than configured."""
     trouble: tuple[str, ...] = ()
     """The agent's own trouble: files or settings that it could not write."""
+    rows: Sequence[Row] = ()
+    drains: Mapping[RealServerKey, float] = {}
+    """The time at which each withdrawn real server was withdrawn."""
 
     @property
     def all_reasons(self) -> tuple[str, ...]:
         return (*self.trouble, *self.pool_reasons)
 
 
-def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall:
+def reconcile_service(context: Context, settings: DirectorSettings) -> CycleResult:
     """Run one cycle of a running service; raise NotRunning if the service is gone."""
     wait_start = time.monotonic()
     with context.hold_lock() as lock_problems:
@@ -65,36 +68,37 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> Shortfall
         own_instance = OwnInstance(context.resource, context.node)
         early_pass = _EarlyPass(context, settings, saved)
         findings = gather_findings(settings, saved, context.deadline, own_instance, early_pass)
-        if context.action == "monitor" and findings.blind:  # Pacemaker reloads what is managed
+        if context.action != "reload-agent" and findings.blind:  # a reload is of a managed one
             findings = findings._replace(hands_off_reason=_MANAGED_UNKNOWN)
         if findings.hands_off_reason is not None:
             draft = _draft_change(context, settings, findings, saved)
-            return Shortfall(
-                (*list_undone_changes(findings, draft.service, draft.plan), *lock_problems)
-            )
+            undone = list_undone_changes(findings, draft.service, draft.plan)
+            return CycleResult((*undone, *lock_problems), rows=draft.plan.decision.rows)
         sysctl_warnings = (
             set_sysctls(context, settings) if sysctl.find_differing(settings.sysctls) else ()
         )
-        result = _change_pool(
+        last_pass = _change_pool(
             context, settings, findings, early_pass.saved, early_pass.withdrawn_keys
         )
     # The reason must not change from run to run: take the whole budget, not the time left.
     script_time = compute_script_time(compute_budget(context.environ))
     timeout_complaints = find_overlong_timeout(context.values, script_time)
+    result = last_pass.result
     trouble = dict.fromkeys(
-        (*early_pass.trouble, *result.shortfall.trouble, *sysctl_warnings, *lock_problems)
+        (*early_pass.trouble, *result.trouble, *sysctl_warnings, *lock_problems)
     )
-    return Shortfall((*result.shortfall.pool_reasons, *timeout_complaints), tuple(trouble))
+    pool_reasons = (*result.pool_reasons, *timeout_complaints)
+    return result._replace(pool_reasons=pool_reasons, trouble=tuple(trouble))
 
 
-def establish_service(context: Context, settings: DirectorSettings) -> Shortfall:
+def establish_service(context: Context, settings: DirectorSettings) -> CycleResult:
     """Run the first cycle of a service: own it, and create or adopt it."""
     with context.hold_lock():
         saved = load_saved_pool(context.build_path("state"))
         findings = _await_findings(context, settings, saved)
         context.log.warning(*set_sysctls(context, settings))
         with owners.own_service(context, settings.key, saved):
-            return _change_pool(context, settings, findings, saved).shortfall
+            return _change_pool(context, settings, findings, saved).result
 
 
 def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Findings:
@@ -136,7 +140,7 @@ class _EarlyPass:
         draft = _draft_change(context, settings, findings, self.saved, self.withdrawn_keys)
         if is_certain(draft.plan.decision):
             result = _execute_draft(context, settings, findings, self.saved, draft)
-            self.saved, self.trouble = result.saved, result.shortfall.trouble
+            self.saved, self.trouble = result.saved, result.result.trouble
 
 
 class _Draft(NamedTuple):
@@ -150,7 +154,7 @@ class _Draft(NamedTuple):
 class _PassResult(NamedTuple):
     """The result of one pass."""
 
-    shortfall: Shortfall
+    result: CycleResult
     saved: SavedPool
     """The state that the next pass needs of this one."""
 
@@ -206,7 +210,8 @@ def _execute_draft(
     context.log.info(*describe_changes(rows))
     new_saved = build_saved_pool(settings.key, findings, decision, saved)
     trouble = context.save("state", render_saved_pool(new_saved)) if new_saved != saved else ()
-    return _PassResult(Shortfall((*refusals, *decision.degraded), trouble), new_saved)
+    reasons = (*refusals, *decision.degraded)
+    return _PassResult(CycleResult(reasons, trouble, rows, decision.drains), new_saved)
 
 
 def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]:

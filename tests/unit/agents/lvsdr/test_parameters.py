@@ -32,6 +32,7 @@ DOCUMENTED = {
     "fallback_realservers": None,
     "heartbeat_file": None,
     "heatbeat_file": None,
+    "watch": "true",
 }
 
 

@@ -1,0 +1,177 @@
+"""The result of each cycle, stored for the next monitor, and the watcher of the resource."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from ... import __version__
+from ...errors import ExitCode
+from ...ipvs.text import find_spelling
+from ...ocf.context import Context
+from ...ocf.safe_text import format_one_line
+from ...system import crm, ipvs_proc
+from ...values.light_typing import NamedTuple
+from ...watcher import control, last_cycle, quick
+from ...watcher.facts import digest_parameters, paths
+from ...watcher.last_cycle import USUAL, LastCycle, Timing, read_cycle
+from ...watcher.quick import block_of
+from .parameter_rules import PARAMETERS, WATCH
+from .reconcile import CycleResult
+from .settings import DirectorSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...pool.change_messages import Row
+
+_SOON = 5.0  # seconds; nothing announces the answer of a script or the end of a connection
+
+
+class Finished(NamedTuple):
+    """A cycle that has ended."""
+
+    began: float
+    """The begin on the monotonic clock."""
+    result: CycleResult
+    reasons: Sequence[str]
+    """All reasons for a degradation."""
+    bell_trouble: str = ""
+    """The reason why the watcher does not learn of changes."""
+
+
+def read_bell_trouble(context: Context) -> str:
+    """Return the reason why the watcher does not learn of changes; empty if it does.
+
+    A monitor knows it from the last cycle of the watcher.
+    """
+    if context.action == "reconcile":
+        return context.environ.get(last_cycle.BELL_TROUBLE, "")
+    last = read_cycle(paths(context.environ, context.agent).cycle)
+    fails = not context.values[WATCH] or any(refusal.watcher_fails for refusal in quick.refusals)
+    return "" if last is None or fails else last.bell_trouble
+
+
+def store_cycle(context: Context, settings: DirectorSettings, finished: Finished) -> bool:
+    """Store the result for the next monitor; return False if that failed.
+
+    A monitor that was run by hand stores nothing: it may have read another cluster (CIB_file).
+    """
+    if context.action == "monitor" and not last_cycle.timing_of(context.environ).interval:
+        return False
+    path = paths(context.environ, context.agent).cycle
+    last = read_cycle(path)
+    if last is not None and last.began > finished.began:
+        return True  # this one was slower: the stored one has seen a later state
+    try:
+        last_cycle.store_cycle(path, _summarise(context, settings, finished))
+    except OSError as error:
+        context.log.debug(f"the result of the cycle is not stored: {error.strerror}")
+        return False
+    return True
+
+
+def invalidate_cycle(context: Context, code: ExitCode) -> None:
+    """Mark the stored result as failed: the next monitor and the watcher run a cycle soon."""
+    path = paths(context.environ, context.agent).cycle
+    last = read_cycle(path)
+    if last is not None:
+        due = time.monotonic() + _compute_delay(_timing(context))
+        with suppress(OSError):
+            last_cycle.store_cycle(path, last._replace(code=int(code), due=due))
+
+
+def begin_watcher(context: Context) -> None:
+    """Start the watcher in the place of any other one, if the resource is to have one."""
+    files = paths(context.environ, context.agent)
+    if not context.values[WATCH]:
+        control.end(files)
+        return
+    try:
+        control.begin(files)
+    except OSError as error:
+        context.log.warning(f"the watcher is not started: {error.strerror}; each monitor goes on")
+
+
+def end_failed_watcher(context: Context) -> None:
+    """End a watcher that is dead, silent or outdated, before this monitor runs a cycle.
+
+    A stopped cycle of it may hold the lock; one with other parameters would undo this one's work.
+    """
+    if any(refusal.watcher_fails for refusal in quick.refusals):
+        control.end(paths(context.environ, context.agent))
+
+
+def replace_failed_watcher(context: Context) -> None:
+    """Start another watcher if this monitor found that it is dead, silent or outdated."""
+    for refusal in quick.refusals:
+        if not refusal.watcher_fails:
+            context.log.debug(f"a whole cycle was run, because {refusal.reason}")
+        elif control.may_begin_again(paths(context.environ, context.agent)):
+            context.log.info(f"the watcher is started anew, because {refusal.reason}")
+            begin_watcher(context)
+
+
+def end_watcher(context: Context) -> None:
+    """End the watcher; first remove the file without which it ends by itself."""
+    context.forget(last_cycle.KIND)
+    end_watcher_process(context)
+
+
+def end_watcher_process(context: Context) -> None:
+    """End the watcher; the stored result stays for the next one."""
+    control.end(paths(context.environ, context.agent))
+
+
+def _summarise(context: Context, settings: DirectorSettings, finished: Finished) -> LastCycle:
+    names = tuple(parameter.name for parameter in PARAMETERS)
+    text = ipvs_proc.read_proc()
+    timing = _timing(context)
+    return LastCycle(
+        version=__version__,
+        names=names,
+        digest=digest_parameters(context.environ, names),
+        timing=timing,
+        file=crm.read_fingerprint(),
+        began=finished.began,
+        ended=time.monotonic(),
+        wall=int(time.time()),
+        caller=context.action,
+        code=190 if finished.reasons else 0,
+        due=_due(settings, finished, timing),
+        bell_trouble=format_one_line(finished.bell_trouble),
+        reasons=tuple(format_one_line(reason) for reason in finished.reasons),
+        block=block_of(text, find_spelling(text, settings.key)),
+        rows=tuple(_row(row) for row in finished.result.rows),
+    )
+
+
+def _timing(context: Context) -> Timing:
+    """Return the timing of the monitors, as far as this action knows it."""
+    timing = last_cycle.timing_of(context.environ)
+    knows = context.action in ("monitor", "reconcile")
+    return timing if knows and timing.timeout.isdecimal() and timing.interval.isdecimal() else USUAL
+
+
+def _due(settings: DirectorSettings, finished: Finished, timing: Timing) -> float | None:
+    """Return the time of the next cycle if no change of the cluster announces the need for it."""
+    spec = settings.spec
+    if not (finished.result.drains or finished.reasons or spec.list_script or spec.check_script):
+        return None
+    return finished.began + _compute_delay(timing)
+
+
+def _compute_delay(timing: Timing) -> float:
+    """Return the seconds until the next cycle of a service that may need one without a change."""
+    return min(_SOON, int(timing.interval) / 1000)
+
+
+def _row(row: Row) -> str:
+    """Return the verdict on a real server: fields between tabs, weights empty for no entry."""
+    address = "" if row.key is None else row.key.address
+    weights = (
+        "" if weight is None else str(weight) for weight in (row.weight_before, row.weight_after)
+    )
+    fields = (row.host, address, row.verdict.outcome.name, *weights, row.verdict.reason)
+    return "\t".join(format_one_line(field) for field in fields)
