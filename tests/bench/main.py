@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import leader, monitor
+from tests.bench import leader, monitor, watcher
 from tests.bench.install import install
 from tests.support.paths import ROOT
 
@@ -25,6 +25,7 @@ def main() -> None:
     try:
         results = {
             "monitor": monitor.measure(scratch, options.runs),
+            "watcher": _watcher(scratch),
             "address": _addresses(install(ROOT, scratch / "plain"), options.runs),
             "leader": _leader(scratch / "plain", options.runs),
             "pool": _pool(scratch),
@@ -32,6 +33,11 @@ def main() -> None:
     finally:
         shutil.rmtree(scratch)
     print(json.dumps(results, indent=2) if options.json else _report(results))
+
+
+def _watcher(scratch: Path) -> dict[str, Any]:
+    print(f"bench: {watcher.RINGS:,} rings of a watcher ...", file=sys.stderr)
+    return watcher.measure(scratch)
 
 
 def _addresses(agents: Path, runs: int) -> dict[str, Any]:
@@ -76,7 +82,27 @@ def _report(results: dict[str, Any]) -> str:
         f" {row['ratio']['cpu']:15.2f} {_mark(row['ratio']['cpu'], 3.2)}"
         for row in results["monitor"]["sizes"]
     ]
-    lines.append(f"  programs run by that monitor: {', '.join(results['monitor']['programs'])}")
+    lines += [
+        "the same monitor beside a watcher",
+        "  nodes   crm_mon wall   CPU   lvsdr wall    CPU   ratio wall (<= 0.5)   CPU (<= 0.5)",
+    ]
+    lines += [
+        f"  {row['nodes']:5} {row['crm_mon']['wall']:11.1f} ms {row['crm_mon']['cpu']:5.1f}"
+        f" {row['watched']['wall']:9.1f} ms {row['watched']['cpu']:6.1f}"
+        f" {row['watched_ratio']['wall']:14.2f} {_mark(row['watched_ratio']['wall'], 0.5)}"
+        f" {row['watched_ratio']['cpu']:15.2f} {_mark(row['watched_ratio']['cpu'], 0.5)}"
+        for row in results["monitor"]["sizes"]
+    ]
+    lines.append(
+        f"  programs run by the monitor without one: {', '.join(results['monitor']['programs'])}"
+    )
+    rings = results["watcher"]
+    lines += [
+        "",
+        f"a watcher over {rings['rings']:,} rings ({rings['seconds']:.0f} s), at each tenth",
+        f"  resident KiB: {' '.join(map(str, rings['kib']))}",
+        f"  descriptors: {' '.join(map(str, rings['descriptors']))} (a running cycle has three)",
+    ]
     lines += [
         "",
         "monitors of an address that is in order, against that of ocf:heartbeat:IPaddr2",

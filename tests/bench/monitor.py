@@ -7,17 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.bench.install import install
-from tests.bench.sample import Command, in_turn
+from tests.bench.sample import Command, Cost, in_turn, once
 from tests.support import cib
 from tests.support.paths import ROOT
 
 SIZES = (3, 16, 64)
+_STARTING = 20.0  # seconds for the watcher to listen
 VIP, PORT = "10.77.0.100", 5432
 
 
@@ -42,15 +44,39 @@ def _size(
     print(f"bench: lvsdr monitor and crm_mon, {nodes} nodes ...", file=sys.stderr)
     environ = _cluster(scratch, hosts, nodes)
     crm_mon = Command((str(shutil.which("crm_mon")), "-1", "--output-as=xml"), environ)
-    lvsdr = Command((str(agent), "monitor"), environ)
+    lvsdr = Command((str(agent), "monitor"), {**environ, "OCF_RESKEY_watch": "false"})
     _fill(scratch, nodes, real)
-    bare, ours = in_turn((crm_mon, lvsdr), runs)
+    with _watcher(agent, environ, scratch / f"watched-{nodes}") as fast:
+        bare, ours, watched = in_turn((crm_mon, lvsdr, fast), runs)
     return {
         "nodes": nodes,
-        "crm_mon": {"wall": bare.wall * 1e3, "cpu": bare.cpu * 1e3},
-        "lvsdr": {"wall": ours.wall * 1e3, "cpu": ours.cpu * 1e3},
+        "crm_mon": _milliseconds(bare),
+        "lvsdr": _milliseconds(ours),
+        "watched": _milliseconds(watched),
         "ratio": {"wall": ours.wall / bare.wall, "cpu": ours.cpu / bare.cpu},
+        "watched_ratio": {"wall": watched.wall / bare.wall, "cpu": watched.cpu / bare.cpu},
     }
+
+
+def _milliseconds(cost: Cost) -> dict[str, float]:
+    return {"wall": cost.wall * 1e3, "cpu": cost.cpu * 1e3}
+
+
+@contextmanager
+def _watcher(agent: Path, environ: Mapping[str, str], state: Path) -> Iterator[Command]:
+    """Start the service with a watcher; yield its monitor.  The watcher ends with its files."""
+    environ = {**environ, "HA_RSCTMP": str(state)}
+    subprocess.run([agent, "start"], env=environ, check=True, capture_output=True)
+    end = time.monotonic() + _STARTING
+    while not list(state.glob("*.sock")):
+        assert time.monotonic() < end, "the watcher does not listen"
+        time.sleep(0.05)
+    fast = Command((str(agent), "monitor"), environ)
+    once(fast)  # an ordinary one, because start does not know the timing of monitors
+    try:
+        yield fast
+    finally:
+        shutil.rmtree(state)
 
 
 @contextmanager
@@ -71,6 +97,7 @@ def _install(scratch: Path, *, stand_in: bool) -> Path:
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "build"))
     if stand_in:
         _repoint(source / "lib/lvsdr/system/ipvs_proc.py", "/proc/net/ip_vs", scratch / "ip_vs")
+        _repoint(source / "lib/lvsdr/watcher/quick.py", "/proc/net/ip_vs", scratch / "ip_vs")
         _repoint(source / "lib/lvsdr/system/sysctl.py", "/proc/sys", scratch / "sys")
         setting = scratch / "sys/net/ipv4/vs/expire_nodest_conn"
         setting.parent.mkdir(parents=True)
@@ -135,7 +162,7 @@ def _programs(agent: Path, environ: dict[str, str], scratch: Path) -> list[str]:
     trace = scratch / "trace"
     subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=execve", "-o", trace, agent, "monitor"],
-        env=environ,
+        env={**environ, "OCF_RESKEY_watch": "false"},
         check=True,
     )
     executed = re.findall(r'execve\("([^"]+)".* = 0$', trace.read_text(), flags=re.MULTILINE)
