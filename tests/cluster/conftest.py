@@ -20,6 +20,12 @@ DRILLED = "4-roles"  # the example that all drills are made with
 REPORTS = pytest.StashKey[list[Report]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the number of measurements in test_reaction.py."""
+    help_text = "measurements of each kind of change (default 2)"
+    parser.addoption("--turns", type=int, default=2, help=help_text)
+
+
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Yield the machines, in the state that earlier tests have left."""

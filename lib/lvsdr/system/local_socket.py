@@ -1,4 +1,4 @@
-"""The client of a Unix socket: one line for each connection.
+"""The client of a Unix socket: one answer for each connection.
 
 ``_socket`` is the part of the socket module that these few calls need, at a tenth of its cost.
 """
@@ -13,14 +13,24 @@ if TYPE_CHECKING:
 else:
     import _socket
 
-_LONGEST = 4096  # bytes of an answer
+_LONGEST_LINE = 4096  # bytes
+_PIECE = 65536
 _INSTANT = 0.001  # seconds; zero would mean a socket that does not block
 
 
 def ask(path: str, seconds: float) -> tuple[str, int, int]:
     """Return the line of the process that listens, its id, and that of its user.
 
-    The kernel vouches for the ids (unix(7), SO_PEERCRED).  Raise OSError without an answer in time.
+    The kernel vouches for the ids (unix(7), SO_PEERCRED).  Raise OSError as ``query`` does.
+    """
+    answer, pid, uid = query(path, seconds, _LONGEST_LINE)
+    return answer.decode("utf-8", "replace"), pid, uid
+
+
+def query(path: str, seconds: float, longest: int) -> tuple[bytes, int, int]:
+    """Return the answer, and the ids of ``ask``.
+
+    Raise OSError without a whole answer in time, or for one of more than ``longest`` bytes.
     """
     wire = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     limit = time.monotonic() + seconds
@@ -28,13 +38,15 @@ def ask(path: str, seconds: float) -> tuple[str, int, int]:
         wire.settimeout(seconds)
         wire.connect(path)
         pid, uid = read_peer(wire)
-        text = b""
-        while len(text) < _LONGEST and (piece := wire.recv(_LONGEST)):
-            text += piece
+        answer = b""
+        while piece := wire.recv(_PIECE):
+            answer += piece
+            if len(answer) > longest:
+                raise OSError("the answer is too long")
             if time.monotonic() >= limit:
                 raise TimeoutError("timed out")
             wire.settimeout(max(_INSTANT, limit - time.monotonic()))  # for all pieces together
-        return text.decode("utf-8", "replace"), pid, uid
+        return answer, pid, uid
     finally:
         wire.close()
 

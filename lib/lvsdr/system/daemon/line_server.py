@@ -1,4 +1,4 @@
-"""The server of a Unix socket that sends one line to each process of root that connects."""
+"""A Unix socket for processes of root and this user, and the server that sends them one line."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def listen(path: str) -> socket.socket:
     A file at the path is replaced.  Raise OSError.
     """
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    before = os.umask(0o177)
     try:
+        # The file that bind makes has this mode from its first moment on (af_unix.c).
+        os.fchmod(wire.fileno(), 0o600)
         with suppress(FileNotFoundError):
             os.unlink(path)
         wire.bind(path)
@@ -29,9 +30,12 @@ def listen(path: str) -> socket.socket:
     except OSError:
         wire.close()
         raise
-    finally:
-        os.umask(before)
     return wire
+
+
+def is_permitted(wire: socket.socket) -> bool:
+    """Test whether the client is root or this user, as the mode of the file requires, too."""
+    return read_peer(wire)[1] in (0, os.geteuid())
 
 
 def reply(listener: socket.socket, line: str) -> None:
@@ -46,5 +50,5 @@ def reply(listener: socket.socket, line: str) -> None:
             return
         with wire, suppress(OSError):
             wire.setblocking(False)
-            if read_peer(wire)[1] in (0, os.geteuid()):
+            if is_permitted(wire):
                 wire.send(line.encode())

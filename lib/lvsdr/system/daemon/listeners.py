@@ -7,7 +7,8 @@ import socket
 from contextlib import suppress
 
 from ...errors import LvsdrError
-from ...values.deadline import Deadline
+from ..local_socket import query
+from . import line_server
 
 _LONGEST_REPLY = 16 * 1024 * 1024  # bytes of an answer
 
@@ -38,18 +39,11 @@ def open_unix_socket(path: str) -> Listener:
 
     An existing file at the path is replaced.
     """
-    wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        with suppress(FileNotFoundError):
-            os.unlink(path)
-        wire.bind(path)
-        os.chmod(path, 0o600)
-        wire.listen()
+        return Listener(line_server.listen(path), path)
     except OSError as error:
-        wire.close()
         raise LvsdrError(f"cannot listen at {path}: {error.strerror or error}") from None
-    return Listener(wire, path)
 
 
 def open_port(address: str, port: int) -> Listener:
@@ -71,19 +65,9 @@ def query_socket(path: str, seconds: float) -> bytes | None:
 
     Raises LvsdrError if a process listens, but does not answer, or rejects this user.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as wire:
-        deadline = Deadline.after(seconds)
-        try:
-            wire.settimeout(seconds)
-            wire.connect(path)
-            reply = b""
-            while piece := wire.recv(65536):
-                reply += piece
-                if deadline.is_expired() or len(reply) > _LONGEST_REPLY:
-                    raise LvsdrError(f"{path}: the answer is too long, or not complete in time")
-                wire.settimeout(deadline.remaining())
-            return reply
-        except (ConnectionRefusedError, FileNotFoundError):
-            return None
-        except OSError as error:
-            raise LvsdrError(f"{path}: {error.strerror or error}") from None
+    try:
+        return query(path, seconds, _LONGEST_REPLY)[0]
+    except (ConnectionRefusedError, FileNotFoundError):
+        return None
+    except OSError as error:
+        raise LvsdrError(f"{path}: {error.strerror or error}") from None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
-import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 
+from .line_server import is_permitted
 from .listeners import Listener
 
 _CLIENT_SECONDS = 5.0  # seconds in all for one client
@@ -19,7 +18,6 @@ _LONGEST_REQUEST = 8192  # bytes of a request
 _ENDS = (b"\r\n\r\n", b"\n\n")
 _PIECE = 65536
 _TICK = 0.5  # seconds; also the pause after clients could not be accepted
-_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _READ, _WRITE = select.POLLIN, select.POLLOUT
 
 Answer = Callable[["Client"], "bytes | None"]
@@ -56,7 +54,7 @@ def serve_unix(listener: Listener, answer: Callable[[], bytes]) -> None:
     """Send ``answer()`` to each client of root or this user, until the listener is closed."""
 
     def reply(client: Client) -> bytes | None:
-        return answer() if _is_allowed_user(client.wire) else b""
+        return answer() if is_permitted(client.wire) else b""
 
     Thread(target=serve_clients, args=(listener, reply), daemon=True).start()
 
@@ -68,12 +66,6 @@ def serve_http(listener: Listener, path: str, answer: Callable[[], bytes]) -> No
         return build_http_response(client.request, path, answer) if client.complete else None
 
     Thread(target=serve_clients, args=(listener, reply), daemon=True).start()
-
-
-def _is_allowed_user(peer: socket.socket) -> bool:
-    """Return whether the client is root or this user, as the mode of the file requires, too."""
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return _CREDENTIALS.unpack(credentials)[1] in (0, os.geteuid())
 
 
 def build_http_response(request: bytes, path: str, answer: Callable[[], bytes]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.system.daemon import line_server
-from lvsdr.system.local_socket import ask
+from lvsdr.system.local_socket import ask, query
 
 
 def test_the_line_and_the_identity_of_the_server(tmp_path: Path) -> None:
@@ -44,3 +44,21 @@ def test_a_file_at_the_path_is_replaced(tmp_path: Path) -> None:
 def test_without_a_client_nothing_is_sent(tmp_path: Path) -> None:
     with line_server.listen(str(tmp_path / "x.sock")) as listener:
         line_server.reply(listener, "hello\n")
+
+
+def test_an_answer_that_is_too_long_is_an_error(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.sock")
+    errors: list[OSError] = []
+
+    def ask_for_little() -> None:
+        with pytest.raises(OSError, match="too long") as raised:
+            query(path, 20.0, longest=5)
+        errors.append(raised.value)
+
+    with line_server.listen(path) as listener:
+        client = threading.Thread(target=ask_for_little)
+        client.start()
+        while client.is_alive():
+            line_server.reply(listener, "hello\n")
+            client.join(0.01)
+    assert len(errors) == 1
