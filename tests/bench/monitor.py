@@ -107,7 +107,7 @@ def _install(scratch: Path, *, stand_in: bool) -> Path:
 
 def _repoint(module: Path, path: str, stand_in: Path) -> None:
     text, count = re.subn(
-        f'^(_?[A-Z]+ = )"{path}"$', rf'\1"{stand_in}"', module.read_text(), flags=re.MULTILINE
+        f'^([A-Z_]+ = )"{path}"$', rf'\1"{stand_in}"', module.read_text(), flags=re.MULTILINE
     )
     assert count == 1, f"{module} does not name {path} once"
     module.write_text(text)

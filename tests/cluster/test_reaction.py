@@ -27,6 +27,7 @@ DIRECTORS = {"watched": "10.77.0.198", "polled": "10.77.0.199"}
 """The directors, with a watcher and without one, and their addresses."""
 FILE = "var/log/served.state"  # below a machine's disk, so that this process sees it
 INTERVAL = 5.0  # seconds between two monitors of a director
+LONGEST = 60.0  # seconds for one change
 QUIET = 3.0  # seconds after which a change is not held back by crm_mon
 NOISE = 5  # changes in a row before the measured one
 
@@ -103,7 +104,7 @@ class Scene:
             ["crm_resource", "--ban", "-r", "served-clone", "-N", self._node.name]
         )
         file = self._node.disk / FILE
-        wait_until(file.exists, lambda exists: not exists, "the stop", PATIENCE, pause=0.01)
+        wait_until(file.exists, lambda exists: not exists, "the stop", LONGEST, pause=0.01)
         return time.monotonic()
 
     def _permit(self) -> None:
@@ -127,7 +128,7 @@ class Scene:
                     seconds[name] = time.monotonic() - since
             return len(seconds)
 
-        wait_until(look, len(DIRECTORS).__eq__, "both pools follow", PATIENCE, pause=0.02)
+        wait_until(look, len(DIRECTORS).__eq__, "both pools follow", LONGEST, pause=0.02)
         return seconds
 
 

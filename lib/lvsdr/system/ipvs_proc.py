@@ -21,7 +21,7 @@ _MOST_READINGS = 5
 def read_proc(path: str = PROC_FILE) -> str:
     """Return the text of the kernel's table; empty if the kernel has no IPVS."""
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError:
         return ""

@@ -39,7 +39,7 @@ def query(path: str, seconds: float, longest: int) -> tuple[bytes, int, int]:
         wire.connect(path)
         pid, uid = read_peer(wire)
         answer = b""
-        while piece := wire.recv(_PIECE):
+        while piece := wire.recv(min(longest, _PIECE)):
             answer += piece
             if len(answer) > longest:
                 raise OSError("the answer is too long")

@@ -135,7 +135,7 @@ def _is_starting(record: Facts) -> bool:
 
 def _read_block(header: str) -> list[str]:
     try:
-        with open(_PROC, encoding="ascii") as file:
+        with open(_PROC, encoding="utf-8") as file:  # Python has this codec loaded
             return list(block_of(file.read(), tuple(header.split()[:2])))
     except OSError:
         return []
