@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import ExitCode, InvalidParameters, LvsdrError, NotRunning, OutOfOrder
 from ..values.light_typing import NamedTuple
+from ..values.safe_text import read_instance_name
 from . import degradation
 from .actions import Action
 from .context import Context
 from .log import Log
 from .parameters import ParameterSet
-from .safe_text import read_instance_name
 from .trace import TRACE_FILE, TRACE_RA, open_trace
 
 TYPE_CHECKING = False

@@ -10,9 +10,9 @@ from ..errors import Busy, ExitCode, LvsdrError, NotInstalled, NotPermitted, Unl
 from ..system import locking, small_files
 from ..values.deadline import Deadline
 from ..values.parsing import is_decimal, remove_instance_number
+from ..values.safe_text import read_instance_name
 from .log import Log
 from .parameters import PREFIX, ParameterSet, Values
-from .safe_text import read_instance_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

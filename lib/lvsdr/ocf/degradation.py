@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..errors import ExitCode
 from ..system import small_files
-from .safe_text import format_one_line
+from ..values.safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..system import small_files
-from .safe_text import format_one_line
+from ..values.safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

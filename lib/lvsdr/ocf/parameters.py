@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..errors import InvalidParameters
 from ..values.light_typing import TypeVar, cast
+from ..values.safe_text import format_one_line
 from .declarations import Parameter as Parameter
 from .declarations import defaulted as defaulted
 from .declarations import deprecated as deprecated
 from .declarations import optional as optional
 from .declarations import required as required
-from .safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

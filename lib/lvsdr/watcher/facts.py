@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..ocf.safe_text import read_instance_name
+from ..values.safe_text import read_instance_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lvsdr.errors import InvalidParameters
 from lvsdr.ocf.context import Context, compute_budget
 from lvsdr.ocf.log import Log
-from lvsdr.ocf.safe_text import read_instance_name
+from lvsdr.values.safe_text import read_instance_name
 
 from tests.unit.ocf import example
 

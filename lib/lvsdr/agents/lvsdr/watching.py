@@ -9,9 +9,9 @@ from ... import __version__
 from ...errors import ExitCode
 from ...ipvs.text import find_spelling
 from ...ocf.context import Context
-from ...ocf.safe_text import format_one_line
 from ...system import crm, ipvs_proc
 from ...values.light_typing import NamedTuple
+from ...values.safe_text import format_one_line
 from ...watcher import control, last_cycle, quick
 from ...watcher.facts import digest_parameters, paths
 from ...watcher.last_cycle import USUAL, LastCycle, Timing, read_cycle

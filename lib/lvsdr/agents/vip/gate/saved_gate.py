@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....leader.gate import Answer, LeaderHistory, Leadership, State
-from ....ocf.safe_text import format_one_line
 from ....system.saved_facts import load_facts, store_facts
 from ....values.facts import find_value, get_value
 from ....values.light_typing import NamedTuple
+from ....values.safe_text import format_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsdr.ocf.safe_text import format_one_line
+from lvsdr.values.safe_text import format_one_line
 
 
 @pytest.mark.parametrize(
