@@ -19,6 +19,7 @@ from lvsdr.ipvs.text import parse_proc
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
 from tests.cluster.timeouts import PATIENCE
+from tests.support.processes import CommandFailed
 from tests.support.waiting import wait_until
 
 MINUTES = 4  # see tests/support/shared_tests.py
@@ -29,8 +30,10 @@ FILE = "var/log/served.state"  # below a machine's disk, so that this process se
 INTERVAL = 5.0  # seconds between two monitors of a director
 LONGEST = 60.0  # seconds for one change
 QUIET = 3.0  # seconds after which a change is not held back by crm_mon
+MEMORY = 80  # MiB at most for the resident processes of a director
 NOISE = 5  # changes in a row before the measured one
 
+# Without the stickiness the directors would move to the node that has one resource less.
 CONFIGURATION = f"""
 for node in node1 node2 node3; do
     crm_attribute -N $node -n {ATTRIBUTE} -l forever -v yes
@@ -43,9 +46,16 @@ for director in {" ".join(f"{name}={vip}" for name, vip in DIRECTORS.items())}; 
         realserver_dependent_resource=served-clone \\
         realserver_dependent_attribute_name={ATTRIBUTE} \\
         realserver_dependent_attribute_value=yes on_empty=empty \\
-        op start timeout=120s monitor interval={INTERVAL:.0f}s timeout=120s
+        op start timeout=120s monitor interval={INTERVAL:.0f}s timeout=120s \\
+        meta resource-stickiness=1000
 done
 pcs constraint colocation add polled with watched
+"""
+
+LOOK_AT_MEMORY = """
+for pid in $(pgrep --session "$(pgrep -f 'lvsdr/lvsdr watch$')"); do
+    sed -n "s/^Pss: *\\([0-9]*\\) kB$/$(cat /proc/$pid/comm) \\1/p" /proc/$pid/smaps_rollup
+done
 """
 
 
@@ -112,6 +122,13 @@ class Scene:
             ["crm_resource", "--clear", "-r", "served-clone", "-N", self._node.name]
         )
 
+    def measure_memory(self) -> list[tuple[str, float]]:
+        """Return the resident processes of a director and their mebibytes (proc(5): Pss)."""
+        director = self._directors["watched"]
+        lines = director.run(["/bin/sh", "-euc", LOOK_AT_MEMORY]).stdout.splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines)
+        return [(name, int(kib) / 1024) for name, kib in pairs]
+
     def make_noise(self) -> None:
         """Change the state of the cluster several times, without an effect on the pools."""
         for number in range(NOISE):
@@ -169,3 +186,16 @@ def test_a_change_reaches_both_tables(
             f"{kind}, {pace}, {name}: median {statistics.median(values):.2f} s,"
             f" worst {max(values):.2f} s of {turns}"
         )
+
+
+def test_the_resident_processes_are_small(cluster: Cluster, scene: Scene) -> None:
+    def look() -> list[tuple[str, float]]:
+        try:
+            return scene.measure_memory()
+        except CommandFailed:
+            return []  # a cycle has ended meanwhile
+
+    processes = wait_until(look, lambda seen: len(seen) == 2, "no cycle runs")
+    cluster.progress.say(", ".join(f"{name} {mib:.1f} MiB" for name, mib in processes))
+    assert "crm_mon" in dict(processes)
+    assert sum(dict(processes).values()) <= MEMORY
