@@ -1,4 +1,4 @@
-"""Cost of monitors without changes, of a pool of 1,000 real servers, and of vip-manager."""
+"""Cost of monitors without changes, of a watcher, of a big pool, and of vip-manager."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _report(results: dict[str, Any]) -> str:
     lines = [
         "",
         *machine.lines(results["machine"]),
-        f"lvsdr monitor, nothing to change, against bare crm_mon ({results['monitor']['table']})",
+        f"lvsdr monitor with watch=false, no change, against bare crm_mon ({results['monitor']['table']})",
         "  nodes   crm_mon wall   CPU   lvsdr wall    CPU   ratio wall (<= 2.0)   CPU (<= 3.2)",
     ]
     lines += [
