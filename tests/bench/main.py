@@ -74,7 +74,7 @@ def _report(results: dict[str, Any]) -> str:
     lines = [
         "",
         *machine.lines(results["machine"]),
-        f"lvsdr monitor with watch=false, no change, against bare crm_mon ({results['monitor']['table']})",
+        f"lvsdr monitor without a watcher, against bare crm_mon ({results['monitor']['table']})",
         "  nodes   crm_mon wall   CPU   lvsdr wall    CPU   ratio wall (<= 2.0)   CPU (<= 3.2)",
     ]
     lines += [

@@ -28,8 +28,8 @@ def measure(scratch: Path, runs: int) -> dict[str, Any]:
     agent = install_agent(scratch, stand_in=not real)
     with hosts_file(scratch) as hosts:
         sizes = [_size(scratch, agent, hosts, nodes, real, runs) for nodes in SIZES]
-        minute = _minute(scratch, agent, hosts, real)
         programs = _programs(agent, describe_cluster(scratch, hosts, SIZES[-1]), scratch)
+        minute = _minute(scratch, agent, hosts, real)
     return {"table": table, "sizes": sizes, "minute": minute, "programs": programs}
 
 
