@@ -65,7 +65,7 @@ QUICK = (
     | DEAR
     | {
         *("collections", "contextlib", "ctypes", "enum", "hashlib", "re", "select", "xml"),
-        *("lvsdr.errors", "lvsdr.pool", "lvsdr.pacemaker"),
+        *("lvsdr.errors", "lvsdr.ocf", "lvsdr.pool", "lvsdr.pacemaker"),
     }
 )
 

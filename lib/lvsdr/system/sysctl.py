@@ -26,7 +26,7 @@ UNREADABLE = "unreadable"
 def read_value(name: str, root: str = ROOT) -> str:
     """Return the setting ``name``, such as ``net/ipv4/vs/expire_nodest_conn``; raise LvsdrError."""
     try:
-        with open(os.path.join(root, name), encoding="ascii") as file:
+        with open(os.path.join(root, name), encoding="utf-8") as file:
             return file.read().strip()
     except OSError as error:
         raise LvsdrError(f"cannot read {name}: {error.strerror}") from None
