@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_REGULAR = "it is not a regular file with one name, and is left alone"
-_boot: list[str] = []
+_boot: dict[str, str] = {}
 OF_KERNEL = "it is below /proc or /sys, where writing changes the kernel, and is left alone"
 
 
@@ -140,7 +140,7 @@ def without_waiting(path: str, flags: int) -> int:
 
 
 def boot_id() -> str:
-    """Return the identifier of this boot (proc(5)), which is read once."""
-    if not _boot:
-        _boot.append(read_text("/proc/sys/kernel/random/boot_id").strip())
-    return _boot[0]
+    """Return the identifier of this boot (proc(5)); empty if it cannot be read at the moment."""
+    if not _boot.get("id"):
+        _boot["id"] = read_text("/proc/sys/kernel/random/boot_id").strip()
+    return _boot["id"]

@@ -300,3 +300,18 @@ def test_children_do_not_inherit_the_lock(path: str) -> None:
 def test_the_boot_has_a_name() -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert small_files.boot_id() == boot != ""
+
+
+def test_a_boot_that_cannot_be_read_is_read_again_later() -> None:
+    code = (
+        "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from lvsdr.system import small_files\n"
+        "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))\n"
+        "before = small_files.boot_id()\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, limits)\n"
+        "print([before, small_files.boot_id()])\n"
+    )
+    argv = [sys.executable, "-c", code, str(LIB)]
+    printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert printed == f"{['', small_files.boot_id()]}\n"
