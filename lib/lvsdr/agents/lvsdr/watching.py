@@ -62,6 +62,8 @@ def store_cycle(context: Context, settings: DirectorSettings, finished: Finished
         return False
     path = paths(context.environ, context.agent).cycle
     last = read_cycle(path)
+    if last is None and context.action == "reconcile":
+        return False  # stop has removed it
     if last is not None and last.began > finished.began:
         return True  # this one was slower: the stored one has seen a later state
     try:
@@ -117,6 +119,7 @@ def end_watcher(context: Context) -> None:
     """End the watcher; first remove the file without which it ends by itself."""
     context.forget(last_cycle.KIND)
     end_watcher_process(context)
+    context.forget(last_cycle.KIND)  # its last cycle may have stored a result before it was killed
 
 
 def end_watcher_process(context: Context) -> None:
