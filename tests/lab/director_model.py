@@ -167,7 +167,8 @@ class Model:
             elif host in pool and (word == "UNKNOWN" or host in kept):
                 after[host] = pool[host]
             elif host in pool and word in ("OUT", "AWAY", "LEAVING"):
-                waits = pool[host] > 0 or connections[host] > 0 or host in settling
+                busy = pool[host] > 0 or connections[host] > 0 or host in settling
+                waits = busy or word == "AWAY"
                 if waits and scheduler != DELETES_AT_ZERO:
                     after[host] = 0
         unknown = [host for host in pool if verdicts[host] == "UNKNOWN"]

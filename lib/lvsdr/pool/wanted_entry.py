@@ -67,7 +67,8 @@ def _choose_draining_entry(
     """Return weight 0 while connections may be left; None afterwards.
 
     A real server with a weight may get a connection at any moment.  So it first loses its weight,
-    and its connections are counted in the next cycle.
+    and its connections are counted in the next cycle.  One that is only out of sight keeps its
+    entry for its grace, because it will probably be found again.
     """
     server = pool.get(row.key) if row.key is not None else None
     timeout = goal.policy.drain_timeout
@@ -75,7 +76,8 @@ def _choose_draining_entry(
         timeout is not None and withdrawn_seconds >= max(timeout, row.verdict.grace)
     ):
         return None
-    if server.config.weight == 0 and not is_settling and not has_connections(server):
+    is_over = server.config.weight == 0 and not is_settling and not has_connections(server)
+    if is_over and not row.verdict.grace:
         return None
     return RealServerConfig(server.config.forward, 0)
 
