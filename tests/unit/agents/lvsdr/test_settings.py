@@ -24,7 +24,7 @@ def test_the_defaults() -> None:
         spec=PoolSpec(
             weights={},
             default_weight=1,
-            resource=None,
+            resources=(),
             role=WantedRole.ANY,
             attribute=None,
             list_script=None,
@@ -67,7 +67,7 @@ def test_everything_set() -> None:
         spec=PoolSpec(
             weights={"node1": 3, "node2": None},
             default_weight=2,
-            resource="pgsql-clone",
+            resources=("pgsql-clone",),
             role=WantedRole.UNPROMOTED,
             attribute=attribute,
             list_script=Script(("/opt/list", "a b"), 0.5),
