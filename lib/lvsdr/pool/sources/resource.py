@@ -51,8 +51,8 @@ def list_candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) ->
 def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on a node that must be fit by all of ``verdicts``: the worst one.
 
-    What is known of one resource counts although another one is UNKNOWN: no state of that could
-    make the node fit (decision 051).
+    A known verdict on one resource counts although another one is UNKNOWN: no state of the unknown
+    one could make the node fit (decision 051).
     """
     verdicts = list(verdicts)
     worst = max(verdicts, key=_rank_verdict)
@@ -62,7 +62,7 @@ def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _rank_verdict(verdict: Verdict) -> tuple[int, bool, bool]:
-    """Return the order: a certain failure is worse than one with a grace, leaving than staying."""
+    """Return the rank: a certain failure is worse than one with a grace, leaving than staying."""
     return FITNESS.index(verdict.outcome), not verdict.grace, verdict.leaving
 
 

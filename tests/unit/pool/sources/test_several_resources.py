@@ -149,7 +149,7 @@ def test_every_resource_that_the_cluster_does_not_have_is_named() -> None:
         ),
     ],
 )
-def test_a_node_that_left_has_stopped_what_is_managed(
+def test_a_node_that_left_has_stopped_its_managed_resources(
     resources: tuple[str, ...], expected: str | None
 ) -> None:
     cluster = state("steady")._replace(unmanaged=frozenset({DATABASE}))
