@@ -151,13 +151,7 @@ def test_a_standby_returns_while_its_sessions_drain(drill: Drill) -> None:
     left.unstandby()
     drill.wait_for_state("returning", lambda state: not state.nodes[left.name].standby)
     assert in_role(drill.cluster.state(), Role.STOPPING, REAL_SERVERS) == [left.name]
-    returning = drill.happens()
-    drill.wait_for(
-        "served",
-        lambda: drill.clients.servers_since(returning)[other.name],
-        lambda count: count > 2,
-    )
-    assert set(drill.clients.servers_since(returning)) == {other.name}
+    assert serving(pool(drill.cluster)) == {other.name}
     drill.clients.leave(left.name)
     drill.happens()
     assert drill.wait_until_whole("back").intervals < BACK
