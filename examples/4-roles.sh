@@ -2,7 +2,8 @@
 # Reads over the standbys of a cluster that PAF runs (PostgreSQL Automatic Failover, the agent
 # ocf:heartbeat:pgsqlms of the package resource-agents-paf).
 #
-# PAF publishes no attribute.  Roles are its language: the pool is where an instance is Unpromoted.
+# PAF publishes no attribute.  Roles are its language: the pool is where an instance is Unpromoted,
+# and the read address is on lo.
 #
 # Run it once, as root, on one node of a running cluster.
 set -eu
@@ -38,12 +39,13 @@ pcs -f "$CIB" resource promotable pgsql meta notify=true
 write_address
 real_servers
 
-# The pool: the unpromoted instances.  A standby that becomes the primary gets nothing new from then on
+# The pool: the unpromoted instances on nodes that have the read address on lo.  A standby that becomes the primary gets nothing new from then on
 # and keeps its sessions for drain_timeout.  When no standby is left, the primary serves, by way of the
 # address that follows it (on_empty=empty).
 pcs -f "$CIB" resource create lvsdr ocf:lvsdr:lvsdr vip="$READ_VIP" port="$PORT" \
     virtual_service_options="-s rr" \
-    realserver_dependent_resource=pgsql-clone realserver_dependent_role=Unpromoted \
+    realserver_dependent_resource=pgsql-clone,lvsdr-realsvr-clone \
+    realserver_dependent_role=Unpromoted \
     on_empty=empty fallback_realservers="$WRITE_VIP" \
     op start timeout=60s op stop timeout=20s op monitor interval=5s timeout=30s \
     meta critical=false

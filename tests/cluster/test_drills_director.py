@@ -27,6 +27,7 @@ TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 8
 OUT, BACK = 12, 60  # intervals of the director's monitor
 MOVED = 24  # until another node has taken over; until a monitor has given up
+REAL_SERVERS = "lvsdr-realsvr-clone"
 GAP = 5  # without any successful new connection, while a lost node comes back
 
 CRM_MON = "/usr/sbin/crm_mon"
@@ -138,6 +139,25 @@ def crm_mon_hangs(node: Node) -> Iterator[None]:
         yield
     finally:
         node.run(["umount", "--lazy", CRM_MON])
+
+
+def test_a_standby_returns_while_its_sessions_drain(drill: Drill) -> None:
+    """The database never stops, but the address leaves its node and comes back."""
+    left, other = drill.nodes.standby, drill.nodes.other
+    assert drill.clients.on(left.name)  # they keep the drain going
+    drill.happens()
+    left.standby()
+    assert drill.wait_for_pool("out", other.name).intervals < OUT
+    left.unstandby()
+    drill.wait_for_state("returning", lambda state: not state.nodes[left.name].standby)
+    assert in_role(drill.cluster.state(), Role.STOPPING, REAL_SERVERS) == [left.name]
+    assert serving(pool(drill.cluster)) == {other.name}
+    drill.clients.leave(left.name)
+    drill.happens()
+    assert drill.wait_until_whole("back").intervals < BACK
+    assert never_empty(drill.seen)
+    assert not drill.clients.failures
+    assert not drill.clients.broken()
 
 
 # If it was elsewhere, the director would have to move with its own node.

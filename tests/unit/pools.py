@@ -12,7 +12,7 @@ from lvsdr.pool.model import AttributeMatch, Candidate, PoolSpec, Script, Wanted
 SPEC = PoolSpec(
     weights={},
     default_weight=1,
-    resource=None,
+    resources=(),
     role=WantedRole.ANY,
     attribute=None,
     list_script=None,

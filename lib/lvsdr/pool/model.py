@@ -119,7 +119,8 @@ class PoolSpec(NamedTuple):
     weights: Mapping[str, int | None]
     """Listed hosts, in order; None for a host without a weight."""
     default_weight: int
-    resource: str | None
+    resources: tuple[str, ...]
+    """The resources that a fit real server runs, all of them; none if they do not matter."""
     role: WantedRole
     attribute: AttributeMatch | None
     list_script: Script | None

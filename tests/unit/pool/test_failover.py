@@ -29,10 +29,10 @@ ADDRESSES = {f"node{number}": f"10.77.0.{number}" for number in (1, 2, 3)}
 GOAL = Goal(5432, "gate", DrainPolicy(300.0, True))
 
 DOCUMENTED = SPEC._replace(
-    resource="lvsdr-realsvr-clone",
+    resources=("lvsdr-realsvr-clone",),
     attribute=attribute("pgsql-status", "HS:sync|HS:potential|HS:async"),
 )
-BY_ROLE = SPEC._replace(resource="pgsql-clone", role=WantedRole.UNPROMOTED)
+BY_ROLE = SPEC._replace(resources=("pgsql-clone",), role=WantedRole.UNPROMOTED)
 
 
 class Moment(NamedTuple):

@@ -13,10 +13,10 @@ from lvsdr.values.deadline import Deadline
 from tests.unit.crm import edited, state
 from tests.unit.pools import SPEC, shell
 
-CLONE = SPEC._replace(resource="db-clone")
-PRIMITIVE = SPEC._replace(resource="db")
+CLONE = SPEC._replace(resources=("db-clone",))
+PRIMITIVE = SPEC._replace(resources=("db",))
 LISTED = SPEC._replace(weights={"node1": 1, "node2": 1})
-SCRIPT = SPEC._replace(list_script=shell("echo node1 node2"), resource="db-clone")
+SCRIPT = SPEC._replace(list_script=shell("echo node1 node2"), resources=("db-clone",))
 BROKEN = SCRIPT._replace(list_script=shell("exit 1"))
 
 UNMANAGED = "unknown: node is offline, but {} is unmanaged or in maintenance"
@@ -110,7 +110,7 @@ def test_members_of_a_group_in_maintenance(resource: str, tmp_path: Path) -> Non
         ),
     )
     cluster = edited("clone-in-maintenance-node-left", tmp_path, *changes)
-    assert on_node2(cluster, SPEC._replace(resource=resource)) == UNMANAGED.format(resource)
+    assert on_node2(cluster, SPEC._replace(resources=(resource,))) == UNMANAGED.format(resource)
 
 
 def test_a_lost_ticket_that_freezes_leaves_things_as_they_are() -> None:

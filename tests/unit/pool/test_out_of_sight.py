@@ -17,7 +17,7 @@ from tests.unit.pools import SPEC
 Change = tuple[str, str]
 
 LISTED = SPEC._replace(weights={"r1": 1, "guest1": 1})
-CLONE = SPEC._replace(resource="db-clone")
+CLONE = SPEC._replace(resources=("db-clone",))
 
 _START = '<lrm_rsc_op id="{0}_last_0" operation_key="{0}_start_0" operation="start"'
 _STOP = '<lrm_rsc_op id="{0}_last_0" operation_key="{0}_stop_0" operation="stop"'
@@ -119,7 +119,7 @@ def test_a_guest_node_on_a_host_that_is_unclean_has_failed(tmp_path: Path) -> No
 )
 def test_a_replica_of_a_bundle(changes: list[Change], expected: str, tmp_path: Path) -> None:
     cluster = edited("resources", tmp_path, *changes)
-    assert judged(cluster, "node1", SPEC._replace(resource="bundle")) == expected
+    assert judged(cluster, "node1", SPEC._replace(resources=("bundle",))) == expected
 
 
 def test_a_bundle_in_maintenance_stays_as_it_is_without_its_connection(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_bundle_in_maintenance_stays_as_it_is_without_its_connection(tmp_path:
         'value="true"/></meta_attributes>',
     )
     cluster = edited("resources", tmp_path, stopped("bundle-0"), maintenance)
-    assert judged(cluster, "node1", SPEC._replace(resource="bundle")).startswith("unknown 0: ")
+    assert judged(cluster, "node1", SPEC._replace(resources=("bundle",))).startswith("unknown 0: ")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.FAILED])

@@ -19,7 +19,7 @@ from ...pool.host_addresses import (
     remove_unusable_addresses,
 )
 from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Resolved, Verdict
-from ...pool.sources import choose_source, explain_untouched, find_followed_resource, query_sources
+from ...pool.sources import choose_source, explain_untouched, list_followed_resources, query_sources
 from ...pool.sources.nodes import apply_node_state, judge_node
 from ...system import crm
 from ...system.net.resolver import Lookups
@@ -197,7 +197,7 @@ def _find_grace(
     from ...pacemaker.cib import find_probe_time
 
     nodes = [node for node in map(cluster.find_node, away_hosts) if node is not None]
-    parts = {find_followed_resource(spec) or "", *(node.name for node in nodes)}
+    parts = {*list_followed_resources(spec), *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
         return find_probe_time(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...ocf.parameters import defaulted, deprecated, optional, required
 from ...ocf.value_parsers import (
-    Parser,
     absolute_path,
     command_line,
     duration,
@@ -18,6 +17,7 @@ from .parsers import (
     FORWARDING_METHOD,
     MOST_WEIGHT,
     POSITIVE_DURATION,
+    RESOURCE_IDS,
     SERVICE_ADDRESS,
     SERVICE_OPTIONS,
     WANTED_ROLE,
@@ -101,13 +101,14 @@ WEIGHTS = optional(
 )
 RESOURCE = optional(
     "realserver_dependent_resource",
-    Parser(str, "the id of a resource"),
+    RESOURCE_IDS,
     reloadable=True,
-    short="Resource that real servers run",
+    short="Resources that real servers run",
     long=(
         "The real servers are the nodes on which this resource (primitive, group, clone, "
         "promotable clone or bundle) runs; a group runs where all of its members do, disabled ones "
-        "included: name a member if it alone decides. Not used if "
+        "included: name a member if it alone decides. Of several, separated by commas, all must "
+        "run there: pgsql-clone,lvsdr-realsvr-clone. Not used if "
         "realserver_get_real_servers_script is set."
     ),
 )
@@ -119,7 +120,8 @@ ROLE = defaulted(
     short="Role of that resource",
     long=(
         "Which instances of realserver_dependent_resource count, by their role: any, Promoted or "
-        "Unpromoted. The names from before Pacemaker 2.1 are understood, too."
+        "Unpromoted. The names from before Pacemaker 2.1 are understood, too. It does not "
+        "apply to those of several resources that cannot be promoted: they must be started."
     ),
 )
 ATTRIBUTE_NAME = optional(

@@ -87,6 +87,18 @@ def _parse_role(text: str) -> str:
     return role
 
 
+def _parse_resource_ids(text: str) -> tuple[str, ...]:
+    resources = text.split(",")
+    for resource in resources:
+        if not resource:
+            raise ValueError("an entry is empty")
+        if resource.split() != [resource]:
+            raise ValueError(f"{resource!a} contains white space")
+        if resources.count(resource) > 1:
+            raise ValueError(f"{resource} is listed twice")
+    return tuple(resources)
+
+
 def _parse_positive_duration(text: str) -> float:
     with suppress(ValueError):  # the error below states the legal values once
         if duration(text) > 0:
@@ -112,6 +124,10 @@ FORWARDING_METHOD = Parser(
     _parse_forwarding_method, " or ".join(_METHODS), content="select", options=_METHODS
 )
 WANTED_ROLE = Parser(_parse_role, " or ".join(_ROLES), content="select", options=_ROLES)
+RESOURCE_IDS = Parser(
+    _parse_resource_ids,
+    "the ids of resources, separated by commas: pgsql-clone,lvsdr-realsvr-clone",
+)
 ATTRIBUTE = Parser(parse_attribute_name, "the name of a node attribute")
 SERVICE_ADDRESS = Parser(
     _parse_service_address, "a unicast IPv4 or IPv6 address, without prefix or zone"

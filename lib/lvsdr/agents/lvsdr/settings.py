@@ -68,10 +68,11 @@ def _read_spec(values: Values) -> PoolSpec:
     name = values[p.ATTRIBUTE_NAME]
     weights = values[p.WEIGHTS]
     fallback = values[p.FALLBACK]
+    resources = values[p.RESOURCE]
     return PoolSpec(
         weights=weights or {},
         default_weight=values[p.DEFAULT_WEIGHT],
-        resource=values[p.RESOURCE],
+        resources=resources or (),
         role=WantedRole(values[p.ROLE]),
         attribute=None if name is None else AttributeMatch(name, values[p.ATTRIBUTE_VALUE]),
         list_script=_read_script(values[p.LIST_SCRIPT], values),

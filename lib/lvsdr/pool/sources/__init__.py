@@ -2,7 +2,7 @@
 
 A source returns its candidates, each with a verdict and its reason.  A configured list script is
 the only source that names candidates.  Otherwise the candidates come from the first of these: the
-nodes of a resource, the listed hosts, all cluster members.  A node attribute may narrow them.  The
+nodes of resources, the listed hosts, all cluster members.  A node attribute may narrow them.  The
 cluster's state of a node itself (offline, standby, maintenance, ...) has precedence over any
 verdict of a source.
 
@@ -20,7 +20,7 @@ from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from ..model import Candidate, Outcome, PoolSpec, Verdict
 from . import attribute, members, resource, script, static
-from .nodes import apply_node_state, explain_untouched_resource
+from .nodes import apply_node_state, explain_untouched_resources
 
 Source = Callable[[ClusterState, PoolSpec, Deadline], list[Candidate]]
 
@@ -61,19 +61,19 @@ def choose_source(spec: PoolSpec) -> str:
     """Return the name of the source of the candidates: the first one that is configured."""
     if spec.list_script is not None:
         return "script"
-    if spec.resource is not None:
+    if spec.resources:
         return "resource"
     return "static" if spec.weights else "members"
 
 
-def find_followed_resource(spec: PoolSpec) -> str | None:
-    """Return the resource that names the candidates, if one does."""
-    return spec.resource if choose_source(spec) == "resource" else None
+def list_followed_resources(spec: PoolSpec) -> tuple[str, ...]:
+    """Return the resources that name the candidates, if resources do."""
+    return spec.resources if choose_source(spec) == "resource" else ()
 
 
 def explain_untouched(state: ClusterState, spec: PoolSpec) -> str | None:
-    """Return the reason why the cluster leaves the real servers' resource alone, if it does."""
-    return explain_untouched_resource(state, find_followed_resource(spec))
+    """Return the reason why the cluster leaves the real servers' resources alone, if it does."""
+    return explain_untouched_resources(state, list_followed_resources(spec))
 
 
 def _list_unknown_candidates(state: ClusterState, spec: PoolSpec, reason: str) -> list[Candidate]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...pacemaker.cluster import ClusterState, Node, NodeKind
 from ..model import Candidate, Outcome, Verdict
 
@@ -10,16 +12,26 @@ from ..model import Candidate, Outcome, Verdict
 OUT_OF_SIGHT_GRACE = 20.0
 
 
-def explain_untouched_resource(state: ClusterState, resource: str | None) -> str | None:
+def explain_untouched_resources(state: ClusterState, resources: Sequence[str]) -> str | None:
     """Return why Pacemaker stops nothing of interest on a node that leaves; None if it does.
 
-    ``resource`` is the resource of the real servers, if there is one. crm_mon 2.1.5 omits a clone
-    if its only active instances are unmanaged on nodes that are not online.
+    ``resources`` are the resources of the real servers, if there are any.  A real server needs all
+    of them, so one that Pacemaker stops suffices.
     """
     if state.maintenance:
         return "the cluster is in maintenance"
-    if resource is None:
+    reasons = [_explain_untouched_resource(state, resource) for resource in resources]
+    if not reasons or None in reasons:
         return None
+    return ", ".join(filter(None, reasons))
+
+
+def _explain_untouched_resource(state: ClusterState, resource: str) -> str | None:
+    """Return why Pacemaker does not stop a resource on a node that leaves; None if it does.
+
+    crm_mon 2.1.5 omits a clone if its only active instances are unmanaged on nodes that are not
+    online.
+    """
     if resource not in state.resources:
         return f"the cluster has no resource {resource}"
     return f"{resource} is unmanaged or in maintenance" if resource in state.unmanaged else None

@@ -1,6 +1,8 @@
-"""Candidates by the nodes that run a resource: ``realserver_dependent_resource`` and its role."""
+"""Candidates by the nodes that run resources: ``realserver_dependent_resource`` and its role."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from ...errors import SourceUnavailable
 from ...pacemaker.cluster import ClusterState, Instance, Role
@@ -25,31 +27,69 @@ _PRESENT_ROLES = {
 # crm_mon shows an instance as failed after any earlier failure, however old.
 _ROLES_UNDER_WAY = (Role.STOPPING, Role.PROMOTING, Role.DEMOTING, Role.MIGRATING)
 
+# crm_mon shows a promotable instance that was not promoted as Unpromoted, never as Started
+# (native_displayable_role() in Pacemaker's lib/pengine/native.c).
+_ROLES_WITHOUT_PROMOTION = (Role.STARTED, Role.MIGRATING)
+
 
 def list_candidates(state: ClusterState, spec: PoolSpec, _deadline: Deadline) -> list[Candidate]:
-    """Return every cluster node, judged by the instance of the resource on it.
+    """Return every cluster node, judged by the instances of the resources on it.
 
     Nodes without an instance are included: their real server has failed.  Raises SourceUnavailable
     for a resource that the cluster does not have.
     """
-    resource = spec.resource or ""
-    if resource not in state.resources:
-        raise SourceUnavailable(f"the cluster has no resource {resource}")
-    instances: dict[str, list[Instance | None]] = {}
-    for instance in state.resources[resource]:
-        instances.setdefault(instance.node, []).append(instance)
+    missing = [resource for resource in spec.resources if resource not in state.resources]
+    if missing:
+        raise SourceUnavailable(f"the cluster has no resource {', '.join(missing)}")
+    verdicts = [_judge_resource(resource, state, spec) for resource in spec.resources]
     return [
-        Candidate(name, _choose_fittest_verdict(resource, instances.get(name, [None]), spec.role))
+        Candidate(name, combine_verdicts(by_node[name] for by_node in verdicts))
         for name in state.nodes
     ]
 
 
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on a node that must be fit by all of ``verdicts``: the worst one.
+
+    A known verdict on one resource counts although another one is UNKNOWN: no state of the unknown
+    one could make the node fit (decision 051).
+    """
+    verdicts = list(verdicts)
+    worst = max(verdicts, key=_rank_verdict)
+    if worst.outcome is not Outcome.IN:
+        return worst
+    return worst._replace(reason=", ".join(verdict.reason for verdict in verdicts))
+
+
+def _rank_verdict(verdict: Verdict) -> tuple[int, bool, bool]:
+    """Return the rank: a certain failure is worse than one with a grace, leaving than staying."""
+    return FITNESS.index(verdict.outcome), not verdict.grace, verdict.leaving
+
+
+def _judge_resource(resource: str, state: ClusterState, spec: PoolSpec) -> dict[str, Verdict]:
+    """Return the verdict on each node by one of the resources."""
+    instances: dict[str, list[Instance | None]] = {}
+    for instance in state.resources[resource]:
+        instances.setdefault(instance.node, []).append(instance)
+    return {
+        name: _choose_fittest_verdict(resource, instances.get(name, [None]), spec)
+        for name in state.nodes
+    }
+
+
 def _choose_fittest_verdict(
-    resource: str, instances: list[Instance | None], wanted: WantedRole
+    resource: str, instances: list[Instance | None], spec: PoolSpec
 ) -> Verdict:
     """Return the best verdict of a node's instances: a globally unique clone may have several."""
-    verdicts = [judge_instance(resource, instance, wanted) for instance in instances]
+    verdicts = [judge_instance(resource, it, _choose_role(it, spec)) for it in instances]
     return min(verdicts, key=lambda verdict: FITNESS.index(verdict.outcome))
+
+
+def _choose_role(instance: Instance | None, spec: PoolSpec) -> WantedRole:
+    """Return the wanted role of an instance: of several resources, not all can be promoted."""
+    if len(spec.resources) == 1 or instance is None:
+        return spec.role
+    return WantedRole.ANY if instance.role in _ROLES_WITHOUT_PROMOTION else spec.role
 
 
 def judge_instance(resource: str, instance: Instance | None, wanted: WantedRole) -> Verdict:

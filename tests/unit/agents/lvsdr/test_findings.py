@@ -165,6 +165,7 @@ def test_a_host_that_no_source_names_is_judged_by_its_node(monkeypatch: pytest.M
     assert {host: verdict.outcome for host, verdict in nodes.items()} == {"node3": Outcome.FAILED}
 
 
+@pytest.mark.parametrize("resources", ["lvsdr-realsvr-clone", "pgsql-clone,lvsdr-realsvr-clone"])
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
@@ -174,7 +175,11 @@ def test_a_host_that_no_source_names_is_judged_by_its_node(monkeypatch: pytest.M
     ],
 )
 def test_the_grace_out_of_sight_is_the_timeout_of_the_probe(
-    names: dict[str, str], expected: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    names: dict[str, str],
+    expected: float,
+    resources: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The grace of a node out of sight is its probe's timeout if the node is in the table.
 
@@ -187,7 +192,7 @@ def test_the_grace_out_of_sight_is_the_timeout_of_the_probe(
     file.write_text(text.replace(usual, usual.replace("20", "90")))
     monkeypatch.setenv("CIB_file", str(file))
     memory = SavedPool(addresses={f"node{n}": f"10.77.0.{n}" for n in (1, 2, 3)}, names=names)
-    judged = judge(memory, realserver_dependent_resource="lvsdr-realsvr-clone")
+    judged = judge(memory, realserver_dependent_resource=resources)
     assert {s.host: s.verdict.grace for s in judged.located}["node2"] == expected
 
 

@@ -107,6 +107,7 @@ def test_scripts_are_split_as_a_shell_would_quote() -> None:
     assert values[p.LIST_SCRIPT] == ("/opt/list", "/bin/psql", 'host=10.9.0.2 user="x y"', "a b")
 
 
+RESOURCES = "must be the ids of resources, separated by commas: pgsql-clone,lvsdr-realsvr-clone"
 HOSTS = "must be hosts with optional weights (0 to 65535): node1,3 node2 10.0.0.4,1"
 OPTIONS = "must be options of a virtual service as in ipvsadm(8)"
 WRONG = [
@@ -152,6 +153,12 @@ WRONG = [
         "::ffff:a09:15",
         f"{HOSTS}: '::ffff:a09:15' in '::ffff:a09:15' is neither a host name nor an address",
     ),
+    ("realserver_dependent_resource", "db,", f"{RESOURCES}: an entry is empty"),
+    ("realserver_dependent_resource", ",", f"{RESOURCES}: an entry is empty"),
+    ("realserver_dependent_resource", "db,,ip", f"{RESOURCES}: an entry is empty"),
+    ("realserver_dependent_resource", "db,ip,db", f"{RESOURCES}: db is listed twice"),
+    ("realserver_dependent_resource", "db, ip", f"{RESOURCES}: ' ip' contains white space"),
+    ("realserver_dependent_resource", "db ip", f"{RESOURCES}: 'db ip' contains white space"),
     ("realserver_dependent_role", "primary", "must be any or Promoted or Unpromoted"),
     ("realserver_dependent_role", "promoted", "must be any or Promoted or Unpromoted"),
     (

@@ -24,7 +24,7 @@ def test_the_defaults() -> None:
         spec=PoolSpec(
             weights={},
             default_weight=1,
-            resource=None,
+            resources=(),
             role=WantedRole.ANY,
             attribute=None,
             list_script=None,
@@ -45,7 +45,7 @@ def test_everything_set() -> None:
         forwarding_method="masq",
         default_weight="2",
         weight_of_realservers="node1,3 node2",
-        realserver_dependent_resource="pgsql-clone",
+        realserver_dependent_resource="pgsql-clone,lvsdr-realsvr-clone",
         realserver_dependent_role="Unpromoted",
         realserver_dependent_attribute_name="pgsql-status",
         realserver_dependent_attribute_value="HS:sync|HS:async",
@@ -67,7 +67,7 @@ def test_everything_set() -> None:
         spec=PoolSpec(
             weights={"node1": 3, "node2": None},
             default_weight=2,
-            resource="pgsql-clone",
+            resources=("pgsql-clone", "lvsdr-realsvr-clone"),
             role=WantedRole.UNPROMOTED,
             attribute=attribute,
             list_script=Script(("/opt/list", "a b"), 0.5),

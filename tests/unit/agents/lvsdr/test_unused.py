@@ -106,9 +106,9 @@ VAIN = f"{WEIGHTS}: {{}} is neither a cluster node nor a real server"
     ("spec", "expected"),
     [
         (LISTED, []),  # the list itself names the candidates
-        (SPEC._replace(resource="pgsql-clone"), []),
+        (SPEC._replace(resources=("pgsql-clone",)), []),
         (
-            LISTED._replace(resource="pgsql-clone"),
+            LISTED._replace(resources=("pgsql-clone",)),
             [
                 VAIN.format("nod3"),
                 VAIN.format("10.77.0.2") + ": write node2, which has this address",

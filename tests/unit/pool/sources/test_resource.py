@@ -20,7 +20,7 @@ def judged(
     resource: str, role: WantedRole = WantedRole.ANY, cluster: str = "resources"
 ) -> list[str]:
     """Return the verdicts on node1, node2 and node3."""
-    spec = SPEC._replace(resource=resource, role=role)
+    spec = SPEC._replace(resources=(resource,), role=role)
     found = list_candidates(state(cluster), spec, NOW)
     verdicts = {c.host: f"{c.verdict.outcome.value}: {c.verdict.reason}" for c in found}
     return [verdicts[f"node{number}"] for number in (1, 2, 3)]
@@ -67,7 +67,7 @@ def test_instances_out_of_sight_have_a_grace() -> None:
             "node1"
         ]
         for resource in ("idle", "starting", "failed", "blocked", "stopping")
-        for spec in [SPEC._replace(resource=resource)]
+        for spec in [SPEC._replace(resources=(resource,))]
     }
     assert {name for name, it in verdicts.items() if it.grace} == {"idle", "starting"}
     assert {name for name, it in verdicts.items() if it.leaving} == {"stopping"}
@@ -104,7 +104,7 @@ def test_a_resource_that_the_cluster_does_not_have() -> None:
 
 
 def test_all_nodes_are_named() -> None:
-    spec = SPEC._replace(resource="alone")
+    spec = SPEC._replace(resources=("alone",))
     found = list_candidates(state("resources"), spec, Deadline.after(1.0))
     assert {c.host for c in found} == set(state("resources").nodes)
 
@@ -170,7 +170,7 @@ def test_of_several_instances_on_a_node_the_fittest_counts(order: tuple[int, int
     (verdict,) = (
         candidate.verdict
         for candidate in list_candidates(
-            cluster, SPEC._replace(resource="unique"), Deadline.after(1.0)
+            cluster, SPEC._replace(resources=("unique",)), Deadline.after(1.0)
         )
         if candidate.host == "node1"
     )

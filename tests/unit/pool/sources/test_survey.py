@@ -14,7 +14,7 @@ from tests.unit.crm import state
 from tests.unit.pools import SPEC, attribute, program, shell, told
 
 DOCUMENTED = attribute("pgsql-status", "HS:sync|HS:potential|HS:async")
-EXAMPLE_1 = SPEC._replace(resource="lvsdr-realsvr-clone", attribute=DOCUMENTED)
+EXAMPLE_1 = SPEC._replace(resources=("lvsdr-realsvr-clone",), attribute=DOCUMENTED)
 LISTED = {"node1": 3, "node2": None, "10.77.0.14": 2}
 SCRIPT = Script(("/bin/echo", "node2", "10.77.0.14"), 10.0)
 
@@ -34,10 +34,10 @@ def asked(cluster: ClusterState, spec: PoolSpec) -> list[str]:
         (SPEC._replace(check_script=SCRIPT), "members"),
         (SPEC._replace(weights=LISTED), "static"),
         (SPEC._replace(weights=LISTED, attribute=DOCUMENTED), "static"),
-        (SPEC._replace(resource="pgsql-clone"), "resource"),
-        (SPEC._replace(resource="pgsql-clone", weights=LISTED), "resource"),
+        (SPEC._replace(resources=("pgsql-clone",)), "resource"),
+        (SPEC._replace(resources=("pgsql-clone",), weights=LISTED), "resource"),
         (SPEC._replace(list_script=SCRIPT), "script"),
-        (SPEC._replace(list_script=SCRIPT, resource="pgsql-clone", weights=LISTED), "script"),
+        (SPEC._replace(list_script=SCRIPT, resources=("pgsql-clone",), weights=LISTED), "script"),
     ],
 )
 def test_precedence(spec: PoolSpec, source: str) -> None:
@@ -98,7 +98,7 @@ def test_a_static_list_narrowed_by_an_attribute() -> None:
 
 
 def test_a_resource_by_role() -> None:
-    spec = SPEC._replace(resource="pgsql-clone", role=WantedRole.UNPROMOTED)
+    spec = SPEC._replace(resources=("pgsql-clone",), role=WantedRole.UNPROMOTED)
     assert asked(state("steady"), spec) == [
         "node1 in: pgsql-clone is Unpromoted",
         "node2 withdrawn: pgsql-clone is Promoted, wanted Unpromoted",
@@ -138,7 +138,7 @@ def test_a_list_that_is_empty_is_an_answer() -> None:
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        (SPEC._replace(resource="typo"), "the cluster has no resource typo"),
+        (SPEC._replace(resources=("typo",)), "the cluster has no resource typo"),
         (SPEC._replace(list_script=shell("exit 9")), "sh: exit status 9"),
         (SPEC._replace(list_script=shell("echo -C")), "sh printed '-C', which is not a host"),
     ],
