@@ -68,6 +68,18 @@ def replace(path: str, text: str, mode: int) -> None:
         raise
 
 
+def remove_unfinished(path: str) -> None:
+    """Remove what killed processes left of replacements of a file."""
+    directory, name = os.path.split(path)
+    for other in names(directory):
+        start, _, pid = other.rpartition(".")
+        if start == name and pid.isdecimal():
+            try:
+                os.unlink(os.path.join(directory, other))
+            except OSError:
+                continue  # it does no harm
+
+
 def overwrite(path: str, text: str, mode: int) -> None:
     """Write a file of the user in place, or create it; raise OSError.
 

@@ -315,3 +315,11 @@ def test_a_boot_that_cannot_be_read_is_read_again_later() -> None:
     argv = [sys.executable, "-c", code, str(LIB)]
     printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     assert printed == f"{['', small_files.boot_id()]}\n"
+
+
+def test_the_rest_of_a_killed_writer_is_removed(tmp_path: Path) -> None:
+    names = ("cycle", "cycle.17", "cycle.x", "other.17", "cycle.17.18")
+    for name in names:
+        (tmp_path / name).touch()
+    small_files.remove_unfinished(str(tmp_path / "cycle"))
+    assert {path.name for path in tmp_path.iterdir()} == {*names} - {"cycle.17"}

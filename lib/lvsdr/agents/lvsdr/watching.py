@@ -9,7 +9,7 @@ from ... import __version__
 from ...errors import ExitCode
 from ...ipvs.text import find_spelling
 from ...ocf.context import Context
-from ...system import crm, ipvs_proc
+from ...system import crm, ipvs_proc, small_files
 from ...values.light_typing import NamedTuple
 from ...values.safe_text import format_one_line
 from ...watcher import control, last_cycle, quick
@@ -119,7 +119,9 @@ def end_watcher(context: Context) -> None:
     """End the watcher; first remove the file without which it ends by itself."""
     context.forget(last_cycle.KIND)
     end_watcher_process(context)
-    context.forget(last_cycle.KIND)  # its last cycle may have stored a result before it was killed
+    # Its last cycle may have been killed after it stored a result, or while it did.
+    context.forget(last_cycle.KIND)
+    small_files.remove_unfinished(context.build_path(last_cycle.KIND))
 
 
 def end_watcher_process(context: Context) -> None:
