@@ -110,7 +110,7 @@ def test_a_node_in_standby_is_drained_and_deleted_without_a_monitor(
 
 
 def force(lvs: Watched, action: str, **env: str) -> None:
-    """Run an action as crm_resource does for an operator, who may look at another cluster."""
+    """Run an action as crm_resource does for an operator with the environment of another cluster."""
     operation = lvs.operation(action, 60.0, 0.0, **env)
     environ = operation.environment(lvs.host.name, lvs.host.rsctmp)
     for name in ("interval", "on_node"):
@@ -120,7 +120,7 @@ def force(lvs: Watched, action: str, **env: str) -> None:
 
 @pytest.fixture(params=["CIB_file", "CIB_shadow"])
 def elsewhere(lvs: Watched, tmp_path: Path, request: pytest.FixtureRequest) -> Mapping[str, str]:
-    """Return the environment of an operator who looks at a cluster without node3."""
+    """Return the environment of an operator for a cluster without node3."""
     other = Resource(lvs.host, tmp_path, lvs.parameters, "other")
     other.cluster(*WITHOUT_NODE3)
     if request.param == "CIB_file":

@@ -45,7 +45,7 @@ leader 0.1, follower 0            | yes | release | no
 leader 0.1, follower 0            | yes | keep    | no
 leader 2, unknown 1, follower 0   | yes | keep    | no
 follower 500                      | yes | keep    | no
-# Nobody leads: within the grace it stays where it is, and goes nowhere.
+# No leader: within the grace the address stays where it is, and goes nowhere.
 leader 3, no leader 0             | yes | release | yes degraded
 leader 3, no leader 0             | yes | keep    | yes degraded
 leader 3, no leader 0             | no  | release | no
@@ -73,7 +73,7 @@ leader 9.9, unknown 5, unknown 0  | yes | release | yes degraded
 leader 10, unknown 5, unknown 0   | yes | release | no degraded
 leader 10, unknown 5, unknown 0   | yes | keep    | yes degraded
 leader 900, unknown 0             | yes | keep    | yes degraded
-# Nobody led when something was said last: everybody may by now.
+# The last answer named no leader: any node may lead by now.
 leader 3, no leader 1, unknown 0  | yes | release | no degraded
 leader 3, no leader 1, unknown 0  | yes | keep    | no degraded
 follower 1, unknown 0             | yes | keep    | no degraded
