@@ -110,7 +110,7 @@ def test_a_node_in_standby_is_drained_and_deleted_without_a_monitor(
 
 
 def force(lvs: Watched, action: str, **env: str) -> None:
-    """Run an action as crm_resource does for an operator with the environment of another cluster."""
+    """Run an action as crm_resource does, with an environment that names another cluster."""
     operation = lvs.operation(action, 60.0, 0.0, **env)
     environ = operation.environment(lvs.host.name, lvs.host.rsctmp)
     for name in ("interval", "on_node"):
