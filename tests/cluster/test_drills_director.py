@@ -22,6 +22,7 @@ from tests.cluster.observed_state import (
     serving,
 )
 from tests.cluster.timeouts import PATIENCE, TIMEOUT
+from tests.support.waiting import wait_until
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 8
@@ -35,6 +36,7 @@ HANGS = f"""printf '#!/bin/sh\\nexec sleep 600\\n' >/tmp/hangs
 chmod 755 /tmp/hangs
 mount --bind /tmp/hangs {CRM_MON}
 """
+LAST_CYCLE = "/run/resource-agents/lvsdr-lvsdr.cycle"
 MONITOR_TIMEOUT = 30  # seconds, as in the example; see timeouts.py
 
 
@@ -97,6 +99,7 @@ def test_crm_mon_hangs(drill: Drill) -> None:
     director, witness = drill.nodes.director, drill.nodes.primary
     before = pool(drill.cluster)
     with monitor_timeout(witness, MONITOR_TIMEOUT):
+        wait_for_timing(director, MONITOR_TIMEOUT)
         drill.happens()
         with crm_mon_hangs(director):
             shown = drill.wait_for(
@@ -124,6 +127,17 @@ def monitor_timeout(node: Node, seconds: int) -> Iterator[None]:
         yield
     finally:
         set_timeout(node, TIMEOUT)
+
+
+def wait_for_timing(director: Node, seconds: int) -> None:
+    """Wait for a monitor with this timeout; the watcher's cycles have the time of the last one."""
+    show = ["/bin/sh", "-c", f"cat {LAST_CYCLE} || true"]
+    wait_until(
+        lambda: director.run(show).stdout,
+        lambda text: f"\ntiming {seconds}000 " in text,
+        f"a monitor with a timeout of {seconds} s",
+        PATIENCE,
+    )
 
 
 def set_timeout(node: Node, seconds: int) -> None:

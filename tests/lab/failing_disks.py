@@ -12,6 +12,14 @@ def mount(*arguments: object) -> None:
     subprocess.run(["mount", *map(str, arguments)], check=True)
 
 
+def unmount(directory: Path) -> None:
+    """Let the directory's former content appear again.
+
+    A process that started meanwhile, for example a watcher, may have a file of it open.
+    """
+    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
 @contextlib.contextmanager
 def read_only(directory: Path) -> Iterator[None]:
     """Let a directory be on a file system that is read-only."""
@@ -20,7 +28,7 @@ def read_only(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(directory)], check=True)
+        unmount(directory)
 
 
 @contextlib.contextmanager
@@ -36,4 +44,4 @@ def full(directory: Path) -> Iterator[None]:
                 pass
         yield
     finally:
-        subprocess.run(["umount", str(directory)], check=True)
+        unmount(directory)
