@@ -67,7 +67,7 @@ def store_cycle(context: Context, settings: DirectorSettings, finished: Finished
     if last is not None and last.began > finished.began:
         return True  # this one was slower: the stored one has seen a later state
     try:
-        last_cycle.store_cycle(path, _summarise(context, settings, finished))
+        last_cycle.store_cycle(path, _summarise(context, settings, finished, last))
     except OSError as error:
         context.log.debug(f"the result of the cycle is not stored: {error.strerror}")
         return False
@@ -79,7 +79,7 @@ def invalidate_cycle(context: Context, code: ExitCode) -> None:
     path = paths(context.environ, context.agent).cycle
     last = read_cycle(path)
     if last is not None:
-        due = time.monotonic() + _compute_delay(_timing(context))
+        due = time.monotonic() + _compute_delay(_choose_timing(context, last))
         with suppress(OSError):
             last_cycle.store_cycle(path, last._replace(code=int(code), due=due))
 
@@ -129,10 +129,12 @@ def end_watcher_process(context: Context) -> None:
     control.end(paths(context.environ, context.agent))
 
 
-def _summarise(context: Context, settings: DirectorSettings, finished: Finished) -> LastCycle:
+def _summarise(
+    context: Context, settings: DirectorSettings, finished: Finished, last: LastCycle | None
+) -> LastCycle:
     names = tuple(parameter.name for parameter in PARAMETERS)
     text = ipvs_proc.read_proc()
-    timing = _timing(context)
+    timing = _choose_timing(context, last)
     return LastCycle(
         version=__version__,
         names=names,
@@ -152,11 +154,17 @@ def _summarise(context: Context, settings: DirectorSettings, finished: Finished)
     )
 
 
-def _timing(context: Context) -> Timing:
-    """Return the timing of the monitors, as far as this action knows it."""
+def _choose_timing(context: Context, last: LastCycle | None) -> Timing:
+    """Return the timing of the monitors.
+
+    A monitor knows it.  A cycle of the watcher leaves the stored one as it is, because a monitor
+    may have stored another one since the cycle began.
+    """
+    if context.action == "reconcile" and last is not None:
+        return last.timing
     timing = last_cycle.timing_of(context.environ)
-    knows = context.action in ("monitor", "reconcile")
-    return timing if knows and timing.timeout.isdecimal() and timing.interval.isdecimal() else USUAL
+    is_known = timing.timeout.isdecimal() and timing.interval.isdecimal()
+    return timing if context.action == "monitor" and is_known else USUAL
 
 
 def _due(settings: DirectorSettings, finished: Finished, timing: Timing) -> float | None:
