@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from lvsdr.watcher.schedule import PERIOD
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
 from tests.support.waiting import wait_until
+
+WATCHER = re.compile(r"lvsdr/lvsdr watch$")
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
 VIP, PORT, ATTRIBUTE = "10.77.0.199", 7777, "lvsdr-test-ready"
@@ -73,8 +76,15 @@ def _serves(director: Node, node: Node) -> bool:
 
 
 def _watchers(node: Node) -> set[str]:
-    """Return the processes of the watchers on a node."""
-    return {*node.run(["pgrep", "-f", "lvsdr/lvsdr watch$"], check=False).stdout.split()}
+    """Return the watchers on a node.
+
+    Each leads its session.  A child that begins a cycle looks like one until it runs its program.
+    """
+    lines = node.run(["ps", "-e", "-o", "pid=,sid=,args="]).stdout.splitlines()
+    processes = (line.split(None, 2) for line in lines)
+    return {
+        pid for pid, session, command in processes if pid == session and WATCHER.search(command)
+    }
 
 
 def _other(cluster: Cluster, director: Node) -> Node:
