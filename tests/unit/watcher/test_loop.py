@@ -166,4 +166,5 @@ def test_memory_and_descriptors_stay_the_same(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGSTOP)
         after = used(process.pid)
         assert after.kib - before.kib < 256
-        assert abs(after.descriptors - before.descriptors) <= 3  # those of a running cycle
+        # A cycle that begins has some for a moment; 400 rings would leak hundreds.
+        assert abs(after.descriptors - before.descriptors) < 20
