@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvsdr.system.locking import held
+from lvsdr.system.locking import list_held
 from lvsdr.system.process.run import Result
 from lvsdr.values.deadline import Deadline
 
@@ -30,7 +30,7 @@ class FakeIpvsadm:
         stdin: bytes = b"",
         keep: tuple[int, ...] = (),
     ) -> Result:
-        assert keep == held()
+        assert keep == list_held()
         assert not deadline.is_expired()
         program, option = argv
         assert program == "ipvsadm"

@@ -49,14 +49,14 @@ def find_host_flaw(address: str, prefix: int) -> str:
     return ""
 
 
-def unusable_addresses(address: str, prefix: int) -> dict[str, str]:
+def find_unusable_addresses(address: str, prefix: int) -> dict[str, str]:
     """Return the addresses in the network of an address that no host can have, with reasons.
 
     They are the first of a network and, in IPv4, the last (RFC 919; RFC 4291, 2.6.1).
 
-    >>> unusable_addresses("10.77.0.11", 24)
+    >>> find_unusable_addresses("10.77.0.11", 24)
     {'10.77.0.0': 'is the address of a network', '10.77.0.255': 'is a broadcast address'}
-    >>> unusable_addresses("10.77.0.11", 31)
+    >>> find_unusable_addresses("10.77.0.11", 31)
     {}
     """
     packed = pack_address(address)

@@ -17,7 +17,7 @@ from time import monotonic
 from ..errors import Refused, SourceUnavailable
 from ..system.net.first_answer import Bell
 from ..system.net.http import Endpoint, Request, Response, exchange
-from ..system.net.own_addresses import own_addresses
+from ..system.net.own_addresses import find_own_addresses
 from ..values.deadline import Deadline
 from ..values.parsing import is_decimal
 from .decoding import Malformed, parse_json, require_object, require_text
@@ -86,7 +86,7 @@ class Patroni:
         bell.wait(min(_POLL, deadline.remaining()))
 
     def _query_endpoint(self, endpoint: Endpoint, deadline: Deadline) -> Leadership:
-        local_addresses = own_addresses(endpoint.host)
+        local_addresses = find_own_addresses(endpoint.host)
         if endpoint.host in local_addresses:
             return self._query_address(endpoint, deadline)
         if not local_addresses:

@@ -116,7 +116,7 @@ class Context:
     def list_instances(self, kind: str) -> list[str]:
         """Return the resources with a file of a kind on this node, spelled like ``instance``."""
         start, end = "lvsdr-", f".{kind}"
-        names = [name for name in small_files.names(self.rsctmp) if name.startswith(start)]
+        names = [name for name in small_files.list_names(self.rsctmp) if name.startswith(start)]
         return [name[len(start) : -len(end)] for name in names if name.endswith(end)]
 
     @property

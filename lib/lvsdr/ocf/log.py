@@ -140,7 +140,7 @@ def _append_line(path: str, line: str) -> None:
     ignored_errors = suppress(OSError, ValueError)
     with (
         ignored_errors,
-        open(path, "a", encoding="utf-8", opener=small_files.without_waiting) as stream,
+        open(path, "a", encoding="utf-8", opener=small_files.open_without_waiting) as stream,
     ):
         stream.write(line + "\n")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from .process.spawn import Child, spawn
-from .small_files import fingerprint
+from .small_files import compute_fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
 
 
 def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
-    _fingerprints[:] = [fingerprint(os.environ.get(_FILE, ""))]
+    _fingerprints[:] = [compute_fingerprint(os.environ.get(_FILE, ""))]
     try:
         return spawn(command)
     except OSError:

@@ -163,7 +163,7 @@ class Kernel:
         return "; ".join(filter(None, dict.fromkeys(messages))) or result.describe_failure()
 
     def _run_ipvsadm(self, option: str, stdin: str = "") -> Result:
-        argv, keep = ("ipvsadm", option), locking.held()
+        argv, keep = ("ipvsadm", option), locking.list_held()
         result = self._run(argv, self._deadline, stdin=stdin.encode(), keep=keep)
         if result.inconclusive:
             if self._deadline.is_expired():

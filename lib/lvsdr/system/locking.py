@@ -35,7 +35,7 @@ def locked(
     ended after half of the time; ``tell`` gets a sentence for each.
     """
     try:
-        descriptor = _waited_for(path, deadline, tell)
+        descriptor = _await_lock(path, deadline, tell)
     except go_on_after as error:
         yield f"{error}: going on without the lock"
         return
@@ -50,7 +50,7 @@ def locked(
 _held: list[int] = []
 
 
-def held() -> tuple[int, ...]:
+def list_held() -> tuple[int, ...]:
     """Return the descriptors of this process's locks, for children that write.
 
     A child that inherits them keeps other writers away while it runs, even if this process is
@@ -64,15 +64,15 @@ def lock(path: str) -> int | None:
 
     Raises Unlockable if the file cannot be locked at all.
     """
-    descriptor = _opened(path)
+    descriptor = _open_file(path)
     if _try_lock(descriptor, path):
         return descriptor
     os.close(descriptor)
     return None
 
 
-def _waited_for(path: str, deadline: Deadline, tell: Callable[[str], None]) -> int:
-    descriptor = _opened(path)
+def _await_lock(path: str, deadline: Deadline, tell: Callable[[str], None]) -> int:
+    descriptor = _open_file(path)
     patience = Deadline.after(max(_WRITING, deadline.remaining() / 2))
     try:
         while not _try_lock(descriptor, path):
@@ -95,7 +95,7 @@ def _end_orphans(descriptor: int, tell: Callable[[str], None]) -> None:
         tell(sentence)
 
 
-def _opened(path: str) -> int:
+def _open_file(path: str) -> int:
     """Open a lock file, read-only if it cannot be written: a read-only file can be locked."""
     try:
         with suppress(OSError):

@@ -7,7 +7,7 @@ same to its reader: no state is saved.  Facts with names that the reader does no
 from __future__ import annotations
 
 from ..values.facts import format_facts, parse_facts, split_lines
-from .small_files import boot_id, read_text, replace
+from .small_files import read_boot_id, read_text, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def read_lines(path: str, kind: str) -> list[str] | None:
     """Return the lines of a whole file of this kind and boot; None for any other file."""
-    return split_lines(read_text(path), kind, boot_id())
+    return split_lines(read_text(path), kind, read_boot_id())
 
 
 def load_facts(path: str, kind: str, parse: Callable[[Facts], T]) -> T | None:
@@ -38,7 +38,7 @@ def load_facts(path: str, kind: str, parse: Callable[[Facts], T]) -> T | None:
 
 def render_facts(kind: str, facts: Iterable[tuple[str, object]]) -> str:
     """Return the text of a file of this boot."""
-    return format_facts(kind, boot_id(), facts)
+    return format_facts(kind, read_boot_id(), facts)
 
 
 def store_facts(path: str, kind: str, facts: Iterable[tuple[str, object]]) -> None:

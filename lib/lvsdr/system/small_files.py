@@ -29,7 +29,7 @@ def read(path: str) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
-def names(directory: str) -> list[str]:
+def list_names(directory: str) -> list[str]:
     """Return the names of the files in a directory, sorted; none if it cannot be read."""
     try:
         return sorted(os.listdir(directory))
@@ -71,7 +71,7 @@ def replace(path: str, text: str, mode: int) -> None:
 def remove_unfinished(path: str) -> None:
     """Remove what killed processes left of replacements of a file."""
     directory, name = os.path.split(path)
-    for other in names(directory):
+    for other in list_names(directory):
         start, _, pid = other.rpartition(".")
         if start == name and pid.isdecimal():
             try:
@@ -128,13 +128,13 @@ def remove(path: str) -> None:
 def read_text(path: str) -> str:
     """Return the text of a file; empty if it is missing, no regular file, or cannot be read."""
     try:
-        with open(path, encoding="utf-8", opener=without_waiting) as file:
+        with open(path, encoding="utf-8", opener=open_without_waiting) as file:
             return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
     except (OSError, ValueError):
         return ""
 
 
-def fingerprint(path: str) -> str:
+def compute_fingerprint(path: str) -> str:
     """Return a text that changes when the file is written or replaced; empty if it is missing."""
     try:
         found = os.stat(path)
@@ -143,7 +143,7 @@ def fingerprint(path: str) -> str:
     return f"{found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}"
 
 
-def without_waiting(path: str, flags: int) -> int:
+def open_without_waiting(path: str, flags: int) -> int:
     """Open a file that may be a FIFO: that would wait for its other end for ever.
 
     This is an ``opener`` of open().  Writing to a FIFO that no process reads is an error then.
@@ -151,7 +151,7 @@ def without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
-def boot_id() -> str:
+def read_boot_id() -> str:
     """Return the identifier of this boot (proc(5)); empty if it cannot be read at the moment."""
     if not _boot.get("id"):
         _boot["id"] = read_text("/proc/sys/kernel/random/boot_id").strip()

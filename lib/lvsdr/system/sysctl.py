@@ -160,13 +160,13 @@ class Claims:
         """Return the claims of this boot, without malformed ones."""
         stored = small_files.read(self._path)
         claims = stored.get("settings")
-        if stored.get("boot") != small_files.boot_id() or not isinstance(claims, dict):
+        if stored.get("boot") != small_files.read_boot_id() or not isinstance(claims, dict):
             return {}
         return {name: claim for name, claim in claims.items() if _is_claim(claim)}
 
     def _store(self, claims: dict[str, Any]) -> None:
         if claims:
-            small_files.write(self._path, {"boot": small_files.boot_id(), "settings": claims})
+            small_files.write(self._path, {"boot": small_files.read_boot_id(), "settings": claims})
         else:
             small_files.remove(self._path)
 

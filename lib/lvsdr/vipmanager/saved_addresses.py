@@ -71,5 +71,5 @@ def _load_json(path: str) -> float | None:
     """Return the time that an earlier version stored during this boot, as JSON."""
     stored = small_files.read(path)
     confirmed = stored.get("confirmed")
-    of_boot = stored.get("boot") == small_files.boot_id()
+    of_boot = stored.get("boot") == small_files.read_boot_id()
     return float(confirmed) if of_boot and isinstance(confirmed, (int, float)) else None

@@ -80,7 +80,7 @@ _SIGNS = (
 )
 
 
-def bell(environ: Mapping[str, str]) -> StateBell:
+def create_bell(environ: Mapping[str, str]) -> StateBell:
     """Return the bell of the cluster that crm_mon reads in this environment."""
     path = environ.get("CIB_file")
     return _ClusterBell() if path is None else _FileBell(path)
@@ -126,7 +126,7 @@ class _ClusterBell:
         else:
             self._text += text
         if not text:
-            self._fail(f"has ended: {_last_line(self._complaint + _rest(child))}")
+            self._fail(f"has ended: {_find_last_line(self._complaint + _read_rest(child))}")
         elif len(self._text) > _MOST:
             self._fail("prints without a pause")
 
@@ -161,7 +161,7 @@ class _ClusterBell:
         os.close(child.stderr)
 
 
-def _rest(child: Child | None) -> bytes:
+def _read_rest(child: Child | None) -> bytes:
     """Return the messages of an ended program that nothing has read yet."""
     if child is None:
         return b""
@@ -172,7 +172,7 @@ def _rest(child: Child | None) -> bytes:
         return b""  # a child of the program is left
 
 
-def _last_line(text: bytes) -> str:
+def _find_last_line(text: bytes) -> str:
     """Return the last line of a program's output, for a message."""
     lines = text.decode("utf-8", "replace").strip().splitlines()
     return lines[-1].strip() if lines else "no message"

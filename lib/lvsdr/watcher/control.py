@@ -51,7 +51,7 @@ def store_record(path: str, record: Record) -> None:
     small_files.replace(path, render_facts(KIND, facts), 0o600)
 
 
-def command(action: str) -> tuple[str, ...]:
+def build_command(action: str) -> tuple[str, ...]:
     """Return the command that runs another action of this agent."""
     return (sys.executable or "/usr/bin/python3", "-IS", os.path.realpath(sys.argv[0]), action)
 
@@ -66,7 +66,7 @@ def begin(files: Paths) -> None:
     os.close(os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     os.utime(files.lock)
     begun = time.monotonic()
-    pid = spawn_resident(command(_ACTION))
+    pid = spawn_resident(build_command(_ACTION))
     process = Process(pid, identity.read_start_time(pid) or 0)
     try:
         store_record(files.record, Record(process, begun))

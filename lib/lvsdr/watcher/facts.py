@@ -26,15 +26,15 @@ class Paths:
         self.record = f"{start}watcher"
         self.lock = f"{start}watcher-lock"
         # The name of a resource may be longer than the address of a socket (unix(7): 108 bytes).
-        self.socket = os.path.join(directory, f"lvsdr-{_hashed(instance)}.sock")
+        self.socket = os.path.join(directory, f"lvsdr-{_hash_name(instance)}.sock")
 
 
-def paths(environ: Mapping[str, str], agent: str) -> Paths:
+def build_paths(environ: Mapping[str, str], agent: str) -> Paths:
     """Return the paths for the resource in an agent's environment."""
     return Paths(environ.get("HA_RSCTMP") or _DIRECTORY, read_instance_name(environ, agent))
 
 
-def _hashed(name: str) -> str:
+def _hash_name(name: str) -> str:
     from _blake2 import blake2b
 
     made: str = blake2b(name.encode(), digest_size=8).hexdigest()

@@ -67,12 +67,12 @@ class LastCycle(NamedTuple):
     """The verdicts: host, address, outcome, weight before, weight after, reason, as one text."""
 
 
-def timing_of(environ: Mapping[str, str]) -> Timing:
+def read_timing(environ: Mapping[str, str]) -> Timing:
     """Return the timing of the operation in an agent's environment."""
     return Timing(environ.get(_TIMEOUT, ""), environ.get(_INTERVAL, ""))
 
 
-def with_timing(environ: Mapping[str, str], timing: Timing) -> dict[str, str]:
+def replace_timing(environ: Mapping[str, str], timing: Timing) -> dict[str, str]:
     """Return the environment for a cycle that has as much time as a monitor with ``timing``."""
     return {**environ, _TIMEOUT: timing.timeout, _INTERVAL: timing.interval}
 

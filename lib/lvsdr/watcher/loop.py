@@ -12,7 +12,7 @@ from ..system import locking, small_files
 from ..system.daemon import line_server
 from ..system.process import fork, identity
 from . import last_cycle, quick
-from .bell import Ring, bell
+from .bell import Ring, create_bell
 from .control import read_record
 from .facts import digest_parameters
 from .last_cycle import read_cycle
@@ -25,7 +25,7 @@ from .schedule import (
     after_change,
     after_end,
     after_event,
-    next_cycle,
+    find_next_cycle,
 )
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ class Watcher:
         self._digest = ""
         self._myself = identity.find_own_process()
         fork.prepare()
-        self._bell = bell(environ)
+        self._bell = create_bell(environ)
         # A change after the action's own cycle, before this begin, is not announced any more.
         self._schedule = Schedule(began=time.monotonic(), rung=True, gap=pace.gap)
         self._pause = pace.pause
@@ -133,14 +133,14 @@ class Watcher:
     def _step(self) -> None:
         now = time.monotonic()
         if self._child is None:
-            if next_cycle(self._schedule) <= now:
+            if find_next_cycle(self._schedule) <= now:
                 self._begin_cycle(now)
         elif self._child.limit <= now:
             self._child.end(now)
         spoke = False
         for descriptor, _ in self._poll.poll(self._wait(now) * 1000):
             if descriptor == self._listener.fileno():
-                line_server.reply(self._listener, quick.line_of(self._digest))
+                line_server.reply(self._listener, quick.format_line(self._digest))
             elif descriptor in self._bell.descriptors:
                 self._read_bell(descriptor)
                 spoke = True
@@ -167,13 +167,13 @@ class Watcher:
         longest = self._pause if self._speaks or self._bell.looks else _CHECK
         if self._child is not None:
             return longest
-        return max(0.0, min(longest, next_cycle(self._schedule) - now))
+        return max(0.0, min(longest, find_next_cycle(self._schedule) - now))
 
     def _begin_cycle(self, now: float) -> None:
         self._schedule = after_begin(self._schedule, now)
         last = read_cycle(self._files.cycle)
         timing = last_cycle.USUAL if last is None else last.timing
-        environ = last_cycle.with_timing(self._environ, timing)
+        environ = last_cycle.replace_timing(self._environ, timing)
         environ[last_cycle.BELL_TROUBLE] = self._bell.trouble
         limit = now + int(timing.timeout) / 1000 + _EXTRA
         try:

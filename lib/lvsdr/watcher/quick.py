@@ -13,8 +13,8 @@ import time
 from .. import __version__
 from ..system.local_socket import ask
 from ..system.saved_facts import load_facts
-from ..system.small_files import fingerprint
-from .facts import Paths, digest_parameters, paths
+from ..system.small_files import compute_fingerprint
+from .facts import Paths, build_paths, digest_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def answer(environ: Mapping[str, str], agent: str) -> int | None:
     if not is_watched(environ) or any(environ.get(name) for name in _TRACING):
         return None
     try:
-        last = confirm_last_cycle(environ, paths(environ, agent), time.monotonic())
+        last = confirm_last_cycle(environ, build_paths(environ, agent), time.monotonic())
         _write_heartbeat(environ)
         _report(last.get("reason", ()), environ)
         return int(last["code"][0])
@@ -93,7 +93,7 @@ def confirm_last_cycle(environ: Mapping[str, str], files: Paths, now: float) -> 
     age = now - float(last["began"][0])
     if not 0 <= age <= FRESH:
         raise Refusal(f"the last cycle began {age:.0f} s ago")
-    if last["file"] != [fingerprint(environ.get(_FILE, ""))]:
+    if last["file"] != [compute_fingerprint(environ.get(_FILE, ""))]:
         raise Refusal("CIB_file was written after the last cycle")
     if last["code"][0] not in _HOLDS:
         raise Refusal(f"the last cycle failed with exit code {last['code'][0]}")
@@ -102,7 +102,7 @@ def confirm_last_cycle(environ: Mapping[str, str], files: Paths, now: float) -> 
     return last
 
 
-def line_of(digest: str) -> str:
+def format_line(digest: str) -> str:
     """Return the line with which a watcher of these parameters answers."""
     return f"lvsdr {__version__} {digest}\n"
 
@@ -120,7 +120,7 @@ def _require_watcher(files: Paths, digest: str) -> None:
         raise Refusal(reason, watcher_fails=True) from None
     if uid != 0 or known["pid"] != [str(pid)]:
         raise Refusal(f"process {pid} answers in the place of the watcher", watcher_fails=True)
-    if line != line_of(digest):
+    if line != format_line(digest):
         reason = "the watcher has another version or other parameters"
         raise Refusal(reason, watcher_fails=True)
 
@@ -136,7 +136,7 @@ def _is_starting(record: Facts) -> bool:
 def _read_block(header: str) -> list[str]:
     try:
         with open(_PROC, encoding="utf-8") as file:  # Python has this codec loaded
-            return list(block_of(file.read(), tuple(header.split()[:2])))
+            return list(find_block(file.read(), tuple(header.split()[:2])))
     except OSError:
         return []
 
@@ -166,7 +166,7 @@ def _report(reasons: Sequence[str], environ: Mapping[str, str]) -> None:
         return  # the reader has gone, or standard error is closed
 
 
-def block_of(text: str, name: tuple[str, ...]) -> tuple[str, ...]:
+def find_block(text: str, name: tuple[str, ...]) -> tuple[str, ...]:
     """Return the service's line and, sorted, those of its real servers; empty without the service.
 
     ``name`` is the protocol and the end point in the kernel's spelling: the first two words of the
@@ -174,7 +174,7 @@ def block_of(text: str, name: tuple[str, ...]) -> tuple[str, ...]:
 
     >>> text = "IP Virtual Server\\nProt ...\\n  -> ...\\n" + (
     ...     "TCP  0A4D0064:1538 rr \\n  -> 0A4D0015:1538      Route   1      7          2\\n")
-    >>> block_of(text, ("TCP", "0A4D0064:1538"))
+    >>> find_block(text, ("TCP", "0A4D0064:1538"))
     ('TCP 0A4D0064:1538 rr', '-> 0A4D0015:1538 Route 1')
     """
     header, servers = "", []

@@ -66,7 +66,7 @@ def after_end(schedule: Schedule, now: float, due: float | None) -> Schedule:
     return schedule._replace(ended=now, due=None if due is None else max(due, now + PAUSE))
 
 
-def next_cycle(schedule: Schedule) -> float:
+def find_next_cycle(schedule: Schedule) -> float:
     """Return the time at which the next cycle begins, if nothing else changes."""
     times = [schedule.began + PERIOD, *schedule.echoes]
     if schedule.rung:

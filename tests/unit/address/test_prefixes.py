@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lvsdr.address.prefixes import unusable_addresses
+from lvsdr.address.prefixes import find_unusable_addresses
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from lvsdr.address.prefixes import unusable_addresses
     ],
 )
 def test_unusable_addresses_of_a_network(address: str, prefix: int, never: list[str]) -> None:
-    assert list(unusable_addresses(address, prefix)) == never
+    assert list(find_unusable_addresses(address, prefix)) == never

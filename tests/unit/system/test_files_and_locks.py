@@ -236,14 +236,14 @@ def test_going_on_without_a_lock(tmp_path: Path, path: str) -> None:
     with locking.locked(path, Deadline.after(1), go_on_after=(Unlockable,)) as problem:
         reason = f"cannot lock {path}: Too many levels of symbolic links"
         assert problem == f"{reason}: going on without the lock"
-        assert locking.held() == ()
+        assert locking.list_held() == ()
 
 
 def test_a_lock_that_is_had_is_no_problem(path: str) -> None:
     with locking.locked(path, Deadline.after(1), go_on_after=(Unlockable, Busy)) as problem:
         assert problem == ""
-        assert len(locking.held()) == 1
-    assert locking.held() == ()
+        assert len(locking.list_held()) == 1
+    assert locking.list_held() == ()
 
 
 def test_a_lock_that_is_held_can_be_gone_without(path: str) -> None:
@@ -278,7 +278,7 @@ def test_a_fifo_in_place_of_a_lock_does_not_hang(path: str) -> None:
 def test_the_lock_is_kept_by_a_writer_that_outlives_its_agent(path: str) -> None:
     """A writer that outlives its agent keeps the lock, as ipvsadm does when the agent is killed."""
     with locking.locked(path, Deadline.after(1)):
-        child = spawn(("sleep", "60"), keep=locking.held())
+        child = spawn(("sleep", "60"), keep=locking.list_held())
     with pytest.raises(Busy), locking.locked(path, Deadline.after(0.2)):
         pass
     os.kill(child.pid, signal.SIGKILL)
@@ -299,7 +299,7 @@ def test_children_do_not_inherit_the_lock(path: str) -> None:
 
 def test_the_boot_has_a_name() -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert small_files.boot_id() == boot != ""
+    assert small_files.read_boot_id() == boot != ""
 
 
 def test_a_boot_that_cannot_be_read_is_read_again_later() -> None:
@@ -308,13 +308,13 @@ def test_a_boot_that_cannot_be_read_is_read_again_later() -> None:
         "from lvsdr.system import small_files\n"
         "limits = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))\n"
-        "before = small_files.boot_id()\n"
+        "before = small_files.read_boot_id()\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, limits)\n"
-        "print([before, small_files.boot_id()])\n"
+        "print([before, small_files.read_boot_id()])\n"
     )
     argv = [sys.executable, "-c", code, str(LIB)]
     printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-    assert printed == f"{['', small_files.boot_id()]}\n"
+    assert printed == f"{['', small_files.read_boot_id()]}\n"
 
 
 def test_the_rest_of_a_killed_writer_is_removed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lvsdr.errors import LvsdrError
 from lvsdr.system.saved_facts import load_facts, store_facts
-from lvsdr.system.small_files import boot_id
+from lvsdr.system.small_files import read_boot_id
 from lvsdr.values.facts import find_value, get_value
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_no_facts_are_a_state_too(path: str) -> None:
 
 
 def test_a_header_with_the_boot_only_is_that_of_an_earlier_version(path: str) -> None:
-    Path(path).write_text(f"boot {boot_id()}\nservice tcp 10.9.0.20 80\n")
+    Path(path).write_text(f"boot {read_boot_id()}\nservice tcp 10.9.0.20 80\n")
     assert load_facts(path, "pool", parse_service) == ["tcp", "10.9.0.20", "80"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lvsdr.errors import LvsdrError
-from lvsdr.system.small_files import boot_id
+from lvsdr.system.small_files import read_boot_id
 from lvsdr.vipmanager.saved_addresses import SavedConfirmation, lock_address
 
 from tests.project.tree import LIB
@@ -56,7 +56,7 @@ def test_the_format_of_earlier_versions_is_read(
     stored: str, confirmed: float | None, directory: str
 ) -> None:
     former = Path(directory) / f"{ADDRESS}.json"
-    former.write_text(stored.format(boot=boot_id()))
+    former.write_text(stored.format(boot=read_boot_id()))
     assert SavedConfirmation(directory, ADDRESS).read(100.0) == confirmed
     SavedConfirmation(directory, ADDRESS).store(None)
     assert SavedConfirmation(directory, ADDRESS).read(100.0) is None
@@ -75,7 +75,7 @@ def test_the_format_of_earlier_versions_is_read(
 )
 def test_an_invalid_file_or_one_of_another_boot_is_ignored(text: str, directory: str) -> None:
     path = Path(directory) / f"{ADDRESS}.confirmed"
-    path.write_text(text.format(boot=boot_id()))
+    path.write_text(text.format(boot=read_boot_id()))
     assert SavedConfirmation(directory, ADDRESS).read(100.0) is None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lvsdr.watcher.bell import Ring, bell
+from lvsdr.watcher.bell import Ring, create_bell
 
 if TYPE_CHECKING:
     from lvsdr.watcher.bell import Ring, StateBell
@@ -27,7 +27,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def of_cluster() -> Iterator[StateBell]:
-    made = bell({})
+    made = create_bell({})
     yield made
     made.end()
 
@@ -107,7 +107,7 @@ def test_a_program_that_prints_for_ever_is_ended(program: Path, of_cluster: Stat
 def test_the_file_of_a_cluster_rings_at_each_change(tmp_path: Path) -> None:
     path = tmp_path / "cib.xml"
     path.write_text("<cib/>")
-    made = bell({"CIB_file": str(path)})
+    made = create_bell({"CIB_file": str(path)})
     rung = [made.take_ring()]
     for text in ("<cib/>", "<cib", ""):
         path.write_text(text)

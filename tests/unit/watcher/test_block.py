@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lvsdr.ipvs.table import ServiceKey
 from lvsdr.ipvs.text import find_spelling
-from lvsdr.watcher.quick import block_of
+from lvsdr.watcher.quick import find_block
 
 TABLE = """\
 IP Virtual Server version 1.2.1 (size=4096)
@@ -43,15 +43,16 @@ TCP  [fd77:0000:0000:0000:0000:0000:0000:0064]:1538 rr
     ],
 )
 def test_the_block_of_a_service(key: ServiceKey, block: tuple[str, ...]) -> None:
-    assert block_of(TABLE, find_spelling(TABLE, key)) == block
+    assert find_block(TABLE, find_spelling(TABLE, key)) == block
 
 
 def test_counts_of_connections_make_no_difference() -> None:
     name = ("TCP", "0A4D0064:1538")
-    assert block_of(TABLE.replace("3          1", "0          0"), name) == block_of(TABLE, name)
-    assert block_of(TABLE.replace("Route   1", "Route   2"), name) != block_of(TABLE, name)
+    block = find_block(TABLE, name)
+    assert find_block(TABLE.replace("3          1", "0          0"), name) == block
+    assert find_block(TABLE.replace("Route   1", "Route   2"), name) != block
 
 
 def test_an_empty_table_has_no_block() -> None:
-    assert block_of("", ("TCP", "0A4D0064:1538")) == ()
+    assert find_block("", ("TCP", "0A4D0064:1538")) == ()
     assert find_spelling("", ServiceKey("tcp", "10.77.0.100", 5432)) == ()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lvsdr.system.process.identity import Process
 from lvsdr.watcher.control import Record, read_record, store_record
-from lvsdr.watcher.facts import digest_parameters, paths
-from lvsdr.watcher.last_cycle import LastCycle, Timing, read_cycle, store_cycle, with_timing
+from lvsdr.watcher.facts import build_paths, digest_parameters
+from lvsdr.watcher.last_cycle import LastCycle, Timing, read_cycle, replace_timing, store_cycle
 
 CYCLE = LastCycle(
     version="1.0",
@@ -85,14 +85,14 @@ def test_the_digest_covers_parameters_and_the_cluster() -> None:
 
 
 def test_a_cycle_gets_the_timing_of_the_monitor() -> None:
-    environ = with_timing({"OCF_RESKEY_CRM_meta_timeout": "60000"}, Timing("20000", "5000"))
+    environ = replace_timing({"OCF_RESKEY_CRM_meta_timeout": "60000"}, Timing("20000", "5000"))
     assert environ["OCF_RESKEY_CRM_meta_timeout"] == "20000"
     assert environ["OCF_RESKEY_CRM_meta_interval"] == "5000"
 
 
 def test_the_name_of_the_socket_is_short() -> None:
     environ = {"HA_RSCTMP": "/run/resource-agents", "OCF_RESOURCE_INSTANCE": "x" * 200}
-    files = paths(environ, "lvsdr")
+    files = build_paths(environ, "lvsdr")
     assert len(files.socket) < 108
     assert files.cycle == f"/run/resource-agents/lvsdr-{'x' * 200}.cycle"
-    assert files.socket != paths({**environ, "OCF_RESOURCE_INSTANCE": "y"}, "lvsdr").socket
+    assert files.socket != build_paths({**environ, "OCF_RESOURCE_INSTANCE": "y"}, "lvsdr").socket

@@ -69,7 +69,7 @@ def test_it_begins_with_a_cycle_and_follows_each_change(tmp_path: Path) -> None:
 def test_it_answers_with_the_digest_of_its_parameters(tmp_path: Path) -> None:
     resident = Resident(tmp_path, NOTE)
     with ended(resident.begin()):
-        line = quick.line_of(digest_parameters({}, ("vip",)))
+        line = quick.format_line(digest_parameters({}, ("vip",)))
         wait_until(resident.answer, line.__eq__, "the answer")
 
 

@@ -12,7 +12,7 @@ import pytest
 from lvsdr import __version__
 from lvsdr.system.daemon import line_server
 from lvsdr.system.process import identity
-from lvsdr.system.small_files import fingerprint
+from lvsdr.system.small_files import compute_fingerprint
 from lvsdr.watcher import quick
 from lvsdr.watcher.control import Record, store_record
 from lvsdr.watcher.facts import Paths, digest_parameters
@@ -34,7 +34,7 @@ class Scene:
 
     def __init__(self, directory: Path) -> None:
         self.files = Paths(str(directory), "lvs")
-        self.line = quick.line_of(DIGEST)
+        self.line = quick.format_line(DIGEST)
         self.cycle = LastCycle(
             version=__version__,
             names=NAMES,
@@ -114,7 +114,7 @@ def outdate(scene: Scene) -> None:
 
 
 def answer_otherwise(scene: Scene) -> None:
-    scene.line = quick.line_of("another")
+    scene.line = quick.format_line("another")
 
 
 def answer_as_another_process(scene: Scene) -> None:
@@ -168,8 +168,8 @@ def test_a_cycle_holds_only_for_the_file_that_it_read(scene: Scene, tmp_path: Pa
     file.write_text("<cib/>")
     environ = {**ENVIRON, "CIB_file": str(file)}
     digest = digest_parameters(environ, NAMES)
-    scene.line = quick.line_of(digest)
-    scene.cycle = scene.cycle._replace(digest=digest, file=fingerprint(str(file)))
+    scene.line = quick.format_line(digest)
+    scene.cycle = scene.cycle._replace(digest=digest, file=compute_fingerprint(str(file)))
     assert "table" in scene.refusal(CIB_file=str(file)).reason
     file.write_text("<cib/>\n")
     refusal = scene.refusal(CIB_file=str(file))

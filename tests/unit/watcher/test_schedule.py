@@ -14,45 +14,45 @@ from lvsdr.watcher.schedule import (
     after_change,
     after_end,
     after_event,
-    next_cycle,
+    find_next_cycle,
 )
 
 START = Schedule(began=100.0, ended=100.5)
 
 
 def test_without_a_change_the_period_decides() -> None:
-    assert next_cycle(START) == 100.0 + PERIOD
+    assert find_next_cycle(START) == 100.0 + PERIOD
 
 
 def test_a_change_is_followed_at_once_and_again_later() -> None:
     schedule = after_change(START, 103.0)
-    assert next_cycle(schedule) <= 103.0
+    assert find_next_cycle(schedule) <= 103.0
     schedule = after_end(after_begin(schedule, 103.0), 103.2, None)
-    assert next_cycle(schedule) == 103.0 + ECHOES[0]
+    assert find_next_cycle(schedule) == 103.0 + ECHOES[0]
 
 
 def test_a_change_during_a_cycle_is_followed_after_it() -> None:
     schedule = after_change(after_begin(START, 103.0), 103.1)
-    assert next_cycle(after_end(schedule, 103.4, None)) == 103.4 + USUAL.gap
+    assert find_next_cycle(after_end(schedule, 103.4, None)) == 103.4 + USUAL.gap
 
 
 def test_events_are_followed_at_once_but_not_more_often_than_their_gap() -> None:
     schedule = after_event(START, 104.0)
-    assert next_cycle(schedule) == 104.0
+    assert find_next_cycle(schedule) == 104.0
     schedule = after_end(after_begin(schedule, 104.0), 104.1, None)
-    assert next_cycle(schedule) == 104.0 + PERIOD
+    assert find_next_cycle(schedule) == 104.0 + PERIOD
     schedule = after_event(after_event(schedule, 104.2), 104.3)
-    assert next_cycle(schedule) == 104.0 + EVENT_GAP
-    assert next_cycle(after_change(schedule, 104.4)) == 104.1 + USUAL.gap
+    assert find_next_cycle(schedule) == 104.0 + EVENT_GAP
+    assert find_next_cycle(after_change(schedule, 104.4)) == 104.1 + USUAL.gap
 
 
 def test_an_event_during_a_cycle_is_followed_after_it() -> None:
     schedule = after_event(after_begin(START, 103.0), 103.1)
-    assert next_cycle(after_end(schedule, 104.4, None)) == 104.4 + USUAL.gap
+    assert find_next_cycle(after_end(schedule, 104.4, None)) == 104.4 + USUAL.gap
 
 
 def test_the_end_of_a_drain_is_a_time_for_a_cycle() -> None:
-    assert next_cycle(after_end(after_begin(START, 101.0), 101.2, 104.0)) == 104.0
+    assert find_next_cycle(after_end(after_begin(START, 101.0), 101.2, 104.0)) == 104.0
 
 
 @given(st.lists(st.floats(0.0, 30.0), max_size=12), st.floats(0.05, 4.0))
@@ -63,7 +63,7 @@ def test_each_change_is_followed_by_a_cycle_that_begins_after_it(
     pending, now = sorted(changes), 0.0
     schedule, begins = Schedule(began=0.0), [0.0]
     while now < 45.0:
-        begin = max(next_cycle(schedule), now)
+        begin = max(find_next_cycle(schedule), now)
         if pending and pending[0] <= begin:
             now = max(now, pending[0])
             schedule = after_change(schedule, pending.pop(0))

@@ -20,7 +20,7 @@ from ...pacemaker.elements import require_lxml
 from ...system import ipvs, ipvs_proc, small_files
 from ...values.parsing import join_endpoint
 from ...watcher import control
-from ...watcher.facts import paths
+from ...watcher.facts import build_paths
 from . import owners, watching
 from .environment import announce_unused_parameters, validate_environment
 from .parameter_rules import PARAMETERS, SERVICE
@@ -72,7 +72,7 @@ def monitor(context: Context) -> ExitCode | None:
     return code
 
 
-def cycle(context: Context) -> ExitCode | None:
+def run_cycle(context: Context) -> ExitCode | None:
     """Run one cycle for the watcher, as monitor does."""
     if _find_running_service(context) is None:
         return ExitCode.NOT_RUNNING
@@ -146,8 +146,8 @@ def watch(context: Context) -> None:
     """Have a cycle run at each change of the cluster, until the resource is stopped."""
     from ...watcher.loop import Watcher
 
-    files = paths(context.environ, context.agent)
-    Watcher(control.command("reconcile"), context.environ, files).run()
+    files = build_paths(context.environ, context.agent)
+    Watcher(control.build_command("reconcile"), context.environ, files).run()
 
 
 def stop(context: Context) -> None:
@@ -201,7 +201,7 @@ AGENT = Agent(
         Action("stop", stop, "20s"),
         Action("monitor", monitor, "30s", interval="5s", depth="0"),
         Action("reload-agent", guard_reload(reload_agent, monitor), "30s"),
-        Action("reconcile", cycle, "30s", advertised=False),
+        Action("reconcile", run_cycle, "30s", advertised=False),
         Action("watch", watch, "30s", advertised=False),
     ),
     validate_environment=validate_environment,

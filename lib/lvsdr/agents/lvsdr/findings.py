@@ -239,8 +239,8 @@ def _refuse_unusable_addresses(
     reasons = {vip: "is the virtual IP itself"}
     addresses = {address for answer in answers.values() for address in answer.addresses}
     if not addresses <= {*last_addresses, *reasons}:
-        from ...system.net import addresses as own_addresses
+        from ...system.net.addresses import find_unusable_addresses
 
         with suppress(LvsdrError):  # the kernel refuses such an address by itself
-            reasons.update(own_addresses.unusable_addresses(deadline))
+            reasons.update(find_unusable_addresses(deadline))
     return {name: remove_unusable_addresses(answer, reasons) for name, answer in answers.items()}

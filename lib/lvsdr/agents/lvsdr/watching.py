@@ -13,9 +13,9 @@ from ...system import crm, ipvs_proc, small_files
 from ...values.light_typing import NamedTuple
 from ...values.safe_text import format_one_line
 from ...watcher import control, last_cycle, quick
-from ...watcher.facts import digest_parameters, paths
+from ...watcher.facts import build_paths, digest_parameters
 from ...watcher.last_cycle import USUAL, LastCycle, Timing, read_cycle
-from ...watcher.quick import block_of
+from ...watcher.quick import find_block
 from .parameter_rules import PARAMETERS, WATCH
 from .reconcile import CycleResult
 from .settings import DirectorSettings
@@ -48,7 +48,7 @@ def read_bell_trouble(context: Context) -> str:
     """
     if context.action == "reconcile":
         return context.environ.get(last_cycle.BELL_TROUBLE, "")
-    last = read_cycle(paths(context.environ, context.agent).cycle)
+    last = read_cycle(build_paths(context.environ, context.agent).cycle)
     fails = not context.values[WATCH] or any(refusal.watcher_fails for refusal in quick.refusals)
     return "" if last is None or fails else last.bell_trouble
 
@@ -58,9 +58,9 @@ def store_cycle(context: Context, settings: DirectorSettings, finished: Finished
 
     A monitor that was run by hand stores nothing: it may have read another cluster (CIB_file).
     """
-    if context.action == "monitor" and not last_cycle.timing_of(context.environ).interval:
+    if context.action == "monitor" and not last_cycle.read_timing(context.environ).interval:
         return False
-    path = paths(context.environ, context.agent).cycle
+    path = build_paths(context.environ, context.agent).cycle
     last = read_cycle(path)
     if last is None and context.action == "reconcile":
         return False  # stop has removed it
@@ -76,7 +76,7 @@ def store_cycle(context: Context, settings: DirectorSettings, finished: Finished
 
 def invalidate_cycle(context: Context, code: ExitCode) -> None:
     """Mark the stored result as failed: the next monitor and the watcher run a cycle soon."""
-    path = paths(context.environ, context.agent).cycle
+    path = build_paths(context.environ, context.agent).cycle
     last = read_cycle(path)
     if last is not None:
         due = time.monotonic() + _compute_delay(_choose_timing(context, last))
@@ -86,7 +86,7 @@ def invalidate_cycle(context: Context, code: ExitCode) -> None:
 
 def begin_watcher(context: Context) -> None:
     """Start the watcher in the place of any other one, if the resource is to have one."""
-    files = paths(context.environ, context.agent)
+    files = build_paths(context.environ, context.agent)
     if not context.values[WATCH]:
         control.end(files)
         return
@@ -102,7 +102,7 @@ def end_failed_watcher(context: Context) -> None:
     A stopped cycle of it may hold the lock; one with other parameters would undo this one's work.
     """
     if any(refusal.watcher_fails for refusal in quick.refusals):
-        control.end(paths(context.environ, context.agent))
+        control.end(build_paths(context.environ, context.agent))
 
 
 def replace_failed_watcher(context: Context) -> None:
@@ -110,7 +110,7 @@ def replace_failed_watcher(context: Context) -> None:
     for refusal in quick.refusals:
         if not refusal.watcher_fails:
             context.log.debug(f"a whole cycle was run, because {refusal.reason}")
-        elif control.may_begin_again(paths(context.environ, context.agent)):
+        elif control.may_begin_again(build_paths(context.environ, context.agent)):
             context.log.info(f"the watcher is started anew, because {refusal.reason}")
             begin_watcher(context)
 
@@ -126,7 +126,7 @@ def end_watcher(context: Context) -> None:
 
 def end_watcher_process(context: Context) -> None:
     """End the watcher; the stored result stays for the next one."""
-    control.end(paths(context.environ, context.agent))
+    control.end(build_paths(context.environ, context.agent))
 
 
 def _summarise(
@@ -146,11 +146,11 @@ def _summarise(
         wall=int(time.time()),
         caller=context.action,
         code=190 if finished.reasons else 0,
-        due=_due(settings, finished, timing),
+        due=_choose_due(settings, finished, timing),
         bell_trouble=format_one_line(finished.bell_trouble),
         reasons=tuple(format_one_line(reason) for reason in finished.reasons),
-        block=block_of(text, find_spelling(text, settings.key)),
-        rows=tuple(_row(row) for row in finished.result.rows),
+        block=find_block(text, find_spelling(text, settings.key)),
+        rows=tuple(_format_row(row) for row in finished.result.rows),
     )
 
 
@@ -162,12 +162,12 @@ def _choose_timing(context: Context, last: LastCycle | None) -> Timing:
     """
     if context.action == "reconcile" and last is not None:
         return last.timing
-    timing = last_cycle.timing_of(context.environ)
+    timing = last_cycle.read_timing(context.environ)
     is_known = timing.timeout.isdecimal() and timing.interval.isdecimal()
     return timing if context.action == "monitor" and is_known else USUAL
 
 
-def _due(settings: DirectorSettings, finished: Finished, timing: Timing) -> float | None:
+def _choose_due(settings: DirectorSettings, finished: Finished, timing: Timing) -> float | None:
     """Return the time of the next cycle if no change of the cluster announces the need for it."""
     spec = settings.spec
     if not (finished.result.drains or finished.reasons or spec.list_script or spec.check_script):
@@ -180,7 +180,7 @@ def _compute_delay(timing: Timing) -> float:
     return min(_SOON, int(timing.interval) / 1000)
 
 
-def _row(row: Row) -> str:
+def _format_row(row: Row) -> str:
     """Return the verdict on a real server: fields between tabs, weights empty for no entry."""
     address = "" if row.key is None else row.key.address
     weights = (

@@ -40,7 +40,7 @@ def find_interface(name: str, deadline: Deadline) -> Interface | None:
     return next(iter(read_interfaces(deadline, name)), None)
 
 
-def unusable_addresses(deadline: Deadline) -> dict[str, str]:
+def find_unusable_addresses(deadline: Deadline) -> dict[str, str]:
     """Return the addresses in networks of this host that no host can have, with reasons.
 
     Raise LvsdrError.
@@ -48,7 +48,9 @@ def unusable_addresses(deadline: Deadline) -> dict[str, str]:
     found: dict[str, str] = {}
     for interface in read_interfaces(deadline):
         for entry in interface.addresses:
-            found.update(prefixes.unusable_addresses(entry.peer or entry.address, entry.prefix))
+            found.update(
+                prefixes.find_unusable_addresses(entry.peer or entry.address, entry.prefix)
+            )
     return found
 
 
@@ -74,7 +76,7 @@ def execute_commands(commands: Sequence[str], deadline: Deadline) -> None:
     """
     if commands:
         batch = "".join(f"{line}\n" for line in commands).encode()
-        result = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=locking.held())
+        result = run(("ip", "-batch", "-"), deadline, stdin=batch, keep=locking.list_held())
         if result.status == NOT_THERE:
             raise NotInstalled(result.describe_failure())
         if result.problem or result.status:

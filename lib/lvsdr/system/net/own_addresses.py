@@ -34,7 +34,7 @@ class OwnAddress(NamedTuple):
     """False during duplicate address detection, and after it found another host."""
 
 
-def own_addresses(host: str) -> list[str]:
+def find_own_addresses(host: str) -> list[str]:
     """Return those addresses of a name, or an address, that belong to this host.
 
     The addresses of the interfaces decide.  Binding a socket proves nothing: with

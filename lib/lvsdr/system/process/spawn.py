@@ -112,14 +112,14 @@ def spawn_resident(argv: tuple[str, ...]) -> int:
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
             (os.POSIX_SPAWN_DUP2, 1, 2),
-            *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inherited()),
+            *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _list_inherited()),
         ],
         setsid=True,
         setsigdef=[_signal.SIGPIPE, _signal.SIGTERM],
     )
 
 
-def _inherited() -> list[int]:
+def _list_inherited() -> list[int]:
     """Return the descriptors that a new program would inherit: locks of the caller, for example."""
     numbers = (int(name) for name in os.listdir("/proc/self/fd"))
     return [number for number in numbers if number > _STANDARD_ERROR and _is_inheritable(number)]

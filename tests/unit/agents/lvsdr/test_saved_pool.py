@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lvsdr.agents.lvsdr.saved_pool import SavedPool, load_saved_pool, render_saved_pool
 from lvsdr.ipvs.table import RealServerKey, ServiceKey
-from lvsdr.system.small_files import boot_id
+from lvsdr.system.small_files import read_boot_id
 
 FULL = SavedPool(
     service=ServiceKey("tcp", "fd77::20", 5432),
@@ -28,7 +28,7 @@ def test_a_saved_pool_is_loaded_again(memory: SavedPool, tmp_path: Path) -> None
 
 def test_the_format_of_earlier_versions_is_read(tmp_path: Path) -> None:
     lines = [
-        *(f"boot {boot_id()}", "service tcp fd77::20 5432"),
+        *(f"boot {read_boot_id()}", "service tcp fd77::20 5432"),
         *("drain fd77::11 5432 12345.678901234", "drain fd77::12 80 0.0"),
         *("address fd77::11 node1", "address fd77::12 a node"),
         *("name fd77::11 node1", "name fd77::12 a node", ""),

@@ -11,7 +11,7 @@ from lvsdr.agents.realsvr.saved_start import (
     load_saved_start,
     render_saved_start,
 )
-from lvsdr.system.small_files import boot_id
+from lvsdr.system.small_files import read_boot_id
 
 SAVED = SavedStart("fd77::100", DrainTimes(7.0, 2.5))
 
@@ -25,7 +25,7 @@ def test_a_saved_start_is_loaded_again(tmp_path: Path) -> None:
 
 def test_the_format_of_earlier_versions_is_read(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    former = f"realsvr of boot {boot_id()}\nfd77::100\n7.0\n2.5\n"
+    former = f"realsvr of boot {read_boot_id()}\nfd77::100\n7.0\n2.5\n"
     path.write_text(former)
     assert load_saved_start(str(path)) == SAVED
     for text in (former + "more\n", former[:-3], former.replace("7.0\n", ""), former[:-1]):

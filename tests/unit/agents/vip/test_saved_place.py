@@ -23,7 +23,7 @@ def test_round_trip(memory: SavedPlace, tmp_path: Path) -> None:
 
 
 def test_the_format_of_earlier_releases_is_read(tmp_path: Path) -> None:
-    boot = f"boot {small_files.boot_id()}"
+    boot = f"boot {small_files.read_boot_id()}"
     lines = [boot, "place fd77::20 64 bond0.10", "announcer 1234 567890", ""]
     (tmp_path / "state").write_text("\n".join(lines))
     assert recall(str(tmp_path / "state")) == FULL

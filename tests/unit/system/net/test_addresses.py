@@ -127,5 +127,5 @@ def test_lists_that_are_always_interrupted(other_ip: Path, deadline: Deadline) -
 
 
 def test_networks_of_this_machine(deadline: Deadline) -> None:
-    unusable = addresses.unusable_addresses(deadline)
+    unusable = addresses.find_unusable_addresses(deadline)
     assert unusable["127.255.255.255"] == "is a broadcast address"

@@ -7,7 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lvsdr.system.net.own_addresses import OwnAddress, has_address, list_addresses, own_addresses
+from lvsdr.system.net.own_addresses import (
+    OwnAddress,
+    find_own_addresses,
+    has_address,
+    list_addresses,
+)
 
 from tests.support.namespaces import ip_batch, run_in_new_network
 
@@ -30,11 +35,11 @@ def ip(*words: str) -> None:
     ],
 )
 def test_own_addresses(host: str, own: list[str]) -> None:
-    assert own_addresses(host) == own
+    assert find_own_addresses(host) == own
 
 
 def test_a_name() -> None:
-    assert "127.0.0.1" in own_addresses("localhost")
+    assert "127.0.0.1" in find_own_addresses("localhost")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a network namespace")
@@ -49,7 +54,7 @@ def test_an_address_that_can_only_be_bound_is_not_own() -> None:
         for path in ("ipv4/ip_nonlocal_bind", "ipv6/ip_nonlocal_bind"):
             Path("/proc/sys/net", path).write_text("1")
         found = {
-            host: own_addresses(host)
+            host: find_own_addresses(host)
             for host in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "::ffff:192.0.2.1")
         }
         assert found == {
@@ -74,7 +79,7 @@ def test_an_address_that_another_host_has_is_not_own() -> None:
         ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
         ip("link", "set", "v0", "up")  # without a link it stays tentative
         ip("-6", "address", "add", "2001:db8::1/64", "dev", "v0")
-        assert own_addresses("2001:db8::1") == []
+        assert find_own_addresses("2001:db8::1") == []
 
     run_in_new_network(work)
 

@@ -29,7 +29,7 @@ from lvsdr.values.deadline import Deadline
 from lvsdr.system import locking
 from lvsdr.system.process.spawn import spawn
 with locking.locked({path!r}, Deadline.after(10)):
-    child = spawn(("sh", "-c", {script!r}), keep=locking.held())
+    child = spawn(("sh", "-c", {script!r}), keep=locking.list_held())
     print(child.pid, flush=True)
     time.sleep(600)
 """
@@ -147,7 +147,7 @@ def test_an_administrator_that_holds_the_lock_is_left_alone(path: str) -> None:
     An administrator may run `flock FILE COMMAND`, or a shell that inherited a descriptor.
     """
     with locking.locked(path, Deadline.after(1)):
-        keep = locking.held()
+        keep = locking.list_held()
         other = subprocess.Popen(["sleep", "600"], pass_fds=keep)
     with pytest.raises(Busy), locking.locked(path, Deadline.after(2.5)):
         pass
@@ -160,7 +160,7 @@ def test_an_administrator_that_holds_the_lock_is_left_alone(path: str) -> None:
 def test_a_variable_without_a_number_names_no_agent(path: str, value: str) -> None:
     with locking.locked(path, Deadline.after(1)):
         environment = {**os.environ, AGENT_OF_WRITER: value}
-        other = subprocess.Popen(["sleep", "600"], pass_fds=locking.held(), env=environment)
+        other = subprocess.Popen(["sleep", "600"], pass_fds=locking.list_held(), env=environment)
     with open(path) as file:
         assert end_orphans(file.fileno()) == []
     other.kill()

@@ -8,7 +8,7 @@ import pytest
 from lvsdr.agents.vip.gate.saved_gate import SavedGate, recall, store
 from lvsdr.errors import LvsdrError
 from lvsdr.leader.gate import Answer, LeaderHistory, Leadership, State
-from lvsdr.system.small_files import boot_id
+from lvsdr.system.small_files import read_boot_id
 
 LATEST = Answer(Leadership(State.FOLLOWER, "/l is node 2 in etcd", "node 2"), 12.5, 12.75)
 FULL = SavedGate("etcd '/l' 'node1'", LeaderHistory(LATEST, State.FOLLOWER, 11.25, 10.1))
@@ -51,7 +51,7 @@ def test_round_trip(saved: SavedGate, tmp_path: Path) -> None:
 def test_the_format_of_earlier_versions_is_read(
     lines: tuple[str, ...], saved: SavedGate, tmp_path: Path
 ) -> None:
-    (tmp_path / "gate").write_text("\n".join((f"boot {boot_id()}", *lines, "")))
+    (tmp_path / "gate").write_text("\n".join((f"boot {read_boot_id()}", *lines, "")))
     assert recall(str(tmp_path / "gate")) == saved
 
 
