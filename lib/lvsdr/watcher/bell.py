@@ -6,14 +6,12 @@ It is only a sign: each cycle asks crm_mon itself.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from enum import Enum
-from signal import SIGKILL
 
 from ..system import small_files
 from ..system.crm import COMMAND
 from ..system.process.fork import spawn_tied
-from ..system.process.spawn import children
+from ..system.process.spawn import kill_group, reap
 
 
 class Ring(Enum):
@@ -153,12 +151,8 @@ class _ClusterBell:
         child, self._child = self._child, None
         if child is None:
             return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, SIGKILL)
-        os.waitpid(child.pid, 0)
-        children.discard(child.pid)
-        os.close(child.stdout)
-        os.close(child.stderr)
+        kill_group(child.pid)
+        reap(child)
 
 
 def _read_rest(child: Child | None) -> bytes:

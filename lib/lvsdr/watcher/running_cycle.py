@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from signal import SIGKILL, SIGTERM
 
-from ..system.process.spawn import children
+from ..system.process.spawn import kill_group, reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class RunningCycle:
             self.ended = os.pidfd_open(child.pid)
         except OSError:
             self.kill()
-            self._forget(child.stdout, child.stderr)
+            reap(child)
             raise
 
     @property
@@ -39,16 +39,9 @@ class RunningCycle:
 
     def kill(self) -> None:
         """End the cycle at once."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, SIGKILL)
+        kill_group(self._child.pid)
 
     def reap(self) -> int:
         """Close the descriptors; return the exit code, negative for a signal."""
-        return self._forget(*self.descriptors)
-
-    def _forget(self, *descriptors: int) -> int:
-        for descriptor in descriptors:
-            os.close(descriptor)
-        _, status = os.waitpid(self._child.pid, 0)
-        children.discard(self._child.pid)
-        return os.waitstatus_to_exitcode(status)
+        os.close(self.ended)
+        return os.waitstatus_to_exitcode(reap(self._child))

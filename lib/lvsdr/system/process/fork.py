@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from ...values.deadline import Deadline
-from .spawn import Child, children, start_child
+from .spawn import Child, reap, start_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,10 +149,7 @@ def _require_executed(child: Child, errors: int) -> None:
     with open(errors, "rb") as pipe:
         number = pipe.read()
     if number:
-        os.waitpid(child.pid, 0)
-        children.discard(child.pid)
-        os.close(child.stdout)
-        os.close(child.stderr)
+        reap(child)
         raise OSError(int(number), os.strerror(int(number)))
 
 

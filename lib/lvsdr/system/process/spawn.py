@@ -149,10 +149,20 @@ def _terminate(number: int, _frame: object) -> None:
 def kill_children() -> None:
     """Kill all children with the groups that they lead."""
     for group in tuple(children):
-        _kill(group)
+        kill_group(group)
 
 
-def _kill(group: int) -> None:
+def reap(child: Child) -> int:
+    """Close the output of a child, wait for its end, and return its status (wait(2))."""
+    os.close(child.stdout)
+    os.close(child.stderr)
+    _, status = os.waitpid(child.pid, 0)
+    children.discard(child.pid)
+    return status
+
+
+def kill_group(group: int) -> None:
+    """Kill the processes of a group, if it has any."""
     try:
         os.killpg(group, _signal.SIGKILL)
     except OSError:
