@@ -35,7 +35,8 @@ _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running he
 _WRONG_USAGE = 64  # CRM_EX_USAGE
 _SCORE_TIMEOUT = 5.0  # seconds; crm_attribute only passes the score on
 
-_FILE = "CIB_file"  # a file that crm_mon reads in place of a cluster
+CIB_FILE = "CIB_file"
+"""The variable with a file that crm_mon reads in place of a cluster."""
 
 _children: list[Child] = []  # the crm_mon that nothing has read yet
 _fingerprints: list[str] = []  # that of CIB_file before the last start of crm_mon
@@ -102,7 +103,7 @@ def _run_crm_mon(command: tuple[str, ...], deadline: Deadline) -> Result:
 
 
 def _spawn_crm_mon(command: tuple[str, ...]) -> Child | None:
-    _fingerprints[:] = [compute_fingerprint(os.environ.get(_FILE, ""))]
+    _fingerprints[:] = [compute_fingerprint(os.environ.get(CIB_FILE, ""))]
     try:
         return spawn(command)
     except OSError:
@@ -132,7 +133,7 @@ def _parse_result(result: Result) -> ClusterState:
     if result.problem or not result.stdout:
         raise SourceUnavailable(f"crm_mon: {result.describe_failure()}")
     state = parse_cluster_state(result.stdout)
-    _require_complete_file(os.environ.get(_FILE, ""))
+    _require_complete_file(os.environ.get(CIB_FILE, ""))
     return state
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from errno import EINVAL
 
 TYPE_CHECKING = False
@@ -96,6 +97,11 @@ def overwrite(path: str, text: str, mode: int) -> None:
         _require_one_name(os.fstat(descriptor))
         file.write(text.encode())
         file.truncate()
+
+
+def write_heartbeat(path: str) -> None:
+    """Write the time, in seconds since 1970, to a file of the user; raise OSError."""
+    overwrite(path, f"{int(time.time())}\n", 0o644)
 
 
 def require_regular(path: str) -> None:

@@ -9,7 +9,7 @@ import os
 from enum import Enum
 
 from ..system import small_files
-from ..system.crm import COMMAND
+from ..system.crm import CIB_FILE, COMMAND
 from ..system.process.fork import spawn_tied
 from ..system.process.spawn import kill_group, reap
 
@@ -80,7 +80,7 @@ _SIGNS = (
 
 def create_bell(environ: Mapping[str, str]) -> StateBell:
     """Return the bell of the cluster that crm_mon reads in this environment."""
-    path = environ.get("CIB_file")
+    path = environ.get(CIB_FILE)
     return _ClusterBell() if path is None else _FileBell(path)
 
 

@@ -14,14 +14,12 @@ from ..system.process.spawn import spawn_resident
 from ..system.saved_facts import load_facts, render_facts
 from ..values.facts import get_value
 from ..values.light_typing import NamedTuple
+from .facts import WATCHER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..values.facts import Facts
     from .facts import Paths
-
-KIND = "watcher"
-
 
 _ACTION = "watch"
 _ONCE = 60.0  # seconds between two starts by monitors
@@ -36,7 +34,7 @@ class Record(NamedTuple):
 
 def read_record(path: str) -> Record | None:
     """Return the record of this boot; None if the file is missing or malformed."""
-    return load_facts(path, KIND, _parse)
+    return load_facts(path, WATCHER, _parse)
 
 
 def _parse(facts: Facts) -> Record:
@@ -48,7 +46,7 @@ def store_record(path: str, record: Record) -> None:
     """Write the record; raise OSError."""
     (pid, started), begun = record
     facts = (("pid", pid), ("started", started), ("begun", begun))
-    small_files.replace(path, render_facts(KIND, facts), 0o600)
+    small_files.replace(path, render_facts(WATCHER, facts), 0o600)
 
 
 def build_command(action: str) -> tuple[str, ...]:

@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+CYCLE, WATCHER = "cycle", "watcher"
+"""The kinds of the files with the result of the last cycle, and with the watcher's process."""
+TIMEOUT, INTERVAL = "OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval"
+"""The variables with the timing of an operation, in milliseconds."""
 _DIRECTORY = "/run/resource-agents"  # where ocf-shellfuncs keeps HA_RSCTMP
 _PARAMETER = "OCF_RESKEY_"
 _OF_CLUSTER = "CIB_"  # CIB_file, CIB_shadow and others decide which cluster is read
@@ -22,9 +26,9 @@ class Paths:
 
     def __init__(self, directory: str, instance: str) -> None:
         start = os.path.join(directory, f"lvsdr-{instance}.")
-        self.cycle = f"{start}cycle"
-        self.record = f"{start}watcher"
-        self.lock = f"{start}watcher-lock"
+        self.cycle = f"{start}{CYCLE}"
+        self.record = f"{start}{WATCHER}"
+        self.lock = f"{start}{WATCHER}-lock"
         # The name of a resource may be longer than the address of a socket (unix(7): 108 bytes).
         self.socket = os.path.join(directory, f"lvsdr-{_hash_name(instance)}.sock")
 

@@ -9,6 +9,7 @@ from ..system import small_files
 from ..system.saved_facts import load_facts, render_facts
 from ..values.facts import find_value, get_value
 from ..values.light_typing import NamedTuple
+from .facts import CYCLE, INTERVAL, TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 
     from ..values.facts import Facts
 
-KIND = "cycle"
 BELL_TROUBLE = "LVSDR_BELL_TROUBLE"
 """The variable with which the watcher gives its cycle the reason why it learns of no changes."""
-_TIMEOUT = "OCF_RESKEY_CRM_meta_timeout"
-_INTERVAL = "OCF_RESKEY_CRM_meta_interval"
 
 
 class Timing(NamedTuple):
@@ -69,17 +67,17 @@ class LastCycle(NamedTuple):
 
 def read_timing(environ: Mapping[str, str]) -> Timing:
     """Return the timing of the operation in an agent's environment."""
-    return Timing(environ.get(_TIMEOUT, ""), environ.get(_INTERVAL, ""))
+    return Timing(environ.get(TIMEOUT, ""), environ.get(INTERVAL, ""))
 
 
 def replace_timing(environ: Mapping[str, str], timing: Timing) -> dict[str, str]:
     """Return the environment for a cycle that has as much time as a monitor with ``timing``."""
-    return {**environ, _TIMEOUT: timing.timeout, _INTERVAL: timing.interval}
+    return {**environ, TIMEOUT: timing.timeout, INTERVAL: timing.interval}
 
 
 def read_cycle(path: str) -> LastCycle | None:
     """Return the result stored during this boot; None if the file is missing or malformed."""
-    return load_facts(path, KIND, _parse)
+    return load_facts(path, CYCLE, _parse)
 
 
 def _parse(facts: Facts) -> LastCycle:
@@ -104,7 +102,7 @@ def _parse(facts: Facts) -> LastCycle:
 
 def store_cycle(path: str, cycle: LastCycle) -> None:
     """Write the result for the next reader; raise OSError."""
-    small_files.replace(path, render_facts(KIND, _list_facts(cycle)), 0o600)
+    small_files.replace(path, render_facts(CYCLE, _list_facts(cycle)), 0o600)
 
 
 def _list_facts(cycle: LastCycle) -> Iterator[tuple[str, object]]:

@@ -14,7 +14,7 @@ from .. import __version__
 from ..system.local_socket import ask
 from ..system.saved_facts import load_facts
 from ..system.small_files import compute_fingerprint
-from .facts import Paths, build_paths, digest_parameters
+from .facts import CYCLE, INTERVAL, TIMEOUT, WATCHER, Paths, build_paths, digest_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _SWITCH = "OCF_RESKEY_watch"
 _OFF = ("false", "no", "off", "0")
 _TRACING = ("OCF_RESKEY_trace_ra", "OCF_TRACE_RA")
 _HEARTBEATS = ("OCF_RESKEY_heartbeat_file", "OCF_RESKEY_heatbeat_file")
-_TIMEOUT, _INTERVAL = "OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval"
 _FILE = "CIB_file"
 _HOLDS = ("0", "190")
 _PROC = "/proc/net/ip_vs"
@@ -79,7 +78,7 @@ def confirm_last_cycle(environ: Mapping[str, str], files: Paths, now: float) -> 
     ``now`` is the time of the monotonic clock.  Raise LookupError or ValueError for a file with
     other facts than a cycle stores.
     """
-    last = load_facts(files.cycle, "cycle", dict)
+    last = load_facts(files.cycle, CYCLE, dict)
     if not last:
         raise Refusal("no result of a cycle is stored", watcher_fails=True)
     if last["version"] != [__version__]:
@@ -88,7 +87,7 @@ def confirm_last_cycle(environ: Mapping[str, str], files: Paths, now: float) -> 
     if last["digest"] != [digest]:
         raise Refusal("the last cycle had other parameters", watcher_fails=True)
     _require_watcher(files, digest)
-    if last["timing"] != [f"{environ.get(_TIMEOUT, '')} {environ.get(_INTERVAL, '')}"]:
+    if last["timing"] != [f"{environ.get(TIMEOUT, '')} {environ.get(INTERVAL, '')}"]:
         raise Refusal("the last cycle had another timeout or interval")
     age = now - float(last["began"][0])
     if not 0 <= age <= FRESH:
@@ -108,7 +107,7 @@ def format_line(digest: str) -> str:
 
 
 def _require_watcher(files: Paths, digest: str) -> None:
-    known = load_facts(files.record, "watcher", dict)
+    known = load_facts(files.record, WATCHER, dict)
     if not known:
         raise Refusal("no watcher runs", watcher_fails=True)
     try:
@@ -149,7 +148,7 @@ def _write_heartbeat(environ: Mapping[str, str]) -> None:
     from ..system import small_files
 
     try:
-        small_files.overwrite(path, f"{int(time.time())}\n", 0o644)
+        small_files.write_heartbeat(path)
     except OSError as error:
         raise Refusal(f"{path} cannot be written: {error.strerror}") from None
 

@@ -116,7 +116,7 @@ def _write_heartbeat(settings: DirectorSettings) -> tuple[str, ...]:
     if settings.heartbeat_file is None:
         return ()
     try:
-        small_files.overwrite(settings.heartbeat_file, f"{int(time.time())}\n", 0o644)
+        small_files.write_heartbeat(settings.heartbeat_file)
     except OSError as error:
         return (f"heartbeat_file={settings.heartbeat_file}: {error.strerror}",)
     return ()

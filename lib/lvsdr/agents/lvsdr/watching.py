@@ -13,7 +13,7 @@ from ...system import crm, ipvs_proc, small_files
 from ...values.light_typing import NamedTuple
 from ...values.safe_text import format_one_line
 from ...watcher import control, last_cycle, quick
-from ...watcher.facts import build_paths, digest_parameters
+from ...watcher.facts import CYCLE, build_paths, digest_parameters
 from ...watcher.last_cycle import USUAL, LastCycle, Timing, read_cycle
 from ...watcher.quick import find_block
 from .parameter_rules import PARAMETERS, WATCH
@@ -117,11 +117,11 @@ def replace_failed_watcher(context: Context) -> None:
 
 def end_watcher(context: Context) -> None:
     """End the watcher; first remove the file without which it ends by itself."""
-    context.forget(last_cycle.KIND)
+    context.forget(CYCLE)
     end_watcher_process(context)
     # Its last cycle may have been killed after it stored a result, or while it did.
-    context.forget(last_cycle.KIND)
-    small_files.remove_unfinished(context.build_path(last_cycle.KIND))
+    context.forget(CYCLE)
+    small_files.remove_unfinished(context.build_path(CYCLE))
 
 
 def end_watcher_process(context: Context) -> None:
