@@ -53,7 +53,7 @@ pcs constraint colocation add polled with watched
 """
 
 LOOK_AT_MEMORY = """
-for pid in $(pgrep --session "$(pgrep -f 'lvsdr/lvsdr watch$')"); do
+for pid in $(pgrep --session "$(pgrep --oldest -f 'lvsdr/lvsdr watch$')"); do
     sed -n "s/^Pss: *\\([0-9]*\\) kB$/$(cat /proc/$pid/comm) \\1/p" /proc/$pid/smaps_rollup
 done
 """
