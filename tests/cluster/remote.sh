@@ -14,6 +14,11 @@ set -eu
 
 begin
 
+# A refresh records that a probe found the connection active. Pacemaker takes the record for a
+# failure, which is to be cleared after reconnect_interval, and decides that in its next transition
+# only: an idle cluster has none, and crm_resource --wait would wait for it.
+pcs -f "$CIB" property set cluster-recheck-interval=10s
+
 # pcs wants `pcs cluster node add-remote`, which needs pcsd on all nodes, unless it is forced.
 pcs -f "$CIB" resource create "$REMOTE" ocf:pacemaker:remote \
     server="$OUTSIDE" reconnect_interval=15s \
