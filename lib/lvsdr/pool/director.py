@@ -24,36 +24,13 @@ from collections.abc import Set as AbstractSet
 from ..ipvs.table import RealServerConfig, RealServerKey
 from ..values.light_typing import NamedTuple
 from .change_messages import Row
-from .model import FITNESS, Located, Outcome, Verdict
+from .model import Findings as Findings
+from .model import Outcome
+from .rows import build_row, build_rows
 from .wanted_entry import Goal as Goal
 from .wanted_entry import Pool as Pool
 from .wanted_entry import choose_entry, find_present_entry, has_connections, needs_zero_weight
 from .when_empty import EmptyPool, serve_when_empty
-
-
-class Findings(NamedTuple):
-    """The findings of one cycle on every real server."""
-
-    located: Sequence[Located]
-    fallback: Sequence[Located]
-    """The fallbacks, judged by the state of their nodes alone."""
-    hosts: Mapping[str, str]
-    """The last known host of each address."""
-    listed_hosts: AbstractSet[str] = frozenset()
-    """The hosts that the administrator listed as candidates; their failure degrades the pool."""
-    unavailable_reason: str | None = None
-    """The reason why the sources gave no answer; None if they answered."""
-    nodes: Mapping[str, Verdict] = {}
-    """Verdicts from node states for hosts that no source named; not every host has one."""
-    complaints: Sequence[str] = ()
-    """Sentences on parameters that have no effect."""
-    hands_off_reason: str | None = None
-    """The reason why the agent must not change the table now; None if it may."""
-
-    @property
-    def blind(self) -> bool:
-        """Whether the cluster itself could not be queried."""
-        return self.unavailable_reason is not None and not self.located
 
 
 class Decision(NamedTuple):
@@ -80,9 +57,7 @@ def decide(
     ``now`` is in seconds of the monotonic clock.  ``settling_keys`` contains the real servers that
     an earlier pass of this cycle has withdrawn.
     """
-    rows = [
-        _spare_during_grace(row, pool, drains, now) for row in _build_rows(pool, findings, goal)
-    ]
+    rows = [_spare_during_grace(row, pool, drains, now) for row in build_rows(pool, findings, goal)]
     degraded = _list_degradations(rows, pool, findings)
     kept_keys: AbstractSet[RealServerKey] = frozenset()
     if not any(_is_serving(row) for row in rows):
@@ -125,62 +100,6 @@ def _is_draining(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
 
 
-def _build_rows(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
-    """Return one row per real server: candidates, then fallbacks, then other entries of the pool.
-
-    If two hosts have one address, the fitter host decides.  A fallback is judged by its node alone.
-    The resource of the standbys does not run on a primary, and that does not count against the
-    primary.
-    """
-    needless_verdict = Verdict(Outcome.WITHDRAWN, "is a fallback only")
-    unnamed_verdict = nameless_verdict = Verdict(Outcome.WITHDRAWN, "is no longer a candidate")
-    if findings.unavailable_reason is not None:
-        needless_verdict = unnamed_verdict = nameless_verdict = Verdict(
-            Outcome.UNKNOWN, findings.unavailable_reason
-        )
-    elif any(
-        server.address is None and server.verdict.outcome is Outcome.UNKNOWN
-        for server in findings.located
-    ):
-        nameless_verdict = Verdict(
-            Outcome.UNKNOWN, "may belong to a candidate without a known address"
-        )
-    rows = [_build_row(server, goal) for server in findings.located]
-    rows.sort(key=lambda row: FITNESS.index(row.verdict.outcome))
-    idle_rows = [
-        _build_row(_judge_idle_fallback(server, needless_verdict), goal)
-        for server in findings.fallback
-    ]
-    alive_keys = {
-        row.key for row in idle_rows if row.key and row.verdict.outcome is not Outcome.FAILED
-    }
-    rows = [
-        r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive_keys
-    ] + idle_rows
-    for key in pool:
-        host = findings.hosts.get(key.address)
-        verdict = findings.nodes.get(host, unnamed_verdict) if host else nameless_verdict
-        rows.append(Row(host or key.address, key, 0, verdict))
-    first_rows: dict[object, Row] = {}
-    for row in rows:
-        first_rows.setdefault(row.key or row.host, row)
-    return list(first_rows.values())
-
-
-def _judge_idle_fallback(server: Located, needless_verdict: Verdict) -> Located:
-    """Return a fallback that is not needed.
-
-    A failed or unknown node keeps its verdict, because that does not depend on the need.
-    """
-    is_settled = server.verdict.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
-    return server if is_settled else server._replace(verdict=needless_verdict)
-
-
-def _build_row(server: Located, goal: Goal) -> Row:
-    key = None if server.address is None else RealServerKey(server.address, goal.port)
-    return Row(server.host, key, server.weight, server.verdict, weight_source=server.weight_source)
-
-
 def _is_serving(row: Row) -> bool:
     return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
 
@@ -221,7 +140,7 @@ def _list_degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> l
 
 def _handle_empty_pool(rows: list[Row], pool: Pool, findings: Findings, goal: Goal) -> EmptyPool:
     serving_keys = {key for key, server in pool.items() if server.config.weight > 0}
-    fallback_rows = [_build_row(server, goal) for server in findings.fallback]
+    fallback_rows = [build_row(server, goal) for server in findings.fallback]
     return serve_when_empty(
         rows,
         serving_keys,

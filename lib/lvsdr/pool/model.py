@@ -6,6 +6,7 @@ The module contains no effects and no decisions; every value is immutable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from re import Pattern
 
@@ -139,6 +140,31 @@ class PoolSpec(NamedTuple):
         if weight is None:
             return self.default_weight, "default_weight"
         return weight, "weight_of_realservers"
+
+
+class Findings(NamedTuple):
+    """The findings of one cycle on every real server."""
+
+    located: Sequence[Located]
+    fallback: Sequence[Located]
+    """The fallbacks, judged by the state of their nodes alone."""
+    hosts: Mapping[str, str]
+    """The last known host of each address."""
+    listed_hosts: AbstractSet[str] = frozenset()
+    """The hosts that the administrator listed as candidates; their failure degrades the pool."""
+    unavailable_reason: str | None = None
+    """The reason why the sources gave no answer; None if they answered."""
+    nodes: Mapping[str, Verdict] = {}
+    """Verdicts from node states for hosts that no source named; not every host has one."""
+    complaints: Sequence[str] = ()
+    """Sentences on parameters that have no effect."""
+    hands_off_reason: str | None = None
+    """The reason why the agent must not change the table now; None if it may."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether the cluster itself could not be queried."""
+        return self.unavailable_reason is not None and not self.located
 
 
 class DrainPolicy(NamedTuple):
