@@ -55,9 +55,15 @@ def _describe_change(row: Row) -> str:
 
 
 def _explain_change(row: Row) -> str:
-    """Return the reason of a change: the verdict, or the parameter of a newly configured weight."""
+    """Return the reason of a change: the verdict, or the source of a newly configured weight.
+
+    A node attribute is named even for a real server that is added, because it may be forgotten.
+    """
     is_fit = row.verdict.outcome is Outcome.IN and row.weight_after == row.weight
-    if not is_fit or row.weight_before is None or row.drained:
+    is_explained = row.weight_before is None or row.drained
+    if not is_fit or (is_explained and not row.weight_source.startswith("attribute ")):
         return row.verdict.reason
     weight_reason = f"{row.weight_source} gives {row.weight_after}"
-    return weight_reason if row.weight_before > 0 else f"{row.verdict.reason}, {weight_reason}"
+    if row.weight_before and not row.drained:
+        return weight_reason
+    return f"{row.verdict.reason}, {weight_reason}"

@@ -128,6 +128,8 @@ class PoolSpec(NamedTuple):
     check_script: Script | None
     address_attribute: str | None
     fallback: Mapping[str, int | None]
+    weight_attribute: str | None = None
+    """The node attribute that overrides weights."""
 
     def find_weight(self, host: str) -> tuple[int, str]:
         """Return the weight of ``host`` while it is IN, and the parameter that gives it.
@@ -158,6 +160,8 @@ class Findings(NamedTuple):
     """Verdicts from node states for hosts that no source named; not every host has one."""
     complaints: Sequence[str] = ()
     """Sentences on parameters that have no effect."""
+    notes: Sequence[str] = ()
+    """Sentences for the log that do not degrade the pool."""
     hands_off_reason: str | None = None
     """The reason why the agent must not change the table now; None if it may."""
 

@@ -9,7 +9,8 @@ that is not empty serves:
 4. withdrawn real servers that are about to stop;
 5. real servers with an uncertain failure.
 
-Only the fallbacks serve with ``on_empty=empty``.
+Only the fallbacks serve with ``on_empty=empty``.  A real server with weight 0 in the configuration
+or in a node attribute is in no group: an administrator drains it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def serve_when_empty(
     ``unavailable_reason`` is the reason if nothing at all is known.
     """
     known_rows = [
-        row for row in rows if keep and row.key in serving_keys and row.key not in fallback_rows
+        row
+        for row in rows
+        if keep and row.weight > 0 and row.key in serving_keys and row.key not in fallback_rows
     ]
     staying_keys = _select_keys(known_rows, _is_staying)
     if any(row.key in serving_keys and row.verdict.outcome is Outcome.UNKNOWN for row in rows):
@@ -61,12 +64,12 @@ def serve_when_empty(
         kept_keys = staying_keys | (serving_keys & fallback_rows.keys())
         return EmptyPool(rows, kept_keys, sentence or "no real server is known to be fit")
     kept_keys = staying_keys or _select_keys(known_rows, _may_be_out_of_sight)
+    has_fit = any(row.key and row.verdict.outcome is Outcome.IN for row in rows)
+    cause = "every fit real server has weight 0" if has_fit else "no real server is fit"
     if fallback_rows and not kept_keys:
         rows = [fallback_rows.get(row.key, row) if row.key else row for row in rows]
         names = ", ".join(row.host for row in fallback_rows.values())
-        return EmptyPool(
-            rows, kept_keys, f"no real server is fit: serving from the fallback {names}"
-        )
+        return EmptyPool(rows, kept_keys, f"{cause}: serving from the fallback {names}")
     kept_keys = (
         kept_keys
         or _select_keys(known_rows, _is_leaving)
@@ -77,7 +80,7 @@ def serve_when_empty(
         if kept_keys
         else "none gets new connections"
     )
-    return EmptyPool(rows, kept_keys, f"no real server is fit: {consequence}")
+    return EmptyPool(rows, kept_keys, f"{cause}: {consequence}")
 
 
 def _is_staying(verdict: Verdict) -> bool:

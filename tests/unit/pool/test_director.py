@@ -250,7 +250,8 @@ def nothing_gets_weight_0_where_its_clients_would_be_refused(situation: Situatio
 def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
     """Check that on_empty=keep leaves the pool some weight if a real server may go on serving.
 
-    It may, with a weight before, unless it has failed for certain or is IN with weight 0.
+    It may, with a weight before, unless it has failed for certain, or has weight 0 by configuration
+    and is known.
     """
     if not situation.goal.policy.keep_when_empty:
         return
@@ -260,7 +261,7 @@ def keep_leaves_nobody_without_service_on_a_doubt(situation: Situation) -> None:
         for row in by_key(decision).values()
         if row.weight_before
         and not (row.verdict.outcome is Outcome.FAILED and row.verdict.certain)
-        and not (row.verdict.outcome is Outcome.IN and row.weight == 0)
+        and not (row.verdict.outcome is not Outcome.UNKNOWN and row.weight == 0)
     ]
     if serves:
         assert sum(config.weight for config in decision.real_servers.values()) > 0

@@ -18,7 +18,7 @@ from ...pool.host_addresses import (
     locate_candidates,
     remove_unusable_addresses,
 )
-from ...pool.model import Candidate, CheckLimits, Located, Outcome, PoolSpec, Resolved, Verdict
+from ...pool.model import Candidate, CheckLimits, Outcome, PoolSpec, Resolved, Verdict
 from ...pool.sources import choose_source, explain_untouched, list_followed_resources, query_sources
 from ...pool.sources.nodes import apply_node_state, judge_node
 from ...system import crm
@@ -28,6 +28,7 @@ from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from .pool_plan import OwnInstance, find_hands_off_reason
 from .saved_pool import SavedPool
+from .server_weights import weigh_servers
 from .settings import DirectorSettings
 from .unused import find_unmatched_hosts
 
@@ -80,8 +81,14 @@ def gather_findings(
     try:
         cluster = crm.read_cluster_state(deadline)
     except (NotInstalled, SourceUnavailable) as error:
-        complaints = settings.complaints
-        return Findings((), (), saved.names, unavailable_reason=str(error), complaints=complaints)
+        return Findings(
+            (),
+            (),
+            saved.names,
+            unavailable_reason=str(error),
+            complaints=settings.complaints,
+            notes=saved.notes,
+        )
     basis = _lay_basis(settings, saved, cluster, own_instance, deadline)._replace(deadline=action)
     lookups = Lookups(basis.lookup_names.values(), ipv6=":" in settings.key.address)
 
@@ -152,13 +159,15 @@ def _combine_findings(
     known_hosts = {server.address: server.host for server in servers if server.address is not None}
     hosts = {**basis.saved.names, **known_hosts}
     unmatched_complaints = find_unmatched_hosts(spec, basis.cluster, servers, hosts)
+    weighed = weigh_servers(spec, basis.cluster, servers[:count], servers[count:], hosts)
     return Findings(
-        located=servers[:count],
-        fallback=[_weigh_fallback(server, spec) for server in servers[count:]],
+        located=weighed.located,
+        fallback=weighed.fallback,
         hosts=hosts,
         listed_hosts=frozenset(spec.weights) if choose_source(spec) == "static" else frozenset(),
         unavailable_reason=basis.unavailable_reason,
-        complaints=(*settings.complaints, *unmatched_complaints),
+        complaints=(*settings.complaints, *unmatched_complaints, *weighed.complaints),
+        notes=weighed.notes if basis.unavailable_reason is None else basis.saved.notes,
         nodes=basis.nodes,
         hands_off_reason=basis.hands_off_reason,
     )
@@ -220,13 +229,6 @@ def _list_fallbacks(spec: PoolSpec, cluster: ClusterState) -> list[Candidate]:
     verdict = Verdict(Outcome.IN, "fallback")
     reason = explain_untouched(cluster, spec)
     return [apply_node_state(Candidate(host, verdict), cluster, reason) for host in spec.fallback]
-
-
-def _weigh_fallback(server: Located, spec: PoolSpec) -> Located:
-    weight = spec.fallback[server.host]
-    if weight is None:
-        return server
-    return server._replace(weight=weight, weight_source="fallback_realservers")
 
 
 def _refuse_unusable_addresses(

@@ -8,6 +8,7 @@ from ...ocf.parameters import ParameterSet, Values, defaulted
 from ...ocf.value_parsers import boolean
 from ...values.hosts import is_link_local, is_remote
 from ...values.parsing import canonical_address
+from . import balance_parameters as balance
 from . import parameters as p
 
 
@@ -22,7 +23,7 @@ def _require_resource_of_role(values: Values) -> Iterator[str]:
 def _require_one_family(values: Values) -> Iterator[str]:
     """Require the service's address family: IPVS forwards to no other (tunnels aside)."""
     ipv6 = ":" in values[p.VIP]
-    for parameter in (p.WEIGHTS, p.FALLBACK):
+    for parameter in (p.WEIGHTS, balance.FALLBACK):
         for host in values[parameter] or {}:
             if canonical_address(host) and (":" in host) is not ipv6:
                 legal = "IPv6" if ipv6 else "IPv4"
@@ -31,7 +32,7 @@ def _require_one_family(values: Values) -> Iterator[str]:
 
 def _refuse_unusable_addresses(values: Values) -> Iterator[str]:
     """Refuse addresses that no real server can have: clients would be refused there."""
-    for parameter in (p.WEIGHTS, p.FALLBACK):
+    for parameter in (p.WEIGHTS, balance.FALLBACK):
         for host in values[parameter] or {}:
             if host == values[p.VIP]:
                 yield f"{parameter.name}={host}: must be another address than vip, which it is"
@@ -77,7 +78,8 @@ PARAMETERS = ParameterSet(
         *SERVICE,
         *(p.OPTIONS, p.FORWARD, p.DEFAULT_WEIGHT, p.WEIGHTS, p.RESOURCE, p.ROLE),
         *(p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE, p.LIST_SCRIPT, p.CHECK_SCRIPT, p.OLD_CHECK_SCRIPT),
-        *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT, p.ON_EMPTY, p.FALLBACK),
+        *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT),
+        *(balance.ON_EMPTY, balance.FALLBACK, balance.WEIGHT_ATTRIBUTE),
         *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
     ),
     rules=(

@@ -12,10 +12,10 @@ from ...ocf.value_parsers import (
     whole_number,
     word_or,
 )
+from ...pool.attribute_weights import MOST_WEIGHT
 from .parsers import (
     ATTRIBUTE,
     FORWARDING_METHOD,
-    MOST_WEIGHT,
     POSITIVE_DURATION,
     RESOURCE_IDS,
     SERVICE_ADDRESS,
@@ -204,30 +204,6 @@ DRAIN_TIMEOUT = defaulted(
         "last connection. Nothing is drained with -s dh. With gate and ipip the director does not "
         "see what real servers send, so a connection that a client has shut down counts until IPVS "
         "forgets it, two minutes later (ipvsadm --set 0 SECONDS 0 changes that for the host)."
-    ),
-)
-ON_EMPTY = defaulted(
-    "on_empty",
-    one_of("keep", "empty"),
-    "keep",
-    reloadable=True,
-    short="Behaviour when no real server is fit",
-    long=(
-        "keep leaves the real servers that serve now and are alive as they are, for example during "
-        "a failover, while every standby is between two states. Real servers that are about to "
-        "stop, for example on a node on standby, are kept only if no other real server serves. "
-        "empty withdraws all of them, so that fallback_realservers take over at once."
-    ),
-)
-FALLBACK = optional(
-    "fallback_realservers",
-    WEIGHTED_HOSTS,
-    reloadable=True,
-    short="Real servers for when no other is fit",
-    long=(
-        "Hosts, written as in weight_of_realservers, that serve instead while no real server is "
-        "fit and on_empty keeps none, such as the primary of a database. They leave again when "
-        "one is. They must be able to serve: the virtual IP on lo, for direct routing."
     ),
 )
 HEARTBEAT_FILE = optional(

@@ -9,10 +9,9 @@ from ...ipvs.options import parse_options
 from ...ipvs.table import ServiceConfig
 from ...ocf.value_parsers import Parser, duration
 from ...pacemaker.crm_mon import parse_attribute_name, translate_role
+from ...pool.attribute_weights import MOST_WEIGHT, is_weight
 from ...values.hosts import find_ignoring_case, is_link_local
-from ...values.parsing import canonical_address, is_decimal, is_host, parse_unicast_address
-
-MOST_WEIGHT = 65535  # ipvsadm(8), -w
+from ...values.parsing import canonical_address, is_host, parse_unicast_address
 
 
 def _parse_service_address(text: str) -> str:
@@ -34,7 +33,7 @@ def _parse_weighted_hosts(text: str) -> Mapping[str, int | None]:
         if not is_host(host):
             flaw = f"{host!a} in {entry!a} is neither a host name nor an address"
             raise ValueError(f"{flaw}{_guess_meaning(entry)}")
-        if comma and not _is_weight(weight):
+        if comma and not is_weight(weight):
             raise ValueError(
                 f"the weight in {entry!a} is not from 0 to {MOST_WEIGHT}{_guess_meaning(entry)}"
             )
@@ -49,7 +48,7 @@ def _guess_meaning(entry: str) -> str:
     if ";" in entry:
         return "; hosts are separated by blanks"
     host, sign, weight = entry.replace("=", ":").partition(":")
-    if sign and is_host(host) and _is_weight(weight):
+    if sign and is_host(host) and is_weight(weight):
         return f"; write a comma before the weight, as in {host},1 (the port is the service's)"
     host, comma, rest = entry.partition(",")
     if comma and is_host(host) and not rest:
@@ -109,10 +108,6 @@ def _parse_positive_duration(text: str) -> float:
 POSITIVE_DURATION = Parser(
     _parse_positive_duration, "a duration longer than 0, such as 10, 10s, 500ms or 1min"
 )
-
-
-def _is_weight(text: str) -> bool:
-    return is_decimal(text, len(str(MOST_WEIGHT))) and int(text) <= MOST_WEIGHT
 
 
 WEIGHTED_HOSTS = Parser(

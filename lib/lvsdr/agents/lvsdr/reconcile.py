@@ -208,6 +208,7 @@ def _execute_draft(
                 raise
             rows, refusals = apply_actual_weights(rows, service), (str(error),)
     context.log.info(*describe_changes(rows))
+    context.log.warning(*(note for note in findings.notes if note not in saved.notes))
     new_saved = build_saved_pool(settings.key, findings, decision, saved)
     trouble = context.save("state", render_saved_pool(new_saved)) if new_saved != saved else ()
     reasons = (*refusals, *decision.degraded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...ipvs.table import RealServerKey, ServiceKey
 from ...system.saved_facts import load_facts, render_facts
@@ -28,6 +28,8 @@ class SavedPool(NamedTuple):
     """The last address of each host."""
     names: Mapping[str, str] = {}
     """The host of each address in the table."""
+    notes: Sequence[str] = ()
+    """The sentences that the last cycle has logged without degrading the pool."""
 
 
 def load_saved_pool(path: str) -> SavedPool:
@@ -48,6 +50,8 @@ def _list_facts(memory: SavedPool) -> Iterator[tuple[str, object]]:
         yield "address", (address, host)
     for address, host in memory.names.items():
         yield "name", (address, host)
+    for note in memory.notes:
+        yield "note", note
 
 
 def _parse(facts: Facts) -> SavedPool:
@@ -61,6 +65,7 @@ def _parse(facts: Facts) -> SavedPool:
         drains={RealServerKey(host, int(port)): float(since) for host, port, since in drains},
         addresses={host: address for address, host in _split_hosts(facts, "address")},
         names=dict(_split_hosts(facts, "name")),
+        notes=tuple(facts.get("note", ())),
     )
 
 
@@ -83,6 +88,7 @@ def build_saved_pool(
             for key in decision.real_servers
             if key.address in judged.hosts
         },
+        notes=tuple(judged.notes),
     )
 
 

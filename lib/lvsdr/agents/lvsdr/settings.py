@@ -8,6 +8,7 @@ from ...ocf.parameters import Values
 from ...pool.director import Goal
 from ...pool.model import AttributeMatch, DrainPolicy, PoolSpec, Script, WantedRole
 from ...values.light_typing import NamedTuple
+from . import balance_parameters as balance
 from . import parameters as p
 from .unused import find_ineffective_parameters
 
@@ -67,7 +68,7 @@ def read_settings(values: Values) -> DirectorSettings:
 def _read_spec(values: Values) -> PoolSpec:
     name = values[p.ATTRIBUTE_NAME]
     weights = values[p.WEIGHTS]
-    fallback = values[p.FALLBACK]
+    fallback = values[balance.FALLBACK]
     resources = values[p.RESOURCE]
     return PoolSpec(
         weights=weights or {},
@@ -79,6 +80,7 @@ def _read_spec(values: Values) -> PoolSpec:
         check_script=_read_script(values[p.CHECK_SCRIPT], values),
         address_attribute=values[p.ADDRESS_ATTRIBUTE],
         fallback=fallback or {},
+        weight_attribute=values[balance.WEIGHT_ATTRIBUTE],
     )
 
 
@@ -90,5 +92,5 @@ def _read_policy(values: Values) -> DrainPolicy:
     timeout = values[p.DRAIN_TIMEOUT]
     return DrainPolicy(
         drain_timeout=None if timeout == p.NEVER else timeout,
-        keep_when_empty=values[p.ON_EMPTY] == "keep",
+        keep_when_empty=values[balance.ON_EMPTY] == "keep",
     )

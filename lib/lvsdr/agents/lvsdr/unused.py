@@ -9,6 +9,7 @@ from ...pacemaker.cluster import ClusterState
 from ...pool.model import Located, PoolSpec
 from ...pool.sources import choose_source
 from ...values.hosts import find_ignoring_case
+from . import balance_parameters as balance
 from . import parameters as p
 
 TYPE_CHECKING = False
@@ -47,11 +48,11 @@ def find_ineffective_parameters(values: Values) -> Iterator[str]:
             f"{p.ATTRIBUTE_VALUE.name} has no effect without {p.ATTRIBUTE_NAME.name}: "
             "set that, too (readable was the default of the original agent)"
         )
-    for host, weight in (values[p.FALLBACK] or {}).items():
+    for host, weight in (values[balance.FALLBACK] or {}).items():
         listed_weight = (values[p.WEIGHTS] or {}).get(host)
         usual_weight = values[p.DEFAULT_WEIGHT] if listed_weight is None else listed_weight
         if (usual_weight if weight is None else weight) == 0:
-            yield f"{p.FALLBACK.name}: {host} has weight 0, so it never serves"
+            yield f"{balance.FALLBACK.name}: {host} has weight 0, so it never serves"
 
 
 def find_overlong_timeout(values: Values, available: float) -> Iterator[str]:

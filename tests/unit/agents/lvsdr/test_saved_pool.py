@@ -17,9 +17,10 @@ FULL = SavedPool(
     addresses={"node1": "fd77::11", "a node": "fd77::12"},
     names={"fd77::11": "node1", "fd77::12": "a node"},
 )
+NOTED = FULL._replace(notes=("lvsdr-weight of node9 has no effect now", "another one"))
 
 
-@pytest.mark.parametrize("memory", [SavedPool(), FULL, SavedPool(service=FULL.service)])
+@pytest.mark.parametrize("memory", [SavedPool(), FULL, NOTED, SavedPool(service=FULL.service)])
 def test_a_saved_pool_is_loaded_again(memory: SavedPool, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text(render_saved_pool(memory))
@@ -98,6 +99,7 @@ SAVED_POOLS = st.builds(
     st.dictionaries(st.builds(RealServerKey, WORDS, st.integers(1, 99)), st.floats(0, 1e9)),
     st.dictionaries(WORDS, WORDS),
     st.dictionaries(WORDS, WORDS),
+    st.lists(WORDS, max_size=2).map(tuple),
 )
 
 

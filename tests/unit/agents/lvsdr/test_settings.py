@@ -31,6 +31,7 @@ def test_the_defaults() -> None:
             check_script=None,
             address_attribute=None,
             fallback={},
+            weight_attribute="lvsdr-weight",
         ),
         goal=Goal(5432, "gate", DrainPolicy(300.0, True)),
         heartbeat_file=None,
@@ -56,6 +57,7 @@ def test_everything_set() -> None:
         drain_timeout="1min",
         on_empty="empty",
         fallback_realservers="node9,7 node8",
+        realserver_weight_attribute="weight",
         heartbeat_file="/run/beat",
     )
     attribute = found.spec.attribute
@@ -74,6 +76,7 @@ def test_everything_set() -> None:
             check_script=Script(("/opt/check", "-h"), 0.5),
             address_attribute="address",
             fallback={"node9": 7, "node8": None},
+            weight_attribute="weight",
         ),
         goal=Goal(5432, "masq", DrainPolicy(60.0, False)),
         heartbeat_file="/run/beat",

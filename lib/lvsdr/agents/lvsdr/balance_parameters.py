@@ -1,0 +1,48 @@
+"""The parameters of the agent lvsdr on weights and on a pool that is too small."""
+
+from __future__ import annotations
+
+from ...ocf.parameters import defaulted, optional
+from ...ocf.value_parsers import one_of
+from .parsers import ATTRIBUTE, WEIGHTED_HOSTS
+
+ON_EMPTY = defaulted(
+    "on_empty",
+    one_of("keep", "empty"),
+    "keep",
+    reloadable=True,
+    short="Behaviour when no real server is fit",
+    long=(
+        "keep leaves the real servers that serve now and are alive as they are, for example during "
+        "a failover, while every standby is between two states. Real servers that are about to "
+        "stop, for example on a node on standby, are kept only if no other real server serves. "
+        "empty withdraws all of them, so that fallback_realservers take over at once."
+    ),
+)
+FALLBACK = optional(
+    "fallback_realservers",
+    WEIGHTED_HOSTS,
+    reloadable=True,
+    short="Real servers for when no other is fit",
+    long=(
+        "Hosts, written as in weight_of_realservers, that serve instead while no real server is "
+        "fit and on_empty keeps none, such as the primary of a database. They leave again when "
+        "one is. They must be able to serve: the virtual IP on lo, for direct routing."
+    ),
+)
+WEIGHT_ATTRIBUTE = defaulted(
+    "realserver_weight_attribute",
+    ATTRIBUTE,
+    "lvsdr-weight",
+    reloadable=True,
+    short="Node attribute that overrides the weight",
+    long=(
+        "Node attribute, transient or permanent, with the weight of the real server on that node: "
+        "it precedes every other weight, and 0 drains. Of both kinds the transient one counts, as "
+        "crm_mon shows it. A host outside the cluster has its weight in an attribute of any node, "
+        "with the host as it is listed behind an @ in the name: lvsdr-weight@192.168.0.234. A "
+        "value that is no weight, or different values for one host, leave the real server as it "
+        "is and are reported. Two services with different weights need two names; a name that no "
+        "node has switches this off."
+    ),
+)
