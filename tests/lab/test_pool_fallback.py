@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from lvsdr.pool.fallback import FALLBACK_HOLD
 
 from tests.lab.client import State
 from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.resource import STANDBYS
 from tests.lab.world import World
+from tests.support.waiting import wait_until
 
 ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))
 GONE2, GONE3 = (node._replace(realsvr_failed=True) for node in (STANDBY2, STANDBY3))
@@ -63,6 +66,32 @@ def test_standbys_that_fell_behind_drain_beside_the_fallback(director: Director)
     assert director.monitor(degraded="serving from the fallback node1") == draining
     assert director.client.spread(3) == {"node1": 3}
     assert all_alive(sessions)
+
+
+def test_the_fallback_completes_a_pool_that_is_too_small(director: Director) -> None:
+    """A standby that comes and goes does not move the fallback, and no session ends."""
+    assert director.start({**WITH_FALLBACK, "fallback_below": 2}) == BOTH
+    director.cluster(PRIMARY, STANDBY2, ALONE3)
+    lack = "only 1 of the 2 wanted real servers serve: serving from the fallback node1, too"
+    assert director.monitor(degraded=lack) == {"node1": 1, "node2": 1, "node3": 0}
+    sessions = director.sessions()
+    all_three = {"node1": 1, **BOTH}
+    for _ in range(2):
+        director.cluster(PRIMARY, STANDBY2, STANDBY3)
+        assert director.monitor() == all_three
+        begun = time.monotonic()
+        director.cluster(PRIMARY, STANDBY2, ALONE3)
+        assert director.monitor(degraded=lack)["node1"] == 1
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    assert director.monitor() == all_three
+    left = {"node1": 0, **BOTH}
+    wait_until(director.monitor, left.__eq__, "the fallback to leave", 3 * FALLBACK_HOLD)
+    assert time.monotonic() - begun >= FALLBACK_HOLD
+    assert director.client.spread(4) == {"node2": 2, "node3": 2}
+    assert all_alive(sessions)
+    sessions.pop("node1").close()
+    director.world.director1.await_rest(director.world.node1)
+    assert director.monitor() == BOTH
 
 
 def test_a_fallback_on_a_lost_node_is_none(director: Director) -> None:

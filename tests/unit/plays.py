@@ -2,7 +2,8 @@
 
 A play is lines of text.  The first one is a bug report or a promise.  Then, in any order:
 
-    policy drain 300, keep              drain timeout (or ``never``), on_empty; ``dh`` at the end
+    policy drain 300, keep              drain timeout (or ``never``), on_empty; then ``dh``, or
+                                        ``below 2`` for fallback_below
     pool node1 weight 1                 a real server in the table, ``active 2 inactive 3`` if busy
     candidate node1 weight 1 in: why    weight may be left out; ``failed?`` is an uncertain failure,
                                         ``failed(10)`` counts as withdrawn for 10
@@ -50,11 +51,13 @@ class Play:
         self.reason: str | None = None
         self.drains: dict[RealServerKey, float] = {}
         self.drains_before: dict[RealServerKey, float] = {}
+        self.enough_since: float | None = None
 
     def policy(self, text: str) -> None:
         drain, on_empty, *more = text.replace("drain ", "").replace(",", "").split()
         timeout = None if drain == "never" else float(drain)
-        policy = DrainPolicy(timeout, on_empty == "keep")
+        below = int(more[more.index("below") + 1]) if "below" in more else 1
+        policy = DrainPolicy(timeout, on_empty == "keep", below)
         self.goal = Goal(PORT, "gate", policy, refuses_at_zero="dh" in more)
 
     def candidate(self, text: str) -> None:
@@ -109,7 +112,10 @@ class Play:
             self.nodes,
         )
         settling = self.drains.keys() - self.drains_before.keys()
-        decision = decide(self.pool, judged, self.goal, self.drains, float(text), settling)
+        decision = decide(
+            self.pool, judged, self.goal, self.drains, float(text), settling, self.enough_since
+        )
+        self.enough_since = decision.enough_since
         self.pool = {
             key: RealServer(
                 config, self.pool[key].connections if key in self.pool else Connections()

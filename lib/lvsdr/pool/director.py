@@ -13,7 +13,8 @@ drains, and a reason for every change.  The rules:
 - Under a scheduler that refuses clients at weight 0 (dh), real servers are deleted instead of
   getting weight 0.
 
-If no real server that is IN has a weight, ``on_empty`` decides which ones serve instead.
+If no real server that is IN has a weight, ``on_empty`` decides which ones serve instead.  Fallbacks
+join while too few serve.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from collections.abc import Set as AbstractSet
 from ..ipvs.table import RealServerConfig, RealServerKey
 from ..values.light_typing import NamedTuple
 from .change_messages import Row
+from .fallback import complete_pool
 from .model import Findings as Findings
 from .model import Outcome
-from .rows import build_row, build_rows
+from .rows import build_rows
 from .wanted_entry import Goal as Goal
 from .wanted_entry import Pool as Pool
 from .wanted_entry import choose_entry, find_present_entry, has_connections, needs_zero_weight
-from .when_empty import EmptyPool, serve_when_empty
 
 
 class Decision(NamedTuple):
@@ -42,6 +43,8 @@ class Decision(NamedTuple):
     rows: tuple[Row, ...]
     degraded: tuple[str, ...]
     """The reasons why the pool is less than configured; empty for a good pool."""
+    enough_since: float | None = None
+    """The time since which enough real servers serve beside a fallback that still serves."""
 
 
 def decide(
@@ -51,18 +54,19 @@ def decide(
     drains: Mapping[RealServerKey, float],
     now: float,
     settling_keys: AbstractSet[RealServerKey] = frozenset(),
+    enough_since: float | None = None,
 ) -> Decision:
     """Return the pool that follows from the verdicts.
 
     ``now`` is in seconds of the monotonic clock.  ``settling_keys`` contains the real servers that
-    an earlier pass of this cycle has withdrawn.
+    an earlier pass of this cycle has withdrawn.  ``enough_since`` is that of the last decision.
     """
     rows = [_spare_during_grace(row, pool, drains, now) for row in build_rows(pool, findings, goal)]
     degraded = _list_degradations(rows, pool, findings)
-    kept_keys: AbstractSet[RealServerKey] = frozenset()
-    if not any(_is_serving(row) for row in rows):
-        rows, kept_keys, sentence = _handle_empty_pool(rows, pool, findings, goal)
-        degraded.append(sentence)
+    rows, kept_keys, sentences, enough_since = complete_pool(
+        rows, pool, findings, goal, enough_since, now
+    )
+    degraded.extend(sentences)
     wanted: dict[RealServerKey, RealServerConfig] = {}
     drain_starts: dict[RealServerKey, float] = {}
     for row in rows:
@@ -77,7 +81,8 @@ def decide(
             if _is_draining(row, drains) and (row.verdict.grace or not is_kept):
                 drain_starts[row.key] = drain_start
     explained_rows = tuple(_explain_row(row, pool, wanted, goal, drains) for row in rows)
-    return Decision(wanted, drain_starts, explained_rows, tuple(dict.fromkeys(degraded)))
+    reasons = tuple(dict.fromkeys(degraded))
+    return Decision(wanted, drain_starts, explained_rows, reasons, enough_since)
 
 
 def _spare_during_grace(
@@ -98,10 +103,6 @@ def _is_draining(row: Row, drains: Mapping[RealServerKey, float]) -> bool:
     """
     outcome = row.verdict.outcome
     return outcome is Outcome.WITHDRAWN or (outcome is Outcome.UNKNOWN and row.key in drains)
-
-
-def _is_serving(row: Row) -> bool:
-    return row.verdict.outcome is Outcome.IN and row.weight > 0 and row.key is not None
 
 
 def _list_degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> list[str]:
@@ -136,18 +137,6 @@ def _list_degradations(rows: Sequence[Row], pool: Pool, findings: Findings) -> l
         if server.host in findings.listed_hosts
     ]
     return [*reasons, *findings.complaints]
-
-
-def _handle_empty_pool(rows: list[Row], pool: Pool, findings: Findings, goal: Goal) -> EmptyPool:
-    serving_keys = {key for key, server in pool.items() if server.config.weight > 0}
-    fallback_rows = [build_row(server, goal) for server in findings.fallback]
-    return serve_when_empty(
-        rows,
-        serving_keys,
-        {row.key: row for row in fallback_rows if row.key and _is_serving(row)},
-        unavailable_reason=findings.unavailable_reason,
-        keep=goal.policy.keep_when_empty,
-    )
 
 
 def _explain_row(

@@ -177,6 +177,8 @@ class DrainPolicy(NamedTuple):
     drain_timeout: float | None
     """Seconds that a withdrawn real server may keep its connections; None sets no limit."""
     keep_when_empty: bool
+    fallback_below: int = 1
+    """The fallbacks join while fewer real servers serve."""
 
 
 class CheckLimits(NamedTuple):

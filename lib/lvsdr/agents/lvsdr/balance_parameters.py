@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...ocf.parameters import defaulted, optional
-from ...ocf.value_parsers import one_of
+from ...ocf.value_parsers import one_of, whole_number
+from ...pool.sources.script import MOST_HOSTS
 from .parsers import ATTRIBUTE, WEIGHTED_HOSTS
 
 ON_EMPTY = defaulted(
@@ -26,8 +27,24 @@ FALLBACK = optional(
     short="Real servers for when no other is fit",
     long=(
         "Hosts, written as in weight_of_realservers, that serve instead while no real server is "
-        "fit and on_empty keeps none, such as the primary of a database. They leave again when "
-        "one is. They must be able to serve: the virtual IP on lo, for direct routing."
+        "fit and on_empty keeps none, such as the primary of a database; with fallback_below they "
+        "join earlier. They leave again when one is. They must be able to serve: the virtual IP on "
+        "lo, for direct routing."
+    ),
+)
+FALLBACK_BELOW = defaulted(
+    "fallback_below",
+    whole_number(1, MOST_HOSTS),
+    "1",
+    reloadable=True,
+    short="Number of real servers below which the fallbacks join",
+    long=(
+        "fallback_realservers serve, too, while fewer than this many others do. Those count that "
+        "are fit and have a weight, and those that serve now and whose state is unknown. While "
+        "none of these is there, the fallbacks do not join those that on_empty keeps. With more "
+        "than 1 the fallbacks leave only after enough others have served for 30 seconds, so that a "
+        "real server that comes and goes does not move them; with 1 they leave at once. Their "
+        "sessions then have drain_timeout. Fallbacks are judged by the state of their nodes alone."
     ),
 )
 WEIGHT_ATTRIBUTE = defaulted(

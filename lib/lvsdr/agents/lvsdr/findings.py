@@ -30,7 +30,7 @@ from .pool_plan import OwnInstance, find_hands_off_reason
 from .saved_pool import SavedPool
 from .server_weights import weigh_servers
 from .settings import DirectorSettings
-from .unused import find_unmatched_hosts
+from .unused import find_unmatched_hosts, find_unreachable_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,14 +81,8 @@ def gather_findings(
     try:
         cluster = crm.read_cluster_state(deadline)
     except (NotInstalled, SourceUnavailable) as error:
-        return Findings(
-            (),
-            (),
-            saved.names,
-            unavailable_reason=str(error),
-            complaints=settings.complaints,
-            notes=saved.notes,
-        )
+        reason, notes = str(error), saved.notes
+        return Findings((), (), saved.names, frozenset(), reason, {}, settings.complaints, notes)
     basis = _lay_basis(settings, saved, cluster, own_instance, deadline)._replace(deadline=action)
     lookups = Lookups(basis.lookup_names.values(), ipv6=":" in settings.key.address)
 
@@ -158,7 +152,6 @@ def _combine_findings(
     servers = locate_candidates([*candidates, *basis.fallbacks], host_answers, last_addresses, spec)
     known_hosts = {server.address: server.host for server in servers if server.address is not None}
     hosts = {**basis.saved.names, **known_hosts}
-    unmatched_complaints = find_unmatched_hosts(spec, basis.cluster, servers, hosts)
     weighed = weigh_servers(spec, basis.cluster, servers[:count], servers[count:], hosts)
     return Findings(
         located=weighed.located,
@@ -166,7 +159,12 @@ def _combine_findings(
         hosts=hosts,
         listed_hosts=frozenset(spec.weights) if choose_source(spec) == "static" else frozenset(),
         unavailable_reason=basis.unavailable_reason,
-        complaints=(*settings.complaints, *unmatched_complaints, *weighed.complaints),
+        complaints=(
+            *settings.complaints,
+            *find_unmatched_hosts(spec, basis.cluster, servers, hosts),
+            *find_unreachable_number(spec, settings.goal.policy, weighed.located),
+            *weighed.complaints,
+        ),
         notes=weighed.notes if basis.unavailable_reason is None else basis.saved.notes,
         nodes=basis.nodes,
         hands_off_reason=basis.hands_off_reason,

@@ -79,7 +79,7 @@ PARAMETERS = ParameterSet(
         *(p.OPTIONS, p.FORWARD, p.DEFAULT_WEIGHT, p.WEIGHTS, p.RESOURCE, p.ROLE),
         *(p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE, p.LIST_SCRIPT, p.CHECK_SCRIPT, p.OLD_CHECK_SCRIPT),
         *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT),
-        *(balance.ON_EMPTY, balance.FALLBACK, balance.WEIGHT_ATTRIBUTE),
+        *(balance.ON_EMPTY, balance.FALLBACK, balance.FALLBACK_BELOW, balance.WEIGHT_ATTRIBUTE),
         *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
     ),
     rules=(

@@ -78,14 +78,15 @@ def plan_pool(
     drains: Mapping[RealServerKey, float],
     now: float,
     settling_keys: AbstractSet[RealServerKey] = frozenset(),
+    enough_since: float | None = None,
 ) -> PoolPlan:
     """Return the wanted service.
 
-    ``drains`` and ``now`` are in seconds of the monotonic clock.  ``settling_keys`` contains the
-    real servers that an earlier pass of this cycle has withdrawn.
+    ``drains``, ``now`` and ``enough_since`` are in seconds of the monotonic clock.
+    ``settling_keys`` contains the real servers that an earlier pass of this cycle has withdrawn.
     """
     pool = {} if service is None else service.real_servers
-    decision = decide(pool, findings, settings.goal, drains, now, settling_keys)
+    decision = decide(pool, findings, settings.goal, drains, now, settling_keys, enough_since)
     return PoolPlan(WantedService(settings.config, decision.real_servers), decision)
 
 

@@ -50,6 +50,8 @@ class CycleResult(NamedTuple):
     rows: Sequence[Row] = ()
     drains: Mapping[RealServerKey, float] = {}
     """The time at which each withdrawn real server was withdrawn."""
+    fallback_leaves: bool = False
+    """True while a fallback still serves that is to leave soon."""
 
     @property
     def all_reasons(self) -> tuple[str, ...]:
@@ -168,7 +170,15 @@ def _draft_change(
 ) -> _Draft:
     kernel = ipvs.Kernel(settings.key, settings.goal.forward, context.deadline)
     service = kernel.read_service(WantedService(settings.config, {}))
-    plan = plan_pool(settings, findings, service, saved.drains, time.monotonic(), settling_keys)
+    plan = plan_pool(
+        settings,
+        findings,
+        service,
+        saved.drains,
+        time.monotonic(),
+        settling_keys,
+        saved.enough_since,
+    )
     return _Draft(kernel, service, plan)
 
 
@@ -212,7 +222,10 @@ def _execute_draft(
     new_saved = build_saved_pool(settings.key, findings, decision, saved)
     trouble = context.save("state", render_saved_pool(new_saved)) if new_saved != saved else ()
     reasons = (*refusals, *decision.degraded)
-    return _PassResult(CycleResult(reasons, trouble, rows, decision.drains), new_saved)
+    return _PassResult(
+        CycleResult(reasons, trouble, rows, decision.drains, decision.enough_since is not None),
+        new_saved,
+    )
 
 
 def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class SavedPool(NamedTuple):
     """The host of each address in the table."""
     notes: Sequence[str] = ()
     """The sentences that the last cycle has logged without degrading the pool."""
+    enough_since: float | None = None
+    """The time since which enough real servers serve beside a fallback (monotonic clock)."""
 
 
 def load_saved_pool(path: str) -> SavedPool:
@@ -52,6 +54,7 @@ def _list_facts(memory: SavedPool) -> Iterator[tuple[str, object]]:
         yield "name", (address, host)
     for note in memory.notes:
         yield "note", note
+    yield "enough-since", memory.enough_since
 
 
 def _parse(facts: Facts) -> SavedPool:
@@ -66,6 +69,7 @@ def _parse(facts: Facts) -> SavedPool:
         addresses={host: address for address, host in _split_hosts(facts, "address")},
         names=dict(_split_hosts(facts, "name")),
         notes=tuple(facts.get("note", ())),
+        enough_since=find_value(facts, "enough-since", float),
     )
 
 
@@ -89,6 +93,7 @@ def build_saved_pool(
             if key.address in judged.hosts
         },
         notes=tuple(judged.notes),
+        enough_since=decision.enough_since,
     )
 
 

@@ -93,4 +93,5 @@ def _read_policy(values: Values) -> DrainPolicy:
     return DrainPolicy(
         drain_timeout=None if timeout == p.NEVER else timeout,
         keep_when_empty=values[balance.ON_EMPTY] == "keep",
+        fallback_below=values[balance.FALLBACK_BELOW],
     )

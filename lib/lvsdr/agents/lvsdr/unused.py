@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ...ocf.parameters import Parameter, Values
 from ...pacemaker.cluster import ClusterState
-from ...pool.model import Located, PoolSpec
+from ...pool.model import DrainPolicy, Located, PoolSpec
 from ...pool.sources import choose_source
 from ...values.hosts import find_ignoring_case
 from . import balance_parameters as balance
@@ -53,6 +53,26 @@ def find_ineffective_parameters(values: Values) -> Iterator[str]:
         usual_weight = values[p.DEFAULT_WEIGHT] if listed_weight is None else listed_weight
         if (usual_weight if weight is None else weight) == 0:
             yield f"{balance.FALLBACK.name}: {host} has weight 0, so it never serves"
+    if values.is_set(balance.FALLBACK_BELOW) and not values[balance.FALLBACK]:
+        yield (
+            f"{balance.FALLBACK_BELOW.name} has no effect without {balance.FALLBACK.name}: set "
+            "that, too"
+        )
+
+
+def find_unreachable_number(
+    spec: PoolSpec, policy: DrainPolicy, servers: Collection[Located]
+) -> Iterator[str]:
+    """Yield a sentence if more real servers are wanted than there can be.
+
+    A list script is skipped, because it may name more at another time.
+    """
+    wanted = policy.fallback_below
+    if spec.fallback and wanted > max(1, len(servers)) and choose_source(spec) != "script":
+        yield (
+            f"{balance.FALLBACK_BELOW.name}={wanted}: there are at most {len(servers)} real "
+            f"servers, so {balance.FALLBACK.name} always serve; lower it"
+        )
 
 
 def find_overlong_timeout(values: Values, available: float) -> Iterator[str]:

@@ -30,6 +30,7 @@ DOCUMENTED = {
     "drain_timeout": "300s",
     "on_empty": "keep",
     "fallback_realservers": None,
+    "fallback_below": "1",
     "realserver_weight_attribute": "lvsdr-weight",
     "heartbeat_file": None,
     "heatbeat_file": None,

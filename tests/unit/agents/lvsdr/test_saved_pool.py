@@ -17,7 +17,9 @@ FULL = SavedPool(
     addresses={"node1": "fd77::11", "a node": "fd77::12"},
     names={"fd77::11": "node1", "fd77::12": "a node"},
 )
-NOTED = FULL._replace(notes=("lvsdr-weight of node9 has no effect now", "another one"))
+NOTED = FULL._replace(
+    notes=("lvsdr-weight of node9 has no effect now", "another one"), enough_since=7.5
+)
 
 
 @pytest.mark.parametrize("memory", [SavedPool(), FULL, NOTED, SavedPool(service=FULL.service)])
@@ -100,6 +102,7 @@ SAVED_POOLS = st.builds(
     st.dictionaries(WORDS, WORDS),
     st.dictionaries(WORDS, WORDS),
     st.lists(WORDS, max_size=2).map(tuple),
+    st.none() | st.floats(0, 1e9),
 )
 
 

@@ -57,6 +57,7 @@ def test_everything_set() -> None:
         drain_timeout="1min",
         on_empty="empty",
         fallback_realservers="node9,7 node8",
+        fallback_below="2",
         realserver_weight_attribute="weight",
         heartbeat_file="/run/beat",
     )
@@ -78,7 +79,7 @@ def test_everything_set() -> None:
             fallback={"node9": 7, "node8": None},
             weight_attribute="weight",
         ),
-        goal=Goal(5432, "masq", DrainPolicy(60.0, False)),
+        goal=Goal(5432, "masq", DrainPolicy(60.0, False, 2)),
         heartbeat_file="/run/beat",
     )
 

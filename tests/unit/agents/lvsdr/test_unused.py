@@ -8,10 +8,11 @@ from lvsdr.agents.lvsdr.unused import (
     find_ineffective_parameters,
     find_overlong_timeout,
     find_unmatched_hosts,
+    find_unreachable_number,
     find_unused_parameters,
 )
 from lvsdr.ocf.parameters import Values
-from lvsdr.pool.model import Located, Outcome, PoolSpec, Verdict
+from lvsdr.pool.model import DrainPolicy, Located, Outcome, PoolSpec, Verdict
 
 from tests.unit.crm import state
 from tests.unit.pools import SPEC, shell
@@ -70,6 +71,8 @@ def test_a_parameter_that_another_one_replaces_is_reported(
             [f"{FALLBACK}: node1 has weight 0, so it never serves"],
         ),
         ({FALLBACK: "node1", "default_weight": "0", WEIGHTS: "node1,1"}, []),
+        ({FALLBACK: "node1", "fallback_below": "2"}, []),
+        ({"fallback_below": "2"}, [f"fallback_below has no effect without {FALLBACK}: set"]),
     ],
 )
 def test_a_parameter_without_its_intended_effect_is_reported(
@@ -137,3 +140,26 @@ def test_a_host_that_a_script_names_is_matched() -> None:
     named = [Located("Outside", "10.77.0.9", 1, Verdict(Outcome.IN, "named"))]
     found = list(find_unmatched_hosts(SCRIPT, state("steady"), named, {}))
     assert found == [VAIN.format("nod3"), VAIN.format("10.77.0.2")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted", "expected"),
+    [
+        (SPEC._replace(fallback={"node9": 1}), 2, False),
+        (SPEC._replace(fallback={"node9": 1}), 3, True),
+        (SPEC, 3, False),
+        (SPEC._replace(fallback={"node9": 1}, resource="db"), 3, True),
+        (SPEC._replace(fallback={"node9": 1}, weights={"node1": 1}), 3, True),
+        (SPEC._replace(fallback={"node9": 1}, list_script=shell("true")), 3, False),
+    ],
+)
+def test_more_real_servers_than_there_can_be_are_reported(
+    spec: PoolSpec, wanted: int, expected: bool
+) -> None:
+    servers = [Located(f"node{number}", None, 1, Verdict(Outcome.IN, "so")) for number in (1, 2)]
+    found = list(find_unreachable_number(spec, DrainPolicy(None, True, wanted), servers))
+    sentence = (
+        "fallback_below=3: there are at most 2 real servers, so fallback_realservers always serve; "
+        "lower it"
+    )
+    assert found == ([sentence] if expected else [])
