@@ -46,6 +46,6 @@ cat <<END
 $READ_VIP is on lo.  In PostgreSQL, as a superuser, with whatever else your primary_conninfo has:
 
   ALTER SYSTEM SET primary_conninfo =
-      'host=$WRITE_VIP port=$PORT user=$REPLICATION_USER passfile=$PASSFILE application_name=$ADDRESS';
+      'host=$WRITE_VIP port=$PORT user=$REPLICATION_USER passfile=$PASSFILE keepalives_idle=60 application_name=$ADDRESS';
   SELECT pg_reload_conf();  -- a restart, before PostgreSQL 13
 END

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..errors import LvsdrError
-from ..values.parsing import pack_address, split_endpoint, unpack_address
+from ..values.parsing import is_decimal, pack_address, split_endpoint, unpack_address
 from .table import (
     LOCAL,
     Connections,
@@ -204,3 +204,15 @@ def _parse_saved_endpoint(text: str) -> tuple[str, int]:
     """Parse ``10.77.0.100:5432`` or ``[fd77::64]:5432``."""
     address, port = split_endpoint(text)
     return _canonicalize_ipv6(address) if ":" in address else address, int(port)
+
+
+def parse_tcp_timeout(text: str) -> int | None:
+    """Return the seconds for an idle TCP session in the output of ``ipvsadm -L --timeout``.
+
+    >>> parse_tcp_timeout("Timeout (tcp tcpfin udp): 900 120 300\\n")
+    900
+    >>> parse_tcp_timeout("Can't initialize ipvs: Operation not permitted\\n")
+    """
+    _, colon, values = text.partition("(tcp tcpfin udp):")
+    words = values.split()
+    return int(words[0]) if colon and words and is_decimal(words[0]) else None

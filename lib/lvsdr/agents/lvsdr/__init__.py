@@ -23,6 +23,7 @@ from ...watcher import control
 from ...watcher.facts import build_paths
 from . import owners, watching
 from .environment import announce_unused_parameters, validate_environment
+from .kernel_settings import release_idle_timeout
 from .parameter_rules import PARAMETERS, SERVICE
 from .reconcile import establish_service, reconcile_service
 from .saved_pool import load_saved_pool
@@ -161,6 +162,7 @@ def stop(context: Context) -> None:
             context.log.info(
                 f"{key.protocol} service {join_endpoint(key.address, key.port)} removed"
             )
+    release_idle_timeout(context)
     context.release_sysctls()
     context.forget("state")
 

@@ -1,11 +1,11 @@
-"""The parameters of the agent lvsdr on weights and on a pool that is too small."""
+"""The parameters of the agent lvsdr on weights, small pools and idle sessions."""
 
 from __future__ import annotations
 
 from ...ocf.parameters import defaulted, optional
 from ...ocf.value_parsers import one_of, whole_number
 from ...pool.sources.script import MOST_HOSTS
-from .parsers import ATTRIBUTE, WEIGHTED_HOSTS
+from .parsers import ATTRIBUTE, WEIGHTED_HOSTS, WHOLE_SECONDS
 
 ON_EMPTY = defaulted(
     "on_empty",
@@ -61,5 +61,20 @@ WEIGHT_ATTRIBUTE = defaulted(
         "value that is no weight, or different values for one host, leave the real server as it "
         "is and are reported. Two services with different weights need two names; a name that no "
         "node has switches this off."
+    ),
+)
+
+IDLE_TIMEOUT = optional(
+    "idle_timeout",
+    WHOLE_SECONDS,
+    reloadable=True,
+    short="Time for which the kernel keeps an idle TCP session",
+    long=(
+        "A session without packets for longer is forgotten, and its next packet is answered with a "
+        "reset: after 15 minutes by the kernel's default, which stays if this is not set. The "
+        "kernel has one value for all services of the host: of several resources the longest wish "
+        "counts, and the last stop restores the former value. Let the keepalives of clients and "
+        "servers be more frequent: keepalives_idle=60 in a conninfo, tcp_keepalives_idle of "
+        "PostgreSQL."
     ),
 )

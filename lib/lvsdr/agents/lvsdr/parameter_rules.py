@@ -80,7 +80,7 @@ PARAMETERS = ParameterSet(
         *(p.ATTRIBUTE_NAME, p.ATTRIBUTE_VALUE, p.LIST_SCRIPT, p.CHECK_SCRIPT, p.OLD_CHECK_SCRIPT),
         *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT),
         *(balance.ON_EMPTY, balance.FALLBACK, balance.FALLBACK_BELOW, balance.WEIGHT_ATTRIBUTE),
-        *(p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
+        *(balance.IDLE_TIMEOUT, p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
     ),
     rules=(
         *(_require_resource_of_role, _require_one_family, _refuse_unusable_addresses),

@@ -110,6 +110,21 @@ POSITIVE_DURATION = Parser(
 )
 
 
+_LONGEST_IDLE = 576 * 3600  # seconds: below INT_MAX / 1000 jiffies (ip_vs_set_timeout)
+
+
+def _parse_whole_seconds(text: str) -> int:
+    with suppress(ValueError):  # the error below states the legal values once
+        seconds = duration(text)
+        if seconds == int(seconds) and 1 <= seconds <= _LONGEST_IDLE:
+            return int(seconds)
+    raise ValueError
+
+
+WHOLE_SECONDS = Parser(
+    _parse_whole_seconds, "a duration of whole seconds from 1s to 576h, such as 7200, 30min or 2h"
+)
+
 WEIGHTED_HOSTS = Parser(
     _parse_weighted_hosts,
     f"hosts with optional weights (0 to {MOST_WEIGHT}): node1,3 node2 10.0.0.4,1",

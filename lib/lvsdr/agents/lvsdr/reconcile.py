@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from ...errors import KernelMismatch, LvsdrError, NotRunning, SourceUnavailable
+from ...errors import KernelMismatch, NotRunning, SourceUnavailable
 from ...ipvs.table import RealServerKey, Service, WantedService, is_serving, strip_counters
 from ...ocf.context import Context, compute_budget
 from ...pool.change_messages import Row, apply_actual_weights, describe_changes
@@ -23,6 +23,7 @@ from ...system import crm, ipvs, ipvs_proc, sysctl
 from ...values.light_typing import NamedTuple
 from . import owners
 from .findings import compute_script_time, gather_findings
+from .kernel_settings import apply_idle_timeout, set_sysctls
 from .pool_plan import (
     OwnInstance,
     PoolPlan,
@@ -82,12 +83,13 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> CycleResu
         last_pass = _change_pool(
             context, settings, findings, early_pass.saved, early_pass.withdrawn_keys
         )
+        idle_warnings = apply_idle_timeout(context, settings)
     # The reason must not change from run to run: take the whole budget, not the time left.
     script_time = compute_script_time(compute_budget(context.environ))
     timeout_complaints = find_overlong_timeout(context.values, script_time)
     result = last_pass.result
     trouble = dict.fromkeys(
-        (*early_pass.trouble, *result.trouble, *sysctl_warnings, *lock_problems)
+        (*early_pass.trouble, *result.trouble, *sysctl_warnings, *idle_warnings, *lock_problems)
     )
     pool_reasons = (*result.pool_reasons, *timeout_complaints)
     return result._replace(pool_reasons=pool_reasons, trouble=tuple(trouble))
@@ -100,7 +102,9 @@ def establish_service(context: Context, settings: DirectorSettings) -> CycleResu
         findings = _await_findings(context, settings, saved)
         context.log.warning(*set_sysctls(context, settings))
         with owners.own_service(context, settings.key, saved):
-            return _change_pool(context, settings, findings, saved).result
+            result = _change_pool(context, settings, findings, saved).result
+        context.log.warning(*apply_idle_timeout(context, settings))
+        return result
 
 
 def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Findings:
@@ -226,24 +230,3 @@ def _execute_draft(
         CycleResult(reasons, trouble, rows, decision.drains, decision.enough_since is not None),
         new_saved,
     )
-
-
-def set_sysctls(context: Context, settings: DirectorSettings) -> tuple[str, ...]:
-    """Set the kernel's settings; return the warnings for the operator.
-
-    Only start warns of a setting that is merely desirable and cannot be set, as in a container.
-    Start raises LvsdrError if a setting is missing without which nothing can be forwarded.
-    """
-    claims = context.claim_sysctls(settings.sysctls)
-    essential_problems = [
-        problem for name, problem in claims.unset.items() if name in settings.essential_sysctls
-    ]
-    if context.action != "start":
-        return tuple(
-            problem
-            for problem in claims.trouble
-            if problem in essential_problems or problem not in claims.unset.values()
-        )
-    if essential_problems:
-        raise LvsdrError("; ".join(essential_problems))
-    return tuple(claims.trouble)

@@ -23,6 +23,8 @@ class DirectorSettings(NamedTuple):
     heartbeat_file: str | None
     complaints: tuple[str, ...] = ()
     """Sentences on parameters that have no effect in any state of the cluster."""
+    idle_timeout: int | None = None
+    """Seconds for which the kernel shall keep an idle TCP session; None for its own choice."""
 
     @property
     def sysctls(self) -> dict[str, str]:
@@ -62,6 +64,7 @@ def read_settings(values: Values) -> DirectorSettings:
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
         complaints=tuple(find_ineffective_parameters(values)),
+        idle_timeout=values[balance.IDLE_TIMEOUT] if values[p.PROTOCOL] == "tcp" else None,
     )
 
 

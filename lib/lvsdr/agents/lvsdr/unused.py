@@ -58,6 +58,12 @@ def find_ineffective_parameters(values: Values) -> Iterator[str]:
             f"{balance.FALLBACK_BELOW.name} has no effect without {balance.FALLBACK.name}: set "
             "that, too"
         )
+    yield from _find_useless_timeout(values)
+
+
+def _find_useless_timeout(values: Values) -> Iterator[str]:
+    if values.is_set(balance.IDLE_TIMEOUT) and values[p.PROTOCOL] != "tcp":
+        yield f"{balance.IDLE_TIMEOUT.name} has no effect with protocol={values[p.PROTOCOL]}"
 
 
 def find_unreachable_number(

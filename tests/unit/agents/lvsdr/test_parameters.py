@@ -32,6 +32,7 @@ DOCUMENTED = {
     "fallback_realservers": None,
     "fallback_below": "1",
     "realserver_weight_attribute": "lvsdr-weight",
+    "idle_timeout": None,
     "heartbeat_file": None,
     "heatbeat_file": None,
     "watch": "true",
@@ -316,3 +317,21 @@ def test_parameters_that_contradict_each_other_are_refused(
 )
 def test_parameters_that_fit_together_are_accepted(settings: dict[str, str]) -> None:
     parsed(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("idle_timeout", text) for text in ("0", "0s", "1500ms", "-1", "577h", "2d", "soon")),
+        *(("fallback_below", text) for text in ("0", "-1", "1.5", "10001", "two")),
+        *(("realserver_weight_attribute", text) for text in ("#weight", "standby-weight")),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_legal_ones(name: str, text: str) -> None:
+    legal = {
+        "idle_timeout": "a duration of whole seconds from 1s to 576h, such as 7200, 30min or 2h",
+        "fallback_below": "a whole number from 1 to 10000",
+        "realserver_weight_attribute": "the name of a node attribute: crm_mon shows no attribute",
+    }
+    (problem,) = problems(**{name: text})
+    assert problem.startswith(f"{name}={text}: must be {legal[name]}")

@@ -115,3 +115,17 @@ def test_drain_timeout(text: str, seconds: float | None) -> None:
 def test_sysctls(given: dict[str, str], names: set[str]) -> None:
     wanted = meant(**given).sysctls
     assert wanted == dict.fromkeys(names | {"net/ipv4/vs/expire_nodest_conn"}, "1")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ({}, None),
+        ({"idle_timeout": "none"}, None),
+        ({"idle_timeout": "7200"}, 7200),
+        ({"idle_timeout": "2h"}, 7200),
+        ({"idle_timeout": "2h", "protocol": "udp"}, None),
+    ],
+)
+def test_idle_timeout(given: dict[str, str], seconds: int | None) -> None:
+    assert meant(**given).idle_timeout == seconds

@@ -72,6 +72,8 @@ def test_a_parameter_that_another_one_replaces_is_reported(
         ),
         ({FALLBACK: "node1", "default_weight": "0", WEIGHTS: "node1,1"}, []),
         ({FALLBACK: "node1", "fallback_below": "2"}, []),
+        ({"idle_timeout": "2h"}, []),
+        ({"idle_timeout": "2h", "protocol": "udp"}, ["idle_timeout has no effect with protocol"]),
         ({"fallback_below": "2"}, [f"fallback_below has no effect without {FALLBACK}: set"]),
     ],
 )
