@@ -95,6 +95,21 @@ def test_a_standby_outside_is_drained_by_an_attribute_of_any_node(director: Dire
     assert all_alive(sessions)
 
 
+def test_a_drain_outlives_the_node_of_its_attribute(world: World, tmp_path: Path) -> None:
+    """The node that fails may be the director's, where the administrator ran the command."""
+    pair = f'<nvpair id="weight-23" name="{NAME}@10.77.0.23" value="0"/>'
+    section = '<instance_attributes id="nodes-1">'
+    first = Resource(world.director1, tmp_path, {**LISTED, **OUTSIDE})
+    second = Resource(world.director2, tmp_path, {**LISTED, **OUTSIDE})
+    for lvs, nodes in ((first, ALL), (second, (ALL[0].dead(), *ALL[1:]))):
+        lvs.cluster(*nodes)
+        lvs.cib.write_text(lvs.cib.read_text().replace(section, section + pair))
+        lvs.start()
+        assert lvs.pool() == DRAINED
+        assert lvs.monitor().exit_code == OK
+        lvs.stop()
+
+
 def test_an_attribute_of_no_real_server_is_logged_once(world: World, tmp_path: Path) -> None:
     """An attribute of a standby that is no real server now, or of another service, is in order."""
     lvs = Resource(world.director1, tmp_path, LISTED)

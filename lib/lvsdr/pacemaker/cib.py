@@ -1,8 +1,8 @@
-"""Timeouts in the CIB's configuration: how long a probe may take to find a resource again."""
+"""The CIB's configuration, for timeouts of probes and attributes of offline nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ..values.parsing import parse_seconds
 from .elements import parse_document
@@ -64,3 +64,23 @@ def _parse_duration(text: str | None) -> float | None:
         return parse_seconds(text or "")
     except ValueError:
         return None
+
+
+def find_node_attributes(
+    document: bytes, nodes: Collection[str], prefix: str
+) -> dict[str, dict[str, str]]:
+    """Return the permanent attributes of these nodes whose names begin with ``prefix``.
+
+    Attributes that a rule makes conditional are left out.
+    """
+    root = parse_document(document, "cibadmin")
+    found: dict[str, dict[str, str]] = {}
+    for node in root.iter("node"):
+        if node.get("uname") not in nodes:
+            continue
+        sets = (it for it in node.iter("instance_attributes") if it.find("rule") is None)
+        for pair in (pair for part in sets for pair in part.iter("nvpair")):
+            name, value = pair.get("name", ""), pair.get("value", "")
+            if name.startswith(prefix):
+                found.setdefault(node.get("uname", ""), {})[name] = value
+    return found

@@ -97,6 +97,42 @@ def _quote(value: str | None) -> str:
     return "several values" if value is None else f"{value[:_SHOWN]!a}"
 
 
+def list_hidden_nodes(
+    state: ClusterState, attribute: str | None, hosts: Iterable[str]
+) -> list[str]:
+    """Return the offline nodes, whose attributes crm_mon hides, if a host outside may need one."""
+    if attribute is None or all(state.find_node(host) is not None for host in hosts):
+        return []
+    return [node.name for node in state.nodes.values() if not node.online]
+
+
+def add_hidden_attributes(
+    state: ClusterState, hidden: Mapping[str, Mapping[str, str]]
+) -> ClusterState:
+    """Return the state with attributes of offline nodes, unless an online node has the same one."""
+    shown = {name for values in state.attributes.values() for name in values}
+    added = {
+        node: {name: value for name, value in values.items() if name not in shown}
+        for node, values in hidden.items()
+    }
+    return state._replace(attributes={**state.attributes, **added})
+
+
+def doubt_hosts_outside(
+    weights: Mapping[str, AttributeWeight],
+    state: ClusterState,
+    servers: Iterable[Located],
+    problem: str,
+) -> dict[str, AttributeWeight]:
+    """Return the weights; that of each other host outside is not known because of a problem."""
+    doubts = {
+        server.host.casefold(): AttributeWeight(server.host, "", "", None, problem)
+        for server in servers
+        if state.find_node(server.host) is None
+    }
+    return {**doubts, **weights}
+
+
 def apply_attribute_weights(
     servers: Iterable[Located], weights: Mapping[str, AttributeWeight]
 ) -> list[Located]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lvsdr.errors import SourceUnavailable
-from lvsdr.pacemaker.cib import find_probe_time
+from lvsdr.pacemaker.cib import find_node_attributes, find_probe_time
 
 OP = '<op id="{0}" name="{0}" interval="{1}" timeout="{2}"/>'
 
@@ -77,3 +77,19 @@ def test_a_template_and_defaults() -> None:
 def test_malformed_documents_are_refused() -> None:
     with pytest.raises(SourceUnavailable, match=r"^cibadmin: not a complete XML document"):
         find_probe_time(b"<configuration>", ["db"])
+
+
+def test_attributes_of_nodes() -> None:
+    document = b"""<configuration><nodes>
+      <node id="1" uname="node1"><instance_attributes id="a">
+        <nvpair id="b" name="w@x" value="1"/><nvpair id="c" name="v@x" value="2"/>
+      </instance_attributes><instance_attributes id="d"><rule id="e" score="INFINITY"/>
+        <nvpair id="f" name="w@y" value="3"/></instance_attributes>
+        <utilization id="g"><nvpair id="h" name="w@z" value="4"/></utilization></node>
+      <node id="2" uname="node2"><instance_attributes id="i">
+        <nvpair id="j" name="w@x" value=""/></instance_attributes></node>
+      <node id="3" uname="node3"/>
+    </nodes></configuration>"""
+    assert find_node_attributes(document, ["node1"], "w@") == {"node1": {"w@x": "1"}}
+    both = find_node_attributes(document, ["node2", "node3"], "w@")
+    assert both == {"node2": {"w@x": ""}}

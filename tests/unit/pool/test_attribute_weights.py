@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.attribute_weights import (
+    add_hidden_attributes,
     apply_attribute_weights,
+    doubt_hosts_outside,
     list_flaws,
+    list_hidden_nodes,
     list_unmatched,
     read_attribute_weights,
 )
@@ -182,3 +185,30 @@ def test_other_attributes_are_none_of_its_business() -> None:
     assert read_attribute_weights(cluster, NAME) == {}
     assert flaws(cluster) == []
     assert read_attribute_weights(with_values({("node1", "None@x"): "1"}), None) == {}
+
+
+def test_only_a_host_outside_needs_attributes_of_offline_nodes() -> None:
+    crashed = state("node3-crashed")
+    assert list_hidden_nodes(crashed, NAME, ["node1", OUTSIDE]) == ["node3"]
+    assert list_hidden_nodes(crashed, NAME, ["node1", "NODE2"]) == []
+    assert list_hidden_nodes(crashed, None, [OUTSIDE]) == []
+    assert list_hidden_nodes(state("steady"), NAME, [OUTSIDE]) == []
+
+
+def test_an_attribute_of_an_online_node_precedes_a_hidden_one() -> None:
+    name, other = f"{NAME}@{OUTSIDE}", f"{NAME}@10.77.0.98"
+    cluster = with_values({("node1", name): "5"})
+    cluster = add_hidden_attributes(cluster, {"node3": {name: "0", other: "0"}})
+    assert weighed(cluster, OUTSIDE).weight == 5
+    assert weighed(cluster, "10.77.0.98").weight == 0
+
+
+def test_hidden_attributes_that_cannot_be_read_change_nothing() -> None:
+    cluster = with_values({("node1", f"{NAME}@{OUTSIDE}"): "5"})
+    servers = [Located(host, None, 7, FIT) for host in ("node1", OUTSIDE, "10.77.0.98")]
+    weights = doubt_hosts_outside(read_attribute_weights(cluster, NAME), cluster, servers, "why")
+    found = apply_attribute_weights(servers, weights)
+    assert [server.weight for server in found] == [7, 5, 7]
+    outcomes = [server.verdict.outcome for server in found]
+    assert outcomes == [Outcome.IN, Outcome.IN, Outcome.UNKNOWN]
+    assert list(list_flaws(weights, servers, cluster, NAME, {})) == ["why"]

@@ -28,7 +28,7 @@ from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 from .pool_plan import OwnInstance, find_hands_off_reason
 from .saved_pool import SavedPool
-from .server_weights import weigh_servers
+from .server_weights import show_hidden_attributes, weigh_servers
 from .settings import DirectorSettings
 from .unused import find_unmatched_hosts, find_unreachable_number
 
@@ -61,6 +61,7 @@ class _Basis(NamedTuple):
     hands_off_reason: str | None
     deadline: Deadline
     """The deadline of the action."""
+    hidden_problem: str
 
 
 def gather_findings(
@@ -110,9 +111,9 @@ def _lay_basis(
     survey = query_sources(cluster, spec, deadline.limit_to(deadline.remaining() * _LISTING_SHARE))
     count = len(survey.candidates)
     candidates = [*survey.candidates, *_list_fallbacks(spec, cluster)]
-    nodes = _judge_nodes(
-        spec, cluster, {*saved.names.values(), *(candidate.host for candidate in candidates)}
-    )
+    hosts = [candidate.host for candidate in candidates]
+    cluster, hidden_problem = show_hidden_attributes(spec, cluster, hosts, deadline)
+    nodes = _judge_nodes(spec, cluster, {*saved.names.values(), *hosts})
     verdicts = {candidate.host: candidate.verdict for candidate in candidates} | nodes
     grace = _find_grace(verdicts, spec, cluster, saved, deadline)
     candidates = [
@@ -136,6 +137,7 @@ def _lay_basis(
         if own_instance is None
         else find_hands_off_reason(cluster, own_instance),
         deadline=deadline,
+        hidden_problem=hidden_problem,
     )
 
 
@@ -152,7 +154,9 @@ def _combine_findings(
     servers = locate_candidates([*candidates, *basis.fallbacks], host_answers, last_addresses, spec)
     known_hosts = {server.address: server.host for server in servers if server.address is not None}
     hosts = {**basis.saved.names, **known_hosts}
-    weighed = weigh_servers(spec, basis.cluster, servers[:count], servers[count:], hosts)
+    weighed = weigh_servers(
+        spec, basis.cluster, servers[:count], servers[count:], hosts, basis.hidden_problem
+    )
     return Findings(
         located=weighed.located,
         fallback=weighed.fallback,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -348,3 +349,29 @@ def test_the_virtual_ip_is_no_real_server(tmp_path: Path) -> None:
     judged = judge(memory, realserver_get_real_servers_script=str(script))
     assert lines(judged.located) == ["10.9.0.20 None 1 unknown", "10.77.0.11 10.77.0.11 1 in"]
     assert judged.located[0].verdict.reason == "no address: 10.9.0.20 is the virtual IP itself"
+
+
+def test_a_drain_of_a_host_outside_outlives_the_node_of_its_attribute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = '<instance_attributes id="nodes-3">'
+    pair = '<nvpair id="weight" name="lvsdr-weight@10.77.0.12" value="0"/>'
+    text = cib("node3-crashed").read_text()
+    assert section in text
+    file = tmp_path / "cib.xml"
+    file.write_text(text.replace(section, section + pair))
+    monkeypatch.setenv("CIB_file", str(file))
+    judged = judge(weight_of_realservers="10.77.0.11 10.77.0.12 node1")
+    assert [server.weight for server in judged.located] == [1, 0, 1]
+    assert judged.complaints == ()
+
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    (directory / "cibadmin").write_text("#!/bin/sh\nexit 1\n")
+    (directory / "cibadmin").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+    judged = judge(weight_of_realservers="10.77.0.11 10.77.0.12 node1")
+    outcomes = [server.verdict.outcome.value for server in judged.located]
+    assert outcomes[:2] == ["unknown", "unknown"]
+    (complaint,) = set(judged.complaints)
+    assert complaint.startswith("the attributes of node3, which is offline, cannot be read: cibadm")
