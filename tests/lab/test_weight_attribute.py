@@ -172,3 +172,16 @@ def test_the_watcher_drains_at_once(world: World, tmp_path: Path) -> None:
     lvs.cluster(*ALL)
     until(lambda: lvs.pool() == EVEN, "the weight to return")
     tidy(lvs)
+
+
+def test_0_drains_a_node_in_maintenance_too(director: Director) -> None:
+    """An administrator works there: the state of the node is unknown, and the command is clear."""
+    director.start(STANDBYS)
+    sessions = director.sessions()
+    busy = STANDBY3._replace(maintenance=True)
+    director.cluster(PRIMARY, STANDBY2, busy)
+    assert director.monitor(degraded="node3 kept as it is") == BOTH
+    director.cluster(PRIMARY, STANDBY2, weighted(busy, "0"))
+    assert director.monitor() == {"node2": 1, "node3": 0}
+    assert director.monitor() == {"node2": 1, "node3": 0}
+    assert all_alive(sessions)

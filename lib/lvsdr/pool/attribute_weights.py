@@ -150,7 +150,9 @@ def _apply_weight(server: Located, found: AttributeWeight | None) -> Located:
         return server._replace(weight=found.weight, weight_source=found.source)
     if server.verdict.outcome is not Outcome.IN:
         return server
-    return server._replace(verdict=Verdict(Outcome.UNKNOWN, "its weight is not known"))
+    # A configured weight of 0 would drain it; this one is not used.
+    verdict = Verdict(Outcome.UNKNOWN, "its weight is not known")
+    return server._replace(weight=server.weight or 1, verdict=verdict)
 
 
 def list_flaws(

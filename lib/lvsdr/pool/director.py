@@ -9,7 +9,8 @@ drains, and a reason for every change.  The rules:
 - FAILED: it is deleted at once.  Its clients learn of the failure with their next packet, if
   ``expire_nodest_conn`` is set.  A real server that may only be out of the cluster's sight is
   withdrawn first, for the grace of its verdict.
-- UNKNOWN: it stays exactly as it is, and is neither added, nor changed, nor deleted.
+- UNKNOWN: it stays exactly as it is, and is neither added, nor changed, nor deleted.  Weight 0, an
+  administrator's command, is the exception: it drains.
 - Under a scheduler that refuses clients at weight 0 (dh), real servers are deleted instead of
   getting weight 0.
 
@@ -61,7 +62,10 @@ def decide(
     ``now`` is in seconds of the monotonic clock.  ``settling_keys`` contains the real servers that
     an earlier pass of this cycle has withdrawn.  ``enough_since`` is that of the last decision.
     """
-    rows = [_spare_during_grace(row, pool, drains, now) for row in build_rows(pool, findings, goal)]
+    rows = [
+        _spare_during_grace(_obey_weight_0(row, pool, drains), pool, drains, now)
+        for row in build_rows(pool, findings, goal)
+    ]
     degraded = _list_degradations(rows, pool, findings)
     rows, kept_keys, sentences, enough_since = complete_pool(
         rows, pool, findings, goal, enough_since, now
@@ -83,6 +87,18 @@ def decide(
     explained_rows = tuple(_explain_row(row, pool, wanted, goal, drains) for row in rows)
     reasons = tuple(dict.fromkeys(degraded))
     return Decision(wanted, drain_starts, explained_rows, reasons, enough_since)
+
+
+def _obey_weight_0(row: Row, pool: Pool, drains: Mapping[RealServerKey, float]) -> Row:
+    """Return the row; an unknown real server that an administrator drains is drained.
+
+    A command is no ignorance.  The state is often unknown because of the same work: maintenance.
+    A withdrawal before has started the time of the drain, which goes on.
+    """
+    is_drained = row.weight == 0 and row.key in pool and row.key not in drains
+    if row.verdict.outcome is not Outcome.UNKNOWN or not is_drained:
+        return row
+    return row._replace(verdict=row.verdict._replace(outcome=Outcome.IN))
 
 
 def _spare_during_grace(

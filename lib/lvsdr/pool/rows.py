@@ -40,10 +40,11 @@ def build_rows(pool: Pool, findings: Findings, goal: Goal) -> list[Row]:
     rows = [
         r for r in rows if r.verdict.outcome is not Outcome.FAILED or r.key not in alive_keys
     ] + idle_rows
-    for key, server in pool.items():
+    for key in pool:
         host = findings.hosts.get(key.address)
         verdict = findings.nodes.get(host, unnamed_verdict) if host else nameless_verdict
-        rows.append(Row(host or key.address, key, server.config.weight, verdict))
+        # Weight 0 would mean that an administrator drains it.
+        rows.append(Row(host or key.address, key, 1, verdict))
     first_rows: dict[object, Row] = {}
     for row in rows:
         first_rows.setdefault(row.key or row.host, row)

@@ -94,6 +94,13 @@ def test_a_value_that_is_no_weight_leaves_the_real_server_as_it_is(value: str) -
     assert flaw == f"lvsdr-weight of node1 is {value!r}: must be a weight from 0 to 65535"
 
 
+def test_a_wrong_value_precedes_a_configured_weight_of_0() -> None:
+    servers = [Located("node1", None, 0, FIT)]
+    weights = read_attribute_weights(with_values({("node1", NAME): "ten"}), NAME)
+    (found,) = apply_attribute_weights(servers, weights)
+    assert (found.weight, found.verdict.outcome) == (1, Outcome.UNKNOWN)
+
+
 def test_crm_mon_shows_an_empty_value(tmp_path: Path) -> None:
     cluster = edited("steady", tmp_path, pair(PERMANENT, 1, NAME, ""))
     assert weighed(cluster).verdict.outcome is Outcome.UNKNOWN

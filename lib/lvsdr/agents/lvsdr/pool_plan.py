@@ -94,7 +94,8 @@ def is_certain(decision: Decision) -> bool:
     """Test whether a decision can be carried out before all hosts have answered.
 
     Hosts without an answer are UNKNOWN.  The decision must leave a real server that serves.  So a
-    late answer neither leads to a decision about an empty pool nor brings in a fallback.
+    late answer neither leads to a decision about an empty pool nor brings in its fallback.  One
+    that completes a pool (``fallback_below``) may join: it takes nothing away.
     """
     present_outcomes = (Outcome.IN, Outcome.UNKNOWN)
     return any(

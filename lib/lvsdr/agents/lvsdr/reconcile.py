@@ -51,8 +51,6 @@ class CycleResult(NamedTuple):
     rows: Sequence[Row] = ()
     drains: Mapping[RealServerKey, float] = {}
     """The time at which each withdrawn real server was withdrawn."""
-    fallback_leaves: bool = False
-    """True while a fallback still serves that is to leave soon."""
 
     @property
     def all_reasons(self) -> tuple[str, ...]:
@@ -227,6 +225,6 @@ def _execute_draft(
     trouble = context.save("state", render_saved_pool(new_saved)) if new_saved != saved else ()
     reasons = (*refusals, *decision.degraded)
     return _PassResult(
-        CycleResult(reasons, trouble, rows, decision.drains, decision.enough_since is not None),
+        CycleResult(reasons, trouble, rows, decision.drains),
         new_saved,
     )

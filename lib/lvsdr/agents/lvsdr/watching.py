@@ -169,9 +169,8 @@ def _choose_timing(context: Context, last: LastCycle | None) -> Timing:
 
 def _choose_due(settings: DirectorSettings, finished: Finished, timing: Timing) -> float | None:
     """Return the time of the next cycle if no change of the cluster announces the need for it."""
-    spec, result = settings.spec, finished.result
-    is_waiting = result.drains or result.fallback_leaves or finished.reasons
-    if not (is_waiting or spec.list_script or spec.check_script):
+    spec = settings.spec
+    if not (finished.result.drains or finished.reasons or spec.list_script or spec.check_script):
         return None
     return finished.began + _compute_delay(timing)
 
