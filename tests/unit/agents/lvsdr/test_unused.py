@@ -150,7 +150,7 @@ def test_a_host_that_a_script_names_is_matched() -> None:
         (SPEC._replace(fallback={"node9": 1}), 2, False),
         (SPEC._replace(fallback={"node9": 1}), 3, True),
         (SPEC, 3, False),
-        (SPEC._replace(fallback={"node9": 1}, resource="db"), 3, True),
+        (SPEC._replace(fallback={"node9": 1}, resources=("db",)), 3, True),
         (SPEC._replace(fallback={"node9": 1}, weights={"node1": 1}), 3, True),
         (SPEC._replace(fallback={"node9": 1}, list_script=shell("true")), 3, False),
     ],
