@@ -47,12 +47,15 @@ class Verdict(NamedTuple):
     certain: bool = True
     """False for a failure that may be the checker's own.
 
-    It justifies sending clients to other real servers, but not leaving them without any.
+    It justifies sending clients to other real servers, but not leaving them without any.  UNKNOWN
+    is not certain after a failed check that does not count yet.
     """
     leaving: bool = False
     """True for a withdrawn real server that is about to stop, and so is no reserve."""
     grace: float = 0.0
     """Seconds for which a failure counts as a withdrawal: it may only be out of sight."""
+    silent: bool = False
+    """True for a failure that is a missing answer: the real server may only be busy."""
 
     def extend_grace(self, seconds: float) -> Verdict:
         """Return the verdict with at least this grace, if it has any grace."""
