@@ -107,7 +107,7 @@ def spawn_resident(argv: tuple[str, ...]) -> int:
     return os.posix_spawnp(
         argv[0],
         argv,
-        os.environ,
+        {"HOME": "/root", **os.environ},  # without it, libpq asks the name service, and waits
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),

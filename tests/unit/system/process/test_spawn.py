@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Optional
 
 import pytest
 from lvsdr.system.process.fork import spawn_tied
-from lvsdr.system.process.spawn import Child, children, spawn
+from lvsdr.system.process.spawn import Child, children, spawn, spawn_resident
 
 from tests.unit.descriptors import open_descriptors, require_none_left
 
@@ -88,3 +89,17 @@ def test_the_signals_that_are_blocked_are_not_inherited_blocked(starter: Starter
     mask = output(starter, "grep", "SigBlk", "/proc/self/status").split()[1]
     assert int(mask, 16) & 1 << (signal.SIGTERM - 1) == 0
     assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "/root"), ("/home/me", "/home/me")])
+def test_a_resident_program_has_a_home(
+    given: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment of a cluster daemon may have none, and libpq would ask the name service."""
+    monkeypatch.delenv("HOME")
+    if given is not None:
+        monkeypatch.setenv("HOME", given)
+    code = f"echo $HOME > {tmp_path}/home"
+    _, status = os.waitpid(spawn_resident(("sh", "-c", code)), 0)
+    assert status == 0
+    assert (tmp_path / "home").read_text() == f"{expected}\n"
