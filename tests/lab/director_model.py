@@ -19,7 +19,7 @@ STREAMING = ("HS:sync", "HS:potential", "HS:async")
 GRACE = 20.0  # seconds: Pacemaker's default timeout of a probe (decision 026)
 DELETES_AT_ZERO = "dh"  # decision 036
 HAS_FLAGS = ("sh", "mh")
-KEPT_FIRST = ("OUT", "AWAY", "LEAVING", "DOUBT")  # decisions 003, 004 and 026
+KEPT_FIRST = ("OUT", "AWAY", "LEAVING")  # decisions 003, 004 and 026
 
 Pool = dict[str, int]
 Interval = tuple[float, float]
@@ -33,8 +33,8 @@ class Findings(NamedTuple):
     pool: Pool
     connections: Pool
     scheduler: str = "rr"
-    slow: bool = False
-    """Whether a check takes so long that all that is certain is done before its answer."""
+    slow: str = ""
+    """A host whose check takes so long that all that is certain is done before its answer."""
     settling: frozenset[str] = frozenset()
     """The real servers that the first pass of the cycle has withdrawn."""
 
@@ -141,7 +141,9 @@ class Model:
         yield self._result(findings)
         if not findings.slow:
             return
-        late = {h: "UNKNOWN" if v == "DOUBT" else v for h, v in findings.verdicts.items()}
+        slow = findings.slow
+        verdicts = findings.verdicts.items()
+        late = {h: "UNKNOWN" if h == slow and v == "IN" else v for h, v in verdicts}
         first = self._result(findings._replace(verdicts=late))
         serving = [
             host for host, weight in first.pool.items() if weight and findings.pool.get(host)

@@ -31,14 +31,40 @@ FAULTS = {
     "check prints rubbish": Fault("check", "echo perhaps", 2),
 }
 CHECKED = {
-    "check is fine": dict.fromkeys(EVEN, "IN"),
-    "check answers f for node2": {"node1": "IN", "node2": "OUT", "node3": "IN"},
-    "check fails for node1": {"node1": "DOUBT", "node2": "IN", "node3": "IN"},
-    "check fails": dict.fromkeys(EVEN, "DOUBT"),
-    "check hangs for node2": {"node1": "IN", "node2": "DOUBT", "node3": "IN"},
-    "check prints rubbish": dict.fromkeys(EVEN, "UNKNOWN"),
+    "check is fine": dict.fromkeys(EVEN, "t"),
+    "check answers f for node2": {"node1": "t", "node2": "f", "node3": "t"},
+    "check fails for node1": {"node1": "failure", "node2": "t", "node3": "t"},
+    "check fails": dict.fromkeys(EVEN, "failure"),
+    "check hangs for node2": {"node1": "t", "node2": "failure", "node3": "t"},
+    "check prints rubbish": dict.fromkeys(EVEN, "rubbish"),
 }
-"""The verdict of each check on each host that is IN without it."""
+"""The answer of each check on each host that is IN without it."""
+
+
+class CountedAnswers:
+    """The answers of the check on each host, as long as monitors with a check follow each other.
+
+    They are counted with a ``fall`` that is never reached, and with a ``rise`` of 1.
+    """
+
+    def __init__(self) -> None:
+        self._fit: dict[str, bool] = {}
+
+    def judge(self, verdicts: Mapping[str, str], fault: str) -> dict[str, str]:
+        """Return the verdicts after one monitor."""
+        if fault not in CHECKED:
+            self._fit.clear()
+            return dict(verdicts)
+        wanted = {host for host, verdict in verdicts.items() if verdict == "IN"}
+        self._fit = {host: fit for host, fit in self._fit.items() if host in wanted}
+        judged = {host: self._judge(host, CHECKED[fault][host]) for host in wanted}
+        return {**verdicts, **judged}
+
+    def _judge(self, host: str, answer: str) -> str:
+        if answer in ("t", "f"):
+            self._fit[host] = answer == "t"
+            return "IN" if answer == "t" else "OUT"
+        return "IN" if answer == "failure" and self._fit.get(host) else "UNKNOWN"
 
 
 class Environment(NamedTuple):
@@ -57,6 +83,8 @@ class Environment(NamedTuple):
             **{name: value for name, value in usual.items() if not name.startswith(attribute)},
             "realserver_check_active_real_server_script": self.check,
             "script_timeout": "1500ms",
+            "realserver_check_fall": 100,
+            "realserver_check_rise": 1,
         }
 
 

@@ -26,7 +26,7 @@ from tests.lab.director_model import (
 from tests.lab.forked_agent import ForkedResource
 from tests.lab.host import HEADING, Host
 from tests.lab.operation import AgentResult
-from tests.lab.program_faults import CHECKED, FAULTS, Environment, environments
+from tests.lab.program_faults import CHECKED, FAULTS, CountedAnswers, Environment, environments
 from tests.lab.random_cluster import CLUSTER, changed
 from tests.lab.resource import EVEN, NEIGHBOURS, NODE, OK, SERVICE, STANDBYS, other_lines
 from tests.lab.world import World
@@ -45,14 +45,13 @@ OPTIONS = {
 
 
 def judged(nodes: list[cib.Node], fault: str) -> dict[str, str]:
-    """Return the verdicts on the hosts; none if the failing program prevents them."""
+    """Return the verdicts on the hosts without the check; none if a program prevents them."""
     if fault.startswith("crm_mon"):
         return {node.name: "UNKNOWN" for node in nodes}
     if fault not in CHECKED:
         return director_model.verdicts(nodes)
     # With a check script the agent ignores the attribute.
-    found = director_model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
-    return {host: CHECKED[fault][host] if word == "IN" else word for host, word in found.items()}
+    return director_model.verdicts([node._replace(status=STREAMING[0]) for node in nodes])
 
 
 # --- the table of the kernel
@@ -134,6 +133,7 @@ class Play:
         self._dice = random.Random(seed)
         self._sessions = Sessions(world.client)
         self._model = Model()
+        self._answers = CountedAnswers()
         self._nodes = list(CLUSTER)
         self._scheduler = "rr"
 
@@ -193,8 +193,8 @@ class Play:
     ) -> Pool:
         """Run the action, assert that the model allows the pool, and return the pool."""
         _, connections, _ = seen(self._host)
-        slow = fault == "check hangs for node2"
-        verdicts = judged(self._nodes, fault)
+        slow = "node2" if fault == "check hangs for node2" else ""
+        verdicts = self._answers.judge(judged(self._nodes, fault), fault)
         findings = Findings(verdicts, pool, connections, self._scheduler, slow)
         began = time.monotonic()
         result = self._act(resource, action, faults.get(fault))

@@ -84,7 +84,10 @@ def test_the_check_script_judges_each_candidate(
 
 
 def test_the_check_script_decides_on_sessions(director: Director, tmp_path: Path) -> None:
-    """The output f withdraws a real server and keeps its sessions; a failed check removes both."""
+    """The output f withdraws a real server at once, and keeps its sessions.
+
+    Three failures of the check remove a real server with its sessions; fewer change nothing.
+    """
     for host in ALL:
         tmp_path.joinpath(host).write_text("t")
     check = script(tmp_path / "check", f'exec cat "{tmp_path}/$1"')
@@ -93,7 +96,10 @@ def test_the_check_script_decides_on_sessions(director: Director, tmp_path: Path
 
     tmp_path.joinpath("node1").write_text("f")
     tmp_path.joinpath("node2").unlink()
-    gone = "node2 has failed: check: exit status 1"
+    for _ in range(2):
+        assert director.monitor() == {"node1": 0, "node2": 1, "node3": 1}
+        assert all_alive(sessions)
+    gone = "node2 has failed: 3 failures: check: exit status 1"
     assert director.monitor(degraded=gone) == {"node1": 0, "node3": 1}
     assert sessions.pop("node2").state() is State.RESET
     assert all_alive(sessions)
@@ -101,7 +107,26 @@ def test_the_check_script_decides_on_sessions(director: Director, tmp_path: Path
 
     for host in ALL:
         tmp_path.joinpath(host).write_text("t")
+    waiting = "node1 kept as it is: 1 of 2 successes: check printed t"
+    assert director.monitor(degraded=waiting) == {"node1": 0, "node3": 1}
     assert director.monitor() == ALL
+    assert all_alive(sessions)
+
+
+def test_a_check_script_that_was_busy_for_a_moment_keeps_sessions(
+    director: Director, tmp_path: Path
+) -> None:
+    for host in ALL:
+        tmp_path.joinpath(host).write_text("t")
+    check = script(tmp_path / "check", f'exec cat "{tmp_path}/$1"')
+    assert director.reload({"weight_of_realservers": " ".join(ALL), CHECK: str(check)}) == ALL
+    sessions = director.sessions()
+    for _ in range(3):
+        tmp_path.joinpath("node2").unlink()
+        assert director.monitor() == ALL
+        assert director.monitor() == ALL
+        tmp_path.joinpath("node2").write_text("t")
+        assert director.monitor() == ALL
     assert all_alive(sessions)
 
 

@@ -167,7 +167,7 @@ def test_a_script_that_hangs(lvs: Watched, tmp_path: Path) -> None:
     gate.touch()
     lvs.cluster(*WITHOUT_NODE3)
     until(lambda: withdrawn(lvs), "node3 to be withdrawn")
-    assert lvs.monitor().exit_code == DEGRADED
+    until(lambda: lvs.monitor().exit_code == DEGRADED, "the third failure of each check")
     gate.unlink()
     lvs.cluster(*ALL)
     until(lambda: lvs.monitor().exit_code == OK, "the end of the degradation")

@@ -172,8 +172,12 @@ def test_a_whole_agent_keeps_within_budget(agent: str) -> None:
     assert over_budget(imports(["-c", code], {}), FORBIDDEN[agent] | DEAR) == set()
 
 
-def test_the_findings_of_a_cycle_cost_lxml_and_no_more(tmp_path: Path) -> None:
-    """The findings of a cycle, from a cluster and names to look up, import no other package."""
+@pytest.mark.parametrize("check", ["none", "tcp", "postgres"])
+def test_the_findings_of_a_cycle_cost_lxml_and_no_more(check: str, tmp_path: Path) -> None:
+    """The findings of a cycle, from a cluster and names to look up, import no other package.
+
+    The health checks are those of the watcher: a cycle only reads their results.
+    """
     code = (
         f"import os, sys; sys.path.insert(0, {str(LIB)!r}); from lvsdr.agents import lvsdr; "
         "from lvsdr.agents.lvsdr.findings import gather_findings; "
@@ -183,9 +187,11 @@ def test_the_findings_of_a_cycle_cost_lxml_and_no_more(tmp_path: Path) -> None:
         "findings = gather_findings(settings, SavedPool(), Deadline.after(20)); "
         "assert 'node1' in str(findings), findings"  # without the cluster, there is no host
     )
-    found = imports(["-S", "-c", code], environment("lvsdr", tmp_path))
+    given = {**environment("lvsdr", tmp_path), "OCF_RESKEY_realserver_check": check}
+    found = imports(["-S", "-c", code], given)
     assert "lxml.etree" in found
     assert over_budget(found, (SLOW | DEAR) - WITH_LXML) == set()
+    assert over_budget(found, {"lvsdr.system.checks"}) == set()
     assert {name for name in found if name.startswith("lxml.")} <= {
         *("lxml.etree", "lxml._elementpath")
     }

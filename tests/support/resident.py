@@ -15,7 +15,7 @@ from lvsdr.system.local_socket import ask
 from lvsdr.system.process import identity
 from lvsdr.watcher.control import Record, store_record
 from lvsdr.watcher.facts import Paths, digest_parameters
-from lvsdr.watcher.last_cycle import LastCycle, Timing, store_cycle
+from lvsdr.watcher.last_cycle import CheckTarget, LastCycle, Timing, store_cycle
 
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
@@ -28,7 +28,15 @@ from lvsdr.watcher.loop import Watcher
 from lvsdr.watcher.schedule import Pace
 os.setsid()
 files = Paths({directory!r}, "lvs")
-watcher = Watcher(("sh", "-c", {cycle!r}), os.environ, files, Pace({gap}, {pause}))
+checks = None
+if {port}:
+    from lvsdr.pool.check_history import Counting
+    from lvsdr.system.checks.counted_checks import CountedChecks
+    from lvsdr.system.checks.running_checks import CheckSettings
+    from lvsdr.watcher.check_results import load_results
+    settings = CheckSettings("tcp", {port}, {interval}, 20.0)
+    checks = CountedChecks(settings, Counting(3, 2, 60.0), load_results(files.checks))
+watcher = Watcher(("sh", "-c", {cycle!r}), os.environ, files, Pace({gap}, {pause}), checks)
 before = set(sys.modules)
 watcher.run()
 print(*sorted(set(sys.modules) - before))
@@ -36,6 +44,14 @@ print(*sorted(set(sys.modules) - before))
 _CRM_MON = "#!/bin/sh\nexec cat <> {fifo}\n"  # opened for both, so that it never ends
 _RING = 'read n < rings; n=$((n + 1)); echo $n > rings; echo "state $n" > fifo'
 """A cycle that rings for the next one."""
+
+
+class Checks(NamedTuple):
+    """Health checks of TCP servers."""
+
+    port: int
+    targets: tuple[CheckTarget, ...]
+    interval: float = 0.05
 
 
 class Used(NamedTuple):
@@ -48,7 +64,14 @@ class Used(NamedTuple):
 class Resident:
     """A watcher whose cycle is a shell script; crm_mon prints what is written to the FIFO."""
 
-    def __init__(self, directory: Path, cycle: str, gap: float = 0.0, pause: float = 0.001) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        cycle: str,
+        pace: tuple[float, float] = (0.0, 0.001),
+        checks: Checks | None = None,
+    ) -> None:
+        self.targets = () if checks is None else checks.targets
         self.directory = directory
         self.files = Paths(str(directory), "lvs")
         self.bell = directory / "fifo"
@@ -59,7 +82,13 @@ class Resident:
         self.environ: Mapping[str, str] = {"PATH": f"{directory}:/usr/bin:/bin"}
         self.store()
         self._code = _CODE.format(
-            lib=str(ROOT / "lib"), directory=str(directory), cycle=cycle, gap=gap, pause=pause
+            lib=str(ROOT / "lib"),
+            directory=str(directory),
+            cycle=cycle,
+            gap=pace[0],
+            pause=pace[1],
+            port=0 if checks is None else checks.port,
+            interval=0.0 if checks is None else checks.interval,
         )
 
     def store(self, timeout: str = "30000", due: float | None = None) -> None:
@@ -76,6 +105,7 @@ class Resident:
             caller="start",
             code=0,
             due=due,
+            targets=self.targets,
         )
         store_cycle(self.files.cycle, cycle)
 

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-CYCLE, WATCHER = "cycle", "watcher"
-"""The kinds of the files with the result of the last cycle, and with the watcher's process."""
+CHECKS, CYCLE, WATCHER = "checks", "cycle", "watcher"
+"""The kinds of the files with the results of checks, of the last cycle, and the process."""
 TIMEOUT, INTERVAL = "OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval"
 """The variables with the timing of an operation, in milliseconds."""
 _DIRECTORY = "/run/resource-agents"  # where ocf-shellfuncs keeps HA_RSCTMP
@@ -22,15 +22,16 @@ _OF_CLUSTER = "CIB_"  # CIB_file, CIB_shadow and others decide which cluster is 
 class Paths:
     """The paths of one resource's files."""
 
-    __slots__ = ("cycle", "lock", "record", "socket")
+    __slots__ = ("checks", "cycle", "lock", "record", "socket")
 
     def __init__(self, directory: str, instance: str) -> None:
         start = os.path.join(directory, f"lvsdr-{instance}.")
         self.cycle = f"{start}{CYCLE}"
+        self.checks = f"{start}{CHECKS}"
         self.record = f"{start}{WATCHER}"
         self.lock = f"{start}{WATCHER}-lock"
         # The name of a resource may be longer than the address of a socket (unix(7): 108 bytes).
-        self.socket = os.path.join(directory, f"lvsdr-{_hash_name(instance)}.sock")
+        self.socket = os.path.join(directory, f"lvsdr-{digest_text(instance)}.sock")
 
 
 def build_paths(environ: Mapping[str, str], agent: str) -> Paths:
@@ -38,10 +39,11 @@ def build_paths(environ: Mapping[str, str], agent: str) -> Paths:
     return Paths(environ.get("HA_RSCTMP") or _DIRECTORY, read_instance_name(environ, agent))
 
 
-def _hash_name(name: str) -> str:
+def digest_text(text: str) -> str:
+    """Return a short digest, which has only hexadecimal digits."""
     from _blake2 import blake2b
 
-    made: str = blake2b(name.encode(), digest_size=8).hexdigest()
+    made: str = blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
     return made
 
 

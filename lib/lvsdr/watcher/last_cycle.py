@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BELL_TROUBLE = "LVSDR_BELL_TROUBLE"
 """The variable with which the watcher gives its cycle the reason why it learns of no changes."""
+_CANDIDATE, _RESERVE = "candidate", "reserve"
 
 
 class Timing(NamedTuple):
@@ -31,6 +32,15 @@ class Timing(NamedTuple):
 
 USUAL = Timing("30000", "5000")
 """The advice of the agent for its monitor."""
+
+
+class CheckTarget(NamedTuple):
+    """A host for the watcher to check."""
+
+    host: str
+    address: str
+    is_reserve: bool
+    """True for a usable fallback that is no candidate."""
 
 
 class LastCycle(NamedTuple):
@@ -63,6 +73,7 @@ class LastCycle(NamedTuple):
     """The service as the kernel showed it at the end (ipvs.block)."""
     rows: tuple[str, ...] = ()
     """The verdicts: host, address, outcome, weight before, weight after, reason, as one text."""
+    targets: tuple[CheckTarget, ...] = ()
 
 
 def read_timing(environ: Mapping[str, str]) -> Timing:
@@ -97,7 +108,13 @@ def _parse(facts: Facts) -> LastCycle:
         reasons=tuple(facts.get("reason", ())),
         block=tuple(facts.get("line", ())),
         rows=tuple(facts.get("row", ())),
+        targets=tuple(_parse_target(value) for value in facts.get("target", ())),
     )
+
+
+def _parse_target(value: str) -> CheckTarget:
+    role, address, host = value.split(" ")
+    return CheckTarget(host, address, role == _RESERVE)
 
 
 def store_cycle(path: str, cycle: LastCycle) -> None:
@@ -120,3 +137,5 @@ def _list_facts(cycle: LastCycle) -> Iterator[tuple[str, object]]:
     yield "bell_trouble", cycle.bell_trouble
     for name, values in (("reason", cycle.reasons), ("line", cycle.block), ("row", cycle.rows)):
         yield from ((name, value) for value in values)
+    for host, address, is_reserve in cycle.targets:
+        yield "target", (_RESERVE if is_reserve else _CANDIDATE, address, host)

@@ -13,6 +13,7 @@ from ..system.daemon import line_server
 from ..system.process import fork, identity
 from . import last_cycle, quick
 from .bell import Ring, create_bell
+from .check_results import PolledChecks
 from .control import read_record
 from .facts import digest_parameters
 from .last_cycle import read_cycle
@@ -25,6 +26,7 @@ from .schedule import (
     after_change,
     after_end,
     after_event,
+    after_result,
     find_next_cycle,
 )
 
@@ -32,7 +34,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..system.checks.counted_checks import CountedChecks
     from .facts import Paths
+    from .last_cycle import LastCycle
 
 _POLL = 0.05  # seconds between two attempts to find the own record or to get the lock
 _RECORDING = 5.0  # seconds for the record by the action that started the watcher
@@ -43,7 +47,10 @@ _NOT_RUNNING = 7
 
 
 class Watcher:
-    """The resident process of one resource; ``cycle`` is the command that runs one cycle."""
+    """The resident process of one resource; ``cycle`` is the command that runs one cycle.
+
+    ``checks`` are the health checks, if the resource has any.
+    """
 
     def __init__(
         self,
@@ -51,10 +58,12 @@ class Watcher:
         environ: Mapping[str, str],
         files: Paths,
         pace: Pace = USUAL,
+        checks: CountedChecks | None = None,
     ) -> None:
         self._cycle = cycle
         self._environ = environ
         self._files = files
+        self._checks = None if checks is None else PolledChecks(checks, files.checks)
         self._digest = ""
         self._myself = identity.find_own_process()
         fork.prepare()
@@ -78,6 +87,7 @@ class Watcher:
         self._poll = select.poll()
         self._poll.register(self._listener, select.POLLIN)
         try:
+            self._choose_targets(read_cycle(self._files.cycle))
             while self._may_go_on():
                 self._step()
         finally:
@@ -138,7 +148,10 @@ class Watcher:
         elif self._child.limit <= now:
             self._child.end(now)
         spoke = False
-        for descriptor, _ in self._poll.poll(self._wait(now) * 1000):
+        ready = [descriptor for descriptor, _ in self._poll.poll(self._wait(now) * 1000)]
+        if self._checks is not None and self._checks.advance(ready, self._poll):
+            self._schedule = after_result(self._schedule)
+        for descriptor in ready:
             if descriptor == self._listener.fileno():
                 line_server.reply(self._listener, quick.format_line(self._digest))
             elif descriptor in self._bell.descriptors:
@@ -165,6 +178,8 @@ class Watcher:
 
     def _wait(self, now: float) -> float:
         longest = self._pause if self._speaks or self._bell.looks else _CHECK
+        if self._checks is not None:
+            longest = self._checks.limit_wait(longest, now)
         if self._child is not None:
             return longest
         return max(0.0, min(longest, find_next_cycle(self._schedule) - now))
@@ -197,6 +212,7 @@ class Watcher:
         code = child.reap()
         self._child = None
         last = read_cycle(self._files.cycle)
+        self._choose_targets(last)
         due = None if last is None else last.due
         self._schedule = after_end(self._schedule, time.monotonic(), due)
         if code == _NOT_RUNNING:
@@ -204,7 +220,14 @@ class Watcher:
             with suppress(OSError):
                 small_files.remove(self._files.record)
 
+    def _choose_targets(self, last: LastCycle | None) -> None:
+        """Check the hosts that the last cycle found."""
+        if self._checks is not None and last is not None:
+            self._checks.keep(last.targets, self._poll)
+
     def _end(self) -> None:
+        if self._checks is not None:
+            self._checks.close()
         if self._child is not None:
             self._child.kill()
         self._bell.end()

@@ -52,6 +52,11 @@ def after_event(schedule: Schedule, now: float) -> Schedule:
     return schedule._replace(event_due=max(now, schedule.began + EVENT_GAP))
 
 
+def after_result(schedule: Schedule) -> Schedule:
+    """Return the schedule after health checks have changed a verdict: a cycle now."""
+    return schedule._replace(rung=True)
+
+
 def after_begin(schedule: Schedule, now: float) -> Schedule:
     """Return the schedule at the begin of a cycle, which sees all changes up to now."""
     later = tuple(echo for echo in schedule.echoes if echo > now)

@@ -8,7 +8,14 @@ import pytest
 from lvsdr.system.process.identity import Process
 from lvsdr.watcher.control import Record, read_record, store_record
 from lvsdr.watcher.facts import build_paths, digest_parameters
-from lvsdr.watcher.last_cycle import LastCycle, Timing, read_cycle, replace_timing, store_cycle
+from lvsdr.watcher.last_cycle import (
+    CheckTarget,
+    LastCycle,
+    Timing,
+    read_cycle,
+    replace_timing,
+    store_cycle,
+)
 
 CYCLE = LastCycle(
     version="1.0",
@@ -26,11 +33,13 @@ CYCLE = LastCycle(
     reasons=("node1: out of sight", "no address"),
     block=("TCP 0A4D0064:1538 rr", "-> 0A4D0015:1538 Route 1"),
     rows=("node1\t10.77.0.21\tIN\t1\t1\tlisted",),
+    targets=(CheckTarget("node1", "10.77.0.21", False), CheckTarget("node2", "fd77::22", True)),
 )
 
 
 @pytest.mark.parametrize(
-    "cycle", [CYCLE, CYCLE._replace(due=None, bell_trouble="", reasons=(), block=(), rows=())]
+    "cycle",
+    [CYCLE, CYCLE._replace(due=None, bell_trouble="", reasons=(), block=(), rows=(), targets=())],
 )
 def test_a_stored_cycle_reads_the_same(cycle: LastCycle, tmp_path: Path) -> None:
     path = tmp_path / "cycle"

@@ -14,6 +14,7 @@ from lvsdr.watcher.schedule import (
     after_change,
     after_end,
     after_event,
+    after_result,
     find_next_cycle,
 )
 
@@ -49,6 +50,18 @@ def test_events_are_followed_at_once_but_not_more_often_than_their_gap() -> None
 def test_an_event_during_a_cycle_is_followed_after_it() -> None:
     schedule = after_event(after_begin(START, 103.0), 103.1)
     assert find_next_cycle(after_end(schedule, 104.4, None)) == 104.4 + USUAL.gap
+
+
+def test_a_result_of_a_check_is_followed_once() -> None:
+    schedule = after_result(START)
+    assert find_next_cycle(schedule) <= 103.0
+    schedule = after_end(after_begin(schedule, 103.0), 103.2, None)
+    assert find_next_cycle(schedule) == 103.0 + PERIOD
+
+
+def test_a_result_during_a_cycle_is_followed_after_it() -> None:
+    schedule = after_result(after_begin(START, 103.0))
+    assert find_next_cycle(after_end(schedule, 103.4, None)) == 103.4 + USUAL.gap
 
 
 def test_the_end_of_a_drain_is_a_time_for_a_cycle() -> None:

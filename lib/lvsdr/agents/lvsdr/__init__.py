@@ -21,7 +21,7 @@ from ...system import ipvs, ipvs_proc, small_files
 from ...values.parsing import join_endpoint
 from ...watcher import control
 from ...watcher.facts import build_paths
-from . import owners, watching
+from . import health_checks, owners, watching
 from .environment import announce_unused_parameters, validate_environment
 from .kernel_settings import release_idle_timeout
 from .parameter_rules import PARAMETERS, SERVICE
@@ -43,10 +43,12 @@ def start(context: Context) -> None:
     context.require_root("change the IPVS table")
     context.require_binary("ipvsadm")
     require_lxml()
+    health_checks.require_checks(context.values)
     ipvs.load_modules(settings.config.scheduler, context.deadline)
     if settings.goal.refuses_at_zero:
         context.log.warning(_SESSIONS_END)
     watching.end_watcher(context)
+    watching.forget_counts(context)
     began = time.monotonic()
     result = establish_service(context, settings)
     degradation.update_reasons(context, result.all_reasons)
@@ -130,6 +132,7 @@ def reload_agent(context: Context) -> ExitCode | None:
     context.require_root("change the IPVS table")
     if _find_running_service(context) is None:
         raise LvsdrError("there is no service to be reloaded")
+    health_checks.require_checks(context.values)
     ipvs.load_modules(settings.config.scheduler, context.deadline)
     watching.end_watcher_process(context)  # its cycles would undo the change
     began = time.monotonic()
@@ -148,7 +151,8 @@ def watch(context: Context) -> None:
     from ...watcher.loop import Watcher
 
     files = build_paths(context.environ, context.agent)
-    Watcher(control.build_command("reconcile"), context.environ, files).run()
+    checks = health_checks.open_checks(context.values, files.checks)
+    Watcher(control.build_command("reconcile"), context.environ, files, checks=checks).run()
 
 
 def stop(context: Context) -> None:
@@ -165,6 +169,7 @@ def stop(context: Context) -> None:
     release_idle_timeout(context)
     context.release_sysctls()
     context.forget("state")
+    watching.forget_counts(context)
 
 
 def _find_running_service(context: Context) -> ServiceKey | None:

@@ -8,7 +8,10 @@ from ...errors import BadArgument, NotInstalled
 from ...ocf.context import Context
 from ...pacemaker.elements import require_lxml
 from ...system import small_files
+from .check_parameters import find_unused_check_settings
+from .cycle_checks import CycleChecks
 from .findings import gather_findings
+from .health_checks import require_checks, try_checks
 from .pool_plan import explain_ignorance
 from .saved_pool import SavedPool
 from .settings import read_settings
@@ -27,7 +30,11 @@ def validate_environment(context: Context) -> None:
             raise NotInstalled(f"script {script.argv[0]} is not there, or not executable")
     if settings.heartbeat_file is not None:
         _require_heartbeat_file(settings.heartbeat_file)
-    findings = gather_findings(settings, SavedPool(), context.deadline)
+    require_checks(context.values)
+    checks = CycleChecks(settings)
+    findings = gather_findings(settings, SavedPool(), context.deadline, checks=checks)
+    if checks.targets is not None:
+        try_checks(context, checks.targets)
     reason = explain_ignorance(findings)
     if reason is not None:
         raise BadArgument(f"no real server is known: {reason}")
@@ -46,5 +53,7 @@ def _require_heartbeat_file(path: str) -> None:
 def announce_unused_parameters(context: Context) -> None:
     """Log a warning for each parameter that was set and has no effect."""
     context.log.warning(
-        *find_unused_parameters(context.values), *find_ineffective_parameters(context.values)
+        *find_unused_parameters(context.values),
+        *find_unused_check_settings(context.values),
+        *find_ineffective_parameters(context.values),
     )

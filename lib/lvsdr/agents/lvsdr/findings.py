@@ -18,14 +18,15 @@ from ...pool.host_addresses import (
     locate_candidates,
     remove_unusable_addresses,
 )
-from ...pool.model import Candidate, CheckLimits, Outcome, PoolSpec, Resolved, Verdict
-from ...pool.sources import choose_source, explain_untouched, list_followed_resources, query_sources
-from ...pool.sources.nodes import apply_node_state, judge_node
+from ...pool.model import Candidate, CheckLimits, Resolved, Verdict
+from ...pool.sources import choose_source, query_sources
 from ...system import crm
 from ...system.net.resolver import Lookups
 from ...system.process.run import PATIENCE
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
+from .cycle_checks import CycleChecks
+from .node_states import find_grace, judge_nodes, list_fallbacks
 from .pool_plan import OwnInstance, find_hands_off_reason
 from .saved_pool import SavedPool
 from .server_weights import show_hidden_attributes, weigh_servers
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     InterimReceiver = Optional[Callable[[Findings], None]]
 
 _GATHERING_SHARE = 0.8  # share of the time for findings; the rest is for changing the table
-_CIB_TIMEOUT = 3.0  # seconds for reading the CIB
 _LISTING_SHARE = 0.75  # share of that for a list script; checks and look-ups get the rest
 _ANSWER_SHARE = 0.5  # share of the time after which a check without an answer has failed
 
@@ -70,13 +70,15 @@ def gather_findings(
     deadline: Deadline,
     own_instance: OwnInstance | None = None,
     receive_interim: InterimReceiver = None,
+    checks: CycleChecks | None = None,
 ) -> Findings:
     """Return the findings on every real server.
 
     Ignorance is UNKNOWN and never raises an exception.  If some hosts have not answered after a
     second, ``receive_interim`` gets the findings so far.  So a check or a resolver that hangs
-    delays its own host only.
+    delays its own host only.  ``checks`` has the counts of the health checks.
     """
+    checks = checks or CycleChecks(settings)
     action, deadline = deadline, deadline.limit_to(deadline.remaining() * _GATHERING_SHARE)
     answer_timeout = _ANSWER_SHARE * deadline.remaining()
     try:
@@ -89,15 +91,19 @@ def gather_findings(
 
     def pass_interim(candidates: list[Candidate]) -> None:
         if receive_interim is not None:
-            certain_candidates = [_doubt_uncertain_failure(candidate) for candidate in candidates]
-            receive_interim(_combine_findings(basis, certain_candidates, lookups.list_results()))
+            counted = checks.count_answers(basis.candidates, candidates, interim=True)
+            receive_interim(_combine_findings(basis, counted, lookups.list_results(), checks))
 
     limits = CheckLimits(deadline, answer_timeout, pass_interim)
     candidates = run_checks(list(basis.candidates), settings.spec, limits)
     if not lookups.wait(deadline.limit_to(PATIENCE)):
         pass_interim(candidates)
         lookups.wait(deadline)
-    return _combine_findings(basis, candidates, lookups.list_results())
+    candidates = checks.count_answers(basis.candidates, candidates)
+    findings = _combine_findings(basis, candidates, lookups.list_results(), checks)
+    if basis.unavailable_reason is None:
+        checks.conclude(basis.candidates, findings.located, findings.fallback)
+    return findings
 
 
 def _lay_basis(
@@ -110,12 +116,12 @@ def _lay_basis(
     spec = settings.spec
     survey = query_sources(cluster, spec, deadline.limit_to(deadline.remaining() * _LISTING_SHARE))
     count = len(survey.candidates)
-    candidates = [*survey.candidates, *_list_fallbacks(spec, cluster)]
+    candidates = [*survey.candidates, *list_fallbacks(spec, cluster)]
     hosts = [candidate.host for candidate in candidates]
     cluster, hidden_problem = show_hidden_attributes(spec, cluster, hosts, deadline)
-    nodes = _judge_nodes(spec, cluster, {*saved.names.values(), *hosts})
+    nodes = judge_nodes(spec, cluster, {*saved.names.values(), *hosts})
     verdicts = {candidate.host: candidate.verdict for candidate in candidates} | nodes
-    grace = _find_grace(verdicts, spec, cluster, saved, deadline)
+    grace = find_grace(verdicts, spec, cluster, saved, deadline)
     candidates = [
         candidate._replace(verdict=candidate.verdict.extend_grace(grace))
         for candidate in candidates
@@ -142,7 +148,10 @@ def _lay_basis(
 
 
 def _combine_findings(
-    basis: _Basis, candidates: Sequence[Candidate], answers: Mapping[str, Resolved]
+    basis: _Basis,
+    candidates: Sequence[Candidate],
+    answers: Mapping[str, Resolved],
+    checks: CycleChecks,
 ) -> Findings:
     """Return the findings that follow from the answers that are there."""
     settings, spec, last_addresses = basis.settings, basis.settings.spec, basis.last_addresses
@@ -157,8 +166,9 @@ def _combine_findings(
     weighed = weigh_servers(
         spec, basis.cluster, servers[:count], servers[count:], hosts, basis.hidden_problem
     )
+    located, check_complaints = checks.judge_servers([*weighed.located], [*weighed.fallback])
     return Findings(
-        located=weighed.located,
+        located=located,
         fallback=weighed.fallback,
         hosts=hosts,
         listed_hosts=frozenset(spec.weights) if choose_source(spec) == "static" else frozenset(),
@@ -168,6 +178,7 @@ def _combine_findings(
             *find_unmatched_hosts(spec, basis.cluster, servers, hosts),
             *find_unreachable_number(spec, settings.goal.policy, weighed.located),
             *weighed.complaints,
+            *check_complaints,
         ),
         notes=weighed.notes if basis.unavailable_reason is None else basis.saved.notes,
         nodes=basis.nodes,
@@ -175,62 +186,9 @@ def _combine_findings(
     )
 
 
-def _doubt_uncertain_failure(candidate: Candidate) -> Candidate:
-    """Return the candidate, as UNKNOWN if its failure is not certain.
-
-    A failure that may be the checker's own is judged after all answers are there.
-    """
-    if candidate.verdict.certain:
-        return candidate
-    return candidate._replace(verdict=Verdict(Outcome.UNKNOWN, candidate.verdict.reason))
-
-
 def compute_script_time(budget: float) -> float:
     """Return the seconds that an action of ``budget`` seconds has for one script."""
     return budget * _GATHERING_SHARE
-
-
-def _find_grace(
-    verdicts: Mapping[str, Verdict],
-    spec: PoolSpec,
-    cluster: ClusterState,
-    saved: SavedPool,
-    deadline: Deadline,
-) -> float:
-    """Return the seconds that probes of resources out of sight may take; 0 if the table has none.
-
-    Only then the CIB is read: an ordinary cycle does without it.
-    """
-    hosts = set(saved.names.values())
-    away_hosts = [host for host in hosts if host in verdicts and verdicts[host].grace]
-    if not away_hosts:
-        return 0.0
-    from ...pacemaker.cib import find_probe_time
-
-    nodes = [node for node in map(cluster.find_node, away_hosts) if node is not None]
-    parts = {*list_followed_resources(spec), *(node.name for node in nodes)}
-    parts.update(node.container for node in nodes)
-    try:
-        return find_probe_time(
-            crm.read_configuration(deadline.limit_to(_CIB_TIMEOUT)), parts - {""}
-        )
-    except SourceUnavailable:
-        return 0.0
-
-
-def _judge_nodes(spec: PoolSpec, cluster: ClusterState, hosts: Iterable[str]) -> dict[str, Verdict]:
-    """Return the verdicts on hosts from their node states: dead nodes cannot serve."""
-    reason = explain_untouched(cluster, spec)
-    nodes = {host: cluster.find_node(host) for host in hosts}
-    verdicts = {host: judge_node(node, reason) for host, node in nodes.items() if node is not None}
-    return {host: verdict for host, verdict in verdicts.items() if verdict is not None}
-
-
-def _list_fallbacks(spec: PoolSpec, cluster: ClusterState) -> list[Candidate]:
-    """Return the fallbacks, judged by the state of their nodes alone."""
-    verdict = Verdict(Outcome.IN, "fallback")
-    reason = explain_untouched(cluster, spec)
-    return [apply_node_state(Candidate(host, verdict), cluster, reason) for host in spec.fallback]
 
 
 def _refuse_unusable_addresses(

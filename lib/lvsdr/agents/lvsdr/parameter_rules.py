@@ -10,6 +10,7 @@ from ...values.hosts import is_link_local, is_remote
 from ...values.parsing import canonical_address
 from . import balance_parameters as balance
 from . import parameters as p
+from .check_parameters import CHECK, CHECK_PARAMETERS, CHECK_RULES
 
 
 def _require_resource_of_role(values: Values) -> Iterator[str]:
@@ -66,9 +67,16 @@ WATCH = defaulted(
         "true starts a process beside the service that has the pool reconciled as soon as the "
         "state of the cluster changes, and at least every ten seconds; a monitor then only checks "
         "its result. It never changes the kernel's table itself. If it fails, each monitor "
-        "reconciles the pool, as with false, and starts it anew."
+        "reconciles the pool, as with false, and starts it anew. It makes the health checks of "
+        "realserver_check, too."
     ),
 )
+
+
+def _require_watcher_of_checks(values: Values) -> Iterator[str]:
+    if values[CHECK] != "none" and not values[WATCH]:
+        yield f"{CHECK.name}={values[CHECK]}: needs {WATCH.name}=true, which makes the checks"
+
 
 SERVICE = ParameterSet((p.VIP, p.PORT, p.PROTOCOL))
 """The parameters that identify the service; they suffice for stop and for probes."""
@@ -81,9 +89,11 @@ PARAMETERS = ParameterSet(
         *(p.ADDRESS_ATTRIBUTE, p.SCRIPT_TIMEOUT, p.DRAIN_TIMEOUT),
         *(balance.ON_EMPTY, balance.FALLBACK, balance.FALLBACK_BELOW, balance.WEIGHT_ATTRIBUTE),
         *(balance.IDLE_TIMEOUT, p.HEARTBEAT_FILE, p.OLD_HEARTBEAT_FILE, WATCH),
+        *CHECK_PARAMETERS,
     ),
     rules=(
         *(_require_resource_of_role, _require_one_family, _refuse_unusable_addresses),
         *(_require_netmask_of_family, _require_udp_for_one_packet),
+        *(*CHECK_RULES, _require_watcher_of_checks),
     ),
 )

@@ -165,8 +165,9 @@ CHECK_SCRIPT = optional(
     short="Script that checks a real server",
     long=(
         "Program, with arguments quoted as for a shell, that is called with a candidate appended "
-        "and prints t (fit) or f (alive, but not wanted). If it fails or takes too long, the real "
-        "server has failed. Candidates are checked side by side. Replaces the attribute. "
+        "and prints t (fit) or f (alive, but not wanted). If it fails or takes too long as often "
+        "as realserver_check_fall in a row, the real server has failed. Candidates are checked "
+        "side by side. Replaces the attribute. "
         f"{_SECRETS}"
     ),
 )

@@ -46,13 +46,15 @@ def find_hands_off_reason(cluster: ClusterState, own_instance: OwnInstance) -> s
 def explain_ignorance(findings: Findings) -> str | None:
     """Return the reason why no fit real server can be determined; None if the result is known.
 
-    An empty result is known, too.  If no candidate is IN, a candidate that only lacks an address
-    may be the fit one.
+    An empty result is known, too, and so is a candidate whose check has failed.  If no candidate is
+    IN, a candidate that only lacks an address may be the fit one.
     """
     if findings.unavailable_reason is not None:
         return findings.unavailable_reason
     unknown_servers = [
-        server for server in findings.located if server.verdict.outcome is Outcome.UNKNOWN
+        server
+        for server in findings.located
+        if server.verdict.outcome is Outcome.UNKNOWN and server.verdict.certain
     ]
     has_known = len(findings.located) > len(unknown_servers)
     if any(server.verdict.outcome is Outcome.IN for server in findings.located):

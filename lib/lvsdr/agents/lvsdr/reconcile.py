@@ -22,6 +22,7 @@ from ...pool.director import Findings
 from ...system import crm, ipvs, ipvs_proc, sysctl
 from ...values.light_typing import NamedTuple
 from . import owners
+from .cycle_checks import CheckTargets, CycleChecks
 from .findings import compute_script_time, gather_findings
 from .kernel_settings import apply_idle_timeout, set_sysctls
 from .pool_plan import (
@@ -51,6 +52,8 @@ class CycleResult(NamedTuple):
     rows: Sequence[Row] = ()
     drains: Mapping[RealServerKey, float] = {}
     """The time at which each withdrawn real server was withdrawn."""
+    targets: CheckTargets | None = None
+    """The hosts for the watcher to check; None if they are not known."""
 
     @property
     def all_reasons(self) -> tuple[str, ...]:
@@ -68,13 +71,18 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> CycleResu
         saved = load_saved_pool(context.build_path("state"))
         own_instance = OwnInstance(context.resource, context.node)
         early_pass = _EarlyPass(context, settings, saved)
-        findings = gather_findings(settings, saved, context.deadline, own_instance, early_pass)
+        checks = CycleChecks(settings, context)
+        findings = gather_findings(
+            settings, saved, context.deadline, own_instance, early_pass, checks
+        )
+        count_problems = checks.save_counts()
         if context.action != "reload-agent" and findings.blind:  # a reload is of a managed one
             findings = findings._replace(hands_off_reason=_MANAGED_UNKNOWN)
         if findings.hands_off_reason is not None:
             draft = _draft_change(context, settings, findings, saved)
             undone = list_undone_changes(findings, draft.service, draft.plan)
-            return CycleResult((*undone, *lock_problems), rows=draft.plan.decision.rows)
+            reasons, rows = (*undone, *lock_problems), draft.plan.decision.rows
+            return CycleResult(reasons, count_problems, rows, targets=checks.targets)
         sysctl_warnings = (
             set_sysctls(context, settings) if sysctl.find_differing(settings.sysctls) else ()
         )
@@ -87,31 +95,40 @@ def reconcile_service(context: Context, settings: DirectorSettings) -> CycleResu
     timeout_complaints = find_overlong_timeout(context.values, script_time)
     result = last_pass.result
     trouble = dict.fromkeys(
-        (*early_pass.trouble, *result.trouble, *sysctl_warnings, *idle_warnings, *lock_problems)
+        (
+            *(*early_pass.trouble, *result.trouble, *sysctl_warnings, *idle_warnings),
+            *(*lock_problems, *count_problems),
+        )
     )
     pool_reasons = (*result.pool_reasons, *timeout_complaints)
-    return result._replace(pool_reasons=pool_reasons, trouble=tuple(trouble))
+    return result._replace(
+        pool_reasons=pool_reasons, trouble=tuple(trouble), targets=checks.targets
+    )
 
 
 def establish_service(context: Context, settings: DirectorSettings) -> CycleResult:
     """Run the first cycle of a service: own it, and create or adopt it."""
     with context.hold_lock():
         saved = load_saved_pool(context.build_path("state"))
-        findings = _await_findings(context, settings, saved)
+        checks = CycleChecks(settings, context)
+        findings = _await_findings(context, settings, saved, checks)
         context.log.warning(*set_sysctls(context, settings))
         with owners.own_service(context, settings.key, saved):
             result = _change_pool(context, settings, findings, saved).result
         context.log.warning(*apply_idle_timeout(context, settings))
-        return result
+        return result._replace(targets=checks.targets)
 
 
-def _await_findings(context: Context, settings: DirectorSettings, saved: SavedPool) -> Findings:
+def _await_findings(
+    context: Context, settings: DirectorSettings, saved: SavedPool, checks: CycleChecks
+) -> Findings:
     """Repeat the query until the state of a real server is known; return the findings.
 
     Raise SourceUnavailable when the time is up.
     """
     while True:
-        findings = gather_findings(settings, saved, context.deadline)
+        findings = gather_findings(settings, saved, context.deadline, checks=checks)
+        checks.save_counts()
         reason = explain_ignorance(findings)
         if reason is None:
             return findings

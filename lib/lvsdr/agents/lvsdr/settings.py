@@ -5,11 +5,13 @@ from __future__ import annotations
 from ...ipvs.options import add_fallback_flag, refuses_at_zero
 from ...ipvs.table import ServiceConfig, ServiceKey
 from ...ocf.parameters import Values
+from ...pool.check_history import Counting
 from ...pool.director import Goal
 from ...pool.model import AttributeMatch, DrainPolicy, PoolSpec, Script, WantedRole
 from ...values.light_typing import NamedTuple
 from . import balance_parameters as balance
 from . import parameters as p
+from .check_parameters import read_check_name, read_counting
 from .unused import find_ineffective_parameters
 
 
@@ -21,6 +23,10 @@ class DirectorSettings(NamedTuple):
     spec: PoolSpec
     goal: Goal
     heartbeat_file: str | None
+    counting: Counting
+    """The rules of counting the results of the watcher's checks."""
+    check: str = ""
+    """The name under which the watcher stores the results of its checks; empty without a check."""
     complaints: tuple[str, ...] = ()
     """Sentences on parameters that have no effect in any state of the cluster."""
     idle_timeout: int | None = None
@@ -63,6 +69,8 @@ def read_settings(values: Values) -> DirectorSettings:
             refuses_at_zero=refuses_at_zero(values[p.OPTIONS]),
         ),
         heartbeat_file=values[p.HEARTBEAT_FILE],
+        counting=read_counting(values),
+        check=read_check_name(values),
         complaints=tuple(find_ineffective_parameters(values)),
         idle_timeout=values[balance.IDLE_TIMEOUT] if values[p.PROTOCOL] == "tcp" else None,
     )

@@ -13,9 +13,10 @@ from ...system import crm, ipvs_proc, small_files
 from ...values.light_typing import NamedTuple
 from ...values.safe_text import format_one_line
 from ...watcher import control, last_cycle, quick
-from ...watcher.facts import CYCLE, build_paths, digest_parameters
-from ...watcher.last_cycle import USUAL, LastCycle, Timing, read_cycle
+from ...watcher.facts import CHECKS, CYCLE, build_paths, digest_parameters
+from ...watcher.last_cycle import USUAL, CheckTarget, LastCycle, Timing, read_cycle
 from ...watcher.quick import find_block
+from .cycle_checks import SCRIPT_COUNTS
 from .parameter_rules import PARAMETERS, WATCH
 from .reconcile import CycleResult
 from .settings import DirectorSettings
@@ -124,6 +125,12 @@ def end_watcher(context: Context) -> None:
     small_files.remove_unfinished(context.build_path(CYCLE))
 
 
+def forget_counts(context: Context) -> None:
+    """Remove the counts of all health checks: they begin anew with the next start."""
+    for kind in (CHECKS, SCRIPT_COUNTS):
+        context.forget(kind)
+
+
 def end_watcher_process(context: Context) -> None:
     """End the watcher; the stored result stays for the next one."""
     control.end(build_paths(context.environ, context.agent))
@@ -151,6 +158,22 @@ def _summarise(
         reasons=tuple(format_one_line(reason) for reason in finished.reasons),
         block=find_block(text, find_spelling(text, settings.key)),
         rows=tuple(_format_row(row) for row in finished.result.rows),
+        targets=_choose_targets(settings, finished, last),
+    )
+
+
+def _choose_targets(
+    settings: DirectorSettings, finished: Finished, last: LastCycle | None
+) -> tuple[CheckTarget, ...]:
+    """Return the hosts for the watcher to check: those before, while a cycle does not know."""
+    targets = finished.result.targets
+    if not settings.check:
+        return ()
+    if targets is None:
+        return () if last is None else last.targets
+    return tuple(
+        CheckTarget(host, address, host in targets.reserves)
+        for host, address in targets.addresses.items()
     )
 
 

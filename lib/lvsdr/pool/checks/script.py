@@ -2,7 +2,8 @@
 
 The script is called with the candidate appended, for all candidates side by side.  ``t`` means fit,
 ``f`` means alive but not wanted; a failure or a timeout means a failed real server.  A script that
-cannot be started, or prints another text, gives no verdict on any real server.
+cannot be started, or prints another text, gives no verdict on any real server.  These are the
+verdicts of one call; ``check_verdict.count_script`` counts them.
 """
 
 from __future__ import annotations
@@ -60,9 +61,8 @@ def judge_result(script: Script, result: Result) -> Verdict:
             Outcome.UNKNOWN, f"{script.label} gave no answer: {result.describe_failure()}"
         )
     if result.problem or result.status != 0:
-        return Verdict(
-            Outcome.FAILED, f"{script.label}: {result.describe_failure()}", certain=False
-        )
+        reason = f"{script.label}: {result.describe_failure()}"
+        return Verdict(Outcome.FAILED, reason, certain=False, silent=result.problem is not None)
     answer = result.stdout.strip().decode("utf-8", "replace")
     if answer == "t":
         return Verdict(Outcome.IN, f"{script.label} printed t")

@@ -36,6 +36,13 @@ DOCUMENTED = {
     "heartbeat_file": None,
     "heatbeat_file": None,
     "watch": "true",
+    "realserver_check": "none",
+    "realserver_check_interval": "1s",
+    "realserver_check_timeout": "1s",
+    "realserver_check_fall": "3",
+    "realserver_check_rise": "2",
+    "realserver_check_conninfo": None,
+    "realserver_max_lag": None,
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from lvsdr.agents.lvsdr.parameter_rules import PARAMETERS
 from lvsdr.agents.lvsdr.settings import DirectorSettings, read_settings
 from lvsdr.ipvs.table import ServiceConfig, ServiceKey
+from lvsdr.pool.check_history import Counting
 from lvsdr.pool.director import Goal
 from lvsdr.pool.model import DrainPolicy, PoolSpec, Script, WantedRole
 
@@ -35,6 +36,7 @@ def test_the_defaults() -> None:
         ),
         goal=Goal(5432, "gate", DrainPolicy(300.0, True)),
         heartbeat_file=None,
+        counting=Counting(3, 2, 3.0),
     )
 
 
@@ -60,6 +62,8 @@ def test_everything_set() -> None:
         fallback_below="2",
         realserver_weight_attribute="weight",
         heartbeat_file="/run/beat",
+        realserver_check_fall="5",
+        realserver_check_rise="4",
     )
     attribute = found.spec.attribute
     assert attribute is not None
@@ -81,6 +85,7 @@ def test_everything_set() -> None:
         ),
         goal=Goal(5432, "masq", DrainPolicy(60.0, False, 2)),
         heartbeat_file="/run/beat",
+        counting=Counting(5, 4, 3.0),
     )
 
 
