@@ -57,7 +57,8 @@ To Pacemaker exit code 190 means that lvsdr runs, but degraded; crm_mon shows th
 
 CLOSING = (
     "The pool followed the cluster through a failover and a dead node; it was never",
-    "empty. One session was lost, on the dead node: reset, not left to hang.",
+    "empty. One session was lost, on the dead node: reset, not left to hang. A health",
+    "check withdrew a node that hung, before the cluster could notice it.",
     "Next: make lab (try it by hand), make test (the proofs), README.md (set up).",
 )
 
@@ -164,6 +165,19 @@ def the_cluster_does_not_answer(guide: Guide) -> None:
     guide.expect_sessions(seen, node1=State.ALIVE, node2=State.ALIVE)
 
 
+def a_node_hangs(guide: Guide) -> None:
+    """A node hangs: a health check withdraws it, although the cluster still shows it in order"""
+    guide.tell("With realserver_check=tcp, a process beside the service connects to each node.")
+    guide.cluster.set_nodes(standby("node1"), standby("node2"), primary("node3"))
+    with guide.checking("tcp"):
+        guide.tell("node2 stops answering. Pacemaker would need ten seconds to notice that.")
+        guide.cluster.unplug("node2")
+        guide.await_withdrawal("node2")
+        guide.expect("6 of 6 new connections are answered", guide.cluster.answered(6), 6)
+        guide.cluster.plug("node2")
+        guide.await_return("node2")
+
+
 STEPS: tuple[Callable[[Guide], None], ...] = (
     the_path_is_prepared,
     the_pool_appears,
@@ -173,6 +187,7 @@ STEPS: tuple[Callable[[Guide], None], ...] = (
     a_node_dies,
     the_node_comes_back,
     the_cluster_does_not_answer,
+    a_node_hangs,
 )
 
 

@@ -13,7 +13,7 @@ from tests.lab.world import World
 def test_the_demonstration_shows_all_steps(world: World) -> None:
     out = io.StringIO()
     demonstrate(world, Screen(out, 80, colour=False, unicode=True))
-    assert [f"{step}/8  " in out.getvalue() for step in range(1, 9)] == [True] * 8
+    assert [f"{step}/9  " in out.getvalue() for step in range(1, 10)] == [True] * 9
 
 
 def test_its_setup_needs_no_network_once_everything_is_there() -> None:

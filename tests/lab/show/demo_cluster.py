@@ -18,6 +18,7 @@ from lvsdr.pacemaker.cluster import ClusterState
 from lvsdr.pool.change_messages import Row
 from lvsdr.system import crm
 from lvsdr.values.deadline import Deadline
+from lvsdr.watcher.last_cycle import read_cycle
 
 from tests.lab.client import Session, State
 from tests.lab.host import SCRATCH
@@ -25,6 +26,7 @@ from tests.lab.operation import AgentResult, Operation, agent_result
 from tests.lab.show import packet_path
 from tests.lab.world import World
 from tests.support import cib
+from tests.support.waiting import wait_until
 
 CONNECTIONS = 30
 INSTANCE = "lvsdr"
@@ -38,7 +40,7 @@ class DemoCluster:
     def __init__(self, world: World, parameters: Mapping[str, object]) -> None:
         self._world = world
         self._director = world.director1
-        self._parameters = parameters
+        self._usual_parameters = self._parameters = parameters
         self._sessions: dict[str, Session] = {}
 
     # --- the cluster
@@ -97,7 +99,24 @@ class DemoCluster:
         file = os.environ.get("CIB_file")
         return Operation(action, self._parameters, file, instance=INSTANCE, interval=interval)
 
+    def reload(self, parameters: Mapping[str, object]) -> AgentResult:
+        """Run reload-agent with these parameters beside the usual ones."""
+        self._parameters = {**self._usual_parameters, **parameters}
+        return self.agent("reload-agent")
+
+    def last_verdict(self, node: str) -> str:
+        """Return the verdict of the last cycle on a node, with its reason."""
+        last = read_cycle(f"{self._director.rsctmp}/lvsdr-{INSTANCE}.cycle")
+        rows = [] if last is None else [row.split("\t") for row in last.rows]
+        return next(f"{row[0]} {row[2]}: {row[-1]}" for row in rows if row[0] == node)
+
     # --- the kernel
+
+    def await_weight(self, node: str, weight: int) -> float:
+        """Wait until a node has this weight, or no entry for 0; return the seconds."""
+        began = time.monotonic()
+        wait_until(lambda: self.weights().get(node, 0), weight.__eq__, f"weight {weight} of {node}")
+        return time.monotonic() - began
 
     def _service(self) -> Service | None:
         return next(iter(parse_proc(self._director.proc_ipvs()).values()), None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from lvsdr.errors import ExitCode, SourceUnavailable
@@ -109,6 +110,33 @@ class Guide:
         """Show that earlier sessions are in the wanted state, by node."""
         fates = [f"the session on {node} {FATES[fate].text}" for node, fate in wanted.items()]
         self.expect(", ".join(fates), seen.sessions, wanted)
+
+    # --- health checks
+
+    @contextmanager
+    def checking(self, check: str) -> Iterator[None]:
+        """Have a watcher make this health check, until the end of the block."""
+        for parameters in ({"watch": "true", "realserver_check": check}, {}):
+            result = self.cluster.reload(parameters)
+            if result.exit_code != ExitCode.SUCCESS:
+                raise Unexpected(f"reload-agent exits {result.exit_code}:\n{result.stderr}")
+            if parameters:
+                yield
+
+    def await_withdrawal(self, node: str) -> None:
+        """Wait until the watcher has had a node withdrawn; show the time and the reason."""
+        seconds = self.cluster.await_weight(node, 0)
+        self._show_cluster()
+        self._screen.quote(f"lvsdr: {self.cluster.last_verdict(node)}", "dim")
+        self._screen.line()
+        kept = self.cluster.weights().get(node, 0)
+        self.expect(f"{node} gets no new connections after {seconds:.1f} s", kept, 0)
+
+    def await_return(self, node: str) -> None:
+        """Wait until the watcher has had a node brought back; show the time."""
+        seconds = self.cluster.await_weight(node, 1)
+        weight = self.cluster.weights()[node]
+        self.expect(f"{node} answers again, and serves after {seconds:.1f} s", weight, 1)
 
     # --- parts of the screen
 
