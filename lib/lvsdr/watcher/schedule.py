@@ -6,7 +6,8 @@ from ..values.light_typing import NamedTuple
 
 PERIOD = 10.0  # seconds after which a cycle begins in any case
 ECHOES = (1.0, 2.0, 3.0)  # seconds; crm_mon holds back changes that follow each other
-EVENT_GAP = 1.0  # seconds at least between the begins of cycles for events without a change
+EVENT_GAP = 1.0  # seconds between the begins of cycles, on average, while events keep coming
+EVENT_CREDIT = 4.0  # seconds by which such cycles may begin earlier: some in a row after a calm
 PAUSE = 1.0  # seconds at least before a cycle that no change has asked for
 
 
@@ -33,6 +34,8 @@ class Schedule(NamedTuple):
     echoes: tuple[float, ...] = ()
     event_due: float | None = None
     """The time of a cycle for an event that may have changed the state."""
+    earned: float = 0.0
+    """The time at which the average of cycles for events is EVENT_GAP again."""
     due: float | None = None
     """The time at which the last cycle wants the next one, for example because a drain ends."""
     gap: float = USUAL.gap
@@ -47,9 +50,9 @@ def after_event(schedule: Schedule, now: float) -> Schedule:
     """Return the schedule after an event that may have changed the state.
 
     The change may be announced two seconds later, so a cycle looks at once.  Events that change
-    nothing must not take the processor: such cycles begin EVENT_GAP apart.
+    nothing must not take the processor: after some in a row such cycles begin EVENT_GAP apart.
     """
-    return schedule._replace(event_due=max(now, schedule.began + EVENT_GAP))
+    return schedule._replace(event_due=max(now, schedule.earned - EVENT_CREDIT))
 
 
 def after_result(schedule: Schedule) -> Schedule:
@@ -60,7 +63,10 @@ def after_result(schedule: Schedule) -> Schedule:
 def after_begin(schedule: Schedule, now: float) -> Schedule:
     """Return the schedule at the begin of a cycle, which sees all changes up to now."""
     later = tuple(echo for echo in schedule.echoes if echo > now)
-    return schedule._replace(began=now, rung=False, echoes=later, event_due=None, due=None)
+    earned = min(max(schedule.earned, now), now + EVENT_CREDIT) + EVENT_GAP
+    return schedule._replace(
+        began=now, rung=False, echoes=later, event_due=None, due=None, earned=earned
+    )
 
 
 def after_end(schedule: Schedule, now: float, due: float | None) -> Schedule:

@@ -37,14 +37,23 @@ def test_a_change_during_a_cycle_is_followed_after_it() -> None:
     assert find_next_cycle(after_end(schedule, 103.4, None)) == 103.4 + USUAL.gap
 
 
-def test_events_are_followed_at_once_but_not_more_often_than_their_gap() -> None:
-    schedule = after_event(START, 104.0)
-    assert find_next_cycle(schedule) == 104.0
-    schedule = after_end(after_begin(schedule, 104.0), 104.1, None)
-    assert find_next_cycle(schedule) == 104.0 + PERIOD
-    schedule = after_event(after_event(schedule, 104.2), 104.3)
+def test_events_are_followed_at_once_but_on_average_not_more_often_than_their_gap() -> None:
+    now, schedule, begins = 104.0, START, []
+    while now < 120.0:
+        schedule = after_event(schedule, now)
+        if find_next_cycle(schedule) <= now:
+            begins.append(now)
+            schedule = after_end(after_begin(schedule, now), now + 0.05, None)
+        now += 0.25
+    assert begins[:7] == [104.0, 104.25, 104.5, 104.75, 105.0, 105.25, 106.0]
+    later = begins[6:]
+    assert later == [106.0 + EVENT_GAP * number for number in range(len(later))]
+
+
+def test_a_change_is_followed_at_once_after_many_events() -> None:
+    schedule = after_event(after_begin(START._replace(earned=200.0), 104.0), 104.2)
     assert find_next_cycle(schedule) == 104.0 + EVENT_GAP
-    assert find_next_cycle(after_change(schedule, 104.4)) == 104.1 + USUAL.gap
+    assert find_next_cycle(after_change(schedule, 104.4)) == 100.5 + USUAL.gap
 
 
 def test_an_event_during_a_cycle_is_followed_after_it() -> None:
