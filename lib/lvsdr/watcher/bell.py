@@ -181,8 +181,8 @@ class _FileBell:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._seen = ""
-        self._seen = self._look()
+        self._fingerprint = self._text = ""
+        self.take_ring()
 
     def tend(self, now: float) -> None:
         pass
@@ -191,11 +191,11 @@ class _FileBell:
         pass
 
     def take_ring(self) -> Ring:
-        before, self._seen = self._seen, self._look()
-        return Ring.NOTHING if self._seen == before else Ring.CHANGE
+        before, self._fingerprint = self._fingerprint, small_files.compute_fingerprint(self._path)
+        if self._fingerprint == before:
+            return Ring.NOTHING
+        text, self._text = self._text, small_files.read_text(self._path)
+        return Ring.NOTHING if self._text == text else Ring.CHANGE
 
     def end(self) -> None:
         pass
-
-    def _look(self) -> str:
-        return small_files.read_text(self._path)
