@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench.install import install
 from tests.bench.sample import Command, once
 from tests.support import cib
+from tests.support.namespaces import ip_batch
 from tests.support.paths import ROOT
 
 _STARTING = 20.0  # seconds for the watcher to listen
@@ -91,6 +93,20 @@ def describe_cluster(scratch: Path, hosts: Path, nodes: int) -> dict[str, str]:
         "OCF_RESKEY_realserver_dependent_attribute_name": "pgsql-status",
         "OCF_RESKEY_realserver_dependent_attribute_value": "HS:sync|HS:potential|HS:async",
     }
+
+
+@contextmanager
+def servers(nodes: int) -> Iterator[None]:
+    """Accept connections at the addresses of all nodes, in the network of the calling thread."""
+    addresses = [f"10.77.1.{number}" for number in range(1, nodes + 1)]
+    ip_batch(["link set lo up", "link add servers type veth", "link set servers up"])
+    ip_batch(f"addr add {address}/32 dev servers" for address in addresses)
+    with ExitStack() as stack:
+        for address in addresses:
+            # The queue is longer than the number of checks in a minute.
+            server = socket.create_server((address, PORT), backlog=1000)
+            stack.enter_context(server)
+        yield
 
 
 def fill(scratch: Path, nodes: int, real: bool) -> None:

@@ -101,7 +101,7 @@ def _report(results: dict[str, Any]) -> str:
     rings = results["watcher"]
     lines += [
         "",
-        *idle.lines(results["monitor"]["minute"]),
+        *idle.lines(results["monitor"]["minutes"]),
         f"a watcher over {rings['rings']:,} rings ({rings['seconds']:.0f} s), at each tenth",
         f"  resident KiB: {' '.join(map(str, rings['kib']))}",
         f"  descriptors: {' '.join(map(str, rings['descriptors']))} (a running cycle has three)",

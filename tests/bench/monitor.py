@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import idle
-from tests.bench.director import describe_cluster, fill, hosts_file, install_agent, watching
+from tests.bench.director import (
+    describe_cluster,
+    fill,
+    hosts_file,
+    install_agent,
+    servers,
+    watching,
+)
 from tests.bench.sample import Command, Cost, in_turn
+from tests.support.namespaces import run_in_new_network
 
 SIZES = (3, 16, 64)
 
@@ -29,8 +37,8 @@ def measure(scratch: Path, runs: int) -> dict[str, Any]:
     with hosts_file(scratch) as hosts:
         sizes = [_size(scratch, agent, hosts, nodes, real, runs) for nodes in SIZES]
         programs = _programs(agent, describe_cluster(scratch, hosts, SIZES[-1]), scratch)
-        minute = _minute(scratch, agent, hosts, real)
-    return {"table": table, "sizes": sizes, "minute": minute, "programs": programs}
+        minutes = _minutes(scratch, agent, hosts, real)
+    return {"table": table, "sizes": sizes, "minutes": minutes, "programs": programs}
 
 
 def _size(
@@ -53,14 +61,23 @@ def _size(
     }
 
 
-def _minute(scratch: Path, agent: Path, hosts: Path, real: bool) -> dict[str, Any]:
-    print(
-        "bench: an idle minute of a director, with a watcher and without ...",
-        file=sys.stderr,
-    )
+def _minutes(scratch: Path, agent: Path, hosts: Path, real: bool) -> dict[str, Any]:
+    """Return the figures of an idle minute without checks, and of one with them."""
     environ = describe_cluster(scratch, hosts, SIZES[0])
+    print("bench: an idle minute of a director, with a watcher and without ...", file=sys.stderr)
     fill(scratch, SIZES[0], real)
-    return idle.measure(agent, environ, scratch / "minute")
+    figures = {"": idle.measure(agent, environ, scratch / "minute")}
+    print("bench: the same with a check of each real server every second ...", file=sys.stderr)
+
+    def measure_checked() -> None:
+        with servers(SIZES[0]):
+            fill(scratch, SIZES[0], real)
+            figures["tcp"] = idle.measure(
+                agent, {**environ, "OCF_RESKEY_realserver_check": "tcp"}, scratch / "checked"
+            )
+
+    run_in_new_network(measure_checked)
+    return figures
 
 
 def _milliseconds(cost: Cost) -> dict[str, float]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _POLL = 0.05  # seconds between two attempts to find the own record or to get the lock
 _RECORDING = 5.0  # seconds for the record by the action that started the watcher
+_LOOK = 0.2  # seconds between two looks at a bell that does not call
 _CHECK = 1.0  # seconds between two looks at the watcher's own right to exist
 _EXTRA = 5.0  # seconds after the timeout of a cycle before it is killed
 _PIECE = 65536
@@ -177,7 +178,7 @@ class Watcher:
                 self._poll.unregister(each)
 
     def _wait(self, now: float) -> float:
-        longest = self._pause if self._speaks or self._bell.looks else _CHECK
+        longest = self._pause if self._speaks else _LOOK if self._bell.looks else _CHECK
         if self._checks is not None:
             longest = self._checks.limit_wait(longest, now)
         if self._child is not None:
