@@ -7,14 +7,14 @@ from ..values.light_typing import NamedTuple
 PERIOD = 10.0  # seconds after which a cycle begins in any case
 ECHOES = (1.0, 2.0, 3.0)  # seconds; crm_mon holds back changes that follow each other
 EVENT_GAP = 1.0  # seconds between the begins of cycles, on average, while events keep coming
-EVENT_CREDIT = 4.0  # seconds by which such cycles may begin earlier: some in a row after a calm
+EVENT_CREDIT = 9.0  # seconds by which such cycles may begin earlier: some in a row after a calm
 PAUSE = 1.0  # seconds at least before a cycle that no change has asked for
 
 
 class Pace(NamedTuple):
     """The shortest times, in seconds, that keep a storm of changes from taking the processor."""
 
-    gap: float = 0.1
+    gap: float = 0.05
     """The time between the end of a cycle and the begin of the next one."""
     pause: float = 0.05
     """The time without output of the bell after which a change is complete."""

@@ -45,9 +45,10 @@ def test_events_are_followed_at_once_but_on_average_not_more_often_than_their_ga
             begins.append(now)
             schedule = after_end(after_begin(schedule, now), now + 0.05, None)
         now += 0.25
-    assert begins[:7] == [104.0, 104.25, 104.5, 104.75, 105.0, 105.25, 106.0]
-    later = begins[6:]
-    assert later == [106.0 + EVENT_GAP * number for number in range(len(later))]
+    crowded = [104.0 + 0.25 * number for number in range(12)]
+    assert begins[:12] == crowded
+    later = begins[12:]
+    assert later == [107.0 + EVENT_GAP * number for number in range(len(later))]
 
 
 def test_a_change_is_followed_at_once_after_many_events() -> None:
