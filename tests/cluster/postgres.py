@@ -21,6 +21,7 @@ DATA = HOME / BIN.parent.name / "main"
 SOCKETS = "/var/run/postgresql"
 ARCHIVE = "postgresql.tar"  # of the data; it takes a fifth of the system calls of copying files
 PORT = 5432
+SLOTS = 60
 USER = "postgres"
 REPLICATION, MONITOR = "replication", "lvsdr"  # users, and their passwords
 
@@ -29,7 +30,7 @@ CONF = f"""
 listen_addresses = '*'
 port = {PORT}
 unix_socket_directories = '{SOCKETS}'
-max_connections = 60
+max_connections = {SLOTS}
 shared_buffers = 8MB
 fsync = off
 full_page_writes = off

@@ -5,13 +5,17 @@ The same faults without checks are in test_drills.py; the table at the end has b
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from lvsdr.pool.check_history import parse_board
 from lvsdr.values.facts import parse_facts
 
 from tests.cluster import postgres
+from tests.cluster.clients import Session, connect
 from tests.cluster.cluster import Cluster
 from tests.cluster.drill import Drill
 from tests.cluster.observed_state import directors, never_empty, nodes_with
@@ -22,6 +26,7 @@ from tests.support.waiting import wait_until
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
 MINUTES = 4
+BUSY = 30.0  # seconds without a free slot: three times as long as a silent server stays in the pool
 STATE = "/run/resource-agents/lvsdr-lvsdr.checks"
 PASSFILE = "/run/pgpass"
 WRITE_PASSFILE = f"umask 077; echo '*:*:*:{MONITOR}:{MONITOR}' >{PASSFILE}"
@@ -92,3 +97,29 @@ def test_a_checked_standbys_database_is_killed(drill: Drill, checked: str) -> No
     assert never_empty(drill.seen)
     assert set(drill.clients.broken()) == {lost.name}
     assert directors(drill.cluster) == [drill.nodes.director]
+
+
+@pytest.mark.parametrize("checked", ["postgres"], indirect=True)
+def test_a_checked_standby_without_a_free_slot(drill: Drill, checked: str) -> None:
+    full, other = drill.nodes.standby, drill.nodes.other
+    await_successes(drill, checked)
+    with contextlib.ExitStack() as stack:
+        sessions = fill_slots(drill, full.address)
+        for session in sessions:
+            stack.callback(session.close)
+        drill.happens()
+        time.sleep(BUSY)
+    assert drill.wait_until_whole("free").intervals < BACK
+    assert sessions
+    assert all({full.name, other.name} <= {*(weights or {})} for weights in drill.seen)
+    assert drill.clients.failures  # some new connections were sent there, as without a check
+    assert not drill.clients.broken()
+
+
+def fill_slots(drill: Drill, address: str) -> list[Session]:
+    """Open sessions on a server until it refuses another one."""
+    sessions: list[Session] = []
+    with contextlib.suppress(psycopg.OperationalError):
+        while len(sessions) < postgres.SLOTS:
+            sessions.append(connect(drill.cluster.client, address))
+    return sessions
