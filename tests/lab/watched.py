@@ -39,7 +39,9 @@ class Watched(Resource):
 
     @property
     def watchers(self) -> list[int]:
-        return self.processes("watch")
+        """Return the watchers, without a child that has not begun its own program yet."""
+        found = self.processes("watch")
+        return [pid for pid in found if _find_parent(pid) not in (None, *found)]
 
     @property
     def socket(self) -> Path:
@@ -99,3 +101,12 @@ def tidy(lvs: Watched) -> None:
     assert lvs.processes() == []
     left = {path.name for path in lvs.host.rsctmp.iterdir()}
     assert all(name.endswith("lock") for name in left), left
+
+
+def _find_parent(pid: int) -> int | None:
+    """Return the parent of a process (proc(5)); None if the process has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])
