@@ -138,12 +138,11 @@ class _ClusterBell:
         if not self._text:
             return Ring.NOTHING
         self._failed = 0
-        # crm_mon prints a dot at each event at once, and the state up to two seconds later.
+        # crm_mon prints a dot at each event at once, and the state up to two seconds later.  A state
+        # that is printed again is an event, too: the dots of later ones may have come with it.
         text, self._text = bytes(self._text.strip(b".\n")), bytearray()
-        if not text:
+        if text in (b"", self._last):
             return Ring.EVENT
-        if text == self._last:
-            return Ring.NOTHING
         self._last = text
         return Ring.CHANGE
 
