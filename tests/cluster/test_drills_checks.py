@@ -30,21 +30,25 @@ BUSY = 30.0  # seconds without a free slot: three times as long as a silent serv
 STATE = "/run/resource-agents/lvsdr-lvsdr.checks"
 PASSFILE = "/run/pgpass"
 WRITE_PASSFILE = f"umask 077; echo '*:*:*:{MONITOR}:{MONITOR}' >{PASSFILE}"
-CONNINFO = f"realserver_check_conninfo=user={MONITOR} dbname=postgres passfile={PASSFILE}"
+CONNINFOS = {"tcp": "", "postgres": f"user={MONITOR} dbname=postgres passfile={PASSFILE}"}
 
 
 @pytest.fixture(scope="module")
 def checked(replicated: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the director of the example a health check."""
     check: str = request.param
-    update = ("resource", "update", "lvsdr")
     for node in replicated.nodes:
         node.run(["/bin/sh", "-c", WRITE_PASSFILE])
-    replicated.running_node.pcs(*update, f"realserver_check={check}", CONNINFO)
-    replicated.settle()
+    set_check(replicated, check, CONNINFOS[check])
     yield check
-    replicated.running_node.pcs(*update, "realserver_check=none", "realserver_check_conninfo=")
-    replicated.settle()
+    set_check(replicated, "none")
+
+
+def set_check(cluster: Cluster, check: str, conninfo: str = "") -> None:
+    """Change the parameters of the director, and wait until the cluster has settled."""
+    parameters = f"realserver_check={check}", f"realserver_check_conninfo={conninfo}"
+    cluster.running_node.pcs("resource", "update", "lvsdr", *parameters)
+    cluster.settle()
 
 
 def await_successes(drill: Drill, check: str) -> None:
