@@ -138,8 +138,8 @@ class _ClusterBell:
         if not self._text:
             return Ring.NOTHING
         self._failed = 0
-        # crm_mon prints a dot at each event at once, and the state up to two seconds later.  A state
-        # that is printed again is an event, too: the dots of later ones may have come with it.
+        # crm_mon prints a dot at each event at once, and the state up to two seconds later.  A
+        # state that is printed again is an event, too: dots of later ones may have come with it.
         text, self._text = bytes(self._text.strip(b".\n")), bytearray()
         if text in (b"", self._last):
             return Ring.EVENT
