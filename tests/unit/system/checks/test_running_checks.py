@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from contextlib import closing
 
@@ -11,6 +12,7 @@ from lvsdr.pool.check_history import Reply
 from lvsdr.system.checks.running_checks import CheckSettings, RunningChecks
 
 from tests.support.check_loop import checking
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
@@ -46,3 +48,13 @@ def test_no_host_is_never_due(settings: CheckSettings) -> None:
 def test_the_age_of_a_result_covers_its_time_limit(settings: CheckSettings) -> None:
     assert settings._replace(interval=1.0, timeout=1.0).max_age == 3.0
     assert settings._replace(interval=1.0, timeout=4.0).max_age == 12.0
+
+
+def test_the_check_of_postgres_is_found_without_site_packages() -> None:
+    """The agents start Python without them, and the watcher imports nothing else from there."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'lib')!r})\n"
+        "from lvsdr.system.checks.running_checks import CheckSettings, RunningChecks\n"
+        "RunningChecks(CheckSettings('postgres', 5432, 1.0, 1.0, 'user=monitor')).close()\n"
+    )
+    subprocess.run(["/usr/bin/python3", "-IBS", "-c", code], check=True)
