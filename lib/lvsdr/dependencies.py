@@ -11,6 +11,17 @@ import sys
 from .errors import NotInstalled, SourceUnavailable
 
 
+def find_distribution_modules() -> None:
+    """Add the directories of the distribution's modules to the search path.
+
+    Under -S, an import of ``site`` does not run it.
+    """
+    if sys.flags.no_site and "site" not in sys.modules:
+        from site import getsitepackages
+
+        sys.path += [path for path in getsitepackages() if path not in sys.path]
+
+
 class from_package:  # noqa: N801 -- reads like the statement that it surrounds
     """The import of a module that a package of the distribution contains.
 
@@ -23,14 +34,7 @@ class from_package:  # noqa: N801 -- reads like the statement that it surrounds
         self._package = package
 
     def __enter__(self) -> None:
-        """Add the directories of the distribution's modules to the search path.
-
-        Under -S, an import of ``site`` does not run it.
-        """
-        if sys.flags.no_site and "site" not in sys.modules:
-            from site import getsitepackages
-
-            sys.path += [path for path in getsitepackages() if path not in sys.path]
+        find_distribution_modules()
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         package = f"package {self._package}"

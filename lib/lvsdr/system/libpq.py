@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from ..dependencies import find_distribution_modules
 from ..errors import InvalidParameters, NotAsked, NotInstalled, Rejected, SourceUnavailable
 from ..postgres.connection import (
     Target,
@@ -36,6 +37,7 @@ _SERVICE_VARIABLES = {"service": "PGSERVICE", "servicefile": "PGSERVICEFILE"}
 
 def parse_settings(target: Target) -> dict[str, str]:
     """Return the settings of the target as libpq reads them, by keyword."""
+    find_distribution_modules()  # a watcher runs with -S
     try:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
