@@ -53,7 +53,7 @@ def short_reaction_table(figures: Mapping[str, Any]) -> str:
     rows = figures["rows"]
     faults = faults_of(rows)
     body = [[name, *cells(own, faults, last_time)] for name, own in by_product(rows).items()]
-    return render_table([["product, check", *faults], *body])
+    return render_table([["product, check", *faults], *body]) + brief_conditions(figures)
 
 
 def cells(own: Sequence[Row], faults: Sequence[str], form: Callable[[Row], str]) -> list[str]:
@@ -150,7 +150,8 @@ def short_reads_table(figures: Mapping[str, Any]) -> str:
     """Return the same table with one figure of each run."""
     fixed = {row["product"]: row for row in figures["fixed"]}
     body = [_reads_short(row, fixed[row["product"]]) for row in figures["full"]]
-    return render_table([["path", "full speed", f"CPU at {figures['rate']:g}/s"], *body])
+    table = render_table([["path", "full speed", f"CPU at {figures['rate']:g}/s"], *body])
+    return table + brief_conditions(figures)
 
 
 def _reads_short(full: Row, fixed: Row) -> list[str]:
@@ -186,7 +187,7 @@ def conditions(figures: Mapping[str, Any]) -> str:
     """Return the date, the machine and the versions of a measurement."""
     machine = figures["machine"]
     busy = ""
-    if machine["load"] > IDLE or machine["load_after"] > IDLE + 1:
+    if was_busy(machine):
         loads = f"{machine['load']:.1f} before and {machine['load_after']:.1f} after"
         busy = f", load {loads}: the machine was busy with other work"
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
@@ -194,6 +195,17 @@ def conditions(figures: Mapping[str, Any]) -> str:
         f"Measured on {figures['date']}: {machine['processor']}, {machine['cores']} cores{busy};\n"
         f"{figures['kernel']};\n{versions}.\n"
     )
+
+
+def was_busy(machine: Mapping[str, Any]) -> bool:
+    """Return whether the machine had other work."""
+    return bool(machine["load"] > IDLE or machine["load_after"] > IDLE + 1)
+
+
+def brief_conditions(figures: Mapping[str, Any]) -> str:
+    """Return the date and the kernel of a measurement."""
+    busy = ", on a busy machine" if was_busy(figures["machine"]) else ""
+    return f"\nMeasured on {figures['date']}{busy}: {figures['kernel']}.\n"
 
 
 def not_measured(figures: Mapping[str, Any]) -> str:
