@@ -19,7 +19,7 @@ PACKAGING = $(call quoted,PYTHON) -IB packaging/install --destdir=$(call quoted,
 .NOTPARALLEL:
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: help setup demo demo-cluster test check lab cluster docs bench install uninstall clean \
+.PHONY: help setup demo demo-cluster test check lab cluster docs bench bench-peers install uninstall clean \
         setup-check lint types unit postgres-run postgres-versions leader-run \
         examples-run kernels-run lab-run cluster-run systems-run other-systems python-check
 
@@ -62,6 +62,9 @@ docs: ## write the parts of docs/reference and the man pages that come from decl
 
 bench: setup ## the price of a monitor against bare crm_mon, and of a switchover (ARGS=--json)
 	@tests/bench/run $(ARGS)
+
+bench-peers: setup ## lvsdr beside keepalived, HAProxy and others; writes docs/comparison.md (25 minutes)
+	@tests/bench/peers/run $(ARGS)
 
 setup-check:
 	@echo '== setup'

@@ -6,7 +6,8 @@ its title and ``end``. These titles exist:
 
 - ``parameters of AGENT``: the parameters of an agent, in ``docs/reference`` and the man pages;
 - ``options of vip-manager``: the options of the daemon, in the same places;
-- ``tested systems``: the records of ``make other-systems`` in ``docs/tested.json``.
+- ``tested systems``: the records of ``make other-systems`` in ``docs/tested.json``;
+- ``measured ...``: the records of ``make bench-peers`` in ``docs/peers.json``.
 
 The first line of a man page has the version and its date.
 """
@@ -16,12 +17,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "lib"))
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT)]
 
 from lvsdr import __date__, __version__  # noqa: E402
 from lvsdr.agents import AGENTS, describe_agent  # noqa: E402
@@ -29,7 +30,10 @@ from lvsdr.ocf.parameter_docs import render_manual, render_table  # noqa: E402
 from lvsdr.ocf.parameters import Parameter  # noqa: E402
 from lvsdr.vipmanager.options import OPTIONS, Option  # noqa: E402
 
+from docs import peer_tables  # noqa: E402
+
 TESTED = ROOT / "docs/tested.json"
+PEERS = ROOT / "docs/peers.json"
 
 
 class Form(NamedTuple):
@@ -41,7 +45,8 @@ class Form(NamedTuple):
 
 def documents() -> Iterable[tuple[Path, Form]]:
     """Yield each document that may have generated parts, with its form."""
-    for page in sorted((ROOT / "docs/reference").glob("*.md")):
+    measured = ROOT / "README.md", ROOT / "docs/comparison.md"
+    for page in (*measured, *sorted((ROOT / "docs/reference").glob("*.md"))):
         yield page, Form(render_table, option_table)
     for page in sorted((ROOT / "docs/man").glob("*.[0-9]")):
         yield page, Form(render_manual, option_manual)
@@ -53,7 +58,10 @@ def current(text: str, form: Form) -> str:
         generated = form.parameters(describe_agent(name).all_parameters)
         text = placed(text, f"parameters of {name}", generated)
     text = placed(text, "options of vip-manager", form.options(OPTIONS))
-    return titled(placed(text, "tested systems", tested_table(json.loads(TESTED.read_text()))))
+    text = placed(text, "tested systems", tested_table(json.loads(TESTED.read_text())))
+    for title, generated in peer_tables.parts(json.loads(PEERS.read_text())).items():
+        text = placed(text, f"measured {title}", generated)
+    return titled(text)
 
 
 def titled(text: str) -> str:
@@ -76,7 +84,7 @@ def placed(text: str, title: str, generated: str) -> str:
 def option_table(options: Iterable[Option]) -> str:
     """Return the table of the daemon's options."""
     head = ["option", "variable", "default", "meaning", "old names"]
-    return table([head, *map(option_row, options)])
+    return peer_tables.render_table([head, *map(option_row, options)])
 
 
 def option_row(option: Option) -> list[str]:
@@ -122,13 +130,11 @@ def roff(text: str) -> str:
 
 def tested_table(rows: list[dict[str, str]]) -> str:
     """Return the table of the systems that tests ran on."""
-    return table([list(rows[0]), *(list(row.values()) for row in rows)]) if rows else ""
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown; the first row is its head."""
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return (
+        peer_tables.render_table([list(rows[0]), *(list(row.values()) for row in rows)])
+        if rows
+        else ""
+    )
 
 
 def main() -> int:

@@ -22,6 +22,7 @@ from tests.support.paths import ROOT
 CACHE = ROOT / "build" / "debian"
 ARCHIVE = "http://deb.debian.org/debian"
 OS_RELEASE = Path("/etc/os-release")
+INSTALLED = Path("/var/lib/dpkg/status")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 TIMEOUT = 300  # seconds for one download
 SILENCE = 15  # seconds without an answer from the archive
@@ -58,35 +59,48 @@ def own_suite() -> str:
     return names["VERSION_CODENAME"]
 
 
-def unpack(suite: str, packages: Sequence[str], cache: Path = CACHE) -> Path:
+def unpack(
+    suite: str, packages: Sequence[str], cache: Path = CACHE, *, needs: bool = False
+) -> Path:
     """Return a directory with the files of these packages of `suite`, fetched if it is not there.
 
-    The directory is complete once it exists: it is renamed into place. Two processes fetch one
-    after the other. Raises Unavailable if apt cannot fetch a package, and OSError if there is no
-    room.
+    With `needs` it also has the files of the packages that they depend on and that this machine has
+    not installed. The directory is complete once it exists: it is renamed into place. Two processes
+    fetch one after the other. Raises Unavailable if apt cannot fetch a package, and OSError if
+    there is no room.
     """
-    place = cache / suite / "+".join(sorted(packages))
+    place = cache / suite / "+".join([*sorted(packages), *(["needs"] if needs else [])])
     with only_one(place.parent):
         if not place.is_dir():
             say(f"fetching {', '.join(packages)} of Debian {suite}")
             with beside(place) as new:
-                for package in download(suite, packages, new / ".packages"):
+                for package in download(suite, packages, new / ".packages", needs=needs):
                     run(["dpkg-deb", "--extract", str(package), str(new)])
                 shutil.rmtree(new / ".packages")
                 new.rename(place)
     return place
 
 
-def download(suite: str, packages: Sequence[str], directory: Path) -> list[Path]:
+def download(
+    suite: str, packages: Sequence[str], directory: Path, *, needs: bool = False
+) -> list[Path]:
     """Download these packages of `suite` into an empty directory and return their paths.
 
-    Raises Unavailable if apt cannot fetch one.
+    With `needs` also download what they depend on and this machine lacks. Raises Unavailable if apt
+    cannot fetch a package.
     """
     if not shutil.which("apt-get"):
         raise Unavailable("apt-get is not installed: this is no Debian")
     options = _private_apt(suite, directory)
     run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
-    run(["apt-get", *options, "download", *packages], directory)
+    if needs:
+        shutil.copy(INSTALLED, directory / "apt/status")
+        action = ["--yes", "--no-install-recommends", "--download-only", "install"]
+        run(["apt-get", *options, *action, *packages], directory)
+        for package in directory.glob("apt/cache/archives/*.deb"):
+            package.rename(directory / package.name)
+    else:
+        run(["apt-get", *options, "download", *packages], directory)
     found = sorted(directory.glob("*.deb"))
     shutil.rmtree(directory / "apt")
     return found

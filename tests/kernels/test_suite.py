@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.peers.programs import Programs
 from tests.debian import suite
 from tests.support.paths import ROOT
 
@@ -37,6 +39,12 @@ def test_a_package_is_fetched_once(tmp_path: Path) -> None:
     assert (place / "usr/bin/hostname").is_file()
     offline = fetch(tmp_path, prefix=("unshare", "--net"))
     assert (offline.stdout.strip(), offline.stderr) == (str(place), "")
+
+
+def test_a_program_runs_with_the_packages_that_it_needs(tmp_path: Path) -> None:
+    place = suite.unpack(suite.own_suite(), ("pgbouncer",), tmp_path, needs=True)
+    assert place.name == "pgbouncer+needs"
+    assert re.fullmatch(r"[\d.]+", Programs(place).version("pgbouncer"))
 
 
 def test_two_processes_at_the_same_time(tmp_path: Path) -> None:

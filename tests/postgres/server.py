@@ -156,8 +156,11 @@ class Server:
 
     def _signal(self, number: int) -> None:
         assert self._process is not None
-        for pid in (self._process.pid, *self._others()):
-            os.kill(pid, number)
+        # First the postmaster: once it is stopped, it starts and reaps no other process.
+        os.kill(self._process.pid, number)
+        for pid in self._others():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _others(self) -> list[int]:
         """Return the server's other processes, found by their working directory."""

@@ -23,10 +23,11 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 FORBIDDEN = re.compile(r"backend|master|slave", re.IGNORECASE)
 
 # Inherited names: tools and parameters of the original shell agents, their users' resources,
-# PostgreSQL's process and its functions, the key of a packaging file.
+# PostgreSQL's process and its functions, settings of pgpool-II, the key of a packaging file.
 INHERITED = re.compile(
     r"get_active_slaves|check_active_slave|vip-(master|slave)|postmaster|build-backend"
     r"|\bbackend_start\b|\bpg_terminate_backend\b"
+    r"|backend_(clustering_mode|hostname|port|weight)(\d|\b|{number})"  # of pgpool-II
     r"|\bcrm_master\b|--name=master-"  # of Pacemaker 2.0
     r"|\"tokens\": {\"master\""  # of Consul 1.8
     r"|nomaster|\bmaster\"?,? [\"{]?(bridge|bond)"  # of ip-link(8)

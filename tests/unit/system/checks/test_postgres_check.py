@@ -19,6 +19,8 @@ from lvsdr.pool.check_history import Reply
 from lvsdr.system.checks.running_checks import CheckSettings
 
 from tests.support.check_loop import checking
+from tests.support.paths import ROOT
+from tests.support.processes import run
 
 LONG = 20.0  # seconds; a check that takes longer hangs
 SSL_REQUEST = 80877103
@@ -242,3 +244,14 @@ def test_closed_checks_leave_no_descriptor() -> None:
             assert list(loop.checks.hosts) == ["node2"]
             assert len(loop.checks.descriptors()) == 1
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_watcher_finds_psycopg_although_it_runs_without_site() -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'lib')!r})\n"
+        "from lvsdr.system.checks.postgres_check import PostgresChecker\n"
+        "PostgresChecker('node1', '127.0.0.1', 1, 'user=monitor')\n"
+    )
+    # As lvsdr.watcher.control starts it.
+    done = run(["/usr/bin/python3", "-IS", "-B", "-c", program], check=False)
+    assert (done.returncode, done.stderr) == (0, "")
