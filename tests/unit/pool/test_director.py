@@ -165,7 +165,7 @@ POOLS = st.dictionaries(
         st.builds(Connections, st.integers(0, 2), st.integers(0, 2)),
     ),
 )
-POLICIES = st.builds(DrainPolicy, st.sampled_from([None, 0.0, 60.0]), st.booleans())
+POLICIES = st.builds(DrainPolicy, st.sampled_from([None, 0.0, 60.0]), st.booleans(), st.just(1))
 SITUATIONS = st.builds(
     Situation,
     POOLS,
