@@ -173,9 +173,9 @@ def _complain(state: CheckState, counting: Counting, now: float) -> str:
     A problem counts when there is no fresh result any more.  A script's problem is in its verdict.
     """
     if is_stale(state, counting, now):
-        age = now - state.last.ended
         why = f" ({state.problem})" if state.problem else ""
-        return f"no check result for {age:.0f} s{why}; the cluster's state alone counts"
+        # Without the age: a reason that changes in each cycle would be logged in each.
+        return f"no recent check result{why}; the cluster's state alone counts"
     if state.last.reply is Reply.BUSY:
         return f"alive, but not checked further: {state.last.reason}"
     return ""

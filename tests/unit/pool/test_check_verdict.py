@@ -126,7 +126,7 @@ def test_old_results_do_not_count(name: str, witnessed: bool) -> None:
     late = state.last.ended + PROBE.max_age + 0.1
     assert judge(STANDS, state, witnessed, PROBE, late) == STANDS
     assert judge_all([Candidate("node1", STANDS)], board, PROBE, late).complaints == [
-        f"node1: no check result for 3 s{' (none)' if state.problem else ''}; "
+        f"node1: no recent check result{' (none)' if state.problem else ''}; "
         "the cluster's state alone counts"
     ]
 
