@@ -68,7 +68,7 @@ def test_a_watcher_is_recorded_at_once_and_leads_a_session(agent: Agent) -> None
     assert record is not None
     assert identity.is_running(record.process)
     assert os.getsid(record.process.pid) == record.process.pid
-    assert agent.watchers == [record.process.pid]
+    wait_until(lambda: agent.watchers, [record.process.pid].__eq__, "its program")
 
 
 def test_another_one_replaces_it(agent: Agent) -> None:
@@ -80,7 +80,7 @@ def test_another_one_replaces_it(agent: Agent) -> None:
     assert second is not None
     assert first != second
     assert not identity.is_running(first.process)
-    assert agent.watchers == [second.process.pid]
+    wait_until(lambda: agent.watchers, [second.process.pid].__eq__, "its program")
 
 
 def test_one_that_cannot_be_recorded_is_ended(agent: Agent) -> None:
