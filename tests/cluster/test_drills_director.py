@@ -162,6 +162,10 @@ def test_a_standby_returns_while_its_sessions_drain(drill: Drill) -> None:
     drill.happens()
     left.standby()
     assert drill.wait_for_pool("out", other.name).intervals < OUT
+    # The pool follows before Pacemaker has begun to stop anything.
+    drill.wait_for_state(
+        "draining", lambda state: in_role(state, Role.STOPPING, REAL_SERVERS) == [left.name]
+    )
     left.unstandby()
     drill.wait_for_state("returning", lambda state: not state.nodes[left.name].standby)
     assert in_role(drill.cluster.state(), Role.STOPPING, REAL_SERVERS) == [left.name]

@@ -92,7 +92,8 @@ class Play:
             self.cluster.publish(node, pgsql_status="HS:async" if primary else "HS:alone")
         for node in primary:
             self.cluster.publish(node, pgsql_status="PRI")
-        standbys |= {"outside"} if outside else set()
+        # A host that does not answer would be withdrawn after several failures only.
+        (standbys if outside else primary).add("outside")
         roles = [f"{ADDRESSES[node]} t" for node in standbys]
         roles += [f"{ADDRESSES[node]} f" for node in primary]
         (self._home / "roles").write_text("".join(f"{role}\n" for role in roles))
