@@ -22,8 +22,8 @@ REPORTS = pytest.StashKey[list[Report]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the number of measurements in test_reaction.py."""
-    help_text = "measurements of each kind of change (default 2)"
-    parser.addoption("--turns", type=int, default=2, help=help_text)
+    help_text = "measurements of each kind of change (default 1)"
+    parser.addoption("--turns", type=int, default=1, help=help_text)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from tests.cluster.timeouts import PATIENCE
 from tests.support.processes import CommandFailed
 from tests.support.waiting import wait_until
 
-MINUTES = 4  # see tests/support/shared_tests.py
+MINUTES = 3  # see tests/support/shared_tests.py
 PORT, ATTRIBUTE = 7777, "lvsdr-test-ready"
 DIRECTORS = {"watched": "10.77.0.198", "polled": "10.77.0.199"}
 """The directors, with a watcher and without one, and their addresses."""
