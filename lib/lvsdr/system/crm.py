@@ -33,6 +33,7 @@ _COMMAND_WITH_QUORUM = (*COMMAND[:-1], f"{COMMAND[-1]},dc")
 _CIBADMIN_COMMAND = ("cibadmin", "--query", "--scope", "configuration")
 _DISCONNECTED = 102  # CRM_EX_DISCONNECT of crm_mon: Pacemaker is not running here
 _WRONG_USAGE = 64  # CRM_EX_USAGE
+_CIB_TIMEOUT = 3.0  # seconds for reading the configuration
 _SCORE_TIMEOUT = 5.0  # seconds; crm_attribute only passes the score on
 
 CIB_FILE = "CIB_file"
@@ -157,11 +158,14 @@ def _require_complete_file(path: str) -> None:
 
 
 def read_configuration(deadline: Deadline) -> bytes:
-    """Return the CIB's section ``configuration``; raise SourceUnavailable if cibadmin fails."""
+    """Return the CIB's section ``configuration``; raise SourceUnavailable if cibadmin fails.
+
+    It only completes what crm_mon shows, so it may not use up the time of a cycle.
+    """
     from ..errors import SourceUnavailable
     from .process.run import run
 
-    result = run(_CIBADMIN_COMMAND, deadline)
+    result = run(_CIBADMIN_COMMAND, deadline.limit_to(_CIB_TIMEOUT))
     if result.problem or result.status != 0:
         raise SourceUnavailable(f"cibadmin: {result.describe_failure()}")
     return result.stdout

@@ -14,7 +14,6 @@ from ...pool.check_verdict import count_script, judge_all
 from ...pool.model import Candidate, Outcome, Verdict
 from ...system.saved_facts import load_facts, render_facts
 from ...values.light_typing import NamedTuple
-from ...watcher import check_results
 from ...watcher.control import read_record
 from ...watcher.facts import CHECKS, build_paths, digest_text
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ...ocf.context import Context
     from ...pool.check_history import Board
     from ...pool.model import Located, Script
+    from ...values.facts import Facts
     from .settings import DirectorSettings
 
 SCRIPT_COUNTS = "script-checks"
@@ -64,7 +64,7 @@ class CycleChecks:
         if script is None:
             return after
         counting = self._settings.counting._replace(max_age=inf, admits=True)
-        before_this_cycle = self._load_board(SCRIPT_COUNTS, _name_script(script))
+        before_this_cycle = parse_board(self._load(SCRIPT_COUNTS), _name_script(script))
         now = time.monotonic()
         self._counts, judged = count_script(before, after, before_this_cycle, counting, now)
         return [_doubt_uncertain_failure(candidate) for candidate in judged] if interim else judged
@@ -75,9 +75,10 @@ class CycleChecks:
         """Return the real servers, judged by the watcher's results, and the complaints."""
         if not self._settings.check:
             return located, []
+        results = self._load(CHECKS)
         judgement = judge_all(
             [Candidate(server.host, server.verdict) for server in located],
-            self._load_board(CHECKS, self._settings.check),
+            parse_board(results, self._settings.check),
             self._settings.counting,
             time.monotonic(),
             [server.host for server in fallback if _is_usable(server)],
@@ -86,7 +87,7 @@ class CycleChecks:
             server._replace(verdict=candidate.verdict)
             for server, candidate in zip(located, judgement.candidates)
         ]
-        return judged, [*judgement.complaints, *self._find_missing_results()]
+        return judged, [*judgement.complaints, *self._find_missing_results(results)]
 
     def conclude(
         self, before: Sequence[Candidate], located: Sequence[Located], fallback: Sequence[Located]
@@ -113,13 +114,13 @@ class CycleChecks:
         facts = render_board(self._counts, _name_script(script))
         return self._context.save(SCRIPT_COUNTS, render_facts(SCRIPT_COUNTS, facts))
 
-    def _load_board(self, kind: str, check: str) -> Board:
+    def _load(self, kind: str) -> Facts:
+        """Return the facts of a file of this resource; empty without any of this boot."""
         if self._context is None:
             return {}
-        path = self._context.build_path(kind)
-        return load_facts(path, kind, lambda facts: parse_board(facts, check)) or {}
+        return load_facts(self._context.build_path(kind), kind, dict) or {}
 
-    def _find_missing_results(self) -> Iterator[str]:
+    def _find_missing_results(self, results: Facts) -> Iterator[str]:
         """Yield a sentence if no watcher makes the checks; start and reload-agent start one."""
         context, check = self._context, self._settings.check
         if context is None or context.action not in ("monitor", "reconcile"):
@@ -128,9 +129,8 @@ class CycleChecks:
         if record is None:
             yield "no watcher makes the health checks: the cluster's state alone counts"
             return
-        stored = check_results.load_results(context.build_path(CHECKS)).get("check")
         age = time.monotonic() - record.begun
-        if stored != [check] and age > self._settings.counting.max_age:
+        if results.get("check") != [check] and age > self._settings.counting.max_age:
             yield (
                 "the watcher has stored no result of a health check: "
                 "the cluster's state alone counts"

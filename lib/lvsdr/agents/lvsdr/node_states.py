@@ -13,8 +13,6 @@ from ...system import crm
 from ...values.deadline import Deadline
 from .saved_pool import SavedPool
 
-_CIB_TIMEOUT = 3.0  # seconds for reading the CIB
-
 
 def find_grace(
     verdicts: Mapping[str, Verdict],
@@ -37,9 +35,7 @@ def find_grace(
     parts = {*list_followed_resources(spec), *(node.name for node in nodes)}
     parts.update(node.container for node in nodes)
     try:
-        return find_probe_time(
-            crm.read_configuration(deadline.limit_to(_CIB_TIMEOUT)), parts - {""}
-        )
+        return find_probe_time(crm.read_configuration(deadline), parts - {""})
     except SourceUnavailable:
         return 0.0
 

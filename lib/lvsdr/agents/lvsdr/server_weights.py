@@ -20,8 +20,6 @@ from ...system import crm
 from ...values.deadline import Deadline
 from ...values.light_typing import NamedTuple
 
-_CIB_TIMEOUT = 3.0  # seconds for reading the CIB
-
 
 class Weighed(NamedTuple):
     """The real servers with their weights, and the sentences on attributes without effect."""
@@ -48,7 +46,7 @@ def show_hidden_attributes(
     from ...pacemaker.cib import find_node_attributes
 
     try:
-        document = crm.read_configuration(deadline.limit_to(_CIB_TIMEOUT))
+        document = crm.read_configuration(deadline)
         hidden = find_node_attributes(document, nodes, f"{spec.weight_attribute}@")
     except SourceUnavailable as error:
         names = ", ".join(nodes)
