@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director
 from tests.lab.world import World
 
 
@@ -21,3 +23,11 @@ def world(standing_world: World) -> World:
     """Return the hosts in their initial state: see `World.reset`."""
     standing_world.reset()
     return standing_world
+
+
+@pytest.fixture
+def director(world: World, tmp_path: Path) -> Director:
+    """Return a director in a cluster of a primary and two standbys, not yet started."""
+    director = Director(world, tmp_path)
+    director.cluster(PRIMARY, STANDBY2, STANDBY3)
+    return director

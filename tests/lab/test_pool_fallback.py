@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 from lvsdr.pool.fallback import FALLBACK_HOLD
@@ -11,20 +10,12 @@ from lvsdr.pool.fallback import FALLBACK_HOLD
 from tests.lab.client import State
 from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director, all_alive
 from tests.lab.resource import STANDBYS
-from tests.lab.world import World
 from tests.support.waiting import wait_until
 
 ALONE2, ALONE3 = (node._replace(status="HS:alone") for node in (STANDBY2, STANDBY3))
 GONE2, GONE3 = (node._replace(realsvr_failed=True) for node in (STANDBY2, STANDBY3))
 WITH_FALLBACK = {**STANDBYS, "fallback_realservers": "node1"}
 BOTH = {"node2": 1, "node3": 1}
-
-
-@pytest.fixture
-def director(world: World, tmp_path: Path) -> Director:
-    director = Director(world, tmp_path)
-    director.cluster(PRIMARY, STANDBY2, STANDBY3)
-    return director
 
 
 def test_the_fallback_serves_while_no_server_is_fit_and_then_drains(director: Director) -> None:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lab import client
-from tests.lab.director import PRIMARY, STANDBY2, STANDBY3, Director
+from tests.lab.director import Director
 from tests.lab.host import VIP
 from tests.lab.world import World
 from tests.support import cib
-
-
-@pytest.fixture
-def director(world: World, tmp_path: Path) -> Director:
-    director = Director(world, tmp_path)
-    director.cluster(PRIMARY, STANDBY2, STANDBY3)
-    return director
 
 
 def test_every_real_server_gets_its_turn(director: Director) -> None:

@@ -19,13 +19,6 @@ WITH_FALLBACK = {**STANDBYS, "fallback_realservers": "node1"}
 BOTH = {"node2": 1, "node3": 1}
 
 
-@pytest.fixture
-def director(world: World, tmp_path: Path) -> Director:
-    director = Director(world, tmp_path)
-    director.cluster(PRIMARY, STANDBY2, STANDBY3)
-    return director
-
-
 def weighted(node: cib.Node, value: str, name: str = NAME) -> cib.Node:
     """Return the node with an attribute."""
     return node._replace(attributes={**node.attributes, name: value})
