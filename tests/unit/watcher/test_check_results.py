@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from lvsdr.pool.check_history import CheckState, parse_board
 from lvsdr.watcher.check_results import load_results
 from lvsdr.watcher.last_cycle import CheckTarget
 
+from tests.support.listeners import Listeners, listening
 from tests.support.resident import Checks, Resident, used
 from tests.support.waiting import wait_until
 
@@ -24,31 +24,10 @@ NOTE = "echo cycle >> cycles"
 TARGETS = tuple(CheckTarget(f"node{n}", f"127.0.0.{n}", False) for n in (1, 2, 3))
 
 
-class Servers:
-    """Listeners on one port of several addresses."""
-
-    def __init__(self) -> None:
-        with closing(socket.create_server(("127.0.0.1", 0))) as server:
-            self.port: int = server.getsockname()[1]
-        self._open: dict[str, socket.socket] = {}
-
-    def start(self, *targets: CheckTarget) -> None:
-        for target in targets:
-            address = (target.address, self.port)
-            self._open[target.host] = socket.create_server(address, backlog=100)
-
-    def stop(self, *hosts: str) -> None:
-        for host in hosts or tuple(self._open):
-            self._open.pop(host).close()
-
-
 @pytest.fixture
-def servers() -> Iterator[Servers]:
-    made = Servers()
-    made.start(*TARGETS)
-    with ExitStack() as left:
-        left.callback(made.stop)
-        yield made
+def servers() -> Iterator[Listeners]:
+    with listening({target.host: target.address for target in TARGETS}) as listeners:
+        yield listeners
 
 
 @contextmanager
@@ -61,15 +40,15 @@ def running(resident: Resident) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def board(resident: Resident, servers: Servers) -> dict[str, CheckState]:
+def board(resident: Resident, servers: Listeners) -> dict[str, CheckState]:
     return parse_board(load_results(resident.files.checks), f"tcp {servers.port}")
 
 
-def successes(resident: Resident, servers: Servers) -> dict[str, int]:
+def successes(resident: Resident, servers: Listeners) -> dict[str, int]:
     return {host: state.successes for host, state in board(resident, servers).items()}
 
 
-def failures(resident: Resident, servers: Servers, host: str) -> int:
+def failures(resident: Resident, servers: Listeners, host: str) -> int:
     state = board(resident, servers).get(host)
     return 0 if state is None else state.failures
 
@@ -79,7 +58,7 @@ def cycles(resident: Resident) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def await_successes(resident: Resident, servers: Servers, *hosts: str, number: int = 3) -> None:
+def await_successes(resident: Resident, servers: Listeners, *hosts: str, number: int = 3) -> None:
     def are_enough(found: dict[str, int]) -> bool:
         return set(found) == set(hosts) and all(count >= number for count in found.values())
 
@@ -87,7 +66,7 @@ def await_successes(resident: Resident, servers: Servers, *hosts: str, number: i
 
 
 def test_the_results_are_stored_and_a_change_has_a_cycle_run(
-    tmp_path: Path, servers: Servers
+    tmp_path: Path, servers: Listeners
 ) -> None:
     resident = Resident(tmp_path, NOTE, checks=Checks(servers.port, TARGETS))
     with running(resident):
@@ -96,13 +75,13 @@ def test_the_results_are_stored_and_a_change_has_a_cycle_run(
         servers.stop("node2")
         wait_until(lambda: cycles(resident), (2).__eq__, "a cycle")
         assert board(resident, servers)["node2"].failures >= 3
-        servers.start(TARGETS[1])
+        servers.start("node2")
         wait_until(lambda: cycles(resident), (2).__lt__, "a cycle")
         await_successes(resident, servers, "node1", "node2", "node3")
     assert Path(resident.files.checks).stat().st_mode & 0o777 == 0o600
 
 
-def test_each_cycle_chooses_the_hosts(tmp_path: Path, servers: Servers) -> None:
+def test_each_cycle_chooses_the_hosts(tmp_path: Path, servers: Listeners) -> None:
     resident = Resident(tmp_path, NOTE, checks=Checks(servers.port, TARGETS[:1]))
     with running(resident):
         await_successes(resident, servers, "node1")
@@ -112,7 +91,7 @@ def test_each_cycle_chooses_the_hosts(tmp_path: Path, servers: Servers) -> None:
         await_successes(resident, servers, "node2", "node3")
 
 
-def test_the_counts_of_an_earlier_watcher_go_on(tmp_path: Path, servers: Servers) -> None:
+def test_the_counts_of_an_earlier_watcher_go_on(tmp_path: Path, servers: Listeners) -> None:
     resident = Resident(tmp_path, NOTE, checks=Checks(servers.port, TARGETS))
     servers.stop("node2")
     with running(resident):
@@ -124,7 +103,7 @@ def test_the_counts_of_an_earlier_watcher_go_on(tmp_path: Path, servers: Servers
     assert board(resident, servers)["node2"].failed_at == before.failed_at
 
 
-def test_it_imports_everything_before_its_loop(tmp_path: Path, servers: Servers) -> None:
+def test_it_imports_everything_before_its_loop(tmp_path: Path, servers: Listeners) -> None:
     resident = Resident(tmp_path, NOTE, checks=Checks(servers.port, TARGETS))
     with running(resident) as process:
         await_successes(resident, servers, "node1", "node2", "node3")
@@ -132,7 +111,7 @@ def test_it_imports_everything_before_its_loop(tmp_path: Path, servers: Servers)
         assert process.communicate(timeout=20)[0].split() == []
 
 
-def test_memory_and_descriptors_stay_the_same(tmp_path: Path, servers: Servers) -> None:
+def test_memory_and_descriptors_stay_the_same(tmp_path: Path, servers: Listeners) -> None:
     """A refusing server is among them, so that successes and failures are counted."""
     resident = Resident(tmp_path, NOTE, checks=Checks(servers.port, TARGETS, interval=0.002))
     servers.stop("node3")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import select
-import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from lvsdr.pool.check_history import Counting, Reply, name_check, parse_board
@@ -15,44 +14,26 @@ from lvsdr.pool.model import Candidate, Outcome, Verdict
 from lvsdr.system.checks.counted_checks import CountedChecks
 from lvsdr.system.checks.running_checks import CheckSettings
 
+from tests.support.listeners import Listeners, listening
+
 HOSTS = {"node1": "127.0.0.1", "node2": "127.0.0.2", "node3": "127.0.0.3"}
 COUNTING = Counting(fall=3, rise=2, max_age=30.0)
 PATIENCE = 30.0  # seconds
 Facts = dict[str, list[str]]
 
 
-class Servers:
-    """Listeners on one port of several addresses."""
-
-    def __init__(self) -> None:
-        with closing(socket.create_server(("127.0.0.1", 0))) as server:
-            self.port = server.getsockname()[1]
-        self._open: dict[str, socket.socket] = {}
-
-    def start(self, *hosts: str) -> None:
-        for host in hosts:
-            self._open[host] = socket.create_server((HOSTS[host], self.port), backlog=100)
-
-    def stop(self, *hosts: str) -> None:
-        for host in hosts or tuple(self._open):
-            self._open.pop(host).close()
-
-
 @pytest.fixture
-def servers() -> Iterator[Servers]:
-    made = Servers()
-    made.start(*HOSTS)
-    with ExitStack() as left:
-        left.callback(made.stop)
-        yield made
+def servers() -> Iterator[Listeners]:
+    with listening(HOSTS) as listeners:
+        yield listeners
 
 
-def settings(servers: Servers) -> CheckSettings:
+def settings(servers: Listeners) -> CheckSettings:
     return CheckSettings("tcp", servers.port, 0.1, 20.0)
 
 
 @contextmanager
-def counted(servers: Servers, stored: Facts | None = None) -> Iterator[CountedChecks]:
+def counted(servers: Listeners, stored: Facts | None = None) -> Iterator[CountedChecks]:
     checks = CountedChecks(settings(servers), COUNTING, stored or {})
     with closing(checks):
         checks.keep(HOSTS, (), time.monotonic())
@@ -81,7 +62,7 @@ def facts(checks: CountedChecks) -> Facts:
     return found
 
 
-def outcomes(checks: CountedChecks, servers: Servers) -> dict[str, Outcome]:
+def outcomes(checks: CountedChecks, servers: Listeners) -> dict[str, Outcome]:
     """Return the verdicts of a reconcile that reads the stored facts."""
     board = parse_board(facts(checks), name_check("tcp", servers.port))
     candidates = [Candidate(host, Verdict(Outcome.IN, "runs db")) for host in HOSTS]
@@ -93,7 +74,7 @@ def successes(checks: CountedChecks, host: str) -> int:
     return checks.board[host].successes
 
 
-def test_a_server_that_stops_and_comes_back_rings_each_time(servers: Servers) -> None:
+def test_a_server_that_stops_and_comes_back_rings_each_time(servers: Listeners) -> None:
     with counted(servers) as checks:
         assert rings(checks, lambda: all(successes(checks, host) > 2 for host in HOSTS)) == 0
         servers.stop("node2")
@@ -108,7 +89,7 @@ def test_a_server_that_stops_and_comes_back_rings_each_time(servers: Servers) ->
         assert set(outcomes(checks, servers).values()) == {Outcome.IN}
 
 
-def test_all_servers_at_once_stay_as_they_are(servers: Servers) -> None:
+def test_all_servers_at_once_stay_as_they_are(servers: Listeners) -> None:
     with counted(servers) as checks:
         rings(checks, lambda: all(successes(checks, host) > 2 for host in HOSTS))
         servers.stop()
@@ -117,7 +98,7 @@ def test_all_servers_at_once_stay_as_they_are(servers: Servers) -> None:
     assert set(found.values()) == {Outcome.UNKNOWN}
 
 
-def test_counts_survive_a_restart_of_the_watcher(servers: Servers) -> None:
+def test_counts_survive_a_restart_of_the_watcher(servers: Listeners) -> None:
     with counted(servers) as checks:
         servers.stop("node2")
         rings(checks, lambda: checks.board["node2"].failures == 2)
@@ -127,7 +108,7 @@ def test_counts_survive_a_restart_of_the_watcher(servers: Servers) -> None:
         rings(checks, lambda: checks.board["node2"].failures == 3)
 
 
-def test_counts_of_another_port_do_not_count(servers: Servers) -> None:
+def test_counts_of_another_port_do_not_count(servers: Listeners) -> None:
     with counted(servers) as checks:
         rings(checks, lambda: all(successes(checks, host) > 2 for host in HOSTS))
         stored = facts(checks)
@@ -136,7 +117,7 @@ def test_counts_of_another_port_do_not_count(servers: Servers) -> None:
         assert {state.last.reply for state in checks.board.values()} == {Reply.NONE}
 
 
-def test_a_host_that_leaves_loses_its_counts(servers: Servers) -> None:
+def test_a_host_that_leaves_loses_its_counts(servers: Listeners) -> None:
     with counted(servers) as checks:
         servers.stop("node2")
         rings(checks, lambda: checks.board["node2"].failures == 3)
@@ -148,7 +129,7 @@ def test_a_host_that_leaves_loses_its_counts(servers: Servers) -> None:
         assert successes(checks, "node1") > 0
 
 
-def test_a_fallback_is_checked_without_an_opinion(servers: Servers) -> None:
+def test_a_fallback_is_checked_without_an_opinion(servers: Listeners) -> None:
     """It is the witness of the only candidate."""
     with counted(servers) as checks:
         checks.keep({"node1": HOSTS["node1"], "node3": HOSTS["node3"]}, {"node3"}, 0.0)
