@@ -145,6 +145,15 @@ def _service(node: Node) -> Service | None:
     return next((service for key, service in table.items() if key.address == READ_VIP), None)
 
 
+def find_weights(node: Node, address: str, port: int) -> Weights | None:
+    """Return the weights of a service in a node's kernel, by address; None without the service."""
+    for key, service in parse_proc(node.host.proc_ipvs()).items():
+        if (key.address, key.port) == (address, port):
+            servers = service.real_servers.items()
+            return {server.address: found.config.weight for server, found in servers}
+    return None
+
+
 @contextlib.contextmanager
 def pool_watched(cluster: Cluster) -> Iterator[list[Weights | None]]:
     """Yield a list in which a thread collects every change of the pool."""

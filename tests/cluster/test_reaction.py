@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
-from lvsdr.ipvs.text import parse_proc
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
+from tests.cluster.observed_state import Weights, find_weights
 from tests.cluster.timeouts import PATIENCE
 from tests.support.processes import CommandFailed
 from tests.support.waiting import wait_until
@@ -88,12 +88,8 @@ class Scene:
         assert found is not None
         return found
 
-    def _weights(self, director: Node, name: str) -> dict[str, int]:
-        for key, service in parse_proc(director.host.proc_ipvs()).items():
-            if key.address == DIRECTORS[name]:
-                servers = service.real_servers.items()
-                return {server.address: found.config.weight for server, found in servers}
-        return {}
+    def _weights(self, director: Node, name: str) -> Weights:
+        return find_weights(director, DIRECTORS[name], PORT) or {}
 
     def _set(self, attribute: str, value: str = "yes") -> None:
         self._cluster.running_node.run(

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.ipvs.text import parse_proc
 from lvsdr.watcher.schedule import PERIOD
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
+from tests.cluster.observed_state import find_weights
 from tests.support.waiting import wait_until
 
 WATCHER = re.compile(r"lvsdr/lvsdr watch$")
@@ -43,16 +43,7 @@ def director(replicated: Cluster) -> Iterator[Node]:
 
 
 def _find(cluster: Cluster) -> Node | None:
-    return next((node for node in cluster.nodes if _weights(node) is not None), None)
-
-
-def _weights(node: Node) -> dict[str, int] | None:
-    """Return the weights of the second service in a node's kernel; None without the service."""
-    for key, service in parse_proc(node.host.proc_ipvs()).items():
-        if (key.address, key.port) == (VIP, PORT):
-            servers = service.real_servers.items()
-            return {server.address: found.config.weight for server, found in servers}
-    return None
+    return next((node for node in cluster.nodes if find_weights(node, VIP, PORT) is not None), None)
 
 
 def _set(director: Node, node: Node, *, ready: bool) -> None:
@@ -72,7 +63,7 @@ def _await(director: Node, node: Node, *, ready: bool) -> None:
 
 
 def _serves(director: Node, node: Node) -> bool:
-    return bool((_weights(director) or {}).get(node.address))
+    return bool((find_weights(director, VIP, PORT) or {}).get(node.address))
 
 
 def _watchers(node: Node) -> set[str]:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from lvsdr.ipvs.text import parse_proc
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.node import Node
+from tests.cluster.observed_state import Weights, find_weights
 from tests.support.waiting import wait_until
 
 TOGETHER = "drills"  # see tests/support/shared_tests.py
@@ -46,13 +46,9 @@ def _find(cluster: Cluster) -> Node | None:
     return next((node for node in cluster.nodes if _weights(node)), None)
 
 
-def _weights(node: Node) -> dict[str, int]:
+def _weights(node: Node) -> Weights:
     """Return the weights of the second service in a node's kernel, by address."""
-    for key, service in parse_proc(node.host.proc_ipvs()).items():
-        if (key.address, key.port) == (VIP, PORT):
-            servers = service.real_servers.items()
-            return {server.address: found.config.weight for server, found in servers}
-    return {}
+    return find_weights(node, VIP, PORT) or {}
 
 
 def _await_weight(director: Node, address: str, weight: int) -> float:
